@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Run the tests: bash scripts/test.sh [pytest arguments]. Makes the environment first if need be. Works from any folder.
+set -euo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
+VENV="$(realpath -m -- "${VENV:-$root/.venv}")"
+export VENV
+bash "$root/scripts/setup.sh"
+
+cd "$root"
+export PATH="$VENV/bin:$PATH" # tests that start `python` get this one
+export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
+exec python -m pytest "$@"
