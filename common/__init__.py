@@ -1,0 +1,1 @@
+"""Shared rooms of the baselines: a library of functions and Keras layers, never a framework."""

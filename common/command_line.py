@@ -1,0 +1,105 @@
+"""What every script does at the edge: flags in, one clear error line out, text that any terminal can show."""
+
+import contextlib
+import errno
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import NoReturn, TypeVar
+
+Config = TypeVar("Config")
+
+
+class UserError(ValueError):
+    """A mistake the user can mend: what is wrong, in which file and line, and what to do, in ONE line."""
+
+    def __init__(self, message: object):
+        # A file name or a value out of a file may hold line breaks; the promise is one line.
+        super().__init__(" ".join(str(message).splitlines()))
+
+
+def parse_flags(config_class: type[Config], argv: Sequence[str] | None = None, default: Config | None = None) -> Config:
+    """A `config_class` (a dataclass) filled from `argv`, or from the command line when `argv` is None.
+
+    Every field is a flag (`max_length` is `--max-length`, a bool is `--resume/--no-resume`) and its docstring the help.
+    Fields of embedded dataclasses are flags like the others: `--epochs`, not `--training.epochs`. What `argv` does not
+    name comes from `default`, an instance, or from the class. A bad flag says so on stderr and exits with code 2.
+    """
+    import tyro  # here, since it costs more than the rest of a script that only reads and counts
+
+    return tyro.cli(
+        config_class,
+        args=sys.argv[1:] if argv is None else [str(argument) for argument in argv],
+        default=tyro.MISSING_NONPROP if default is None else default,
+        config=(tyro.conf.OmitArgPrefixes,),
+    )
+
+
+def run(main: Callable[[], object]) -> NoReturn:
+    """Calls `main` and exits: 0 when it returns, 2 with `error: ...` on stderr for a `UserError` or a file that cannot
+    be read or written, 130 for Ctrl-C, 141 when the reader of our output went away (`| head`).
+
+    Every script ends with `if __name__ == "__main__": run(main)`. Any other exception keeps its traceback: it is ours.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # UTF-8 whatever the locale, since the results are Chinese; a lone surrogate is shown as its escape.
+        # A stream that a caller replaced (a test, a notebook) may not be reconfigurable, and keeps its own encoding.
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        main()
+        sys.stdout.flush()
+    except UserError as error:
+        _exit_with_error(str(error))
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # Python flushes stdout once more at exit, and would complain there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except OSError as error:
+        # No permission, no space, a folder where a file belongs: the user's to mend, when it is about a file at all.
+        if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _exit_with_error(UserError(f"{error.filename}: {error.strerror}" if error.filename else error.strerror))
+    sys.exit(0)
+
+
+def _exit_with_error(message: object) -> NoReturn:
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()  # what was printed before the mistake comes before it
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def warn(message: object) -> None:
+    """One line on stderr that nobody overlooks, and that never mixes with a result on stdout."""
+    print(f"WARNING: {' '.join(str(message).splitlines())}", file=sys.stderr)
+
+
+def display_width(text: str) -> int:
+    """Columns `text` takes in a terminal: two for a Chinese (wide or full-width) character, none for a combining mark."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Lines of aligned columns, Chinese included: the first to the left, the others to the right; floats get 4 decimals.
+
+    Raises ValueError for a row that is longer or shorter than the header.
+    """
+    cells = [[f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in (header, *rows)]
+    if any(len(row) != len(header) for row in cells):
+        raise ValueError(f"every row of the table must have {len(header)} cells, like its header")
+    widths = [max(map(display_width, column)) for column in zip(*cells)]
+    lines = []
+    for row in cells:
+        blanks = [" " * (width - display_width(cell)) for cell, width in zip(row, widths)]
+        lines.append(
+            "  ".join([row[0] + blanks[0], *(blank + cell for cell, blank in zip(row[1:], blanks[1:]))]).rstrip()
+        )
+    return "\n".join(lines)

@@ -1,0 +1,184 @@
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from common.command_line import UserError, display_width, parse_flags, table, warn
+from competition import ROOT
+
+
+@dataclass
+class Training:
+    epochs: int = 3
+    """How often to go through the data."""
+    mixed_precision: bool = False
+
+
+@dataclass
+class Config:
+    """Bakes a cake."""
+
+    max_length: int = 128
+    """The longest cake, in candles."""
+    data_dir: Path | None = None
+    training: Training = field(default_factory=Training)
+
+    def __post_init__(self):
+        if self.max_length < 1:
+            raise UserError("--max-length must be 1 or more")
+
+
+def script(body, *, flags=(), environment=None, **options):
+    """Runs `body` as the main() of a script in a process of its own."""
+    code = f"import sys\nfrom common.command_line import UserError, run\ndef main():\n    {body}\nrun(main)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
+    return subprocess.run(
+        [sys.executable, *flags, "-c", code], env=environment, capture_output=True, timeout=60, **options
+    )
+
+
+def test_flags_of_embedded_dataclasses_stand_beside_the_others():
+    config = parse_flags(Config, ["--max-length", "64", "--epochs", "7", "--mixed-precision", "--data-dir", "某处"])
+    assert config == Config(64, Path("某处"), Training(7, True))
+
+
+def test_what_is_not_named_comes_from_the_class_or_from_the_default():
+    assert parse_flags(Config, []) == Config()
+    default = Config(32, None, Training(9, True))
+    assert parse_flags(Config, [], default) == default
+    assert parse_flags(Config, ["--no-mixed-precision"], default) == Config(32, None, Training(9, False))
+
+
+def test_arguments_may_be_paths_and_numbers():
+    assert parse_flags(Config, ["--data-dir", Path("a"), "--epochs", 5]) == Config(128, Path("a"), Training(5))
+
+
+def test_docstrings_are_the_help(capsys):
+    with pytest.raises(SystemExit) as stop:
+        parse_flags(Config, ["--help"])
+    assert not stop.value.code
+    shown = capsys.readouterr().out
+    for words in (
+        "Bakes a cake.",
+        "--max-length",
+        "The longest cake",
+        "--epochs",
+        "How often",
+        "--mixed-precision",
+        "--no-mixed-precision",
+    ):
+        assert words in shown
+    assert "--training" not in shown
+
+
+@pytest.mark.parametrize(
+    ("argv", "named"),
+    [
+        (["--epochen", "3"], "--epochen"),
+        (["--epochs", "many"], "--epochs"),
+        (["--epochs"], "--epochs"),
+        (["stray"], "stray"),
+        (["--max-length", "0"], "--max-length must be 1 or more"),
+    ],
+)
+def test_a_bad_flag_is_named_and_exits_with_2(argv, named, capsys):
+    with pytest.raises(SystemExit) as stop:
+        parse_flags(Config, argv)
+    assert stop.value.code == 2
+    captured = capsys.readouterr()
+    assert named in captured.err and captured.out == ""
+    assert "Traceback" not in captured.err
+
+
+def test_a_user_error_is_one_line():
+    assert str(UserError("a\nb\u2028c\r\nd")) == "a b c d"
+    assert isinstance(UserError("x"), ValueError)
+
+
+def test_run_ends_with_0():
+    done = script("return {'f1': 1.0}")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_run_prints_a_user_error_and_exits_with_2():
+    done = script("print('before'); raise UserError('dev.json:3: broken')")
+    assert (done.returncode, done.stdout, done.stderr) == (2, b"before\n", b"error: dev.json:3: broken\n")
+
+
+@pytest.mark.parametrize("body", ["open('/nowhere/at/all')", "open('/')", "open('/dev/null/x', 'w')"])
+def test_run_names_a_file_that_cannot_be_opened(body):
+    done = script(body)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"error: /") and done.stderr.count(b"\n") == 1
+
+
+def test_run_leaves_our_own_mistakes_their_traceback():
+    for body in ("1 / 0", "raise ValueError('ours')", "raise OSError('about no file')"):
+        done = script(body)
+        assert done.returncode == 1 and b"Traceback" in done.stderr
+
+
+def test_run_lets_an_exit_pass():
+    assert script("sys.exit(7)").returncode == 7
+
+
+def test_ctrl_c_ends_with_130_and_no_traceback():
+    done = script("import os, signal; os.kill(os.getpid(), signal.SIGINT); import time; time.sleep(30)")
+    assert done.returncode == 130
+    assert done.stderr == b"\ninterrupted\n"
+
+
+def test_a_reader_that_goes_away_is_no_accident():
+    code = "from common.command_line import run\ndef main():\n    while True: print('中' * 1000)\nrun(main)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(timeout=60) == 128 + signal.SIGPIPE
+        assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize(
+    "environment", [{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "gbk"}]
+)
+def test_output_is_utf8_whatever_the_locale(environment):
+    done = script(r"print('\u4e2d\U0001f600'); raise UserError('\u9519\u8bef')", environment=environment)
+    assert done.stdout.decode("utf-8") == "中😀\n"
+    assert done.stderr.decode("utf-8") == "error: 错误\n"
+
+
+def test_half_a_surrogate_pair_can_be_shown():
+    done = script(r"print('\ud83d'); raise UserError('\ud83d')")
+    assert (done.returncode, done.stdout) == (2, b"\\ud83d\n")
+
+
+def test_warnings_are_one_line_on_stderr(capsys):
+    warn("a\nb")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "WARNING: a b\n")
+
+
+def test_display_width():
+    assert [display_width(text) for text in ("", "ab", "中文", "ＡＢ", "e\u0301", "a中")] == [0, 2, 4, 4, 1, 3]
+
+
+def test_table_aligns_chinese():
+    lines = table(["predicate", "n", "f1"], [["导演", 5, 0.5], ["出品公司", 12, 1.0]]).split("\n")
+    assert lines == ["predicate   n      f1", "导演        5  0.5000", "出品公司   12  1.0000"]
+    assert {display_width(line) for line in lines} == {21}
+
+
+def test_table_refuses_a_short_row():
+    with pytest.raises(ValueError, match="2 cells"):
+        table(["a", "b"], [["only"]])
+
+
+def test_importing_it_is_cheap():
+    done = script("print([name for name in ('tyro', 'numpy', 'tensorflow') if name in sys.modules])")
+    assert done.stdout == b"[]\n"

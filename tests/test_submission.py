@@ -1,0 +1,326 @@
+import json
+import os
+import zipfile
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings, strategies
+
+from common import submission
+from common.command_line import UserError
+from common.submission import (
+    atomic_path,
+    atomic_write,
+    field,
+    json_bytes,
+    read_json_lines,
+    read_lines,
+    write_json_lines,
+)
+
+# Two separate halves that happen to meet are one character to JSON, and Python alone can tell the difference.
+HALVES = strategies.characters(min_codepoint=0xDC00, max_codepoint=0xDFFF, categories=["Cs"])
+TEXT = strategies.text(strategies.one_of(strategies.characters(exclude_categories=["Cs"]), HALVES))
+JSON = strategies.recursive(
+    strategies.none()
+    | strategies.booleans()
+    | strategies.integers(-(2**70), 2**70)
+    | strategies.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
+    lambda inner: strategies.lists(inner, max_size=4) | strategies.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+def write(path, data):
+    path.write_bytes(data)
+    return path
+
+
+def zip_of(path, members):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return path
+
+
+def refused(path, *words, read=read_json_lines):
+    """Reading `path` gives a one-line error that names the file and holds the words."""
+    with pytest.raises(UserError) as error:
+        list(read(path))
+    message = str(error.value)
+    assert message.startswith(str(path)) and "\n" not in message
+    for word in words:
+        assert word in message
+    return message
+
+
+# Reading
+
+
+def test_lines_have_their_numbers_and_blank_ones_are_counted(tmp_path):
+    path = write(tmp_path / "a.txt", "一\n\n \t\n二\n\n".encode())
+    skipped = Counter()
+    assert list(read_lines(path, skipped)) == [(1, "一"), (4, "二")]
+    assert skipped == {"blank line": 3}
+    assert list(read_lines(str(path))) == [(1, "一"), (4, "二")]
+
+
+def test_byte_order_mark_and_windows_line_ends(tmp_path):
+    path = write(tmp_path / "a.txt", "\ufeff一\r\n\r\n二\r\n三\r".encode())
+    assert list(read_lines(path)) == [(1, "一"), (3, "二"), (4, "三")]
+    assert list(read_json_lines(write(tmp_path / "a.json", '\ufeff{"a": 1}\r\n{"a": 2}'.encode()))) == [
+        (1, {"a": 1}),
+        (2, {"a": 2}),
+    ]
+
+
+@pytest.mark.parametrize(
+    "character", ["\u2028", "\u2029", "\u0085", "\x0b", "\x0c", "\x1c", "\x1e", "\r", "\ufeff", "\x00"]
+)
+def test_nothing_else_ends_a_line_or_gets_lost(tmp_path, character):
+    path = write(tmp_path / "a.txt", f"一{character}二\n三\n".encode())
+    assert list(read_lines(path)) == [(1, f"一{character}二"), (2, "三")]
+
+
+def test_an_empty_file_has_no_lines(tmp_path):
+    for data in (b"", b"\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"):
+        assert list(read_lines(write(tmp_path / "a", data))) == []
+
+
+def test_other_encodings_are_refused_with_the_line(tmp_path):
+    refused(write(tmp_path / "a.json", '{"a": 1}\n{"a": "中文"}\n'.encode("gbk")), "a.json:2:", "UTF-8")
+    refused(write(tmp_path / "b.json", '{"a": 1}\n'.encode("utf-16")), "b.json:1:", "UTF-8")
+
+
+def test_missing_file_and_folder(tmp_path):
+    refused(tmp_path / "none.json", "no such file")
+    refused(tmp_path, "folder")
+
+
+@pytest.mark.parametrize("line", ['{"a": 1', "{'a': 1}", '{"a": 1} {"b": 2}', "中文", '{"a": "\x00"}', "nul"])
+def test_broken_json_is_named_by_line(tmp_path, line):
+    refused(write(tmp_path / "a.json", f'{{"a": 1}}\n\n{line}\n'.encode()), "a.json:3:", "not JSON", "each line")
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("[1]", "a list"),
+        ('"x"', "a string"),
+        ("1", "a whole number"),
+        ("1.5", "a number"),
+        ("true", "true or false"),
+        ("null", "null"),
+    ],
+)
+def test_a_line_must_be_an_object(tmp_path, line, name):
+    refused(write(tmp_path / "a.json", f"{line}\n".encode()), "a.json:1:", name, "object")
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"a":' * 100_000, '{"a": ' + "9" * 10_000 + "}"])
+def test_monstrous_json_is_refused_too(tmp_path, line):
+    refused(write(tmp_path / "a.json", line.encode()), "a.json:1:")
+
+
+def test_what_pythons_reader_tolerates_is_tolerated(tmp_path):
+    path = write(tmp_path / "a.json", b'{"a": 1, "a": 2, "b": NaN, "c": "\\ud83d"}')
+    ((_, record),) = read_json_lines(path)
+    assert record["a"] == 2 and record["b"] != record["b"] and record["c"] == "\ud83d"
+
+
+# Zips
+
+
+def test_a_zip_reads_like_the_file_in_it(tmp_path):
+    path = zip_of(tmp_path / "a.zip", [("结果.json", '\ufeff{"a": 1}\r\n\r\n{"a": 2}'.encode())])
+    assert list(read_json_lines(path)) == [(1, {"a": 1}), (3, {"a": 2})]
+    assert list(read_json_lines(path.rename(tmp_path / "A.ZIP"))) == [(1, {"a": 1}), (3, {"a": 2})]
+    refused(zip_of(tmp_path / "b.zip", [("b.json", b'{"a": 1}\n{')]), "b.zip:2:")
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ([], ["0 files"]),
+        ([("a.json", b""), ("b.json", b"")], ["2 files", "a.json, b.json"]),
+        ([("folder/a.json", b"{}")], ["folder/a.json", "flat"]),
+        ([("folder/", b"")], ["flat"]),
+        ([("a.json", b"{}"), ("__MACOSX/._a.json", b"")], ["__MACOSX", "flat"]),
+        ([("../a.json", b"{}")], ["flat"]),
+        ([("/etc/a.json", b"{}")], ["flat"]),
+        ([("..\\a.json", b"{}")], ["flat"]),
+    ],
+)
+def test_a_zip_must_hold_one_file_and_no_folder(tmp_path, members, words):
+    refused(zip_of(tmp_path / "a.zip", members), *words)
+
+
+def test_a_file_that_only_claims_to_be_a_zip(tmp_path):
+    refused(write(tmp_path / "a.zip", b'{"a": 1}\n'), "zip")
+    whole = zip_of(tmp_path / "b.zip", [("b.json", b'{"a": 1}\n' * 100)]).read_bytes()
+    refused(write(tmp_path / "c.zip", whole[: len(whole) // 2]), "zip")
+    refused(write(tmp_path / "d.zip", whole.replace(b'"a": 1', b'"a": 2', 1)), "zip")  # the check sum is wrong
+
+
+def test_a_zip_bomb_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(submission, "MAX_UNZIPPED_BYTES", 1000)
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.json", b" " * 1001)
+    refused(path, "1,001 bytes")
+
+
+# Fields
+
+
+def test_field_gives_what_it_checked():
+    record = {"a": "x", "n": 3, "f": 1.5, "l": [], "o": {}, "b": True, "z": None}
+    assert field(record, "a", str, "f:1") == "x"
+    assert field(record, "n", (int, float), "f:1") == 3
+    assert field(record, "f", (int, float), "f:1") == 1.5
+    assert field(record, "b", bool, "f:1") is True
+    assert field(record, "l", list, "f:1") == [] and field(record, "o", (dict, str), "f:1") == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "words"),
+    [
+        ("gone", str, ["missing", "a string"]),
+        ("n", str, ["a whole number", "a string"]),
+        ("z", (dict, str), ["null", "an object or a string"]),
+        ("b", int, ["true or false", "a whole number"]),
+        ("l", dict, ["a list", "an object"]),
+    ],
+)
+def test_field_says_where_and_what_is_wrong(key, kind, words):
+    record = {"n": 3, "l": [], "b": True, "z": None}
+    with pytest.raises(UserError) as error:
+        field(record, key, kind, "dev.json:7")
+    for word in ["dev.json:7: ", f'"{key}"', *words]:
+        assert word in str(error.value)
+
+
+# Writing
+
+
+@settings(max_examples=50)
+@given(
+    strategies.lists(strategies.dictionaries(TEXT, JSON, max_size=4), max_size=5),
+    strategies.sampled_from(["a.json", "a.zip"]),
+)
+def test_what_is_written_is_read_again(tmp_path_factory, records, name):
+    path = tmp_path_factory.mktemp("again") / name
+    write_json_lines(path, records)
+    assert [record for _, record in read_json_lines(path)] == records
+    assert os.listdir(path.parent) == [name]
+
+
+def test_chinese_stays_readable_and_half_a_pair_stays_an_escape(tmp_path):
+    path = tmp_path / "a.json"
+    write_json_lines(path, [{"文": "中😀\u2028\ud83d"}, {}])
+    assert path.read_bytes() == '{"文": "中😀\u2028\\ud83d"}\n{}\n'.encode()
+
+
+def test_the_zip_is_flat_and_always_the_same(tmp_path):
+    for name in ("结果.zip", "结果.json.zip"):
+        write_json_lines(tmp_path / name, [{"a": 1}])
+        with zipfile.ZipFile(tmp_path / name) as archive:
+            assert archive.namelist() == ["结果.json"] and archive.read("结果.json") == b'{"a": 1}\n'
+            assert archive.infolist()[0].date_time == (1980, 1, 1, 0, 0, 0)
+    assert (tmp_path / "结果.zip").read_bytes() == (tmp_path / "结果.json.zip").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.zip"])
+def test_a_failure_midway_leaves_the_old_file(tmp_path, name):
+    path = tmp_path / name
+    write_json_lines(path, [{"old": True}])
+
+    def records():
+        yield {"new": True}
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_json_lines(path, records())
+    assert list(read_json_lines(path)) == [(1, {"old": True})]
+    assert os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.parametrize("value", [Decimal(1), {1, 2}, b"x", object()])
+def test_what_json_does_not_know_is_refused(tmp_path, value):
+    with pytest.raises(TypeError, match="Python's own"):
+        write_json_lines(tmp_path / "a.json", [{"a": value}])
+    assert os.listdir(tmp_path) == []
+
+
+def test_numpy_integers_are_refused():
+    numpy = pytest.importorskip("numpy")
+    for value in (numpy.int64(1), numpy.array([1]), numpy.bool_(True), {numpy.int64(1): 1}):
+        with pytest.raises(TypeError, match="Python's own"):
+            json_bytes(value)
+
+
+def test_nan_is_not_json():
+    with pytest.raises(ValueError):
+        json_bytes(float("nan"))
+
+
+def test_indented_json_keeps_half_a_pair():
+    assert json.loads(json_bytes({"a": ["\udc00"]}, indent=2)) == {"a": ["\udc00"]}
+
+
+def test_atomic_write_makes_folders_and_replaces(tmp_path):
+    path = tmp_path / "deep" / "down" / "a.txt"
+    atomic_write(path, "旧的, much longer than the new one")
+    atomic_write(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert os.listdir(path.parent) == ["a.txt"]
+
+
+def test_atomic_path_keeps_the_ending_and_the_folder(tmp_path):
+    with atomic_path(tmp_path / "best.weights.h5") as temporary:
+        assert temporary.parent == tmp_path and temporary.name.endswith("best.weights.h5")
+        assert temporary.name.startswith(submission.TEMPORARY_PREFIX)
+        temporary.write_bytes(b"x")
+        assert not (tmp_path / "best.weights.h5").exists()
+    assert os.listdir(tmp_path) == ["best.weights.h5"]
+
+
+def test_atomic_path_cleans_up_when_the_block_fails(tmp_path):
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(RuntimeError), atomic_path(tmp_path / "a") as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert os.listdir(tmp_path) == ["a"] and (tmp_path / "a").read_text() == "old"
+
+
+def test_a_symbolic_link_keeps_pointing(tmp_path):
+    (tmp_path / "target").write_text("old")
+    (tmp_path / "link").symlink_to("target")
+    atomic_write(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "target").read_text() == "new"
+
+
+def test_folders_and_devices_are_never_replaced(tmp_path):
+    for path in (tmp_path, "/dev/null"):
+        with pytest.raises(UserError, match="name of a file"):
+            atomic_write(path, "x")
+
+
+def test_a_new_file_has_the_usual_permissions(tmp_path):
+    atomic_write(tmp_path / "ours", "x")
+    with open(tmp_path / "plain", "w"):
+        pass
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_the_data_is_on_disk_before_the_name_is(tmp_path, monkeypatch):
+    order = []
+    monkeypatch.setattr(
+        submission, "_force_to_disk", lambda path: order.append("folder" if path == tmp_path else "file")
+    )
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", lambda *paths: (order.append("rename"), replace(*paths)))
+    atomic_write(tmp_path / "a", "x")
+    assert order == ["file", "rename", "folder"]
