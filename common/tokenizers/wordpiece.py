@@ -1,0 +1,184 @@
+"""WordPiece with character offsets: the ids of bert4keras' `Tokenizer`, and exact positions in the original text."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from common.tokenizers.normalization import Normalizer, has_surrogate
+
+PAD, UNKNOWN, START, END, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
+_LONGEST_WORD = 200  # a longer word is one [UNK], as in bert4keras (`word_maxlen`)
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """Tokens of one text.
+
+    ids: int32 (n,).
+    offsets: int32 (n, 2), the half-open character range of each token in the original text. Starts and ends never
+        decrease. Special tokens have an empty range: [CLS] (0, 0), [SEP] (e, e) with e the end of the last token.
+        Several tokens may share one character (the jamo of a Hangul syllable).
+    """
+
+    ids: np.ndarray
+    offsets: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def token_span(self, start: int, end: int) -> tuple[int, int] | None:
+        """First and last token (inclusive) that together cover exactly the characters [start, end).
+
+        None when no token starts at `start` or none ends at `end`: a boundary inside a token or at a blank, an empty
+        range, or a range cut off by truncation. Special tokens never match. Two dictionary look-ups per call.
+        """
+        first = self._first_at.get(start)
+        last = self._last_at.get(end)
+        if first is None or last is None or first > last or start >= end:
+            return None
+        return first, last
+
+    def char_span(self, first: int, last: int) -> tuple[int, int]:
+        """Characters [start, end) covered by the tokens first..last (inclusive).
+
+        ValueError when the tokens do not exist, stand in the wrong order, or one of the two is special.
+        """
+        if not 0 <= first <= last < len(self.offsets):
+            raise ValueError(f"tokens {first}..{last} are no span of an encoding with {len(self.offsets)} tokens")
+        start, first_end = self.offsets[first].tolist()
+        last_start, end = self.offsets[last].tolist()
+        if start == first_end or last_start == end:
+            raise ValueError(f"tokens {first}..{last} begin or end with a special token, which covers no character")
+        return start, end
+
+    @cached_property
+    def _first_at(self) -> dict[int, int]:
+        starts: dict[int, int] = {}
+        for index, (start, end) in enumerate(self.offsets.tolist()):
+            if start < end:
+                starts.setdefault(start, index)
+        return starts
+
+    @cached_property
+    def _last_at(self) -> dict[int, int]:
+        return {end: index for index, (start, end) in enumerate(self.offsets.tolist()) if start < end}
+
+
+class WordPieceTokenizer:
+    """WordPiece over a BERT vocabulary: the ids of `bert4keras.tokenizers.Tokenizer(..., do_lower_case=lowercase)`.
+
+    Special tokens written in a text, such as "[SEP]" or "[unused1]", are ordinary text: brackets are punctuation.
+
+    vocabulary: one token per id; ValueError on a duplicate, a token no line of a file can hold, or a missing [PAD],
+        [UNK], [CLS] or [SEP].
+    lowercase: True for uncased models (every common Chinese checkpoint).
+
+    Attributes: `vocabulary` (list), `ids` (token -> id), `pad_id`, `unknown_id`, `start_id` ([CLS]), `end_id` ([SEP]),
+    `mask_id` (None without [MASK]), `lowercase`.
+    """
+
+    def __init__(self, vocabulary: Sequence[str], lowercase: bool = True):
+        self.vocabulary = list(vocabulary)
+        for index, problem in _problems(self.vocabulary):
+            raise ValueError(f"vocabulary: {problem}" if index is None else f"vocabulary[{index}]: {problem}")
+        self.lowercase = lowercase
+        self.ids = {token: index for index, token in enumerate(self.vocabulary)}
+        self.pad_id, self.unknown_id = self.ids[PAD], self.ids[UNKNOWN]
+        self.start_id, self.end_id = self.ids[START], self.ids[END]
+        self.mask_id = self.ids.get(MASK)
+        self._normalizer = Normalizer(lowercase)
+        self._surrogates = dict.fromkeys(range(0xD800, 0xE000), _unused_character(self.vocabulary))
+        model = models.WordPiece(vocab=self.ids, unk_token=UNKNOWN, max_input_chars_per_word=_LONGEST_WORD)
+        self._wordpiece = Tokenizer(model)
+        self._wordpiece.pre_tokenizer = pre_tokenizers.CharDelimiterSplit(" ")
+
+    @classmethod
+    def from_file(cls, path: str | PathLike, lowercase: bool = True) -> "WordPieceTokenizer":
+        """Read a `vocab.txt`: UTF-8, one token per line (the first column where there are several).
+
+        ValueError names file and line. Blank lines at the end are ignored; one inside counts as a token, since ids
+        are line numbers.
+        """
+        try:
+            content = Path(path).read_bytes()
+        except OSError as error:
+            raise ValueError(f"{path}: cannot read this vocabulary: {error.strerror or error}") from error
+        tokens = []
+        for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+            try:
+                tokens.append(_token_of_line(line.decode("utf-8").removesuffix("\r")))
+            except UnicodeDecodeError as error:
+                raise ValueError(f"{path}:{number}: not UTF-8, so this is no vocab.txt") from error
+        while tokens and not tokens[-1]:
+            tokens.pop()
+        for index, problem in _problems(tokens):
+            raise ValueError(f"{path}: {problem}" if index is None else f"{path}:{index + 1}: {problem}")
+        return cls(tokens, lowercase)
+
+    def save(self, path: str | PathLike) -> None:
+        """Write the vocabulary as `vocab.txt`, one token per line; `from_file` gives the same vocabulary back."""
+        Path(path).write_bytes("".join(token + "\n" for token in self.vocabulary).encode("utf-8"))
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+    def tokenize(self, text: str) -> Encoding:
+        """Tokens of the text, without special tokens; any string will do, empty ones and lone surrogates included."""
+        normalized = self._normalizer.normalize(text)
+        words = normalized.text
+        if has_surrogate(words):
+            # The library takes no lone surrogates. No vocabulary knows them, so any unknown character stands in.
+            words = words.translate(self._surrogates)
+        encoding = self._wordpiece.encode(words, add_special_tokens=False)
+        ranges = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
+        offsets = np.stack([normalized.starts[ranges[:, 0]], normalized.ends[ranges[:, 1] - 1]], axis=1)
+        return Encoding(np.array(encoding.ids, dtype=np.int32), offsets)
+
+    def encode(self, text: str, max_length: int | None = None) -> Encoding:
+        """[CLS] tokens [SEP], dropping the text's last tokens where that would be longer than `max_length`.
+
+        ValueError when max_length < 2.
+        """
+        if max_length is not None and max_length < 2:
+            raise ValueError(f"max_length is {max_length}, but [CLS] and [SEP] alone take 2")
+        tokens = self.tokenize(text)
+        count = len(tokens) if max_length is None else min(len(tokens), max_length - 2)
+        ids = np.empty(count + 2, dtype=np.int32)
+        ids[0], ids[1:-1], ids[-1] = self.start_id, tokens.ids[:count], self.end_id
+        offsets = np.zeros((count + 2, 2), dtype=np.int32)
+        offsets[1:-1] = tokens.offsets[:count]
+        offsets[-1] = offsets[-2, 1]
+        return Encoding(ids, offsets)
+
+
+def _token_of_line(line: str) -> str:
+    # White space alone can be a token: Google's Chinese vocabulary is said to list U+2028.
+    columns = line.split()
+    return columns[0] if columns else line
+
+
+def _problems(vocabulary: Sequence[str]) -> Iterator[tuple[int | None, str]]:
+    """(index or None, sentence) for everything wrong with a vocabulary."""
+    first_at: dict[str, int] = {}
+    for index, token in enumerate(vocabulary):
+        if first_at.setdefault(token, index) != index:
+            yield index, f"the token {token!r} stands here a second time, first as id {first_at[token]}"
+        if "\n" in token or token.endswith("\r") or _token_of_line(token) != token:
+            yield index, f"the token {token!r} contains white space"
+        if has_surrogate(token):
+            yield index, f"the token {token!r} contains a lone surrogate"
+    if vocabulary and not vocabulary[-1]:
+        yield len(vocabulary) - 1, "the last token is empty"
+    for token in (PAD, UNKNOWN, START, END):
+        if token not in first_at:
+            yield None, f"no token {token} among {len(vocabulary)}; is this a BERT vocabulary, one token per line?"
+
+
+def _unused_character(vocabulary: Sequence[str]) -> str:
+    used = set().union(*vocabulary)
+    return next(character for character in map(chr, range(0x10FFFF, 0, -1)) if character not in used)

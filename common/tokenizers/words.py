@@ -1,0 +1,159 @@
+"""Words for character models: jieba's segmentation, laid over the tokens of a text.
+
+"Mixed char-word embedding" (SYSTEMS.md, WebQA and entity linking): every character also gets the embedding of the word
+that covers it, so that the model keeps fine positions and still sees words.
+"""
+
+import json
+import threading
+import unicodedata
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import accumulate
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from common.tokenizers.normalization import has_surrogate
+
+Ranges = Sequence[tuple[int, int]]
+
+_loading = threading.Lock()
+
+
+def segment(text: str) -> list[tuple[int, int]]:
+    """Words of any string as character ranges [start, end) that cover it exactly, blanks and all.
+
+    jieba's accurate mode with its HMM and its own dictionary. Words added to the `jieba` module have no influence.
+    The first call in a process reads the dictionary (about a second).
+    """
+    ends = list(accumulate(map(len, _segmenter().cut(text))))
+    return list(zip([0, *ends], ends))
+
+
+def word_positions(text: str, offsets: np.ndarray, words: Ranges | None = None) -> np.ndarray:
+    """Place of each token in its word, the word that covers its first character.
+
+    offsets: integers (n, 2), as in `Encoding.offsets`. words: `segment(text)`, to save a second segmentation.
+    Returns int32 (n,): 0 special token (empty range), 1 begin, 2 inside, 3 end, 4 single (covers the word's beginning
+    and end). Places are those of the characters: tokens that share one character share its place, and a word cut
+    by truncation or a window has no begin or end there. ValueError for offsets outside the text.
+    """
+    ranges = np.array(segment(text) if words is None else words, dtype=np.int64).reshape(-1, 2)
+    offsets, covering = _covering_words(text, offsets, ranges)
+    positions = np.zeros(len(offsets), dtype=np.int32)
+    real = covering >= 0
+    begins = offsets[real, 0] <= ranges[covering[real], 0]
+    ends = offsets[real, 1] >= ranges[covering[real], 1]
+    positions[real] = np.where(begins, np.where(ends, 4, 1), np.where(ends, 3, 2))
+    return positions
+
+
+class WordVocabulary:
+    """Ids of words: 0 is kept for special tokens and padding, 1 for unknown words, then `words` from 2 on.
+
+    words: distinct, in normal form (NFKC, lower case); ValueError otherwise.
+    """
+
+    def __init__(self, words: Sequence[str]):
+        self.words = list(words)
+        for word in self.words:
+            if not isinstance(word, str) or word != normal_form(word):
+                raise ValueError(f"{word!r} is not a word in normal form (NFKC, lower case)")
+        self.ids = {word: index for index, word in enumerate(self.words, 2)}
+        if len(self.ids) != len(self.words):
+            word = Counter(self.words).most_common(1)[0][0]
+            raise ValueError(f"the word {word!r} occurs more than once")
+
+    @classmethod
+    def build(cls, texts: Iterable[str], min_count: int = 2, max_size: int | None = None) -> "WordVocabulary":
+        """Words that occur at least `min_count` times in the texts, by (-count, word).
+
+        max_size: upper limit of `len`, the two reserved ids included.
+        """
+        counts: Counter[str] = Counter()
+        for text in texts:
+            counts.update(text[start:end] for start, end in segment(text))
+        merged: Counter[str] = Counter()
+        for word, count in counts.items():
+            merged[normal_form(word)] += count
+        frequent = [word for word, count in merged.items() if count >= min_count]
+        words = [word for word in frequent if not word.isspace() and not has_surrogate(word)]
+        words.sort(key=lambda word: (-merged[word], word))
+        return cls(words if max_size is None else words[: max(0, max_size - 2)])
+
+    def __len__(self) -> int:
+        """Number of ids, the two reserved ones included: the `input_dim` of an embedding."""
+        return len(self.words) + 2
+
+    def save(self, path: str | PathLike) -> None:
+        """Write the words as a JSON list, one per line."""
+        Path(path).write_text(json.dumps(self.words, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | PathLike) -> "WordVocabulary":
+        """Read what `save` wrote; ValueError names the file."""
+        try:
+            words = json.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ValueError(f"{path}: cannot read this word vocabulary: {error.strerror or error}") from error
+        except ValueError as error:
+            raise ValueError(f"{path}: not a JSON list of words: {error}") from error
+        if not isinstance(words, list):
+            raise ValueError(f"{path}: not a JSON list of words")
+        try:
+            return cls(words)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    def word_ids(self, text: str, offsets: np.ndarray, words: Ranges | None = None) -> np.ndarray:
+        """Id of the word that covers each token's first character.
+
+        offsets: integers (n, 2), as in `Encoding.offsets`. words: `segment(text)`, to save a second segmentation.
+        Returns int32 (n,): 0 for special tokens (empty range), 1 for unknown words. ValueError for offsets outside
+        the text.
+        """
+        words = segment(text) if words is None else words
+        _, covering = _covering_words(text, offsets, np.array(words, dtype=np.int64).reshape(-1, 2))
+        ids = [self.ids.get(normal_form(text[start:end]), 1) for start, end in words]
+        # Index -1, a special token, picks the 0 at the end.
+        return np.array([*ids, 0], dtype=np.int32)[covering]
+
+
+def normal_form(word: str) -> str:
+    """The form in which words are compared: NFKC and lower case, so that full-width and capital letters agree."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word).lower())
+
+
+def _covering_words(text: str, offsets: np.ndarray, ranges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Checked offsets (n, 2), and for each token the index of the word with its first character, -1 for none."""
+    offsets = np.asarray(offsets, dtype=np.int64).reshape(-1, 2)
+    if len(offsets) and not (offsets.min() >= 0 and offsets.max() <= len(text)):
+        raise ValueError(f"offsets reach outside the text of {len(text)} characters; do they belong to another text?")
+    lengths = ranges[:, 1] - ranges[:, 0]
+    if lengths.sum() != len(text):
+        raise ValueError(f"words cover {lengths.sum()} characters of a text of {len(text)}; are they of another text?")
+    word_at = np.append(np.repeat(np.arange(len(ranges)), lengths), -1)
+    return offsets, np.where(offsets[:, 0] < offsets[:, 1], word_at[offsets[:, 0]], -1)
+
+
+def _segmenter() -> Any:
+    with _loading:
+        return _load_segmenter()
+
+
+@cache
+def _load_segmenter() -> Any:
+    with warnings.catch_warnings():  # jieba's sources have invalid escapes, and import pkg_resources
+        warnings.simplefilter("ignore")
+        import jieba
+    segmenter = jieba.Tokenizer()
+    # What `initialize` does, without its cache in the temporary directory (shared by all users and versions, and
+    # a hazard to load) and without its messages.
+    segmenter.FREQ, segmenter.total = segmenter.gen_pfdict(segmenter.get_dict_file())
+    segmenter.initialized = True
+    return segmenter

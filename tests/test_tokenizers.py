@@ -1,0 +1,527 @@
+"""common/tokenizers: ids equal to bert4keras, offsets that point at the right characters, words laid over tokens."""
+
+import os
+import random
+import subprocess
+import sys
+import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common.tokenizers import (
+    SPECIAL_TOKENS,
+    Encoding,
+    WordPieceTokenizer,
+    WordVocabulary,
+    build_vocabulary,
+    segment,
+    word_positions,
+    words,
+)
+from common.tokenizers.normalization import Normalizer
+
+ROOT = Path(__file__).resolve().parents[1]
+
+PLAIN = "中文分词北京大学生的，。！？《》abcdeXYZ0123456789 -_.#[]"
+NASTY = (
+    "".join(map(chr, range(0x00, 0x180)))
+    + "ΣσςΆΐİıſßẞŉǰ"  # lower case that depends on neighbours, or changes length
+    + "\u0301\u0323\u0327\u034f\u0344\u05b0\u0f71\u094d\ufe0f"  # non-spacing marks, one without a combining class
+    + "\u302e\u302f\U0001d165\U0001d16d\U0001d15e\u16ff0"  # marks that stay, and change places
+    + "각갂한글ᄀ\u3164がパ"  # Hangul becomes jamo, voiced kana lose their mark
+    + "１ＡｚＺ，。\u3000〇㎏①﨑豈𠀀\U0002fa1d\u4dbf\u9fff\ua000"  # full width, edges of the ideograph blocks
+    + "\u200b\u200d\ufeff\u180e\u2028\u2029\x85\u1680\u202f\xad\U000e0001"  # invisible, and uncommon blanks
+    + "👩❤😀🏽🇨\u20e3"
+    + "\ud800\udbff\udc00\udfff\ue000\uf8ff\ufffd\ufffe\uffff\u0378\U0010ffff"  # surrogates, private, unassigned
+)
+SNIPPETS = ("[CLS]", "[SEP]", "[UNK]", "[unused1]", "##a", "ΑΣ", "ΑΣΑ", "👩‍❤️‍👩", "x" * 120, "北京", "e\u0301")
+
+deterministic = settings(derandomize=True, database=None, deadline=None, max_examples=150)
+nasty_text = st.lists(
+    st.one_of(st.sampled_from(PLAIN), st.sampled_from(NASTY), st.characters(), st.sampled_from(SNIPPETS)), max_size=40
+).map("".join)
+
+
+def random_text(generator: random.Random) -> str:
+    pool = generator.choice([PLAIN, NASTY, PLAIN + NASTY, "aeΣσ\u0301각\u302e\U0001d165 "])
+    pieces = [
+        generator.choice(SNIPPETS)
+        if generator.random() < 0.04
+        else chr(generator.randrange(0x110000))
+        if generator.random() < 0.04
+        else generator.choice(pool)
+        for _ in range(generator.randrange(25))
+    ]
+    return "".join(pieces)
+
+
+def make_vocabulary(lowercase: bool) -> list[str]:
+    """Most characters of the pools in one or both forms, some not, and pieces of several characters."""
+    generator = random.Random(5)
+    characters = PLAIN + NASTY
+    if lowercase:
+        characters = unicodedata.normalize("NFD", characters.lower() + "ς")
+    pieces = []
+    for character in dict.fromkeys(characters):
+        if not character.isspace() and not "\ud800" <= character <= "\udfff" and generator.random() < 0.9:
+            pieces += [form for form in (character, "##" + character) if generator.random() < 0.9]
+    alphabet = unicodedata.normalize("NFD", "abcdeσς각갂012éx")
+    for _ in range(1500):
+        stem = "".join(generator.choices(alphabet, k=generator.randrange(2, 5)))
+        pieces.append(generator.choice(["", "##"]) + stem)
+    return list(dict.fromkeys([*SPECIAL_TOKENS, "[unused1]", *pieces]))
+
+
+VOCABULARY = {lowercase: make_vocabulary(lowercase) for lowercase in (True, False)}
+TOKENIZERS = {lowercase: WordPieceTokenizer(VOCABULARY[lowercase], lowercase) for lowercase in (True, False)}
+TOKENIZER = TOKENIZERS[True]
+
+
+# WordPiece: ids
+
+
+@pytest.fixture(scope="module")
+def bert4keras_tokenizer():
+    import common.keras_compat  # noqa: F401  sets what bert4keras needs before TensorFlow is imported
+    from bert4keras.tokenizers import Tokenizer
+
+    return Tokenizer
+
+
+@pytest.mark.parametrize("lowercase, count", [(True, 10_000), (False, 2_000)])
+def test_ids_are_those_of_bert4keras(bert4keras_tokenizer, lowercase, count):
+    ours = TOKENIZERS[lowercase]
+    theirs = bert4keras_tokenizer(dict(ours.ids), do_lower_case=lowercase)
+    generator = random.Random(1)
+    unknown = total = 0
+    for _ in range(count):
+        text = random_text(generator)
+        max_length = generator.choice([None, None, 2, 7, 20])
+        expected, _ = theirs.encode(text, maxlen=max_length)
+        encoding = ours.encode(text, max_length)
+        assert encoding.ids.tolist() == expected, ascii(text)
+        unknown += int((encoding.ids == ours.unknown_id).sum())
+        total += len(encoding)
+    assert 0.02 < unknown / total < 0.3  # else the pool tests little
+
+
+def test_every_code_point_as_in_bert4keras(bert4keras_tokenizer):
+    theirs = bert4keras_tokenizer(dict(TOKENIZER.ids), do_lower_case=True)
+    for code in [*range(0x3400), *range(0x9F00, 0xFFFF + 1), *range(0x10000, 0x110000, 61)]:
+        text = f"a{chr(code)}b"
+        assert TOKENIZER.encode(text).ids.tolist() == theirs.encode(text)[0], hex(code)
+
+
+def test_longest_word():
+    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, "x", "##x"])
+    assert len(tokenizer.tokenize("x" * 200)) == 200
+    too_long = tokenizer.tokenize("x" * 201)
+    assert too_long.ids.tolist() == [tokenizer.unknown_id]
+    assert too_long.offsets.tolist() == [[0, 201]]
+
+
+# WordPiece: offsets
+
+
+@pytest.mark.parametrize(
+    "text, tokens, offsets",
+    [
+        ("", [], []),
+        ("北 京Ab", ["[UNK]", "[UNK]", "a", "##b"], [(0, 1), (2, 3), (3, 4), (4, 5)]),
+        # U+0130 becomes two characters in lower case; offsets after it must not shift.
+        ("İaİ，b", ["i", "##a", "##i", "，", "b"], [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]),
+        # A combining mark belongs to the letter before it.
+        ("e\u0301a", ["e", "##a"], [(0, 2), (2, 3)]),
+        ("ba\u0301\u0323", ["b", "##a"], [(0, 1), (1, 4)]),
+        ("éa", ["e", "##a"], [(0, 1), (1, 2)]),
+        # Final and medial sigma are different letters.
+        ("aΣ Σa", ["a", "##ς", "σ", "##a"], [(0, 1), (1, 2), (3, 4), (4, 5)]),
+        # Several tokens for the jamo of one syllable.
+        ("각a", ["ᄀ", "##ᅡ", "##ᆨ", "##a"], [(0, 1), (0, 1), (0, 1), (1, 2)]),
+        # What vanishes inside a word stays in its range; a token does not reach over it at its edges.
+        ("q\u200bq\u200b b\x00", ["[UNK]", "b"], [(0, 3), (5, 6)]),
+        ("a\ud800a b", ["[UNK]", "b"], [(0, 3), (4, 5)]),
+        ("[CLS]a", ["[", "[UNK]", "]", "a"], [(0, 1), (1, 4), (4, 5), (5, 6)]),
+        # Characters that change places cover each other.
+        ("a\u302e\U0001d165", ["a", "##\U0001d165", "##\u302e"], [(0, 1), (1, 3), (1, 3)]),
+    ],
+)
+def test_offsets(text, tokens, offsets):
+    pieces = ["a", "##a", "b", "##b", "e", "i", "##i", "##ς", "σ", "ᄀ", "##ᅡ", "##ᆨ", "[", "]", "，"]
+    pieces += ["##\U0001d165", "##\u302e"]
+    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, *pieces])
+    encoding = tokenizer.tokenize(text)
+    assert [tokenizer.vocabulary[index] for index in encoding.ids] == tokens
+    assert list(map(tuple, encoding.offsets.tolist())) == offsets
+
+
+@deterministic
+@given(nasty_text, st.booleans())
+def test_offsets_are_in_range_and_never_decrease(text, lowercase):
+    encoding = TOKENIZERS[lowercase].tokenize(text)
+    assert encoding.ids.dtype == encoding.offsets.dtype == np.int32
+    assert encoding.offsets.shape == (len(encoding), 2)
+    starts, ends = encoding.offsets[:, 0], encoding.offsets[:, 1]
+    assert (starts < ends).all()
+    assert not len(encoding) or (starts[0] >= 0 and ends[-1] <= len(text))
+    assert (np.diff(starts) >= 0).all() and (np.diff(ends) >= 0).all()
+
+
+@deterministic
+@given(nasty_text, st.booleans())
+def test_slice_of_the_original_normalises_to_the_token(text, lowercase):
+    """Exceptions: [UNK]; sigma, whose small letter depends on its neighbours; and tokens that share characters with a
+    neighbour (jamo, several letters from one, characters that changed places): their slice contains the token."""
+    tokenizer = TOKENIZERS[lowercase]
+    encoding = tokenizer.tokenize(text)
+    ranges = encoding.offsets.tolist()
+    for index, (start, end) in enumerate(ranges):
+        token = tokenizer.vocabulary[encoding.ids[index]]
+        if token == "[UNK]":
+            continue
+        stem = token.removeprefix("##") if len(token) > 2 else token
+        piece = Normalizer(lowercase).normalize(text[start:end]).text.replace(" ", "")
+        shared = (index and ranges[index - 1][1] > start) or (index + 1 < len(ranges) and ranges[index + 1][0] < end)
+        stem, piece = stem.replace("ς", "σ"), piece.replace("ς", "σ")
+        assert stem in piece if shared else stem == piece
+
+
+@deterministic
+@given(nasty_text)
+def test_every_visible_character_is_covered(text):
+    covered = np.zeros(len(text), dtype=bool)
+    for start, end in TOKENIZER.tokenize(text).offsets:
+        covered[start:end] = True
+    normalizer = Normalizer()
+    for index, character in enumerate(text):
+        assert covered[index] or not normalizer.normalize(character).text.strip()
+
+
+@deterministic
+@given(nasty_text)
+def test_token_span_is_the_widest_that_covers_exactly_these_characters(text):
+    encoding = TOKENIZER.encode(text)
+    widest: dict[tuple[int, int], tuple[int, int]] = {}
+    for first in range(1, len(encoding) - 1):
+        for last in range(first, len(encoding) - 1):
+            span = encoding.char_span(first, last)
+            known = widest.get(span, (first, last))
+            widest[span] = (min(known[0], first), max(known[1], last))
+    for start in range(-1, len(text) + 2):
+        for end in range(-1, len(text) + 2):
+            assert encoding.token_span(start, end) == widest.get((start, end))
+    for span, tokens in widest.items():
+        assert encoding.char_span(*tokens) == span
+
+
+def test_token_span_examples():
+    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, "北", "京", "ab", "##c"])
+    encoding = tokenizer.encode("北京 ab abc 各")
+    assert encoding.token_span(0, 2) == (1, 2)
+    assert encoding.token_span(1, 5) == (2, 3)
+    assert encoding.token_span(6, 9) == (4, 5)
+    assert encoding.token_span(6, 8) == (4, 4)
+    assert encoding.token_span(np.int64(10), np.int32(11)) == (6, 6)
+    assert encoding.token_span(3, 4) is None  # inside "ab"
+    assert encoding.token_span(0, 3) is None  # ends at a blank
+    assert encoding.token_span(1, 1) is None and encoding.token_span(0, 0) is None  # empty
+    assert encoding.token_span(2, 0) is None and encoding.token_span(11, 11) is None  # special tokens, backwards
+    assert tokenizer.encode("北京 ab abc", max_length=5).token_span(6, 9) is None  # cut off
+    overlapping = Encoding(np.arange(2, dtype=np.int32), np.array([[0, 2], [1, 3]], dtype=np.int32))
+    assert overlapping.token_span(1, 2) is None
+
+
+@pytest.mark.parametrize("first, last", [(0, 1), (1, 3), (2, 1), (-1, 1), (1, 4)])
+def test_char_span_refuses_what_covers_nothing(first, last):
+    encoding = TOKENIZER.encode("，，")
+    assert len(encoding) == 4
+    with pytest.raises(ValueError, match="tokens"):
+        encoding.char_span(first, last)
+
+
+@deterministic
+@given(nasty_text, st.integers(2, 30))
+def test_encode_is_tokenize_between_special_tokens_cut_on_the_right(text, max_length):
+    tokens = TOKENIZER.tokenize(text)
+    for limit in (None, max_length):
+        encoding = TOKENIZER.encode(text, limit)
+        kept = len(tokens) if limit is None else min(len(tokens), limit - 2)
+        assert len(encoding) == kept + 2
+        assert encoding.ids.dtype == encoding.offsets.dtype == np.int32
+        assert encoding.ids.tolist() == [TOKENIZER.start_id, *tokens.ids[:kept], TOKENIZER.end_id]
+        end = int(tokens.offsets[kept - 1, 1]) if kept else 0
+        assert encoding.offsets.tolist() == [[0, 0], *tokens.offsets[:kept].tolist(), [end, end]]
+
+
+def test_max_length_below_two_is_refused():
+    with pytest.raises(ValueError, match="max_length is 1"):
+        TOKENIZER.encode("北京", max_length=1)
+
+
+# WordPiece: vocabulary files
+
+
+@deterministic
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Z", "Cc"]), min_size=1), unique=True))
+def test_vocabulary_survives_its_file(tmp_path_factory, tokens):
+    tokens = [token for token in tokens if token not in SPECIAL_TOKENS]
+    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, *tokens], lowercase=False)
+    path = tmp_path_factory.mktemp("vocabulary") / "vocab.txt"
+    tokenizer.save(path)
+    again = WordPieceTokenizer.from_file(path, lowercase=False)
+    assert again.vocabulary == tokenizer.vocabulary and again.ids == tokenizer.ids and not again.lowercase
+    assert len(again) == len(tokens) + len(SPECIAL_TOKENS)
+
+
+def test_attributes():
+    tokenizer = WordPieceTokenizer(["[SEP]", "[CLS]", "[UNK]", "a", "[PAD]"])
+    assert (tokenizer.pad_id, tokenizer.unknown_id, tokenizer.start_id, tokenizer.end_id) == (4, 2, 1, 0)
+    assert tokenizer.mask_id is None
+    assert TOKENIZER.mask_id == 4
+
+
+@pytest.mark.parametrize(
+    "content, last",
+    [
+        ("[PAD]\r\n[UNK]\r\n[CLS]\r\n[SEP]\r\n中\r\n", "中"),  # Windows
+        ("\ufeff[PAD]\n[UNK]\n[CLS]\n[SEP]\n中\n\n\n", "中"),  # byte order mark, blank lines at the end
+        ("[PAD]\t0\n[UNK]\t1\n[CLS]\t2\n[SEP]\t3\n中\t4", "中"),  # ERNIE's two columns
+        ("[PAD]\n[UNK]\n[CLS]\n[SEP]\n\u2028\n", "\u2028"),  # a token that is white space
+        ("[PAD]\n\n[UNK]\n[CLS]\n[SEP]\n", "[SEP]"),  # a blank line is a token: ids are line numbers
+    ],
+)
+def test_vocabulary_files_in_the_wild(tmp_path, content, last):
+    path = tmp_path / "vocab.txt"
+    path.write_bytes(content.encode("utf-8"))
+    tokenizer = WordPieceTokenizer.from_file(path)
+    assert tokenizer.ids[last] == 4 and tokenizer.ids["[PAD]"] == 0 and len(tokenizer) == 5
+    tokenizer.save(path)
+    assert WordPieceTokenizer.from_file(path).vocabulary == tokenizer.vocabulary
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"[PAD]\n[UNK]\na\n[CLS]\n[SEP]\na\n", r"vocab\.txt:6: the token 'a' .* second time, first as id 2"),
+        (b"[PAD]\n[UNK]\n[CLS]\n", r"vocab\.txt: no token \[SEP\]"),
+        (b"", r"vocab\.txt: no token \[PAD\]"),
+        (b"[PAD]\n\xff\xfe\n", r"vocab\.txt:2: not UTF-8"),
+        (None, r"vocab\.txt: cannot read"),
+    ],
+)
+def test_wrong_vocabulary_files(tmp_path, content, message):
+    if content is not None:
+        (tmp_path / "vocab.txt").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        WordPieceTokenizer.from_file(tmp_path / "vocab.txt")
+
+
+@pytest.mark.parametrize("token", ["a b", " a", "a\n", "\r", "", "\ud800", "[CLS]"])
+def test_tokens_no_file_can_hold_are_refused(token):
+    with pytest.raises(ValueError, match=r"vocabulary\[5\]"):
+        WordPieceTokenizer([*SPECIAL_TOKENS, token])
+
+
+# Vocabulary from a corpus
+
+CORPUS_CHARACTERS = "中文字，。abcXYZ01２Ａéßﬃ각ΣςİあがカЖ😀\u0301-_[] \t\u200b"
+corpus_text = st.text(st.sampled_from(CORPUS_CHARACTERS), max_size=30)
+
+
+def test_vocabulary_order_and_counts():
+    vocabulary = build_vocabulary(["中中中国国 X1x，", "Xx 人éé"], min_count=2)
+    assert vocabulary[:5] == list(SPECIAL_TOKENS)
+    # 中 3; 国, x, ##x 2 each, by character; then everything seen once or never.
+    assert vocabulary[5:10] == ["中", "##x", "x", "国", "##1"]
+    assert "人" not in vocabulary and "，" not in vocabulary
+    assert {"e", "##e", "a", "##a", "9", "##9", "z", "##z"} <= set(vocabulary)
+    assert "##中" not in vocabulary and "X" not in vocabulary
+    assert "X" in build_vocabulary(["X"], lowercase=False)
+
+
+@deterministic
+@given(st.lists(corpus_text, min_size=1, max_size=8), st.integers(1, 4), st.data())
+def test_no_boundary_inside_a_token_of_corpus_characters(texts, min_count, data):
+    tokenizer = WordPieceTokenizer(build_vocabulary(texts, min_count))
+    characters = "".join(texts) or " "
+    text = data.draw(st.text(st.sampled_from(characters), max_size=40))
+    encoding = tokenizer.tokenize(text)
+    for token, (start, end) in zip(encoding.ids, encoding.offsets.tolist()):
+        assert sum(unicodedata.category(character) != "Mn" for character in text[start:end]) == 1
+        if token == tokenizer.unknown_id:
+            assert text[start] in "中文字，。-_[]" and characters.count(text[start]) < min_count
+
+
+@deterministic
+@given(st.lists(corpus_text, max_size=6), st.integers(77, 90))
+def test_vocabulary_is_deterministic_and_bounded(texts, max_size):
+    whole = build_vocabulary(texts, min_count=1)
+    assert whole == build_vocabulary(reversed(texts), min_count=1)
+    assert len(set(whole)) == len(whole)
+    small = build_vocabulary(texts, min_count=1, max_size=max_size)
+    assert len(small) == min(max_size, len(whole))
+    assert [piece for piece in whole if piece in set(small)] == small
+    assert {"a", "##a", "9", "##9"} <= set(small)
+
+
+def test_vocabulary_needs_room_for_letters_and_skips_surrogates():
+    assert len(build_vocabulary(["中\ud800a\udfff" * 3])) == 5 + 72 + 1
+    with pytest.raises(ValueError, match="max_size is 76, .* take 77"):
+        build_vocabulary([], max_size=76)
+
+
+def test_word_with_a_character_outside_the_corpus_is_one_unknown():
+    tokenizer = WordPieceTokenizer(build_vocabulary(["中"]))
+    assert tokenizer.tokenize("abжc").offsets.tolist() == [[0, 4]]
+
+
+# Words
+
+
+@deterministic
+@given(nasty_text)
+def test_segment_covers_the_text(text):
+    ranges = segment(text)
+    assert "".join(text[start:end] for start, end in ranges) == text
+    assert all(start < end for start, end in ranges)
+    assert [start for start, _ in ranges[1:]] == [end for _, end in ranges[:-1]]
+
+
+def test_segment_finds_words():
+    text = "我来到北京清华大学，看iPhone手机"
+    assert [text[start:end] for start, end in segment(text)] == "我 来到 北京 清华大学 ， 看 iPhone 手机".split()
+    assert segment("") == []
+
+
+def test_segment_from_many_threads():
+    texts = [f"第{number}位同学在北京大学研究自然语言处理" for number in range(40)]
+    words._load_segmenter.cache_clear()
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(segment, texts))
+    assert words._load_segmenter.cache_info().misses == 1
+    assert together == [segment(text) for text in texts]
+
+
+def test_words_added_to_jieba_have_no_influence():
+    import jieba
+
+    text = "我来到北京清华大学"
+    before = segment(text)
+    jieba.setLogLevel("ERROR")
+    jieba.add_word("到北京清", freq=10**9)
+    try:
+        assert [word for word in jieba.cut(text) if word == "到北京清"]
+        assert segment(text) == before
+    finally:
+        jieba.dt.initialized = False  # read the dictionary anew
+
+
+def test_silent_light_and_without_files(tmp_path):
+    script = (
+        "import sys, common.tokenizers as t; "
+        "heavy = {'tensorflow', 'keras', 'tf_keras', 'bert4keras', 'jieba'} & set(sys.modules); "
+        "assert not heavy, heavy; "
+        "print(len(t.segment('北京大学')), 'tensorflow' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path), "HOME": str(tmp_path)}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, "1 False\n", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+WORDS = WordVocabulary.build(["我来到北京清华大学", "北京ABC aBc 各각각 a Ａ"], min_count=1)
+
+
+def slow_word(text: str, start: int) -> tuple[int, int]:
+    return next((first, last) for first, last in segment(text) if first <= start < last)
+
+
+@deterministic
+@given(st.one_of(nasty_text, st.text(st.sampled_from("我来到北京清华大学abcＡＢＣ각 ，"), max_size=30)), st.integers(2, 40))
+def test_word_ids_and_positions(text, max_length):
+    encoding = TOKENIZER.encode(text, max_length)
+    ids, positions = [], []
+    for start, end in encoding.offsets.tolist():
+        if start == end:
+            ids.append(0)
+            positions.append(0)
+            continue
+        first, last = slow_word(text, start)
+        form = words.normal_form(text[first:last])
+        ids.append(WORDS.words.index(form) + 2 if form in WORDS.words else 1)
+        is_begin, is_end = start == first, end >= last
+        positions.append({(True, True): 4, (True, False): 1, (False, False): 2, (False, True): 3}[is_begin, is_end])
+    for given_words in (None, segment(text)):
+        found_ids = WORDS.word_ids(text, encoding.offsets, given_words)
+        found_positions = word_positions(text, encoding.offsets, given_words)
+        assert found_ids.dtype == found_positions.dtype == np.int32
+        assert found_ids.tolist() == ids
+        assert found_positions.tolist() == positions
+
+
+def test_word_examples():
+    text = "到清华大学 Abc"
+    offsets = np.array([(0, 0), *((index, index + 1) for index in range(5)), (6, 9), (9, 9)])
+    assert word_positions(text, offsets).tolist() == [0, 4, 1, 2, 2, 3, 4, 0]
+    abc, university = WORDS.ids["abc"], WORDS.ids["清华大学"]
+    assert WORDS.word_ids(text, offsets).tolist() == [0, 1, *[university] * 4, abc, 0]
+    assert WORDS.word_ids("", np.zeros((2, 2), dtype=np.int32)).tolist() == [0, 0]
+    assert word_positions(text, offsets[3:4]).tolist() == [2]  # independent of the other tokens
+
+
+@pytest.mark.parametrize("offsets", [[(0, 3)], [(-1, 1)]])
+def test_offsets_of_another_text_are_refused(offsets):
+    with pytest.raises(ValueError, match="outside the text"):
+        word_positions("北京", np.array(offsets))
+    with pytest.raises(ValueError, match="outside the text"):
+        WORDS.word_ids("北京", np.array(offsets))
+    with pytest.raises(ValueError, match="words cover 3"):
+        WORDS.word_ids("北京", np.array([(0, 1)]), [(0, 3)])
+
+
+def test_word_vocabulary_order_counts_and_limits():
+    texts = ["北京 北京 北京 AB Ａ", "上海 上海 aB Ab", "天津\ud800\ud800a"]
+    # Full-width Ａ counts as a; white space and lone surrogates are no words.
+    assert WordVocabulary.build(texts).words == ["ab", "北京", "a", "上海"]
+    assert WordVocabulary.build(texts, min_count=1).words == ["ab", "北京", "a", "上海", "天津"]
+    limited = WordVocabulary.build(texts, max_size=4)
+    assert limited.words == ["ab", "北京"] and len(limited) == 4
+    assert limited.ids == {"ab": 2, "北京": 3}
+    assert WordVocabulary.build(reversed(texts)).words == ["ab", "北京", "a", "上海"]
+
+
+@deterministic
+@given(st.lists(nasty_text, max_size=5))
+def test_word_vocabulary_survives_its_file(tmp_path_factory, texts):
+    vocabulary = WordVocabulary.build(texts, min_count=1)
+    path = tmp_path_factory.mktemp("words") / "words.json"
+    vocabulary.save(path)
+    again = WordVocabulary.load(path)
+    assert again.words == vocabulary.words and again.ids == vocabulary.ids
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b'["a", "b", "a"]', r"words\.json: the word 'a' occurs more than once"),
+        (b'["A"]', r"words\.json: 'A' is not a word in normal form"),
+        (b"[1]", r"words\.json: 1 is not a word"),
+        (b'{"a": 2}', r"words\.json: not a JSON list"),
+        (b"a\n", r"words\.json: not a JSON list"),
+        (b"\xff", r"words\.json: not a JSON list"),
+        (None, r"words\.json: cannot read"),
+    ],
+)
+def test_wrong_word_vocabulary_files(tmp_path, content, message):
+    if content is not None:
+        (tmp_path / "words.json").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        WordVocabulary.load(tmp_path / "words.json")
