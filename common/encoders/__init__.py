@@ -1,0 +1,54 @@
+"""Encoders: text in, one vector per token out.
+
+A light encoder on characters mixed with words that trains from nothing on a CPU (`LightEncoder`), and the BERT family through
+bert4keras, from a checkpoint or from nothing (`BertEncoder`). Both offer the same:
+
+    encoder.tokenizer                         WordPieceTokenizer
+    encoder.max_length                        longest window in tokens
+    encoder.features(text, windows)           for each window {input name: int32 (length,)}
+    encoder.network()                         keras.Model: those inputs, padded -> [states, residual], float (batch, length, size)
+    encoder.save(folder)                      all that `load_encoder(folder)` needs, weights excepted
+
+`states` is `residual` after the last layer normalisation; a conditional layer normalisation starts from `residual`.
+Padding is token id 0 in the input `token_ids`.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from common.encoders.bert import BertEncoder
+from common.encoders.light import LightEncoder
+from common.options import EncoderOptions
+
+__all__ = ["BertEncoder", "LightEncoder", "build_encoder", "load_encoder"]
+
+_FILE = "encoder.json"
+_KINDS = {"bert": BertEncoder, "light": LightEncoder}
+
+Encoder = BertEncoder | LightEncoder
+
+
+def build_encoder(options: EncoderOptions, texts: Iterable[str]) -> Encoder:
+    """The encoder that the flags ask for; without a checkpoint its vocabularies come from `texts`.
+
+    Raises UserError for a checkpoint that is missing, incomplete or incompatible.
+    """
+    if options.pretrained:
+        return BertEncoder.from_checkpoint(options.pretrained, options.max_length)
+    if options.encoder == "bert":
+        return BertEncoder.from_texts(texts, options)
+    return LightEncoder.from_texts(texts, options)
+
+
+def save_encoder(encoder: Encoder, folder: Path) -> None:
+    """Write vocabularies and encoder.json into a run directory."""
+    kind = next(name for name, kind in _KINDS.items() if isinstance(encoder, kind))
+    settings = {"kind": kind, **encoder.save(folder)}
+    (folder / _FILE).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+
+
+def load_encoder(folder: Path) -> Encoder:
+    """The encoder of a run directory, with weights still to be loaded."""
+    settings = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+    return _KINDS[settings.pop("kind")].load(folder, settings)

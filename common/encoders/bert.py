@@ -1,0 +1,123 @@
+"""The BERT family through bert4keras: from a TensorFlow checkpoint, or a small one built from nothing."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from common.command_line import UserError
+from common.keras_compat import keras, tf
+from common.options import EncoderOptions
+from common.tokenizers import Encoding, WordPieceTokenizer, build_vocabulary
+
+_SMALL_LAYERS = 4
+
+
+class BertEncoder:
+    """A bert4keras transformer. `config` is a bert_config.json; `checkpoint` its weights, None to start from random ones."""
+
+    def __init__(self, tokenizer: WordPieceTokenizer, config: dict[str, Any], max_length: int, checkpoint: Path | None = None):
+        self.tokenizer, self.config, self.checkpoint = tokenizer, config, checkpoint
+        self.size = config["hidden_size"]
+        self.max_length = min(max_length, config["max_position_embeddings"])
+        self.dropout = config.get("hidden_dropout_prob", 0.1)
+
+    @classmethod
+    def from_checkpoint(cls, folder: Path, max_length: int) -> "BertEncoder":
+        """From bert_config.json, bert_model.ckpt.* and vocab.txt. Raises UserError naming what is missing or does not fit."""
+        tree = "a checkpoint folder holds bert_config.json, vocab.txt and bert_model.ckpt.index with its .data files"
+        if not folder.is_dir():
+            raise UserError(f"--pretrained {folder}: no such folder - {tree}")
+        indices = sorted(folder.glob("*.ckpt*.index"))
+        missing = [name for name in ("bert_config.json", "vocab.txt") if not (folder / name).is_file()]
+        missing += [] if indices else ["bert_model.ckpt.index"]
+        if missing:
+            raise UserError(f"--pretrained {folder}: has no {', no '.join(missing)} - {tree}")
+        try:
+            config = json.loads((folder / "bert_config.json").read_text(encoding="utf-8"))
+            needed = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings", "vocab_size")
+            absent = [key for key in needed if key not in config]
+        except (ValueError, UnicodeDecodeError) as error:
+            raise UserError(f"{folder / 'bert_config.json'}: not JSON ({error}) - download the checkpoint again") from None
+        if absent:
+            raise UserError(f"{folder / 'bert_config.json'}: has no {', '.join(absent)} - is it the config of a BERT?")
+        try:
+            tokenizer = WordPieceTokenizer.from_file(folder / "vocab.txt")
+        except ValueError as error:
+            raise UserError(error) from None
+        if len(tokenizer) != config["vocab_size"]:
+            raise UserError(
+                f"{folder / 'vocab.txt'}: has {len(tokenizer)} tokens, but bert_config.json says {config['vocab_size']} - they belong to different checkpoints"
+            )
+        preferred = [index for index in indices if index.name == "bert_model.ckpt.index"]
+        return cls(tokenizer, config, max_length, (preferred or indices)[0].with_suffix(""))
+
+    @classmethod
+    def from_texts(cls, texts: Iterable[str], options: EncoderOptions) -> "BertEncoder":
+        """A small BERT with a character vocabulary of `texts`."""
+        tokenizer = WordPieceTokenizer(build_vocabulary(texts))
+        heads = max(1, options.hidden_size // 64)
+        if options.hidden_size % heads:
+            raise UserError(f"--hidden-size {options.hidden_size}: must be a multiple of its {heads} attention heads")
+        config = {
+            "hidden_size": options.hidden_size,
+            "num_hidden_layers": options.layers or _SMALL_LAYERS,
+            "num_attention_heads": heads,
+            "intermediate_size": 4 * options.hidden_size,
+            "max_position_embeddings": options.max_length,
+            "vocab_size": len(tokenizer),
+            "type_vocab_size": 2,
+            "hidden_act": "gelu",
+            "hidden_dropout_prob": options.dropout,
+        }
+        return cls(tokenizer, config, options.max_length)
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        self.tokenizer.save(folder / "vocab.txt")
+        return {"config": self.config, "max_length": self.max_length}
+
+    @classmethod
+    def load(cls, folder: Path, settings: dict[str, Any]) -> "BertEncoder":
+        return cls(WordPieceTokenizer.from_file(folder / "vocab.txt"), settings["config"], settings["max_length"])
+
+    def features(self, text: str, windows: list[Encoding]) -> list[dict[str, np.ndarray]]:
+        """For each window `token_ids` and `segment_ids`, int32 (length,)."""
+        return [{"token_ids": window.ids, "segment_ids": np.zeros_like(window.ids)} for window in windows]
+
+    def network(self) -> keras.Model:
+        """Raises UserError when the checkpoint's tensors do not fit its config."""
+        from bert4keras.models import build_transformer_model
+
+        config = {
+            **self.config,
+            "max_position": self.config["max_position_embeddings"],
+            "segment_vocab_size": self.config.get("type_vocab_size", 2),
+            # bert4keras makes a new dropout layer at each call of its attention, which no seed reaches: without it, a run can be
+            # repeated and resumed exactly.
+            "attention_dropout_rate": 0.0,
+            "dropout_rate": self.config.get("hidden_dropout_prob", 0.1),
+        }
+        transformer = build_transformer_model(return_keras_model=False, **config)
+        _draw_weights_anew(transformer.model)
+        if self.checkpoint is not None:
+            try:
+                transformer.load_weights_from_checkpoint(str(self.checkpoint))
+            except (ValueError, KeyError, tf.errors.OpError) as error:
+                reason = str(error).strip().splitlines()[0]
+                raise UserError(f"--pretrained {self.checkpoint.parent}: the checkpoint does not fit its bert_config.json ({reason})") from None
+        inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "segment_ids")}
+        last = f"Transformer-{self.config['num_hidden_layers'] - 1}-FeedForward"
+        layers = transformer.model.get_layer(f"{last}-Norm").output, transformer.model.get_layer(f"{last}-Add").output
+        both = keras.Model(transformer.model.inputs, layers, name="bert")
+        return keras.Model(inputs, both([inputs["token_ids"], inputs["segment_ids"]]), name="bert_encoder")
+
+
+def _draw_weights_anew(model: keras.Model) -> None:
+    """Give every matrix values of its own. bert4keras shares one initializer, which gives tf_keras matrices of equal values:
+    query, key, value and output of an attention would start, and so partly stay, the same."""
+    for weight in model.weights:
+        if len(weight.shape) > 1:
+            initializer = keras.initializers.TruncatedNormal(stddev=0.02, seed=np.random.randint(2**31))
+            weight.assign(initializer(weight.shape))

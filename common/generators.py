@@ -1,0 +1,88 @@
+"""Batches: which examples go together, in which order, and how they become padded arrays.
+
+The order of an epoch depends on (seed, epoch) alone, so training can resume at any epoch and see what it would have seen.
+Examples of similar length share a batch, since padding costs as much as text. No example is ever left out.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+# Batches that are sorted by length together: many enough to save padding, few enough to keep batches random.
+_WINDOW = 50
+
+Arrays = dict[str, np.ndarray]
+
+
+def training_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
+    """Batches of one training epoch, as arrays of indices into `lengths`.
+
+    Shuffles everything, sorts windows of 50 batches by length, cuts them, and shuffles the batches. Every index
+    occurs once and there are always ceil(n / batch_size) batches, only one of which may be smaller.
+    """
+    lengths = np.asarray(lengths)
+    generator = np.random.default_rng((seed, epoch))
+    order = generator.permutation(len(lengths))
+    batches = []
+    for start in range(0, len(order), _WINDOW * batch_size):
+        window = order[start : start + _WINDOW * batch_size]
+        window = window[np.argsort(lengths[window], kind="stable")]
+        batches += [window[first : first + batch_size] for first in range(0, len(window), batch_size)]
+    return [batches[index] for index in generator.permutation(len(batches))]
+
+
+def prediction_order(lengths: Sequence[int], batch_size: int) -> list[np.ndarray]:
+    """Batches for prediction: everything once, longest first (a batch that does not fit in memory fails at once)."""
+    order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
+    return [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
+
+
+def pad(rows: Sequence[np.ndarray], value: int = 0) -> np.ndarray:
+    """Rows of different length as one array (rows, longest row), filled up on the right with `value`."""
+    padded = np.full((len(rows), max(map(len, rows), default=0)), value, dtype=np.asarray(rows[0]).dtype if rows else np.int32)
+    for row, target in zip(rows, padded):
+        target[: len(row)] = row
+    return padded
+
+
+def pad_features(rows: Sequence[Arrays]) -> Arrays:
+    """Feature dicts of several examples, each name -> (length,), as one dict of padded arrays (rows, longest)."""
+    return {name: pad([row[name] for row in rows]) for name in rows[0]}
+
+
+def training_batches(
+    examples: Sequence[Any],
+    lengths: Sequence[int],
+    collate: Callable[[list[Any], np.random.Generator], Arrays],
+    batch_size: int,
+    seed: int,
+    epochs: range,
+) -> Iterator[Arrays]:
+    """The collated batches of all `epochs`, one after the other.
+
+    `collate` gets the examples of a batch and a random generator that depends on (seed, epoch, batch) alone: whatever it draws
+    (negatives, crops, masks) is drawn again in a resumed run.
+    """
+    for epoch in epochs:
+        for number, batch in enumerate(training_order(lengths, batch_size, seed, epoch)):
+            yield collate([examples[index] for index in batch], np.random.default_rng((seed, epoch, number)))
+
+
+def training_dataset(examples, lengths, collate, batch_size: int, seed: int, epochs: range, model):
+    """`training_batches` as a prefetching `tf.data.Dataset` for `model.fit(..., steps_per_epoch=steps_per_epoch(...))`.
+
+    Names, shapes and dtypes are those of the inputs of `model`. Batches are made while the model computes.
+    """
+    from common.keras_compat import tf  # here, so that the arithmetic above works without TensorFlow
+
+    signature = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs}
+
+    def generate() -> Iterator[Arrays]:
+        return training_batches(examples, lengths, collate, batch_size, seed, epochs)
+
+    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(4)
+
+
+def steps_per_epoch(examples: int, batch_size: int) -> int:
+    return -(-examples // batch_size)

@@ -1,0 +1,79 @@
+"""The one module that knows which Keras this is; everything else imports `keras` and `tf` from here.
+
+bert4keras 0.11.5 runs on tf_keras (Keras 2) only, and needs both `TF_KERAS=1` and `TF_USE_LEGACY_KERAS=1` before TensorFlow
+is imported (one alone ends in a RecursionError). Both are set here, so no user ever has to.
+
+Random numbers: every layer draws from its own `tf.random.Generator`, whose state is a variable. That is what lets
+`seed_layers` restart dropout at the beginning of each epoch, and so lets a resumed run equal an uninterrupted one.
+"""
+
+import contextlib
+import os
+import random
+import sys
+import tempfile
+import zlib
+
+os.environ["TF_KERAS"] = "1"
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@contextlib.contextmanager
+def _quiet_standard_error():
+    """Hold back what native libraries write to file descriptor 2; show it when the import inside fails."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(kept, 2)
+            held.seek(0)
+            os.write(2, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+# TensorFlow's start-up chatter (no CUDA driver, oneDNN is on) is written before any log level counts.
+with _quiet_standard_error():
+    import tensorflow as tf
+
+    _keras_name = tf.keras.__name__
+    tf.config.list_physical_devices()
+
+if not _keras_name.startswith("tf_keras"):
+    raise ImportError(
+        "TensorFlow was imported before `common` and brought Keras 3; bert4keras needs tf_keras. "
+        "Import `common.keras_compat` first, or export TF_KERAS=1 TF_USE_LEGACY_KERAS=1."
+    )
+
+import numpy as np  # noqa: E402
+import tf_keras as keras  # noqa: E402
+
+keras.backend.experimental.enable_tf_random_generator()
+
+__all__ = ["keras", "tf", "seed_everything", "seed_layers"]
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, numpy and TensorFlow, and ask TensorFlow for deterministic kernels.
+
+    Equal seeds then give equal weights bit for bit on a CPU, and on a GPU wherever TensorFlow has a deterministic kernel.
+    """
+    keras.backend.clear_session()
+    random.seed(seed)
+    np.random.seed(seed)
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def seed_layers(model: keras.Model, seed: int, epoch: int) -> None:
+    """Restart the random generator of every layer from (seed, epoch, layer name)."""
+    for layer in model._flatten_layers():
+        generator = getattr(getattr(layer, "_random_generator", None), "_generator", None)
+        if generator is not None:
+            generator.reset_from_seed(zlib.crc32(f"{seed}/{epoch}/{layer.name}".encode()))

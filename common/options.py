@@ -1,0 +1,79 @@
+"""The flags that all contests share: how a run is kept, and how a model is trained.
+
+Each folder's `Config` embeds both dataclasses and `tyro` makes flags of their fields, so a new technique becomes one
+field here, not seven edits. No TensorFlow in this module: `--help` and mistakes in flags answer at once.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from common.command_line import UserError
+
+
+@dataclass
+class RunOptions:
+    output_dir: Path = Path("runs")
+    """Folder of all runs: a run is kept in OUTPUT_DIR/TASK/RUN_NAME."""
+    run_name: str | None = None
+    """Name of this run. Default: the time of its start."""
+    resume: bool = False
+    """Continue the run named by --run-name (default: the newest) after its last whole epoch, with the settings it was started with."""
+    seed: int = 1
+    """Decides everything random: initial weights, order of the data, dropout, negatives."""
+    max_train_examples: int | None = None
+    """Use only the first so many training examples."""
+    max_dev_examples: int | None = None
+    """Use only the first so many dev examples."""
+
+
+@dataclass
+class TrainingOptions:
+    epochs: int = 10
+    """Passes over the training data. The learning rate falls to zero over all of them."""
+    batch_size: int = 32
+    """Examples per training step."""
+    learning_rate: float | None = None
+    """Highest learning rate, reached at the end of the warm-up. Default: 1e-3 for the light encoders, 3e-4 for a BERT from nothing, 2e-5
+    for a checkpoint."""
+    warmup: float = 0.05
+    """Share of all steps in which the learning rate rises from zero."""
+    weight_decay: float = 0.01
+    """Decoupled weight decay of AdamW. Biases, normalisations and embeddings are excluded."""
+    gradient_clipping: float = 1.0
+    """Largest global norm of the gradients; 0 turns clipping off."""
+    ema_momentum: float = 0.999
+    """Momentum of the moving average of the weights that is evaluated and saved; 0 turns it off."""
+    early_stopping_patience: int = 0
+    """Stop after so many evaluations without a better dev score; 0 never stops."""
+
+    def __post_init__(self):
+        for name, least in (("epochs", 1), ("batch_size", 1)):
+            if getattr(self, name) < least:
+                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be at least {least}")
+        if self.learning_rate is not None and not 0 < self.learning_rate:
+            raise UserError(f"--learning-rate {self.learning_rate}: must be above 0")
+        for name in ("warmup", "ema_momentum"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be at least 0 and below 1")
+
+
+@dataclass
+class EncoderOptions:
+    pretrained: Path | None = None
+    """Folder of a BERT checkpoint: bert_config.json, bert_model.ckpt.* and vocab.txt. Default: train from nothing."""
+    encoder: Literal["dgcnn", "bilstm", "bert"] = "dgcnn"
+    """Encoder to train from nothing when no checkpoint is given: gated dilated convolutions or a BiLSTM on characters mixed with
+    words, or a small BERT."""
+    hidden_size: int = 256
+    """Size of the encoder trained from nothing."""
+    layers: int = 0
+    """Layers of the encoder trained from nothing. Default: 7 convolutions, 2 BiLSTMs or 4 transformer layers."""
+    dropout: float = 0.3
+    """Dropout of the encoder trained from nothing (a checkpoint brings its own) and of the heads on a light encoder."""
+    max_length: int = 256
+    """Longest window, in tokens. A longer text is cut into overlapping windows, and nothing is lost."""
+
+    @property
+    def default_learning_rate(self) -> float:
+        return 2e-5 if self.pretrained else 3e-4 if self.encoder == "bert" else 1e-3

@@ -1,0 +1,175 @@
+"""Keras callbacks that keep a run: evaluation, best weights, state to resume from, history, curves and progress."""
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tqdm import tqdm
+
+from common.command_line import UserError
+from common.keras_compat import keras, seed_layers, tf
+from common.runs.directory import Evaluation, Run
+from common.runs.weights import assign, load_about, load_arrays, named_values, save_arrays
+from common.submission import atomic_write
+
+
+class KeepRun(keras.callbacks.Callback):
+    """After every epoch: evaluate on dev, keep the best weights, and save all that continuing needs.
+
+    run: the directory. evaluate: makes an `Evaluation` with the weights the model has when it is called (the averaged ones, where the
+    optimizer keeps an average). monitor: the metric to maximise. patience: evaluations without a better score before training
+    stops; 0 never stops. Call `resume()` before `fit` and give `fit` the epoch it returns as `initial_epoch`.
+
+    Resuming is exact: weights, averages and optimizer come from last/state.h5, and order, negatives and dropout of an epoch depend
+    on (seed, epoch) alone. The state is one file replaced at one stroke, after the best weights: a kill between the two repeats an epoch,
+    with the same result.
+    """
+
+    def __init__(self, run: Run, evaluate: Callable[[], Evaluation], seed: int, monitor: str = "f1", patience: int = 0):
+        super().__init__()
+        self.run, self.evaluate, self.seed, self.monitor, self.patience = run, evaluate, seed, monitor, patience
+        self.history: list[dict[str, Any]] = []
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """The history entry with the highest monitored metric, the last of equals; None before the first evaluation."""
+        return max(self.history, key=lambda entry: (entry[self.monitor], entry["epoch"]), default=None)
+
+    def resume(self, model: keras.Model) -> int:
+        """Put the saved state, if there is one, into a compiled model; returns the number of epochs already done."""
+        self.run.remove_unfinished_files()
+        model.optimizer.build(model.trainable_variables)
+        if not self.run.last_state.is_file():
+            return 0
+        about = load_about(self.run.last_state)
+        assign(model.weights, load_arrays(self.run.last_state, "model"), self.run.last_state)
+        assign(model.optimizer.variables, load_arrays(self.run.last_state, "optimizer"), self.run.last_state)
+        self.history = about["history"]
+        return len(self.history)
+
+    def on_train_begin(self, logs=None):
+        self.curves = tf.summary.create_file_writer(str(self.run.path / "tensorboard"))
+        # Before the first epoch too, so that a run killed in it can be resumed although its checkpoint folder may be gone.
+        if not self.history:
+            self._save_state()
+        self.model.stop_training = self._patience_is_over()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started = time.perf_counter()
+        seed_layers(self.model, self.seed, epoch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        trained = time.perf_counter()
+        with self.model.optimizer.averaged_weights():
+            evaluation = self.evaluate()
+            entry = {
+                "epoch": epoch + 1,
+                **{name: float(value) for name, value in (logs or {}).items()},
+                **evaluation.metrics,
+                "training_seconds": round(trained - self.started, 1),
+                "evaluation_seconds": round(time.perf_counter() - trained, 1),
+            }
+            self.history.append(entry)
+            if self.best is entry:
+                save_best(self.run, self.model, evaluation)
+        if evaluation.metrics.get("predicted") == 0:
+            self._warn_about_silence(evaluation)
+        atomic_write(self.run.history, "".join(json.dumps(line) + "\n" for line in self.history))
+        self._save_state()
+        with self.curves.as_default(step=epoch + 1):
+            for name, value in entry.items():
+                tf.summary.scalar(name, value)
+        self.curves.flush()
+        self.model.stop_training = self._patience_is_over()
+
+    def _save_state(self) -> None:
+        groups = {"model": named_values(self.model.weights), "optimizer": named_values(self.model.optimizer.variables)}
+        save_arrays(self.run.last_state, groups, {"history": self.history})
+
+    def _patience_is_over(self) -> bool:
+        return bool(self.patience and self.history) and self.history[-1]["epoch"] - self.best["epoch"] >= self.patience
+
+    def _warn_about_silence(self, averaged: Evaluation) -> None:
+        # The commonest complaint about such projects is a score of 0 for hours; say at once what is behind it.
+        trained = self.evaluate().metrics
+        counts = ", ".join(f"{name} {averaged.metrics[name]}" for name in ("predicted", "gold", "correct") if name in averaged.metrics)
+        tqdm.write(
+            f"WARNING: nothing was predicted on dev ({counts}); without the moving average: predicted {trained.get('predicted')}. "
+            "Common so early in a training; if it stays so, train longer, raise --learning-rate or lower the thresholds.",
+            file=sys.stderr,
+        )
+
+
+def save_best(run: Run, model: keras.Model, evaluation: Evaluation) -> None:
+    """Keep the weights the model has now as the best, with what it predicted and got wrong."""
+    save_arrays(run.best_weights, {"model": named_values(model.weights)}, evaluation.metrics)
+    run.write_json("dev_predictions.json", evaluation.predictions)
+    run.write_json("dev_errors.json", evaluation.errors)
+
+
+def load_best(run: Run, model: keras.Model) -> None:
+    """Put the best weights of a run into a model built like the one that was trained. Raises UserError if they do not fit."""
+    assign(model.weights, load_arrays(run.best_weights, "model"), run.best_weights)
+
+
+class Progress(keras.callbacks.Callback):
+    """One bar for the whole training, with the time left; where output is no terminal, a line per epoch.
+
+    keep: the callback that evaluates; place `Progress` after it in the list, so that its numbers are there to show.
+    """
+
+    def __init__(self, keep: KeepRun, names: tuple[str, ...] = ("precision", "recall", "f1")):
+        super().__init__()
+        self.keep, self.names = keep, names
+
+    def on_train_begin(self, logs=None):
+        self.begun = time.perf_counter()
+        self.done_before = len(self.keep.history)
+        steps = self.params["epochs"] * self.params["steps"]
+        self.bar = tqdm(
+            total=steps,
+            initial=self.done_before * self.params["steps"],
+            unit="step",
+            disable=not sys.stderr.isatty(),
+            dynamic_ncols=True,
+            smoothing=0.05,
+        )
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.bar.update()
+        if batch % 20 == 0:
+            self.bar.set_postfix(loss=f"{logs['loss']:.4f}", refresh=False)
+
+    def on_epoch_end(self, epoch, logs=None):
+        entry = self.keep.history[-1]
+        spent = time.perf_counter() - self.begun
+        left = spent / (epoch + 1 - self.done_before) * (self.params["epochs"] - epoch - 1)
+        scores = "  ".join(f"{name} {entry[name]:.4f}" for name in self.names)
+        mark = "  * best" if self.keep.best is entry else ""
+        line = f"epoch {epoch + 1}/{self.params['epochs']}  loss {entry['loss']:.4f}  dev {scores}{mark}  ({_minutes(spent)} spent, {_minutes(left)} left)"
+        self.bar.write(line, file=sys.stdout)
+        sys.stdout.flush()
+
+    def on_train_end(self, logs=None):
+        self.bar.close()
+        if self.model.stop_training and len(self.keep.history) < self.params["epochs"]:
+            print(f"stopped early: no better dev score for {self.keep.patience} evaluations")
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+@contextlib.contextmanager
+def resumable(run: Run) -> Iterator[None]:
+    """Around `fit`: Ctrl-C says how to go on, and running out of memory what to do about it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"\nnothing but the epoch in progress is lost; continue with: train.py --run-name {run.path.name} --resume", file=sys.stderr)
+        raise
+    except tf.errors.ResourceExhaustedError:
+        raise UserError("out of memory - lower --batch-size or --max-length") from None

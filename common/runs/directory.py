@@ -1,0 +1,229 @@
+"""Run directories: made at one stroke, found again, and checked before anything is read from them. No TensorFlow."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+import types
+import typing
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from common.command_line import UserError, parse_flags
+from common.submission import TEMPORARY_PREFIX, atomic_write, json_bytes
+
+Config = TypeVar("Config")
+
+_PACKAGES = ("tensorflow", "tf-keras", "bert4keras", "numpy", "tokenizers", "jieba", "scikit-learn", "h5py")
+
+# A resumed run may go on for longer, be kept or find its data elsewhere (fingerprints tell whether they are the same data).
+# All other settings are those it was started with.
+_MAY_CHANGE = {"epochs", "early_stopping_patience", "output_dir", "data_dir", "run_name", "resume"}
+
+
+class Evaluation(NamedTuple):
+    """What an evaluation on dev found: numbers by name, predictions in the official format, and errors worth reading."""
+
+    metrics: dict[str, float]
+    predictions: list[Any]
+    errors: list[Any]
+
+
+class Run:
+    """A run directory that exists. `config` is its config.json: `task`, `settings`, `versions`, `data`."""
+
+    def __init__(self, path: Path, config: dict[str, Any]):
+        self.path = path
+        self.config = config
+
+    best_weights = property(lambda self: self.path / "best.weights.h5")
+    last_state = property(lambda self: self.path / "last" / "state.h5")
+    history = property(lambda self: self.path / "history.jsonl")
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Replace a JSON file of the run at one stroke."""
+        atomic_write(self.path / name, json_bytes(value, indent=1) + b"\n")
+
+    def read_json(self, name: str) -> Any:
+        """A JSON file of the run. Raises UserError when it is missing or damaged."""
+        try:
+            return json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self.path / name}: cannot be read ({error}) - train the run to its end") from None
+
+    def remove_unfinished_files(self) -> None:
+        """Delete what a killed process left half-written."""
+        for leftover in self.path.rglob(f"{TEMPORARY_PREFIX}*"):
+            leftover.unlink(missing_ok=True)
+
+
+def create_run(
+    task: str, output_dir: Path, name: str | None, settings: Any, data: dict[str, Any], write: Callable[[Path], None]
+) -> Run:
+    """A new run directory OUTPUT_DIR/TASK/NAME (default name: the time) that appears whole or not at all.
+
+    settings: the Config dataclass. data: `describe_file` of each file. write: puts what the network is built from (vocabulary,
+    labels, ...) into the folder. Raises UserError when the run exists.
+    """
+    parent = output_dir / task
+    check_run_is_new(task, output_dir, name)
+    config = {
+        "task": task,
+        "created": time.strftime("%Y-%m-%dT%H:%M:%S"),
+        "settings": settings_to_json(settings),
+        "versions": {package: _version(package) for package in _PACKAGES},
+        "data": data,
+    }
+    parent.mkdir(parents=True, exist_ok=True)
+    temporary = parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}"
+    temporary.mkdir()
+    try:
+        write(temporary)
+        atomic_write(temporary / "config.json", json_bytes(config, indent=1) + b"\n")
+        path = parent / (name or time.strftime("%Y%m%d-%H%M%S"))
+        for attempt in range(2, 100):  # two runs may start within one second
+            if not path.exists() or name:
+                break
+            path = parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{attempt}"
+        os.rename(temporary, path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return Run(path, config)
+
+
+def check_run_is_new(task: str, output_dir: Path, name: str | None) -> None:
+    """Raises UserError when a run of this name exists, or when the name is no name of a folder."""
+    if name is None:
+        return
+    if name in ("", ".", "..") or "/" in name or "\\" in name or name.startswith(TEMPORARY_PREFIX):
+        raise UserError(f"--run-name {name!r}: must be the plain name of a folder, without slashes")
+    if (output_dir / task / name).exists():
+        raise UserError(f"--run-name {name}: {output_dir / task / name} exists - add --resume to continue it, or choose another name")
+
+
+def open_run(path: Path, task: str) -> Run:
+    """A run directory of this task. Raises UserError for anything else."""
+    if not (path / "config.json").is_file():
+        raise UserError(f"{path}: no run directory (it has no config.json) - give runs/{task}/<name>")
+    try:
+        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        found = config["task"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path / 'config.json'}: is damaged ({error}) - train the run again") from None
+    if found != task:
+        raise UserError(f"{path}: is a run of {found}, not of {task} - give a run of {task}")
+    return Run(path, config)
+
+
+def open_trained_run(path: Path | None, output_dir: Path, task: str) -> Run:
+    """The run to predict with: the one at `path`, or else the newest that has a best model. Raises UserError without one."""
+    run = open_run(path, task) if path else newest_run(output_dir, task, "best.weights.h5")
+    if not run.best_weights.is_file():
+        raise UserError(f"{run.path}: has no best.weights.h5 yet - train it for at least one epoch (train.py --run-name {run.path.name} --resume)")
+    return run
+
+
+def newest_run(output_dir: Path, task: str, having: str = "config.json") -> Run:
+    """The run of this task whose file `having` is the newest. Raises UserError when there is none."""
+    candidates = [path for path in (output_dir / task).glob(f"*/{having}") if not path.parent.name.startswith(TEMPORARY_PREFIX)]
+    if not candidates:
+        raise UserError(f"{output_dir / task}: no run with a {having} here - train one first (train.py), or name one")
+    return open_run(max(candidates, key=lambda path: (path.stat().st_mtime_ns, path)).parent, task)
+
+
+def describe_file(path: Path, **counts: Any) -> dict[str, Any]:
+    """Name and SHA-256 of a data file, and what was counted in it, for config.json."""
+    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), **counts}
+
+
+def check_same_data(run: Run, data: dict[str, Any]) -> None:
+    """Raises UserError when a run is continued on other data than it was started on."""
+    for role, now in data.items():
+        before = run.config["data"].get(role, {})
+        if before.get("sha256") != now["sha256"]:
+            raise UserError(f"{run.path}: was started on another {now['file']} than this one - resume with the same data, or start a new run")
+
+
+# Settings
+
+
+def parse_training_flags(config_class: type[Config], task: str, argv: list[str] | None) -> tuple[Config, Run | None]:
+    """The Config of train.py and, with --resume, the run to continue.
+
+    With --resume the settings come from that run, so `--run-name NAME --resume` is enough. A flag that contradicts them is a
+    UserError, save for those that may change (how long to train, and where things are).
+    """
+    given = parse_flags(config_class, argv)
+    if not given.run.resume:
+        check_run_is_new(task, given.run.output_dir, given.run.run_name)
+        return given, None
+    if given.run.run_name:
+        run = open_run(given.run.output_dir / task / given.run.run_name, task)
+    else:
+        run = newest_run(given.run.output_dir, task)
+    stored = settings_from_json(config_class, run.config["settings"], run.path / "config.json")
+    stored.run.output_dir, stored.run.run_name, stored.run.resume = given.run.output_dir, run.path.name, True
+    config = parse_flags(config_class, argv, default=stored)
+    for flag, before, now in _differences(stored, config):
+        if flag not in _MAY_CHANGE:
+            name = flag.replace("_", "-")
+            raise UserError(f"--{name} {now}: the run {run.path.name} was started with {before} - leave the flag out, or start a new run")
+    return config, run
+
+
+def _differences(one: Any, other: Any) -> list[tuple[str, Any, Any]]:
+    found = []
+    for field in dataclasses.fields(one):
+        a, b = getattr(one, field.name), getattr(other, field.name)
+        if dataclasses.is_dataclass(a):
+            found += _differences(a, b)
+        elif a != b:
+            found.append((field.name, a, b))
+    return found
+
+
+def settings_to_json(settings: Any) -> dict[str, Any]:
+    """A dataclass as JSON. A path below the home folder begins with ~, so that a shared run names nobody."""
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, Path):
+            home = str(Path.home())
+            text = str(value)
+            return "~" + text[len(home) :] if home != "/" and (text == home or text.startswith(home + os.sep)) else text
+        if isinstance(value, dict):
+            return {key: convert(item) for key, item in value.items()}
+        return list(value) if isinstance(value, tuple) else value
+
+    return convert(dataclasses.asdict(settings))
+
+
+def settings_from_json(config_class: type[Config], settings: dict[str, Any], source: Path) -> Config:
+    """The dataclass back from `settings_to_json`. Raises UserError for settings that this version does not know."""
+    hints = typing.get_type_hints(config_class)
+    unknown = set(settings) - set(hints)
+    if unknown:
+        raise UserError(f"{source}: has the setting {sorted(unknown)[0]}, which this version does not know - use the version that trained the run")
+    values = {}
+    for name, value in settings.items():
+        hint = hints[name]
+        if dataclasses.is_dataclass(hint):
+            value = settings_from_json(hint, value, source)
+        elif value is not None and (hint is Path or Path in typing.get_args(hint) and isinstance(hint, types.UnionType)):
+            value = Path(value).expanduser()
+        elif typing.get_origin(hint) is tuple:
+            value = tuple(value)
+        values[name] = value
+    return config_class(**values)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
