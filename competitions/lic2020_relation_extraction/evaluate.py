@@ -1,0 +1,97 @@
+"""The organisers' score of a submission, and what went wrong in it. Needs no TensorFlow, no GPU and no schema.
+
+python evaluate.py --gold dev.json --predictions predictions.zip
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.command_line import parse_flags, run, table, warn
+
+from errors import describe, find_errors
+from metric import Comparison, Score, compare, read_aliases, total
+from task import Example, read
+
+
+@dataclass
+class Config:
+    """Score a submission as the organisers do: micro precision, recall and F1 over triples, each with 4 decimals."""
+
+    gold: Path
+    """Labelled sentences in the official format (dev.json)."""
+    predictions: Path
+    """The submission: JSON lines, or a zip with one such file in it."""
+    alias: Path | None = None
+    """Names and their aliases, one name a line, tabs between; what is an alias counts as equal."""
+    json: bool = False
+    """Print one JSON object with precision, recall and f1, and nothing else, on stdout."""
+
+
+def main(argv: Sequence[str] | None = None) -> dict[str, float]:
+    """Prints the score and returns its `precision`, `recall` and `f1`. Raises UserError for files that cannot be read."""
+    config = parse_flags(Config, argv)
+    gold = read(config.gold, schema=None, labelled=True)
+    predictions = read(config.predictions, schema=None, labelled=True)
+    aliases = read_aliases(config.alias) if config.alias else None
+    comparisons = compare(_pairs(gold), _pairs(predictions), aliases)
+    score = total(comparisons)
+    if config.json:
+        print(json.dumps(score.figures()))
+    else:
+        print_report(score, comparisons)
+    sys.stdout.flush()  # so that the warnings come last, where they are seen
+    for message in find_doubts(gold, predictions, score):
+        warn(message)
+    return score.figures()
+
+
+def _pairs(examples: list[Example]) -> list[tuple[str, tuple]]:
+    return [(example.text, example.triples) for example in examples]
+
+
+def print_report(score: Score, comparisons: list[Comparison]) -> None:
+    """The figures with their counts, a table by predicate (frequent ones first), and the errors by kind."""
+    print(f"precision {score.precision:.4f}   {score.correct} correct of {score.predicted} predicted")
+    print(f"recall    {score.recall:.4f}   {score.found} found of {score.gold} gold")
+    print(f"f1        {score.f1:.4f}   in {len(comparisons)} sentences\n")
+    rows = [
+        [name, part.gold, part.predicted, part.correct, part.precision, part.recall, part.f1]
+        for name, part in sorted(
+            score.predicates.items(), key=lambda item: (-item[1].gold, -item[1].predicted, item[0])
+        )
+    ]
+    print(table(["predicate", "gold", "predicted", "correct", "precision", "recall", "f1"], rows))
+    errors = find_errors(comparisons)
+    if any(errors.values()):
+        print(f"\nerrors\n{describe(errors)}")
+
+
+def find_doubts(gold: list[Example], predictions: list[Example], score: Score) -> list[str]:
+    """Sentences on what makes the figures doubtful, since the official metric passes over it in silence."""
+    doubts = []
+    gold_texts = {example.text for example in gold}
+    predicted_texts = {example.text for example in predictions}
+    if not score.predicted:
+        doubts.append(f"NOTHING IS PREDICTED for the {len(gold_texts)} sentences and {score.gold} triples of gold")
+    foreign = len(predicted_texts - gold_texts)
+    if foreign:
+        doubts.append(
+            f"{foreign} of {len(predicted_texts)} predicted sentences are not in gold - is it the right gold file?"
+        )
+    absent = len(gold_texts - predicted_texts)
+    if absent:
+        doubts.append(
+            f"{absent} of {len(gold_texts)} gold sentences have no line in the predictions: all is missed there"
+        )
+    for name, examples, texts in (("gold", gold, gold_texts), ("predictions", predictions, predicted_texts)):
+        overwritten = len(examples) - len(texts)
+        if overwritten:
+            doubts.append(f"{overwritten} lines of {name} count nothing: a later line with the same text replaces them")
+    return doubts
+
+
+if __name__ == "__main__":
+    run(main)

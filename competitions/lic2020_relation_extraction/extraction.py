@@ -1,0 +1,132 @@
+"""From a trained network to triples: batched scoring, then decoding, which can be repeated at other thresholds for free."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from common.decoders import pair_starts_with_ends
+from common.encoders import Encoder
+from common.generators import pad_features, prediction_order
+from common.keras_compat import tf
+
+from labels import Labels, Span, assemble
+from model import Networks, Window, sentence_windows
+from task import Schema, Triple
+
+
+class Thresholds(NamedTuple):
+    """Probabilities above which a start or an end is taken for one."""
+
+    subject: float
+    object: float
+
+
+@dataclass
+class Scores:
+    """What the network says of one window, as far as it is above the lowest threshold asked for.
+
+    subject_tags: for start and end, token -> probability. object_tags: for each candidate subject, as first and last token, a list of
+    (token, class id, 0 for start or 1 for end, probability).
+    """
+
+    window: Window
+    subject_tags: tuple[dict[int, float], dict[int, float]]
+    object_tags: dict[Span, list[tuple[int, int, int, float]]] = field(default_factory=dict)
+
+    def subjects(self, threshold: float) -> list[Span]:
+        starts, ends = ([token for token, probability in tags.items() if probability > threshold] for tags in self.subject_tags)
+        return pair_starts_with_ends(starts, ends)
+
+
+class Extractor:
+    """Extracts triples from texts, whatever their length, order and number."""
+
+    def __init__(self, networks: Networks, encoder: Encoder, schema: Schema, batch_size: int = 64):
+        self.networks, self.encoder, self.schema, self.batch_size = networks, encoder, schema, batch_size
+        # One trace for all shapes: without a signature TensorFlow compiles anew for every batch length.
+        inputs = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in networks.subjects.inputs}
+        self._subjects = tf.function(lambda features: networks.subjects(features, training=False), input_signature=[inputs])
+        self._objects = tf.function(
+            self._object_probabilities,
+            input_signature=[
+                tf.TensorSpec((None, None, encoder.size)),
+                tf.TensorSpec((None, None), tf.int32),
+                tf.TensorSpec((None, 3), tf.int32),
+            ],
+        )
+
+    def extract(self, texts: Sequence[str], thresholds: Thresholds) -> list[list[Triple]]:
+        """The triples of every text, in order."""
+        return self.decode(texts, self.score(sentence_windows(texts, self.encoder), [thresholds]), thresholds)
+
+    def score(self, all_windows: Sequence[Window], thresholds: Sequence[Thresholds]) -> list[Scores]:
+        """Everything that decoding at any of these thresholds needs. The encoder reads every window once."""
+        scores: list[Scores | None] = [None] * len(all_windows)
+        for batch in prediction_order([len(window.encoding) for window in all_windows], self.batch_size):
+            for index, result in zip(batch, self._score_batch([all_windows[index] for index in batch], thresholds)):
+                scores[index] = result
+        return scores
+
+    def decode(self, texts: Sequence[str], scores: Sequence[Scores], thresholds: Thresholds) -> list[list[Triple]]:
+        """Triples of every text out of the scores of its windows; what overlapping windows both see counts once."""
+        labels: list[Labels] = [defaultdict(set) for _ in texts]
+        for score in scores:
+            encoding = score.window.encoding
+            for subject in score.subjects(thresholds.subject):
+                for first, last, class_id in _object_spans(score.object_tags[subject], thresholds.object):
+                    span = encoding.char_span(first, last)
+                    labels[score.window.example][encoding.char_span(*subject)].add((span, class_id))
+        return [assemble(text, found, self.schema) for text, found in zip(texts, labels)]
+
+    def _score_batch(self, batch: list[Window], thresholds: Sequence[Thresholds]) -> list[Scores]:
+        features = pad_features([window.arrays for window in batch])
+        residual, probabilities = self._subjects({name: tf.constant(value) for name, value in features.items()})
+        lowest = min(threshold.subject for threshold in thresholds)
+        scores = []
+        for window, tags in zip(batch, probabilities.numpy()):
+            tokens = _text_tokens(window)
+            scores.append(Scores(window, tuple({i: float(tags[i, edge]) for i in tokens if tags[i, edge] > lowest} for edge in (0, 1))))
+        candidates = [
+            (row, *subject)
+            for row, score in enumerate(scores)
+            for subject in sorted({subject for threshold in thresholds for subject in score.subjects(threshold.subject)})
+        ]
+        lowest = min(threshold.object for threshold in thresholds)
+        for first in range(0, len(candidates), self.batch_size):
+            part = candidates[first : first + self.batch_size]
+            found = self._objects(residual, features["token_ids"], np.array(part, np.int32)).numpy()
+            for (row, *subject), tags in zip(part, found):
+                scores[row].object_tags[tuple(subject)] = _tags_above(tags, _text_tokens(batch[row]), lowest)
+        return scores
+
+    def _object_probabilities(self, residual, token_ids, candidates):
+        """Probabilities (n, length, classes, 2) of n candidates (row, first, last) in a batch."""
+        rows = candidates[:, 0]
+        token_mask = tf.cast(tf.gather(token_ids, rows) > 0, tf.float32)
+        return self.networks.objects([tf.gather(residual, rows), token_mask, candidates[:, None, 1:]], training=False)[:, 0]
+
+
+def _text_tokens(window: Window) -> np.ndarray:
+    """Indices of the tokens that cover characters: a tag on [CLS], [SEP] or padding means nothing."""
+    offsets = window.encoding.offsets
+    return np.flatnonzero(offsets[:, 0] < offsets[:, 1])
+
+
+def _tags_above(probabilities: np.ndarray, tokens: np.ndarray, threshold: float) -> list[tuple[int, int, int, float]]:
+    inside = probabilities[tokens]
+    return [
+        (int(tokens[token]), int(class_id), int(edge), float(inside[token, class_id, edge]))
+        for token, class_id, edge in np.argwhere(inside > threshold)
+    ]
+
+
+def _object_spans(tags: Sequence[tuple[int, int, int, float]], threshold: float) -> list[tuple[int, int, int]]:
+    """(first token, last token, class id) of the objects above the threshold, starts paired with ends class by class."""
+    edges: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for token, class_id, edge, probability in tags:
+        if probability > threshold:
+            edges[class_id][edge].append(token)
+    return [(*span, class_id) for class_id, (starts, ends) in edges.items() for span in pair_starts_with_ends(starts, ends)]

@@ -1,0 +1,172 @@
+"""Train a relation extractor: read, build, fit, keep the best.
+
+    python train.py                                      # the bundled sample, on a CPU, in minutes
+    python train.py --data-dir DUIE                      # the contest's data
+    python train.py --data-dir DUIE --pretrained BERT    # fine-tune a checkpoint
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from common.command_line import UserError, run
+from common.options import EncoderOptions, RunOptions, TrainingOptions
+from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
+from common.submission import atomic_write, json_bytes
+
+from metric import compare, total
+from task import TASK, Example, Schema, Triple, find_files, read, submission_record
+
+SAMPLE = Path(__file__).resolve().parent / "sample"
+
+
+@dataclass
+class Config:
+    """Train a relation extractor on DuIE 2.0 data. Without any flag: on the bundled sample, without a checkpoint."""
+
+    data_dir: Path | None = None
+    """Folder with train.json, dev.json and schema.json. Default: the bundled sample."""
+    subject_threshold: float = 0.4
+    """Probability above which the start or end of a subject counts."""
+    object_threshold: float = 0.4
+    """Probability above which the start or end of an object counts."""
+    search_thresholds: bool = True
+    """Search both thresholds on dev after training; predict.py then uses those found."""
+    encoder: EncoderOptions = field(default_factory=EncoderOptions)
+    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=30, batch_size=16))
+    run: RunOptions = field(default_factory=RunOptions)
+
+    def __post_init__(self):
+        for name in ("subject_threshold", "object_threshold"):
+            if not 0 < getattr(self, name) < 1:
+                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be between 0 and 1")
+
+
+def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
+    """Trains; returns the `run` folder and the dev `precision`, `recall` and `f1` of what predict.py will use."""
+    config, resumed = parse_training_flags(Config, TASK, argv)
+    files = find_files(config.data_dir or SAMPLE)
+    schema = Schema.read(files.schema)
+    train = read(files.train, schema, labelled=True)[: config.run.max_train_examples]
+    dev = read(files.dev, schema, labelled=True)[: config.run.max_dev_examples]
+    for path, examples in ((files.train, train), (files.dev, dev)):
+        if not examples:
+            raise UserError(f"{path}: has no sentence - is it the right file?")
+
+    # TensorFlow loads here, so that mistakes in flags and data are answered at once.
+    from common.encoders import build_encoder, load_encoder, save_encoder
+    from common.generators import steps_per_epoch, training_dataset
+    from common.keras_compat import seed_everything
+    from common.optimizers import build_optimizer
+    from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
+
+    from extraction import Extractor, Thresholds
+    from model import build_networks, collate, labelled_windows, sentence_windows
+    from thresholds import GRID, search_thresholds
+
+    seed_everything(config.run.seed)
+    encoder = load_encoder(resumed.path) if resumed else build_encoder(config.encoder, [example.text for example in train])
+    windows, lost = labelled_windows(train, encoder, schema)
+    networks = build_networks(encoder, len(schema.classes))
+    print(f"train     {len(train)} sentences, {len({window.example for window in windows})} used  ({files.train})")
+    for reason, count in sorted(lost.items()):
+        print(f"          {count} x {reason}")
+    print(f"dev       {len(dev)} sentences, {sum(len(example.triples) for example in dev)} triples  ({files.dev})")
+    print(f"schema    {len(schema.predicates)} predicates, {len(schema.classes)} classes")
+    print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
+
+    thresholds = Thresholds(config.subject_threshold, config.object_threshold)
+    data = {
+        "train": describe_file(files.train, sentences=len(train), lost=dict(lost)),
+        "dev": describe_file(files.dev, sentences=len(dev)),
+        "schema": describe_file(files.schema, predicates=len(schema.predicates)),
+    }
+
+    def write_run(folder: Path) -> None:
+        save_encoder(encoder, folder)
+        schema.write(folder / "schema.json")
+        atomic_write(folder / "thresholds.json", json_bytes(thresholds._asdict()))
+
+    if resumed:
+        check_same_data(resumed, data)
+    kept = resumed or create_run(TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
+    print(f"run       {kept.path}\n")
+
+    texts = [example.text for example in dev]
+    dev_windows = sentence_windows(texts, encoder)
+    extractor = Extractor(networks, encoder, schema)
+
+    def evaluate() -> Evaluation:
+        return evaluation(dev, extractor.decode(texts, extractor.score(dev_windows, [thresholds]), thresholds), schema)
+
+    steps = steps_per_epoch(len(windows), config.training.batch_size)
+    learning_rate = config.training.learning_rate or config.encoder.default_learning_rate
+    networks.training.compile(build_optimizer(config.training, learning_rate, steps * config.training.epochs))
+    keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
+    epochs_done = keep.resume(networks.training)
+    batches = training_dataset(
+        windows,
+        [len(window.encoding) for window in windows],
+        lambda batch, generator: collate(batch, generator, len(schema.classes)),
+        config.training.batch_size,
+        config.run.seed,
+        range(epochs_done, config.training.epochs),
+        networks.training,
+    )
+    with resumable(kept):
+        networks.training.fit(
+            batches,
+            steps_per_epoch=steps,
+            initial_epoch=epochs_done,
+            epochs=config.training.epochs,
+            callbacks=[keep, Progress(keep)],
+            verbose=0,
+        )
+
+    load_best(kept, networks.training)
+    best = {name: keep.best[name] for name in ("precision", "recall", "f1")}
+    print(f"\nbest dev f1 {best['f1']:.4f} in epoch {keep.best['epoch']}, thresholds {thresholds.subject} and {thresholds.object}")
+    if config.search_thresholds:
+        scores = extractor.score(dev_windows, GRID)
+        found = search_thresholds(extractor, dev, scores, config.run.seed)
+        thresholds = found.thresholds
+        searched = evaluation(dev, extractor.decode(texts, scores, thresholds), schema)
+        save_best(kept, networks.training, searched)
+        best = {name: searched.metrics[name] for name in best}
+        print(f"    dev f1 {found.f1:.4f} with the thresholds {thresholds.subject} and {thresholds.object} searched on dev")
+        print(f"    dev f1 {found.crossed_f1:.4f} with thresholds searched on one half of dev and scored on the other: expect this on test")
+    kept.write_json("thresholds.json", thresholds._asdict())
+    predict = Path(__file__).with_name("predict.py")
+    print(f"\nnext: python {_shown(predict)} --run {kept.path} --input {_shown(SAMPLE / 'test.json')} --output submission.zip")
+    return {"run": kept.path, **best}
+
+
+def evaluation(examples: Sequence[Example], predictions: Sequence[Sequence[Triple]], schema: Schema) -> Evaluation:
+    """The official score of predictions for examples, the predictions as submitted, and every sentence with an error."""
+    comparisons = compare([(example.text, example.triples) for example in examples], zip((e.text for e in examples), predictions))
+    score = total(comparisons)
+    errors = [
+        {
+            "text": one.text,
+            "missed": [_plain(one.gold[key]) for key in one.gold if key not in one.found],
+            "wrong": [_plain(one.predicted[key]) for key in one.predicted if key not in one.correct],
+        }
+        for one in comparisons
+        if len(one.correct) < len(one.predicted) or len(one.found) < len(one.gold)
+    ]
+    metrics = {**score.figures(), "predicted": score.predicted, "gold": score.gold, "correct": score.correct}
+    records = [submission_record(example.text, triples, schema) for example, triples in zip(examples, predictions)]
+    return Evaluation(metrics, records, errors)
+
+
+def _plain(triple: Triple) -> list[Any]:
+    return [triple.subject, triple.predicate, triple.slots]
+
+
+def _shown(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+if __name__ == "__main__":
+    run(main)
