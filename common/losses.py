@@ -9,11 +9,6 @@ def masked_mean(values, mask):
     return tf.reduce_sum(values * mask) / tf.maximum(tf.reduce_sum(mask), 1.0)
 
 
-def powered_log_sigmoid(logits, power: float):
-    """log of sigmoid(logits) ** power, exact for large negative logits."""
-    return -power * tf.nn.softplus(-tf.cast(logits, tf.float32))
-
-
 def powered_sigmoid_cross_entropy(labels, logits, power: float = 1.0):
     """Binary cross entropy of the probability sigmoid(logits) ** power, element by element.
 
@@ -22,13 +17,8 @@ def powered_sigmoid_cross_entropy(labels, logits, power: float = 1.0):
 
     labels: 0 or 1, any dtype, the shape of logits. Returns float32 of that shape.
     """
-    log_positive = powered_log_sigmoid(logits, power)
-    # log(1 - e^x) without cancellation on either side of log 2; the clip keeps the gradient finite at probability one.
-    log_positive_clipped = tf.minimum(log_positive, -1e-7)
-    log_negative = tf.where(
-        log_positive_clipped > -0.6931472,
-        tf.math.log(-tf.math.expm1(log_positive_clipped)),
-        tf.math.log1p(-tf.exp(tf.minimum(log_positive_clipped, -0.6931472))),
-    )
+    log_positive = -power * tf.nn.softplus(-tf.cast(logits, tf.float32))
+    # log(1 - p) through expm1: exact where p is near 1, and with an exact gradient where p is tiny. The clip keeps both finite.
+    log_negative = tf.math.log(-tf.math.expm1(tf.minimum(log_positive, -1e-7)))
     labels = tf.cast(labels, tf.float32)
     return -(labels * log_positive + (1 - labels) * log_negative)

@@ -1,6 +1,7 @@
 """The BERT family through bert4keras: from a TensorFlow checkpoint, or a small one built from nothing."""
 
 import json
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,10 @@ class BertEncoder:
             raise UserError(f"--pretrained {folder}: has no {', no '.join(missing)} - {tree}")
         try:
             config = json.loads((folder / "bert_config.json").read_text(encoding="utf-8"))
-            needed = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings", "vocab_size")
-            absent = [key for key in needed if key not in config]
-        except (ValueError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise UserError(f"{folder / 'bert_config.json'}: not JSON ({error}) - download the checkpoint again") from None
+        needed = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings", "vocab_size")
+        absent = [key for key in needed if not (isinstance(config, dict) and isinstance(config.get(key), int))]
         if absent:
             raise UserError(f"{folder / 'bert_config.json'}: has no {', '.join(absent)} - is it the config of a BERT?")
         try:
@@ -99,12 +100,14 @@ class BertEncoder:
             "attention_dropout_rate": 0.0,
             "dropout_rate": self.config.get("hidden_dropout_prob", 0.1),
         }
-        transformer = build_transformer_model(return_keras_model=False, **config)
+        with warnings.catch_warnings():  # about the shared initializer, whose work is done anew below
+            warnings.filterwarnings("ignore", "The initializer", UserWarning)
+            transformer = build_transformer_model(return_keras_model=False, **config)
         _draw_weights_anew(transformer.model)
         if self.checkpoint is not None:
             try:
                 transformer.load_weights_from_checkpoint(str(self.checkpoint))
-            except (ValueError, KeyError, tf.errors.OpError) as error:
+            except (ValueError, LookupError, tf.errors.OpError) as error:
                 reason = str(error).strip().splitlines()[0]
                 raise UserError(f"--pretrained {self.checkpoint.parent}: the checkpoint does not fit its bert_config.json ({reason})") from None
         inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "segment_ids")}

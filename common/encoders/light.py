@@ -19,6 +19,7 @@ from common.tokenizers import Encoding, WordPieceTokenizer, WordVocabulary, buil
 
 _DILATIONS = (1, 2, 4, 8, 16, 1, 1)
 _BILSTM_LAYERS = 2
+_WORD_SIZE = 64
 _WORD_DROPOUT = 0.15
 
 
@@ -28,6 +29,7 @@ class LightSettings:
 
     architecture: str
     hidden_size: int
+    word_size: int
     layers: int
     dropout: float
     max_length: int
@@ -45,7 +47,7 @@ class LightEncoder:
         """Vocabularies of the characters and words that occur at least twice in `texts`."""
         texts = list(texts)
         layers = options.layers or (len(_DILATIONS) if options.encoder == "dgcnn" else _BILSTM_LAYERS)
-        settings = LightSettings(options.encoder, options.hidden_size, layers, options.dropout, options.max_length)
+        settings = LightSettings(options.encoder, options.hidden_size, _WORD_SIZE, layers, options.dropout, options.max_length)
         return cls(WordPieceTokenizer(build_vocabulary(texts)), WordVocabulary.build(texts), settings)
 
     def save(self, folder: Path) -> dict[str, Any]:
@@ -76,7 +78,11 @@ class LightEncoder:
         sizes = {"token_ids": len(self.tokenizer), "word_ids": len(self.words), "word_positions": 5}
         mask = inputs["token_ids"] > 0
         ids = {**inputs, "word_ids": IdDropout(_WORD_DROPOUT, unknown=1, name="word_dropout")(inputs["word_ids"])}
-        state = sum(_embedding(size, settings.hidden_size, name)(ids[name]) for name, size in sizes.items())
+        tables = {name: _embedding(rows, settings.word_size if name == "word_ids" else settings.hidden_size, name) for name, rows in sizes.items()}
+        embedded = {name: table(ids[name]) for name, table in tables.items()}
+        # The one big table is narrow, and is widened after the look-up: it is most of the weights, and most of the optimizer's work.
+        embedded["word_ids"] = keras.layers.Dense(settings.hidden_size, use_bias=False, name="word_projection")(embedded["word_ids"])
+        state = sum(embedded.values())
         state = keras.layers.LayerNormalization(name="embedding_normalization")(state)
         state = keras.layers.Dropout(settings.dropout, name="embedding_dropout")(state)
         if settings.architecture == "dgcnn":

@@ -157,7 +157,7 @@ class WordPieceTokenizer:
 
 
 def _token_of_line(line: str) -> str:
-    # White space alone can be a token: Google's Chinese vocabulary is said to list U+2028.
+    # A line of white space alone (U+2028, say) stays a token, so that ids remain line numbers.
     columns = line.split()
     return columns[0] if columns else line
 

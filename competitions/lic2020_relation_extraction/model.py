@@ -16,12 +16,13 @@ from typing import NamedTuple
 import numpy as np
 
 from common.encoders import Encoder
-from common.generators import pad, pad_features
+from common.generators import pad_features
 from common.keras_compat import keras, tf
-from common.layers import ConditionalLayerNormalization, GatedDilatedConvolution, RelativePosition
+from common.layers import ConditionalLayerNormalization, RelativePosition
 from common.losses import masked_mean, powered_sigmoid_cross_entropy
 from common.tokenizers import Encoding, windows
 
+from augmentation import EntityReplacement
 from labels import Span, label
 from task import Example, Schema
 
@@ -98,6 +99,25 @@ def _tag(window_group: list[Window], subject: Span, span: Span, class_id: int) -
 
 
 # Training batches
+
+
+def replace_entities(
+    batch: list[Window],
+    examples: Sequence[Example],
+    replacement: EntityReplacement,
+    encoder: Encoder,
+    schema: Schema,
+    share: float,
+    generator: np.random.Generator,
+) -> list[Window]:
+    """The batch with other entities in about `share` of its sentences. Those that need several windows stay as they are."""
+    replaced = []
+    for window in batch:
+        if generator.random() < share:
+            others, _ = labelled_windows([replacement(examples[window.example], generator)], encoder, schema)
+            window = others[0] if len(others) == 1 else window
+        replaced.append(window)
+    return replaced
 
 
 def collate(batch: list[Window], generator: np.random.Generator, classes: int, most_subjects: int = 4) -> dict[str, np.ndarray]:

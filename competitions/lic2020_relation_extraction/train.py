@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from common.command_line import UserError, run
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
@@ -33,6 +35,8 @@ class Config:
     """Probability above which the start or end of an object counts."""
     search_thresholds: bool = True
     """Search both thresholds on dev after training; predict.py then uses those found."""
+    entity_replacement: float = 0.5
+    """Share of the sentences of an epoch in which entities are replaced by others of their type. 0 turns it off."""
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=30, batch_size=16))
     run: RunOptions = field(default_factory=RunOptions)
@@ -61,8 +65,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from common.optimizers import build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
 
+    from augmentation import EntityReplacement
     from extraction import Extractor, Thresholds
-    from model import build_networks, collate, labelled_windows, sentence_windows
+    from model import Window, build_networks, collate, labelled_windows, replace_entities, sentence_windows
     from thresholds import GRID, search_thresholds
 
     seed_everything(config.run.seed)
@@ -105,10 +110,16 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     networks.training.compile(build_optimizer(config.training, learning_rate, steps * config.training.epochs))
     keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
     epochs_done = keep.resume(networks.training)
+    replacement = EntityReplacement(train, schema)
+
+    def training_batch(batch: list[Window], generator: np.random.Generator) -> dict[str, np.ndarray]:
+        batch = replace_entities(batch, train, replacement, encoder, schema, config.entity_replacement, generator)
+        return collate(batch, generator, len(schema.classes))
+
     batches = training_dataset(
         windows,
         [len(window.encoding) for window in windows],
-        lambda batch, generator: collate(batch, generator, len(schema.classes)),
+        training_batch,
         config.training.batch_size,
         config.run.seed,
         range(epochs_done, config.training.epochs),

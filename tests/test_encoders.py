@@ -1,0 +1,403 @@
+"""common/encoders: what each encoder promises, and BERT checkpoints against a forward pass in plain numpy."""
+
+import json
+import math
+import shutil
+
+import numpy as np
+import pytest
+
+from common.command_line import UserError
+from common.encoders import BertEncoder, LightEncoder, build_encoder, load_encoder, save_encoder
+from common.generators import pad_features
+from common.keras_compat import keras, seed_everything, tf
+from common.options import EncoderOptions, TrainingOptions
+from common.optimizers import build_optimizer
+from common.tokenizers import SPECIAL_TOKENS, windows
+
+TEXTS = [
+    "陆青河在2011年写完了小说《南山的灯》，第二年由云桥出版社出版",
+    "电影《南山的灯》由周不凡执导，陆青河编剧，票房2.5亿元",
+    "周不凡毕业于澜江戏剧学院，妻子是歌手林晚秋",
+    "AB12公司",
+]
+
+def from_nothing(kind, **options):
+    return build_encoder(EncoderOptions(**{"encoder": kind, "hidden_size": 16, "layers": 2, "max_length": 48, **options}), TEXTS)
+
+
+def with_network(kind, seed=1):
+    seed_everything(seed)
+    encoder = from_nothing(kind)
+    return encoder, encoder.network()
+
+
+@pytest.fixture(scope="module", params=["dgcnn", "bilstm", "bert"])
+def built(request):
+    """An encoder of each kind, and its network; no test changes them."""
+    return request.param, *with_network(request.param)
+
+
+def features(encoder, text):
+    return encoder.features(text, windows(encoder.tokenizer, encoder.tokenizer.tokenize(text), encoder.max_length))
+
+
+def batch_of(encoder, texts):
+    return pad_features([window for text in texts for window in features(encoder, text)])
+
+
+# Every encoder
+
+
+def test_shapes_and_names(built):
+    kind, encoder, network = built
+    assert isinstance(encoder, BertEncoder if kind == "bert" else LightEncoder)
+    inputs = batch_of(encoder, TEXTS)
+    assert set(inputs) == {tensor.name for tensor in network.inputs} and "token_ids" in inputs
+    assert all(values.dtype == np.int32 for values in inputs.values())
+    states, residual = network(inputs)
+    assert states.shape == residual.shape == (len(TEXTS), max(map(len, TEXTS)) + 2, 16)
+    assert encoder.size == 16 and encoder.max_length == 48
+
+
+def test_states_are_the_residual_after_the_last_normalisation(built):
+    kind, encoder, network = built
+    states, residual = (tensor.numpy() for tensor in network(batch_of(encoder, TEXTS)))
+    centred = residual - residual.mean(-1, keepdims=True)
+    # 1e-3: the epsilon of Keras' own layer normalisation.
+    expected = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + (1e-7 if kind == "bert" else 1e-3))
+    np.testing.assert_allclose(states, expected, atol=1e-4)
+
+
+def test_padding_changes_nothing(built):
+    _, encoder, network = built
+    shortest, others = features(encoder, TEXTS[3])[0], batch_of(encoder, TEXTS)
+    length = len(shortest["token_ids"])
+    alone = network({name: values[None] for name, values in shortest.items()})
+    among = network(others)
+    for one, other in zip(alone, among):
+        np.testing.assert_allclose(one[0], other[3, :length], atol=1e-5)
+    assert np.abs(alone[0]).max() > 0.1
+
+
+def test_neighbours_are_seen_on_both_sides(built):
+    _, encoder, network = built
+    inputs = batch_of(encoder, TEXTS[:1])
+    other = {name: values.copy() for name, values in inputs.items()}
+    other["token_ids"][0, 10] = encoder.tokenizer.unknown_id
+    difference = np.abs(network(other)[0] - network(inputs)[0])[0].max(-1)
+    assert difference[9] > 1e-4 and difference[11] > 1e-4
+
+
+def test_a_saved_encoder_with_its_weights_is_the_same_encoder(built, tmp_path):
+    _, encoder, network = built
+    save_encoder(encoder, tmp_path)
+    seed_everything(2)
+    loaded = load_encoder(tmp_path)
+    assert type(loaded) is type(encoder)
+    assert (loaded.size, loaded.max_length, loaded.dropout) == (encoder.size, encoder.max_length, encoder.dropout)
+    again = loaded.network()
+    assert not all(map(np.array_equal, again.get_weights(), network.get_weights())), "another seed, the same weights"
+    again.set_weights(network.get_weights())
+    for one, other in zip(again(batch_of(loaded, TEXTS)), network(batch_of(encoder, TEXTS))):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_one_seed_gives_one_network(built):
+    kind, _, network = built
+    assert all(map(np.array_equal, with_network(kind)[1].get_weights(), network.get_weights()))
+
+
+def test_no_two_matrices_start_with_equal_values(built):
+    seen = {}
+    for weight in built[2].weights:
+        if len(weight.shape) > 1:
+            start = weight.numpy().ravel()[:16]
+            start = tuple((start / start[0]).round(4))  # two initializers may scale the same random numbers differently
+            assert start not in seen, f"{weight.name} starts as {seen[start]}"
+            seen[start] = weight.name
+    assert len(seen) >= 5
+
+
+def test_query_key_value_and_output_of_a_new_bert_differ():
+    _, network = with_network("bert")
+    for layer in range(2):
+        attention = [weight.numpy() for weight in network.weights if f"Transformer-{layer}-MultiHead" in weight.name]
+        kernels = [weight for weight in attention if weight.shape == (16, 16)]
+        assert len(kernels) == 4
+        for index, kernel in enumerate(kernels):
+            assert kernel.std() == pytest.approx(0.02, rel=0.3)
+            assert all(np.abs(kernel - other).max() > 0.01 for other in kernels[:index])
+
+
+def test_dropout_is_off_unless_training(built):
+    _, encoder, network = built
+    inputs = batch_of(encoder, TEXTS)
+    np.testing.assert_array_equal(network(inputs)[0], network(inputs)[0])
+    assert np.abs(network(inputs, training=True)[0] - network(inputs)[0]).max() > 0.01
+
+
+def test_a_long_text_is_several_windows_with_features_each():
+    encoder = from_nothing("dgcnn", max_length=16)
+    parts = features(encoder, TEXTS[0] + TEXTS[1])
+    assert len(parts) > 1 and all(len(values) <= 16 for part in parts for values in part.values())
+    assert features(encoder, "")[0]["token_ids"].tolist() == [encoder.tokenizer.start_id, encoder.tokenizer.end_id]
+
+
+def test_words_and_their_places_come_with_every_character():
+    encoder = LightEncoder.from_texts(TEXTS * 2, EncoderOptions(hidden_size=8))
+    [window] = features(encoder, TEXTS[1])
+    name = TEXTS[1].index("编剧")
+    assert window["word_positions"][name + 1 : name + 3].tolist() == [1, 3]
+    assert window["word_ids"][name + 1] == window["word_ids"][name + 2] == encoder.words.ids["编剧"]
+    assert window["word_ids"][[0, -1]].tolist() == window["word_positions"][[0, -1]].tolist() == [0, 0]
+
+
+def test_bert_heads_must_divide_its_size():
+    with pytest.raises(UserError, match="--hidden-size 129.* 2 attention heads"):
+        from_nothing("bert", hidden_size=129)
+
+
+# Checkpoints
+
+
+SIZE, LAYERS, HEADS, INNER, POSITIONS = 8, 2, 2, 12, 32
+CONFIG = {
+    "attention_probs_dropout_prob": 0.1,
+    "hidden_act": "gelu",
+    "hidden_dropout_prob": 0.1,
+    "hidden_size": SIZE,
+    "initializer_range": 0.02,
+    "intermediate_size": INNER,
+    "max_position_embeddings": POSITIONS,
+    "num_attention_heads": HEADS,
+    "num_hidden_layers": LAYERS,
+    "type_vocab_size": 2,
+}
+VOCABULARY = [*SPECIAL_TOKENS, *sorted(set("".join(TEXTS).lower()) - {"《", " "})]
+
+
+def random_weights():
+    """Weights under the names of the original BERT code, large enough that every part of the network matters."""
+    generator = np.random.default_rng(0)
+
+    def draw(*shape):
+        return generator.normal(0, 0.5, shape).astype(np.float32)
+
+    weights = {
+        "bert/embeddings/word_embeddings": draw(len(VOCABULARY), SIZE),
+        "bert/embeddings/position_embeddings": draw(POSITIONS, SIZE),
+        "bert/embeddings/token_type_embeddings": draw(2, SIZE),
+        "bert/embeddings/LayerNorm/gamma": 1 + draw(SIZE),
+        "bert/embeddings/LayerNorm/beta": draw(SIZE),
+        "bert/pooler/dense/kernel": draw(SIZE, SIZE),
+        "bert/pooler/dense/bias": draw(SIZE),
+        "cls/predictions/output_bias": draw(len(VOCABULARY)),
+        "global_step": np.int64(7),
+    }
+    for layer in range(LAYERS):
+        dense = {
+            "attention/self/query": (SIZE, SIZE),
+            "attention/self/key": (SIZE, SIZE),
+            "attention/self/value": (SIZE, SIZE),
+            "attention/output/dense": (SIZE, SIZE),
+            "intermediate/dense": (SIZE, INNER),
+            "output/dense": (INNER, SIZE),
+        }
+        for name, shape in dense.items():
+            weights[f"bert/encoder/layer_{layer}/{name}/kernel"] = draw(*shape)
+            weights[f"bert/encoder/layer_{layer}/{name}/bias"] = draw(shape[1])
+        for name in ("attention/output", "output"):
+            weights[f"bert/encoder/layer_{layer}/{name}/LayerNorm/gamma"] = 1 + draw(SIZE)
+            weights[f"bert/encoder/layer_{layer}/{name}/LayerNorm/beta"] = draw(SIZE)
+    return weights
+
+
+WEIGHTS = random_weights()
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoints") / "tiny_bert"
+    folder.mkdir()
+    tf.raw_ops.SaveV2(
+        prefix=str(folder / "bert_model.ckpt"),
+        tensor_names=list(WEIGHTS),
+        shape_and_slices=[""] * len(WEIGHTS),
+        tensors=list(WEIGHTS.values()),
+    )
+    (folder / "bert_config.json").write_text(json.dumps({**CONFIG, "vocab_size": len(VOCABULARY)}))
+    (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def damaged(checkpoint, tmp_path):
+    """A copy of the checkpoint to spoil."""
+    return shutil.copytree(checkpoint, tmp_path / "copy")
+
+
+def numpy_bert(token_ids, segment_ids):
+    """BERT's forward pass for one sentence without padding: [states, residual], both (length, size)."""
+
+    def normalise(x, name):
+        centred = x - x.mean(-1, keepdims=True)
+        deviation = np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-12)
+        return WEIGHTS[f"{name}/LayerNorm/gamma"] * centred / deviation + WEIGHTS[f"{name}/LayerNorm/beta"]
+
+    def dense(x, name):
+        return x @ WEIGHTS[f"{name}/kernel"].astype(np.float64) + WEIGHTS[f"{name}/bias"]
+
+    def heads(x):
+        return x.reshape(len(x), HEADS, SIZE // HEADS).transpose(1, 0, 2)
+
+    state = WEIGHTS["bert/embeddings/word_embeddings"][token_ids].astype(np.float64)
+    state += WEIGHTS["bert/embeddings/token_type_embeddings"][segment_ids]
+    state += WEIGHTS["bert/embeddings/position_embeddings"][: len(token_ids)]
+    state = normalise(state, "bert/embeddings")
+    for layer in range(LAYERS):
+        name = f"bert/encoder/layer_{layer}"
+        query, key, value = (heads(dense(state, f"{name}/attention/self/{part}")) for part in ("query", "key", "value"))
+        scores = np.exp(query @ key.transpose(0, 2, 1) / math.sqrt(SIZE // HEADS))
+        attended = (scores / scores.sum(-1, keepdims=True) @ value).transpose(1, 0, 2).reshape(len(state), SIZE)
+        state = normalise(state + dense(attended, f"{name}/attention/output/dense"), f"{name}/attention/output")
+        inner = dense(state, f"{name}/intermediate/dense")
+        inner = inner * 0.5 * (1 + np.vectorize(math.erf)(inner / math.sqrt(2)))
+        residual = state + dense(inner, f"{name}/output/dense")
+        state = normalise(residual, f"{name}/output")
+    return state, residual
+
+
+def from_checkpoint(folder, max_length=256):
+    return build_encoder(EncoderOptions(pretrained=folder, max_length=max_length), TEXTS)
+
+
+def test_a_checkpoint_computes_what_bert_computes(checkpoint):
+    encoder = from_checkpoint(checkpoint)
+    assert encoder.max_length == POSITIONS and encoder.size == SIZE and encoder.dropout == 0.1
+    inputs = batch_of(encoder, TEXTS[1:])
+    states, residual = encoder.network()(inputs)
+    for row, ids in enumerate(inputs["token_ids"]):
+        length = int((ids > 0).sum())
+        expected = numpy_bert(ids[:length], inputs["segment_ids"][row, :length])
+        assert np.abs(states[row, :length] - expected[0]).max() < 1e-4
+        assert np.abs(residual[row, :length] - expected[1]).max() < 1e-4
+
+
+def test_segments_count(checkpoint):
+    encoder = from_checkpoint(checkpoint)
+    inputs = batch_of(encoder, TEXTS[3:])
+    inputs["segment_ids"][0, 3:] = 1
+    expected, _ = numpy_bert(inputs["token_ids"][0], inputs["segment_ids"][0])
+    assert np.abs(encoder.network()(inputs)[0][0] - expected).max() < 1e-4
+
+
+def test_a_checkpoint_trains(checkpoint):
+    encoder = from_checkpoint(checkpoint)
+    network, inputs = encoder.network(), batch_of(encoder, TEXTS[1:])
+    before = network.get_weights()
+    model = keras.Model(network.inputs, keras.layers.Dense(1)(network.output[0][:, 0]))
+    model.compile(build_optimizer(TrainingOptions(), 1e-2, 10), "mse")
+    history = model.fit(inputs, np.array([[1.0], [2.0], [3.0]]), epochs=6, verbose=0).history["loss"]
+    assert history[-1] < history[0]
+    changed = [weight.name for weight, old in zip(network.weights, before) if (weight.numpy() != old).any()]
+    assert len(changed) == len(before), sorted({weight.name for weight in network.weights} - set(changed))
+
+
+def test_a_run_does_not_need_the_checkpoint_any_more(damaged, tmp_path):
+    encoder = from_checkpoint(damaged)
+    network = encoder.network()
+    run = tmp_path / "run"
+    run.mkdir()
+    save_encoder(encoder, run)
+    shutil.rmtree(damaged)
+    again = load_encoder(run).network()
+    again.set_weights(network.get_weights())
+    inputs = batch_of(encoder, TEXTS[1:])
+    np.testing.assert_array_equal(again(inputs)[0], network(inputs)[0])
+
+
+def test_checkpoints_with_other_names_are_found(damaged):
+    for file in damaged.glob("bert_model.ckpt*"):
+        file.rename(damaged / file.name.replace("bert_model", "model"))
+    assert from_checkpoint(damaged).checkpoint.name == "model.ckpt"
+
+
+def error_of(call):
+    """The one line that a mistake ends in."""
+    with pytest.raises(UserError) as caught:
+        call()
+    message = str(caught.value)
+    assert "\n" not in message and len(message) < 600
+    return message
+
+
+def test_no_folder(tmp_path):
+    message = error_of(lambda: from_checkpoint(tmp_path / "nowhere"))
+    assert str(tmp_path / "nowhere") in message and "bert_config.json" in message and "vocab.txt" in message
+
+
+@pytest.mark.parametrize(
+    ("pattern", "named"),
+    [("vocab.txt", "vocab.txt"), ("bert_config.json", "bert_config.json"), ("*.index", "bert_model.ckpt.index")],
+)
+def test_missing_files_are_named(damaged, pattern, named):
+    for file in damaged.glob(pattern):
+        file.unlink()
+    message = error_of(lambda: from_checkpoint(damaged))
+    assert f"has no {named} - " in message and str(damaged) in message
+
+
+def test_all_missing_files_are_named_at_once(tmp_path):
+    message = error_of(lambda: from_checkpoint(tmp_path))
+    assert "has no bert_config.json, no vocab.txt, no bert_model.ckpt.index" in message
+
+
+def test_a_vocabulary_of_another_checkpoint(damaged):
+    with (damaged / "vocab.txt").open("a", encoding="utf-8") as file:
+        file.write("龘\n")
+    message = error_of(lambda: from_checkpoint(damaged))
+    assert str(damaged / "vocab.txt") in message
+    assert f"{len(VOCABULARY) + 1} tokens" in message and str(len(VOCABULARY)) in message
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"hidden_size": 8', b"", b"\xff\xfe{", b"[" * 100_000], ids=["cut", "empty", "not UTF-8", "deep"]
+)
+def test_a_config_that_is_not_json(damaged, content):
+    (damaged / "bert_config.json").write_bytes(content)
+    assert f"{damaged / 'bert_config.json'}: not JSON" in error_of(lambda: from_checkpoint(damaged))
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "3", "null", '"hidden_size"', '{"hidden_size": 8}'])
+def test_a_config_of_something_else(damaged, content):
+    (damaged / "bert_config.json").write_text(content)
+    message = error_of(lambda: from_checkpoint(damaged))
+    assert str(damaged / "bert_config.json") in message
+
+
+def test_a_vocabulary_that_is_none(damaged):
+    (damaged / "vocab.txt").write_bytes("词\n".encode("gbk"))
+    assert f"{damaged / 'vocab.txt'}:1: not UTF-8" in error_of(lambda: from_checkpoint(damaged))
+
+
+@pytest.mark.parametrize(
+    "change", [{"hidden_size": 16}, {"intermediate_size": 10}, {"num_hidden_layers": 3}, {"max_position_embeddings": 64}]
+)
+def test_weights_that_do_not_fit_the_config(damaged, change):
+    config = json.loads((damaged / "bert_config.json").read_text())
+    (damaged / "bert_config.json").write_text(json.dumps({**config, **change}))
+    message = error_of(from_checkpoint(damaged).network)
+    assert str(damaged) in message and "does not fit its bert_config.json" in message
+
+
+@pytest.mark.parametrize("part", ["index", "data-00000-of-00001"])
+def test_weights_that_are_damaged(damaged, part):
+    file = damaged / f"bert_model.ckpt.{part}"
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    assert str(damaged) in error_of(from_checkpoint(damaged).network)
+
+
+def test_weights_without_their_data(damaged):
+    (damaged / "bert_model.ckpt.data-00000-of-00001").unlink()
+    assert str(damaged) in error_of(from_checkpoint(damaged).network)

@@ -1,0 +1,167 @@
+"""common/generators: every example once, in an order that (seed, epoch) decides, in batches without waste."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common.generators import (
+    pad,
+    pad_features,
+    prediction_order,
+    steps_per_epoch,
+    training_batches,
+    training_dataset,
+    training_order,
+)
+
+deterministic = settings(derandomize=True, database=None, deadline=None, max_examples=100)
+some_lengths = st.lists(st.integers(0, 40), max_size=400)
+batch_sizes = st.integers(1, 9)
+seeds = st.integers(0, 2**32)
+
+
+def same_batches(one, other):
+    return len(one) == len(other) and all(np.array_equal(a, b) for a, b in zip(one, other))
+
+
+@deterministic
+@given(some_lengths, batch_sizes, seeds, st.integers(0, 100))
+def test_a_training_epoch_has_every_index_once_in_as_few_batches_as_possible(lengths, batch_size, seed, epoch):
+    batches = training_order(lengths, batch_size, seed, epoch)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    assert len(batches) == -(-len(lengths) // batch_size) == steps_per_epoch(len(lengths), batch_size)
+    assert sum(len(batch) != batch_size for batch in batches) == bool(len(lengths) % batch_size)
+    assert all(0 < len(batch) <= batch_size for batch in batches)
+
+
+@deterministic
+@given(some_lengths, batch_sizes, seeds, st.integers(0, 100))
+def test_the_order_depends_on_seed_and_epoch_alone(lengths, batch_size, seed, epoch):
+    first = training_order(lengths, batch_size, seed, epoch)
+    np.random.random()
+    assert same_batches(first, training_order(list(lengths), batch_size, seed, epoch))
+
+
+@deterministic
+@given(st.lists(st.integers(0, 40), min_size=50, max_size=200), st.integers(1, 4), seeds, st.integers(0, 100))
+def test_another_seed_or_epoch_is_another_order(lengths, batch_size, seed, epoch):
+    first = training_order(lengths, batch_size, seed, epoch)
+    assert not same_batches(first, training_order(lengths, batch_size, seed, epoch + 1))
+    assert not same_batches(first, training_order(lengths, batch_size, seed + 1, epoch))
+
+
+def padded_cells(batches, lengths):
+    return sum(len(batch) * max(lengths[index] for index in batch) for batch in batches)
+
+
+def test_examples_of_similar_length_share_a_batch():
+    generator = np.random.default_rng(0)
+    lengths = generator.integers(5, 200, size=3000).tolist()
+    shuffled = generator.permutation(3000)
+    as_they_come = padded_cells([shuffled[first : first + 16] for first in range(0, 3000, 16)], lengths) - sum(lengths)
+    bucketed = padded_cells(training_order(lengths, 16, 1, 0), lengths) - sum(lengths)
+    assert bucketed < 0.06 * as_they_come
+
+
+def test_batches_do_not_come_sorted_by_length_and_mix_anew_each_epoch():
+    lengths = np.random.default_rng(0).integers(5, 200, size=3000)
+    longest = [lengths[batch].max() for batch in training_order(lengths, 16, 1, 0)]
+    assert abs(np.corrcoef(longest, range(len(longest)))[0, 1]) < 0.2
+    partners = [
+        {frozenset(map(int, batch)) for batch in training_order(lengths, 16, 1, epoch)} for epoch in (0, 1)
+    ]
+    assert len(partners[0] & partners[1]) < 10
+
+
+@deterministic
+@given(some_lengths, batch_sizes)
+def test_prediction_has_every_index_once_and_the_longest_first(lengths, batch_size):
+    batches = prediction_order(lengths, batch_size)
+    order = [int(index) for batch in batches for index in batch]
+    assert order == sorted(range(len(lengths)), key=lambda index: -lengths[index])
+    assert [len(batch) for batch in batches[:-1]] == [batch_size] * (len(batches) - 1)
+    assert len(batches) == -(-len(lengths) // batch_size)
+
+
+rows_of_numbers = st.lists(st.lists(st.integers(-100, 100), max_size=12), min_size=1, max_size=8)
+
+
+@deterministic
+@given(rows_of_numbers, st.integers(-3, 3), st.sampled_from([np.int8, np.int32, np.float32]))
+def test_padding_against_a_slow_reference(rows, value, dtype):
+    padded = pad([np.array(row, dtype) for row in rows], value)
+    longest = max(map(len, rows))
+    assert padded.tolist() == [row + [value] * (longest - len(row)) for row in rows]
+    assert padded.dtype == dtype and padded.shape == (len(rows), longest)
+
+
+def test_padding_nothing():
+    assert pad([]).shape == (0, 0)
+
+
+@deterministic
+@given(rows_of_numbers)
+def test_features_are_padded_name_by_name(rows):
+    features = [{"ids": np.array(row, np.int32), "twice": np.array(row + row, np.float32)} for row in rows]
+    padded = pad_features(features)
+    assert list(padded) == ["ids", "twice"]
+    assert np.array_equal(padded["ids"], pad([row["ids"] for row in features]))
+    assert np.array_equal(padded["twice"], pad([row["twice"] for row in features]))
+
+
+EXAMPLES = [np.arange(1, 2 + (7 * index) % 11, dtype=np.int32) for index in range(23)]
+LENGTHS = [len(example) for example in EXAMPLES]
+
+
+def collate(batch, generator):
+    """Pads, and draws as a folder's collate does: a number for each example."""
+    return {"ids": pad(batch), "drawn": generator.integers(1000, size=len(batch)).astype(np.int32)}
+
+
+def batches_of(epochs, seed=5):
+    return list(training_batches(EXAMPLES, LENGTHS, collate, 4, seed, epochs))
+
+
+def equal_streams(one, other):
+    return len(one) == len(other) and all(
+        a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a) for a, b in zip(one, other)
+    )
+
+
+def test_epochs_follow_one_another_with_their_last_partial_batch():
+    batches = batches_of(range(3))
+    assert len(batches) == 3 * 6
+    for epoch in range(3):
+        sizes = [len(batch["ids"]) for batch in batches[6 * epoch : 6 * epoch + 6]]
+        assert sorted(sizes) == [3, 4, 4, 4, 4, 4]
+
+
+@pytest.mark.parametrize("resumed_at", range(5))
+def test_resumed_epochs_see_what_the_uninterrupted_ones_saw(resumed_at):
+    whole = batches_of(range(4))
+    assert equal_streams(batches_of(range(resumed_at, 4)), whole[6 * resumed_at :])
+
+
+def test_what_collate_draws_depends_on_seed_epoch_and_batch():
+    draws = [tuple(batch["drawn"]) for batch in batches_of(range(4))]
+    assert len(set(draws)) == len(draws)
+    assert draws != [tuple(batch["drawn"]) for batch in batches_of(range(4), seed=6)]
+
+
+def test_the_dataset_is_the_python_stream():
+    from common.keras_compat import keras, tf
+
+    inputs = [keras.Input((None,), dtype="int32", name="ids"), keras.Input((), dtype="int32", name="drawn")]
+    model = keras.Model(inputs, [tf.identity(tensor) for tensor in inputs])
+    dataset = training_dataset(EXAMPLES, LENGTHS, collate, 4, 5, range(1, 3), model)
+    assert equal_streams(list(dataset.as_numpy_iterator()), batches_of(range(1, 3)))
+    assert equal_streams(list(dataset.as_numpy_iterator()), batches_of(range(1, 3))), "a second pass differs"
+
+
+def test_the_dataset_refuses_what_the_network_does_not_take():
+    from common.keras_compat import keras, tf
+
+    model = keras.Model(ids := keras.Input((None,), dtype="int32", name="ids"), tf.identity(ids))
+    with pytest.raises((TypeError, tf.errors.InvalidArgumentError)):
+        list(training_dataset(EXAMPLES, LENGTHS, collate, 4, 5, range(1), model))
