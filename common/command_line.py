@@ -74,6 +74,12 @@ def _exit_with_error(message: object) -> NoReturn:
     sys.exit(2)
 
 
+def check_probability(name: str, value: float | None) -> None:
+    """Raises UserError when the field `name` of a Config is neither None nor between 0 and 1."""
+    if value is not None and not 0 < value < 1:
+        raise UserError(f"--{name.replace('_', '-')} {value}: must be between 0 and 1")
+
+
 def warn(message: object) -> None:
     """One line on stderr that nobody overlooks, and that never mixes with a result on stdout."""
     print(f"WARNING: {' '.join(str(message).splitlines())}", file=sys.stderr)

@@ -9,7 +9,6 @@ Random numbers: every layer draws from its own `tf.random.Generator`, whose stat
 
 import contextlib
 import os
-import random
 import sys
 import tempfile
 import zlib
@@ -51,7 +50,6 @@ if not _keras_name.startswith("tf_keras"):
         "Import `common.keras_compat` first, or export TF_KERAS=1 TF_USE_LEGACY_KERAS=1."
     )
 
-import numpy as np  # noqa: E402
 import tf_keras as keras  # noqa: E402
 
 keras.backend.experimental.enable_tf_random_generator()
@@ -65,8 +63,6 @@ def seed_everything(seed: int) -> None:
     Equal seeds then give equal weights bit for bit on a CPU, and on a GPU wherever TensorFlow has a deterministic kernel.
     """
     keras.backend.clear_session()
-    random.seed(seed)
-    np.random.seed(seed)
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 

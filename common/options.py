@@ -26,11 +26,14 @@ class RunOptions:
     max_dev_examples: int | None = None
     """Use only the first so many dev examples."""
 
+    def __post_init__(self):
+        _check(self, max_train_examples=1, max_dev_examples=1)
+
 
 @dataclass
 class TrainingOptions:
     epochs: int = 10
-    """Passes over the training data. The learning rate falls to zero over all of them."""
+    """Passes over the training data. The learning rate falls to zero over all of them, so raising this with --resume makes it jump."""
     batch_size: int = 32
     """Examples per training step."""
     learning_rate: float | None = None
@@ -48,14 +51,10 @@ class TrainingOptions:
     """Stop after so many evaluations without a better dev score; 0 never stops."""
 
     def __post_init__(self):
-        for name, least in (("epochs", 1), ("batch_size", 1)):
-            if getattr(self, name) < least:
-                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be at least {least}")
+        _check(self, epochs=1, batch_size=1, weight_decay=0, gradient_clipping=0, early_stopping_patience=0)
         if self.learning_rate is not None and not 0 < self.learning_rate:
             raise UserError(f"--learning-rate {self.learning_rate}: must be above 0")
-        for name in ("warmup", "ema_momentum"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be at least 0 and below 1")
+        _check_share(self, "warmup", "ema_momentum")
 
 
 @dataclass
@@ -65,7 +64,7 @@ class EncoderOptions:
     encoder: Literal["dgcnn", "bilstm", "bert"] = "dgcnn"
     """Encoder to train from nothing when no checkpoint is given: gated dilated convolutions or a BiLSTM on characters mixed with
     words, or a small BERT."""
-    hidden_size: int = 256
+    hidden_size: int = 128
     """Size of the encoder trained from nothing."""
     layers: int = 0
     """Layers of the encoder trained from nothing. Default: 7 convolutions, 2 BiLSTMs or 4 transformer layers."""
@@ -74,6 +73,26 @@ class EncoderOptions:
     max_length: int = 256
     """Longest window, in tokens. A longer text is cut into overlapping windows, and nothing is lost."""
 
+    def __post_init__(self):
+        # Three tokens: [CLS], one of the text, [SEP].
+        _check(self, hidden_size=1, layers=0, max_length=3)
+        _check_share(self, "dropout")
+        if self.encoder == "bilstm" and self.hidden_size % 2:
+            raise UserError(f"--hidden-size {self.hidden_size}: must be even, since a BiLSTM reads half of it in each direction")
+
     @property
     def default_learning_rate(self) -> float:
         return 2e-5 if self.pretrained else 3e-4 if self.encoder == "bert" else 1e-3
+
+
+def _check(options: object, **smallest: int) -> None:
+    for name, least in smallest.items():
+        value = getattr(options, name)
+        if value is not None and not value >= least:
+            raise UserError(f"--{name.replace('_', '-')} {value}: must be at least {least}")
+
+
+def _check_share(options: object, *names: str) -> None:
+    for name in names:
+        if not 0 <= getattr(options, name) < 1:
+            raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: must be at least 0 and below 1")

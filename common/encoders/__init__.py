@@ -17,6 +17,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from common.command_line import UserError
 from common.encoders.bert import BertEncoder
 from common.encoders.light import LightEncoder
 from common.options import EncoderOptions
@@ -49,6 +50,9 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
 
 
 def load_encoder(folder: Path) -> Encoder:
-    """The encoder of a run directory, with weights still to be loaded."""
-    settings = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-    return _KINDS[settings.pop("kind")].load(folder, settings)
+    """The encoder of a run directory, with weights still to be loaded. Raises UserError when it is damaged, or of another version."""
+    try:
+        settings = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        return _KINDS[settings.pop("kind")].load(folder, settings)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{folder}: its encoder cannot be read ({error}) - use the version that trained the run, or train it again") from None

@@ -41,13 +41,13 @@ class BertEncoder:
         except (ValueError, RecursionError) as error:
             raise UserError(f"{folder / 'bert_config.json'}: not JSON ({error}) - download the checkpoint again") from None
         needed = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings", "vocab_size")
-        absent = [key for key in needed if not (isinstance(config, dict) and isinstance(config.get(key), int))]
+        absent = [key for key in needed if not (isinstance(config, dict) and isinstance(config.get(key), int) and config[key] > 0)]
         if absent:
             raise UserError(f"{folder / 'bert_config.json'}: has no {', '.join(absent)} - is it the config of a BERT?")
         try:
             tokenizer = WordPieceTokenizer.from_file(folder / "vocab.txt")
         except ValueError as error:
-            raise UserError(error) from None
+            raise UserError(f"{error} - take the vocab.txt that belongs to this checkpoint") from None
         if len(tokenizer) != config["vocab_size"]:
             raise UserError(
                 f"{folder / 'vocab.txt'}: has {len(tokenizer)} tokens, but bert_config.json says {config['vocab_size']} - they belong to different checkpoints"
@@ -100,16 +100,18 @@ class BertEncoder:
             "attention_dropout_rate": 0.0,
             "dropout_rate": self.config.get("hidden_dropout_prob", 0.1),
         }
-        with warnings.catch_warnings():  # about the shared initializer, whose work is done anew below
-            warnings.filterwarnings("ignore", "The initializer", UserWarning)
-            transformer = build_transformer_model(return_keras_model=False, **config)
-        _draw_weights_anew(transformer.model)
-        if self.checkpoint is not None:
-            try:
+        try:
+            with warnings.catch_warnings():  # about the shared initializer, whose work is done anew below
+                warnings.filterwarnings("ignore", "The initializer", UserWarning)
+                transformer = build_transformer_model(return_keras_model=False, **config)
+            _draw_weights_anew(transformer.model)
+            if self.checkpoint is not None:
                 transformer.load_weights_from_checkpoint(str(self.checkpoint))
-            except (ValueError, LookupError, tf.errors.OpError) as error:
-                reason = str(error).strip().splitlines()[0]
-                raise UserError(f"--pretrained {self.checkpoint.parent}: the checkpoint does not fit its bert_config.json ({reason})") from None
+        except (ValueError, LookupError, tf.errors.OpError) as error:
+            if self.checkpoint is None:
+                raise
+            reason = str(error).strip().splitlines()[0]
+            raise UserError(f"--pretrained {self.checkpoint.parent}: the checkpoint does not fit its bert_config.json ({reason}) - download both again, together") from None
         inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "segment_ids")}
         last = f"Transformer-{self.config['num_hidden_layers'] - 1}-FeedForward"
         layers = transformer.model.get_layer(f"{last}-Norm").output, transformer.model.get_layer(f"{last}-Add").output

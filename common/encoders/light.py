@@ -20,6 +20,7 @@ from common.tokenizers import Encoding, WordPieceTokenizer, WordVocabulary, buil
 _DILATIONS = (1, 2, 4, 8, 16, 1, 1)
 _BILSTM_LAYERS = 2
 _WORD_SIZE = 64
+_WORD_MIN_COUNT = 3
 _WORD_DROPOUT = 0.15
 
 
@@ -44,11 +45,11 @@ class LightEncoder:
 
     @classmethod
     def from_texts(cls, texts: Iterable[str], options: EncoderOptions) -> "LightEncoder":
-        """Vocabularies of the characters and words that occur at least twice in `texts`."""
+        """Vocabularies of the characters that occur at least twice in `texts`, and the words that do three times."""
         texts = list(texts)
         layers = options.layers or (len(_DILATIONS) if options.encoder == "dgcnn" else _BILSTM_LAYERS)
         settings = LightSettings(options.encoder, options.hidden_size, _WORD_SIZE, layers, options.dropout, options.max_length)
-        return cls(WordPieceTokenizer(build_vocabulary(texts)), WordVocabulary.build(texts), settings)
+        return cls(WordPieceTokenizer(build_vocabulary(texts)), WordVocabulary.build(texts, min_count=_WORD_MIN_COUNT), settings)
 
     def save(self, folder: Path) -> dict[str, Any]:
         self.tokenizer.save(folder / "vocab.txt")

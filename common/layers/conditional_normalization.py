@@ -4,14 +4,12 @@ from common.keras_compat import keras, tf
 
 
 class ConditionalLayerNormalization(keras.layers.Layer):
-    """Normalise one sequence under several conditions at once.
-
-    o = (gamma + W_gamma c) * (x - mean) / deviation + (beta + W_beta c)
+    """(gamma + W_gamma c) * (x - mean) / deviation + (beta + W_beta c), over the last axis of x.
 
     W_gamma and W_beta have no bias and start at zero: training begins with a plain layer normalisation.
 
-    Call with `[x, c]`: x float (batch, length, size), c float (batch, conditions, condition size).
-    Returns float (batch, conditions, length, size).
+    Call with `[x, c]`: x float (batch, length, size), c float (batch, condition size), one condition for a whole sequence.
+    Returns the shape of x.
     """
 
     def __init__(self, epsilon: float = 1e-12, **kwargs):
@@ -34,7 +32,7 @@ class ConditionalLayerNormalization(keras.layers.Layer):
         normalised = centred * tf.math.rsqrt(variance + self.epsilon)
         gamma = self.gamma + tf.matmul(condition, self.condition_gamma)
         beta = self.beta + tf.matmul(condition, self.condition_beta)
-        return normalised[:, None] * gamma[:, :, None] + beta[:, :, None]
+        return normalised * gamma[:, None] + beta[:, None]
 
     def get_config(self):
         return {**super().get_config(), "epsilon": self.epsilon}

@@ -6,7 +6,8 @@ from common.keras_compat import keras, tf
 class GatedDilatedConvolution(keras.layers.Layer):
     """A residual convolution in which every channel decides how much of it to let through.
 
-    (a, b) = convolution(x), g = sigmoid(dropout(b)), y = x (1 - g) + a g, and zero at padding.
+    (a, b) = convolution(x), g = sigmoid(dropout(b)), y = x (1 - g) + a g, and zero at padding. Dropout drops a channel along the whole
+    sequence: as good a regulariser, and drawing a random number for each position would cost as much as the convolution.
 
     Call with x float (batch, length, size) and mask (batch, length): 1 at tokens, 0 at padding. Returns the shape of x.
     Zeroing the padding makes the result independent of how far a batch was padded.
@@ -24,7 +25,7 @@ class GatedDilatedConvolution(keras.layers.Layer):
             2 * self.size, self.kernel_size, dilation_rate=self.dilation, padding="same", name="convolution"
         )
         self.convolution.build(input_shape)
-        self.dropout = keras.layers.Dropout(self.gate_dropout, name=f"{self.name}_gate_dropout")
+        self.dropout = keras.layers.SpatialDropout1D(self.gate_dropout, name=f"{self.name}_gate_dropout")
         super().build(input_shape)
 
     def call(self, inputs, token_mask, training=None):

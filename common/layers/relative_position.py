@@ -9,7 +9,7 @@ _NEAR, _FAR = 8, 8
 class RelativePosition(keras.layers.Layer):
     """Adds an embedding of the signed distance of every token to a span. Starts at zero, so a pretrained network is undisturbed.
 
-    Call with x float (batch, spans, length, size) and spans int (batch, spans, 2): first and last position, inclusive.
+    Call with x float (batch, length, size) and spans int (batch, 2): first and last position, inclusive.
     Returns the shape of x.
     """
 
@@ -22,8 +22,8 @@ class RelativePosition(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs, spans):
-        positions = tf.range(tf.shape(inputs)[2])[None, None]
-        before, after = spans[:, :, :1] - positions, positions - spans[:, :, 1:]
+        positions = tf.range(tf.shape(inputs)[1])[None]
+        before, after = spans[:, :1] - positions, positions - spans[:, 1:]
         distance = tf.maximum(tf.maximum(before, after), 0)
         ratio = tf.cast(tf.maximum(distance, _NEAR), tf.float32) / _NEAR
         far = _NEAR + tf.cast(2 * tf.math.log(ratio) / tf.math.log(2.0), tf.int32)

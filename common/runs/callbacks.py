@@ -38,6 +38,11 @@ class KeepRun(keras.callbacks.Callback):
         """The history entry with the highest monitored metric, the last of equals; None before the first evaluation."""
         return max(self.history, key=lambda entry: (entry[self.monitor], entry["epoch"]), default=None)
 
+    @property
+    def stopped_early(self) -> bool:
+        """Whether `patience` has run out. A run resumed in this state must not be given further epochs: Keras would train one."""
+        return bool(self.patience and self.history) and self.history[-1]["epoch"] - self.best["epoch"] >= self.patience
+
     def resume(self, model: keras.Model) -> int:
         """Put the saved state, if there is one, into a compiled model; returns the number of epochs already done."""
         self.run.remove_unfinished_files()
@@ -55,7 +60,6 @@ class KeepRun(keras.callbacks.Callback):
         # Before the first epoch too, so that a run killed in it can be resumed although its checkpoint folder may be gone.
         if not self.history:
             self._save_state()
-        self.model.stop_training = self._patience_is_over()
 
     def on_epoch_begin(self, epoch, logs=None):
         self.started = time.perf_counter()
@@ -83,23 +87,19 @@ class KeepRun(keras.callbacks.Callback):
             for name, value in entry.items():
                 tf.summary.scalar(name, value)
         self.curves.flush()
-        self.model.stop_training = self._patience_is_over()
+        self.model.stop_training = self.stopped_early
 
     def _save_state(self) -> None:
         groups = {"model": named_values(self.model.weights), "optimizer": named_values(self.model.optimizer.variables)}
         save_arrays(self.run.last_state, groups, {"history": self.history})
 
-    def _patience_is_over(self) -> bool:
-        return bool(self.patience and self.history) and self.history[-1]["epoch"] - self.best["epoch"] >= self.patience
-
     def _warn_about_silence(self, averaged: Evaluation) -> None:
         # The commonest complaint about such projects is a score of 0 for hours; say at once what is behind it.
-        trained = self.evaluate().metrics
+        trained = self.evaluate().metrics["predicted"]
         counts = ", ".join(f"{name} {averaged.metrics[name]}" for name in ("predicted", "gold", "correct") if name in averaged.metrics)
+        advice = " - normal at first; if it stays so, train longer, raise --learning-rate or lower the thresholds"
         tqdm.write(
-            f"WARNING: nothing was predicted on dev ({counts}); without the moving average: predicted {trained.get('predicted')}. "
-            "Common so early in a training; if it stays so, train longer, raise --learning-rate or lower the thresholds.",
-            file=sys.stderr,
+            f"WARNING: nothing predicted on dev ({counts}; {trained} without the moving average){advice if len(self.history) == 1 else ''}", file=sys.stderr
         )
 
 

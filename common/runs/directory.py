@@ -113,7 +113,7 @@ def open_run(path: Path, task: str) -> Run:
         raise UserError(f"{path}: no run directory (it has no config.json) - give runs/{task}/<name>")
     try:
         config = json.loads((path / "config.json").read_text(encoding="utf-8"))
-        found = config["task"]
+        found, _, _ = config["task"], config["settings"], config["data"]
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path / 'config.json'}: is damaged ({error}) - train the run again") from None
     if found != task:

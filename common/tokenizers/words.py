@@ -119,9 +119,12 @@ class WordVocabulary:
         """
         words = segment(text) if words is None else words
         _, covering = _covering_words(text, offsets, np.array(words, dtype=np.int64).reshape(-1, 2))
-        ids = [self.ids.get(normal_form(text[start:end]), 1) for start, end in words]
-        # Index -1, a special token, picks the 0 at the end.
-        return np.array([*ids, 0], dtype=np.int32)[covering]
+        # Only the words of these tokens: a long text is asked for window by window.
+        ids = {-1: 0}
+        for index in set(covering.tolist()) - {-1}:
+            start, end = words[index]
+            ids[index] = self.ids.get(normal_form(text[start:end]), 1)
+        return np.array([ids[index] for index in covering.tolist()], dtype=np.int32)
 
 
 def normal_form(word: str) -> str:

@@ -49,14 +49,8 @@ class Extractor:
         # One trace for all shapes: without a signature TensorFlow compiles anew for every batch length.
         inputs = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in networks.subjects.inputs}
         self._subjects = tf.function(lambda features: networks.subjects(features, training=False), input_signature=[inputs])
-        self._objects = tf.function(
-            self._object_probabilities,
-            input_signature=[
-                tf.TensorSpec((None, None, encoder.size)),
-                tf.TensorSpec((None, None), tf.int32),
-                tf.TensorSpec((None, 3), tf.int32),
-            ],
-        )
+        inputs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in networks.objects.inputs]
+        self._objects = tf.function(lambda *arrays: networks.objects(arrays, training=False), input_signature=inputs)
 
     def extract(self, texts: Sequence[str], thresholds: Thresholds) -> list[list[Triple]]:
         """The triples of every text, in order."""
@@ -97,16 +91,10 @@ class Extractor:
         lowest = min(threshold.object for threshold in thresholds)
         for first in range(0, len(candidates), self.batch_size):
             part = candidates[first : first + self.batch_size]
-            found = self._objects(residual, features["token_ids"], np.array(part, np.int32)).numpy()
+            found = self._objects(residual, np.array(part, np.int32)).numpy()
             for (row, *subject), tags in zip(part, found):
                 scores[row].object_tags[tuple(subject)] = _tags_above(tags, _text_tokens(batch[row]), lowest)
         return scores
-
-    def _object_probabilities(self, residual, token_ids, candidates):
-        """Probabilities (n, length, classes, 2) of n candidates (row, first, last) in a batch."""
-        rows = candidates[:, 0]
-        token_mask = tf.cast(tf.gather(token_ids, rows) > 0, tf.float32)
-        return self.networks.objects([tf.gather(residual, rows), token_mask, candidates[:, None, 1:]], training=False)[:, 0]
 
 
 def _text_tokens(window: Window) -> np.ndarray:

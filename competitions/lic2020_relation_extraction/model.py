@@ -37,11 +37,12 @@ SUBJECT_POWER, OBJECT_POWER = 2, 4
 class Window:
     """A piece of a sentence that the encoder reads at once: nearly always the whole of it.
 
-    example: index of its sentence. arrays: inputs of the encoder. subjects: for each labelled subject, as first and last token
+    example: index of its sentence. whole: the window is all of it. arrays: inputs of the encoder. subjects: for each labelled subject, as first and last token
     (inclusive), its objects as (first token, last token, class id).
     """
 
     example: int
+    whole: bool
     encoding: Encoding
     arrays: dict[str, np.ndarray]
     subjects: dict[Span, list[tuple[int, int, int]]]
@@ -52,7 +53,7 @@ def sentence_windows(texts: Sequence[str], encoder: Encoder) -> list[Window]:
     found = []
     for index, text in enumerate(texts):
         parts = windows(encoder.tokenizer, encoder.tokenizer.tokenize(text), encoder.max_length)
-        found += [Window(index, part, arrays, {}) for part, arrays in zip(parts, encoder.features(text, parts))]
+        found += [Window(index, len(parts) == 1, part, arrays, {}) for part, arrays in zip(parts, encoder.features(text, parts))]
     return found
 
 
@@ -115,34 +116,30 @@ def replace_entities(
     for window in batch:
         if generator.random() < share:
             others, _ = labelled_windows([replacement(examples[window.example], generator)], encoder, schema)
-            window = others[0] if len(others) == 1 else window
+            window = others[0] if len(others) == 1 and window.whole else window
         replaced.append(window)
     return replaced
 
 
 def collate(batch: list[Window], generator: np.random.Generator, classes: int, most_subjects: int = 4) -> dict[str, np.ndarray]:
-    """Windows as the padded inputs of the training network.
+    """Windows as the inputs of the training network.
 
     All subjects of a sentence are trained at once (`most_subjects` of them), since the encoder, which is most of the work, is shared.
-    One more span that is no subject, and so has no objects, joins each: often an object of the sentence, for that is what
-    a tagger takes for a subject by mistake.
+    A span that is no subject, and so has no objects, joins them: often an object of the sentence, for that is what a tagger takes
+    for a subject by mistake. `subjects` and `object_labels` have a row for each such span, not for each window.
     """
-    chosen = [_training_spans(window, generator, most_subjects) for window in batch]
     inputs = pad_features([window.arrays for window in batch])
-    length, most = inputs["token_ids"].shape[1], max(map(len, chosen))
+    spans = [(row, *span) for row, window in enumerate(batch) for span in _training_spans(window, generator, most_subjects)]
+    length = inputs["token_ids"].shape[1]
     inputs["subject_labels"] = np.zeros((len(batch), length, 2), np.int8)
-    inputs["subjects"] = np.zeros((len(batch), most, 2), np.int32)
-    inputs["subject_mask"] = np.zeros((len(batch), most), np.int8)
-    inputs["object_labels"] = np.zeros((len(batch), most, length, classes, 2), np.int8)
-    for row, (window, spans) in enumerate(zip(batch, chosen)):
+    inputs["subjects"] = np.array(spans, np.int32)
+    inputs["object_labels"] = np.zeros((len(spans), length, classes, 2), np.int8)
+    for row, window in enumerate(batch):
         for first, last in window.subjects:
             inputs["subject_labels"][row, first, 0] = inputs["subject_labels"][row, last, 1] = 1
-        for number, span in enumerate(spans):
-            inputs["subjects"][row, number] = span
-            inputs["subject_mask"][row, number] = 1
-            for first, last, class_id in window.subjects.get(span, ()):
-                inputs["object_labels"][row, number, first, class_id, 0] = 1
-                inputs["object_labels"][row, number, last, class_id, 1] = 1
+    for labels, (row, *span) in zip(inputs["object_labels"], spans):
+        for first, last, class_id in batch[row].subjects.get(tuple(span), ()):
+            labels[first, class_id, 0] = labels[last, class_id, 1] = 1
     return inputs
 
 
@@ -155,7 +152,8 @@ def _training_spans(window: Window, generator: np.random.Generator, most_subject
     else:
         first = int(generator.integers(len(window.encoding)))
         negative = (first, min(first + int(generator.integers(8)), len(window.encoding) - 1))
-    return [tuple(span) for span in subjects[:most_subjects]] + [negative]
+    negatives = [] if negative in window.subjects else [negative]
+    return [tuple(span) for span in subjects[:most_subjects]] + negatives
 
 
 # Network
@@ -166,7 +164,8 @@ class Networks(NamedTuple):
 
     training: inputs of `collate` -> its own loss; its weights are all there are.
     subjects: inputs of the encoder -> [residual (batch, length, size), subject probabilities (batch, length, 2)].
-    objects: residual, token_mask (batch, length), subjects (batch, n, 2) -> object probabilities (batch, n, length, classes, 2).
+    objects: residual, subjects int (n, 3), each a row of the batch with the first and last token of a span in it
+        -> object probabilities (n, length, classes, 2); those at padding mean nothing.
     """
 
     training: keras.Model
@@ -176,26 +175,23 @@ class Networks(NamedTuple):
 
 def build_networks(encoder: Encoder, classes: int) -> Networks:
     encoding = encoder.network()
-    sentence = encoding.inputs
-    token_mask = tf.cast(encoding.input["token_ids"] > 0, "float32")
     states, residual = encoding.output
     states = keras.layers.Dropout(encoder.dropout, name="subject_dropout")(states)
     subject_logits = keras.layers.Dense(2, name="subject_tags", dtype="float32")(states)
 
     object_head = _object_head(encoder, classes)
     subject_labels = keras.Input((None, 2), dtype="int8", name="subject_labels")
-    subjects = keras.Input((None, 2), dtype="int32", name="subjects")
-    subject_mask = keras.Input((None,), dtype="int8", name="subject_mask")
-    object_labels = keras.Input((None, None, classes, 2), dtype="int8", name="object_labels")
-    object_logits = object_head([residual, token_mask, subjects])
+    subjects = keras.Input((3,), dtype="int32", name="subjects")
+    object_labels = keras.Input((None, classes, 2), dtype="int8", name="object_labels")
+    object_logits = object_head([residual, subjects])
 
-    subject_errors = tf.reduce_mean(powered_sigmoid_cross_entropy(subject_labels, subject_logits, SUBJECT_POWER), -1)
-    subject_loss = masked_mean(subject_errors, token_mask)
-    object_errors = tf.reduce_mean(powered_sigmoid_cross_entropy(object_labels, object_logits, OBJECT_POWER), -1)
-    pair_mask = tf.cast(subject_mask, "float32")[:, :, None] * token_mask[:, None, :]
-    object_loss = masked_mean(tf.reduce_sum(object_errors, -1), pair_mask)
+    token_mask = encoding.input["token_ids"] > 0
+    subject_errors = powered_sigmoid_cross_entropy(subject_labels, subject_logits, SUBJECT_POWER)
+    subject_loss = masked_mean(tf.reduce_mean(subject_errors, -1), token_mask)
+    object_errors = powered_sigmoid_cross_entropy(object_labels, object_logits, OBJECT_POWER)
+    object_loss = masked_mean(tf.reduce_sum(tf.reduce_mean(object_errors, -1), -1), tf.gather(token_mask, subjects[:, 0]))
 
-    training = keras.Model([*sentence, subject_labels, subjects, subject_mask, object_labels], [subject_logits, object_logits])
+    training = keras.Model([*encoding.inputs, subject_labels, subjects, object_labels], [subject_logits, object_logits])
     training.add_loss(subject_loss + object_loss)
     training.add_metric(subject_loss, name="subject_loss", aggregation="mean")
     training.add_metric(object_loss, name="object_loss", aggregation="mean")
@@ -207,14 +203,14 @@ def build_networks(encoder: Encoder, classes: int) -> Networks:
 
 
 def _object_head(encoder: Encoder, classes: int) -> keras.Model:
-    """residual, token_mask, subjects -> object logits (batch, subjects, length, classes, 2)."""
+    """residual, subjects -> object logits (n, length, classes, 2)."""
     residual = keras.Input((None, encoder.size), name="residual")
-    token_mask = keras.Input((None,), name="token_mask")
-    subjects = keras.Input((None, 2), dtype="int32", name="subjects")
-    edges = [tf.gather(residual, subjects[:, :, edge], batch_dims=1) for edge in (0, 1)]
-    state = ConditionalLayerNormalization(name="object_normalization")([residual, tf.concat(edges, axis=-1)])
-    state = RelativePosition(encoder.size, name="distance_to_subject")(state, subjects)
-    state = keras.layers.Dropout(encoder.dropout, name="object_dropout")(state)
+    subjects = keras.Input((3,), dtype="int32", name="subjects")
+    sentences = tf.gather(residual, subjects[:, 0])
+    edges = [tf.gather(sentences, subjects[:, edge], batch_dims=1) for edge in (1, 2)]
+    state = ConditionalLayerNormalization(name="object_normalization")([sentences, tf.concat(edges, axis=-1)])
+    state = RelativePosition(encoder.size, name="distance_to_subject")(state, subjects[:, 1:])
+    state = keras.layers.SpatialDropout1D(encoder.dropout, name="object_dropout")(state)
     logits = keras.layers.Dense(2 * classes, name="object_tags", dtype="float32")(state)
-    shape = tf.shape(logits)
-    return keras.Model([residual, token_mask, subjects], tf.reshape(logits, [shape[0], shape[1], shape[2], classes, 2]), name="object_head")
+    logits = keras.layers.Reshape((-1, classes, 2), name="object_logits")(logits)
+    return keras.Model([residual, subjects], logits, name="object_head")

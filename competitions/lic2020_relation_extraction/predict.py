@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.command_line import parse_flags, run, warn
+from common.command_line import check_probability, parse_flags, run, warn
 from common.runs.directory import open_trained_run
 from common.submission import BLANK_LINE
 
@@ -37,6 +37,10 @@ class Config:
     object_threshold: float | None = None
     """Probability above which the start or end of an object counts. Default: what training found."""
 
+    def __post_init__(self):
+        for name in ("subject_threshold", "object_threshold"):
+            check_probability(name, getattr(self, name))
+
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Writes the submission, checks what it wrote, and returns `output` with the numbers of `sentences` and `triples`."""
@@ -55,7 +59,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from extraction import Extractor, Thresholds
     from model import build_networks
 
-    thresholds = Thresholds(config.subject_threshold or found["subject"], config.object_threshold or found["object"])
+    given = {"subject": config.subject_threshold, "object": config.object_threshold}
+    thresholds = Thresholds(**{name: found[name] if value is None else value for name, value in given.items()})
     encoder = load_encoder(trained.path)
     networks = build_networks(encoder, len(schema.classes))
     load_best(trained, networks.training)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from common.command_line import UserError, run
+from common.command_line import UserError, check_probability, run
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
@@ -20,7 +20,8 @@ from common.submission import atomic_write, json_bytes
 from metric import compare, total
 from task import TASK, Example, Schema, Triple, find_files, read, submission_record
 
-SAMPLE = Path(__file__).resolve().parent / "sample"
+SAMPLE = Path(__file__).resolve().with_name("sample")
+PREDICT = Path(__file__).resolve().with_name("predict.py")
 
 
 @dataclass
@@ -38,13 +39,12 @@ class Config:
     entity_replacement: float = 0.5
     """Share of the sentences of an epoch in which entities are replaced by others of their type. 0 turns it off."""
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
-    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=30, batch_size=16))
+    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=40, batch_size=16))
     run: RunOptions = field(default_factory=RunOptions)
 
     def __post_init__(self):
         for name in ("subject_threshold", "object_threshold"):
-            if not 0 < getattr(self, name) < 1:
-                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be between 0 and 1")
+            check_probability(name, getattr(self, name))
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
@@ -71,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from thresholds import GRID, search_thresholds
 
     seed_everything(config.run.seed)
-    encoder = load_encoder(resumed.path) if resumed else build_encoder(config.encoder, [example.text for example in train])
+    started = resumed is not None and resumed.last_state.is_file()
+    encoder = load_encoder(resumed.path) if started else build_encoder(config.encoder, [example.text for example in train])
     windows, lost = labelled_windows(train, encoder, schema)
     networks = build_networks(encoder, len(schema.classes))
     print(f"train     {len(train)} sentences, {len({window.example for window in windows})} used  ({files.train})")
@@ -130,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
             batches,
             steps_per_epoch=steps,
             initial_epoch=epochs_done,
-            epochs=config.training.epochs,
+            epochs=epochs_done if keep.stopped_early else config.training.epochs,
             callbacks=[keep, Progress(keep)],
             verbose=0,
         )
@@ -141,15 +142,13 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     if config.search_thresholds:
         scores = extractor.score(dev_windows, GRID)
         found = search_thresholds(extractor, dev, scores, config.run.seed)
-        thresholds = found.thresholds
-        searched = evaluation(dev, extractor.decode(texts, scores, thresholds), schema)
+        searched = evaluation(dev, extractor.decode(texts, scores, found.thresholds), schema)
         save_best(kept, networks.training, searched)
+        kept.write_json("thresholds.json", found.thresholds._asdict())
         best = {name: searched.metrics[name] for name in best}
-        print(f"    dev f1 {found.f1:.4f} with the thresholds {thresholds.subject} and {thresholds.object} searched on dev")
-        print(f"    dev f1 {found.crossed_f1:.4f} with thresholds searched on one half of dev and scored on the other: expect this on test")
-    kept.write_json("thresholds.json", thresholds._asdict())
-    predict = Path(__file__).with_name("predict.py")
-    print(f"\nnext: python {_shown(predict)} --run {kept.path} --input {_shown(SAMPLE / 'test.json')} --output submission.zip")
+        print(f"    dev f1 {found.f1:.4f} with the thresholds {found.thresholds.subject} and {found.thresholds.object}, searched on dev")
+        print(f"    dev f1 {found.crossed_f1:.4f} with thresholds searched on one half of dev, scored on the other: what to expect on test")
+    print(f"\nnext: python {_shown(PREDICT)} --run {kept.path} --output submission.zip --input TEST_FILE")
     return {"run": kept.path, **best}
 
 

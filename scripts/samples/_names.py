@@ -11,7 +11,7 @@ DOUBLE_SURNAMES = ("欧阳", "上官", "司徒", "慕容", "诸葛", "令狐")
 # (first syllable, second syllable, whole given name), for men and for women
 GIVEN = {
     "m": ("景予知承明屿书怀立远砚子嘉启云少", "澄川舟和安恒霖礼峤松野洲尧骁临衡", "骁珩屹淮澈朗峥骞铎昱"),
-    "f": ("沐若念清语初晚心雨芷采静诗可妙映", "禾棠蓁汐宁黛萤桐莞彤薇笙瑶蔓苒絮", "棠苒蓓瑜蕴茵瑾霏鸢岑"),
+    "f": ("沐若念清语初晚心雨芷采静诗可妙映", "禾棠蓁汐宁黛萤桐莞彤薇笙瑶蔓苒絮", "棠苒蓓珺蕴茵瑾霏鸢岑"),
 }
 FOREIGN_FIRST = {
     "m": ("艾伦", "马库斯", "奥利弗", "雷诺", "卢卡斯", "费德里科", "伊万", "尼尔斯", "安德烈"),
@@ -42,7 +42,7 @@ SONG_LAST = ("月光", "晴天", "大雨", "旧时光", "晚风", "远山", "银
 ALBUM_FIRST = ("第七封", "蓝色", "失眠", "二十岁的", "背光", "半糖", "未寄出的", "平行", "透明", "慢速")
 ALBUM_LAST = ("信", "日记", "公路", "房间", "航线", "星期天", "宇宙", "城市", "岛屿", "练习曲")
 ALBUM_LATIN = ("Blue Hour", "NEON", "Day One", "Slow Motion", "ECHO", "Re:Start", "Lost & Found", "No.7", "Moonwalk", "A-Side", "Mosaic", "Hi-Fi")
-BOOK_FIRST = ("长河", "山月", "剑气", "锦书", "星海", "重生之", "凡尘", "大梁", "孤城", "青灯", "江湖", "雪国", "盛世", "逆天", "都市", "沧海")
+BOOK_FIRST = ("长河", "山月", "剑气", "锦书", "星海", "重生", "凡尘", "大梁", "孤城", "青灯", "江湖", "雪国", "盛世", "逆天", "都市", "沧海")
 BOOK_LAST = ("谣", "行记", "录", "纪事", "风云", "传奇", "手札", "旧梦", "无痕", "小札", "医仙", "令", "行", "志")
 AWARDS = ("金岚奖", "银杏奖", "白鹭奖", "飞鸢奖", "星河奖", "玉屏奖", "青穗奖", "海棠奖", "云雀奖", "金橹奖", "松果奖", "蓝鲸奖")
 
@@ -72,6 +72,13 @@ class Names:
         first, second, whole = GIVEN[gender]
         return surname + (pick(whole) if self.rng.random() < 0.2 else pick(first) + pick(second))
 
+    def relative(self, gender: str, person: str) -> str:
+        """Somebody with the surname of a person."""
+        if "·" in person:
+            return f"{self.rng.choice(FOREIGN_FIRST[gender])}·{person.partition('·')[2]}"
+        stage_name = person[0].isascii()
+        return self.person(gender, person[-1] if stage_name else person[:2] if person[:2] in DOUBLE_SURNAMES else person[0])
+
     def character(self, gender: str) -> str:
         pick, chance = self.rng.choice, self.rng.random()
         if chance < 0.35:
@@ -96,13 +103,13 @@ class Names:
     def title(self, character: str) -> str:
         """Of a film or a series; sometimes with the name of its character, of a place, with digits or in Latin letters."""
         pick, chance = self.rng.choice, self.rng.random()
-        if chance < 0.15:
+        if chance < 0.27:
             return pick(("寻找{}", "{}的来信", "{}传", "你好，{}", "再见{}", "{}与海")).format(character)
-        if chance < 0.28:
+        if chance < 0.37:
             return pick(("{}往事", "{}以北", "夜行{}", "{}1937", "雾锁{}", "{}来客")).format(self.place())
-        if chance < 0.36:
+        if chance < 0.45:
             return f"{pick(TITLE_LATIN)} {self.rng.randint(2, 999)}"
-        if chance < 0.44:
+        if chance < 0.52:
             return pick(("第{}号", "{}公里外的", "第{}次")).format(self.rng.randint(2, 99)) + pick(TITLE_LAST)
         return pick(TITLE_FIRST) + pick(TITLE_LAST) + pick(("",) * 9 + ("2",))
 
@@ -132,13 +139,6 @@ class Names:
         return prize + pick(categories)
 
 
-def surname_of(person: str) -> str:
-    """Empty for a foreign name or a stage name."""
-    if "·" in person or person[0].isascii():
-        return ""
-    return person[:2] if person[:2] in DOUBLE_SURNAMES else person[0]
-
-
 def chinese_number(number: int) -> str:
     """1 to 99."""
     tens, ones = divmod(number, 10)
@@ -157,10 +157,6 @@ def date(rng: random.Random, first_year: int, last_year: int) -> str:
         "".join("〇一二三四五六七八九"[int(digit)] for digit in str(year)) + f"年{chinese_number(month)}月": 1,
     }
     return rng.choices(list(styles), list(styles.values()))[0]
-
-
-def day(rng: random.Random) -> str:
-    return f"{rng.randint(1, 12)}月{rng.randint(1, 28)}日"
 
 
 def amount(rng: random.Random, in_yuan: bool) -> str:

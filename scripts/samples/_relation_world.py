@@ -7,7 +7,7 @@ name in common.
 import random
 from dataclasses import dataclass, field
 
-from samples._names import Names, amount, chinese_number, date, day, surname_of
+from samples._names import Names, amount, chinese_number, date
 
 #: topic -> (predicate, subject, object): holds when a sentence about the topic has both bindings.
 FACTS: dict[str, tuple[tuple[str, str, str], ...]] = {
@@ -18,8 +18,6 @@ FACTS: dict[str, tuple[tuple[str, str, str], ...]] = {
         *(("主演", "title", f"actor{number}") for number in range(1, 5)),
         ("饰演", "actor1", "role1"),
         ("饰演", "actor2", "role2"),
-        ("配音", "voice1", "char1"),
-        ("配音", "voice2", "char2"),
         ("作者", "book", "author"),
         ("歌手", "theme", "theme_singer"),
         ("毕业院校", "director", "director_school"),
@@ -51,8 +49,6 @@ FACTS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("饰演", "name", "role0"),
         ("饰演", "name", "role1"),
         ("饰演", "name", "role2"),
-        ("配音", "name", "char0"),
-        ("配音", "name", "char1"),
         ("歌手", "song1", "name"),
         ("歌手", "song2", "name"),
         ("作者", "book1", "name"),
@@ -82,6 +78,7 @@ FACTS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("作者", "title", "author2"),
         ("毕业院校", "author", "author_school"),
         ("获奖", "author", "award1"),
+        ("获奖", "author", "award2"),
     ),
     "company": (
         ("创始人", "name", "founder1"),
@@ -90,8 +87,6 @@ FACTS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("创始人", "name", "cofounder_wife"),
         ("妻子", "founder1", "cofounder_wife"),
         ("丈夫", "cofounder_wife", "founder1"),
-        ("妻子", "founder1", "founder1_wife"),
-        ("丈夫", "founder1_wife", "founder1"),
         ("毕业院校", "founder1", "founder1_school"),
         ("成立日期", "name", "date"),
         ("总部地点", "name", "place"),
@@ -103,13 +98,12 @@ SLOTS: dict[str, dict[str, dict[str, str]]] = {
     "film": {
         **{f"date{number}": {"inArea": f"area{number}"} for number in (1, 2)},
         **{f"gross{number}": {"inArea": f"gross_area{number}"} for number in (1, 2)},
-        **{name: {"inWork": "title"} for name in ("role1", "role2", "char1", "char2")},
+        **{f"role{number}": {"inWork": "title"} for number in (1, 2)},
         "award1": {"inWork": "title", "period": "period1"},
     },
     "person": {
         **{f"award{number}": {"inWork": f"work{number}", "onDate": f"year{number}", "period": f"period{number}"} for number in (1, 2)},
         **{f"role{number}": {"inWork": f"film{number}"} for number in (1, 2)},
-        "char1": {"inWork": "anime1"},
     },
     "song": {},
     "book": {"award1": {"inWork": "title", "period": "period1"}},
@@ -122,9 +116,8 @@ REPEATABLE = {"form", "form1", "form2", "directed_form1", "it", "screen", "job",
 LISTS = {"actors": ("actor", 4), "actors_slashed": ("actor", 4), "singers": ("singer", 2), "authors": ("author", 2), "founders": ("founder", 3)}
 
 FORMS = {
-    "movie": ("电影", "影片", "悬疑片", "爱情电影", "科幻片", "剧情片", "喜剧电影"),
+    "movie": ("电影", "影片", "悬疑片", "爱情电影", "科幻片", "剧情片", "喜剧电影", "动画电影"),
     "series": ("电视剧", "网剧", "古装剧", "都市剧", "悬疑剧"),
-    "anime": ("动画电影", "动画片"),
 }
 CHINESE_AREAS = ("内地", "中国大陆", "香港", "中国香港", "中国台湾")
 AREAS = (*CHINESE_AREAS, "北美", "美国", "日本", "韩国", "英国", "法国", "泰国", "加拿大")
@@ -184,8 +177,8 @@ class World:
         partner = names.new(names.person, "f" if gender == "m" else "m")
         bindings["wife" if gender == "m" else "husband"] = partner
         for child in ("his_son", "his_daughter") if gender == "m" else ("her_son",):
-            bindings[child] = names.new(names.person, "f" if child.endswith("daughter") else "m", surname_of(name if gender == "m" else partner))
-        bindings["father"] = names.new(names.person, "m", surname_of(name))
+            bindings[child] = names.new(names.relative, "f" if child == "his_daughter" else "m", name if gender == "m" else partner)
+        bindings["father"] = names.new(names.relative, "m", name)
         categories = tuple(category.format("男" if gender == "m" else "女") for category in AWARD_CATEGORIES[trade])
         for number in (1, 2):
             bindings[f"award{number}"] = names.award(categories)
@@ -210,7 +203,7 @@ class World:
 
     def _film(self) -> Record:
         rng, names = self.rng, self.names
-        kind = rng.choices(("movie", "series", "anime"), (6, 2.5, 2))[0]
+        kind = rng.choices(("movie", "series"), (3, 1))[0]
         characters = [names.new(names.character, rng.choice("mf")) for _ in range(3)]
         title = names.new(names.title, characters[0])
         director = self._take("director")
@@ -218,27 +211,21 @@ class World:
         own["it"] = rng.choice(("该剧", "这部剧") if kind == "series" else ("该片", "影片", "这部电影"))
         own["screen"] = rng.choice(("首播", "开播", "播出") if kind == "series" else ("上映", "公映"))
         own["area1"], own["area2"] = rng.sample(AREAS, 2)
-        year = rng.randint(2001, 2019)
-        own |= {"date1": date(rng, year, year), "date2": day(rng), "shooting_date": date(rng, year - 1, year - 1)}
+        year = rng.randint(2001, 2018)
+        own |= {"shooting_date": date(rng, year - 1, year - 1), "date1": date(rng, year, year), "date2": date(rng, year + 1, year + 1)}
         actors = [person.bindings for person in rng.sample(self.people["actor"], 4)]
-        if kind == "anime":
-            for number, actor in enumerate(actors[:2], 1):
-                own[f"voice{number}"], own[f"char{number}"] = actor["name"], characters[number - 1]
-                self._add_work(actor, "anime", title, char=characters[number - 1])
-            actors[0].setdefault("char0", characters[2])
-        else:
-            if rng.random() < 0.15:
-                actors[0] = director
-                own["auteur"] = director["name"]
-            for number, actor in enumerate(actors, 1):
-                own[f"actor{number}"] = actor["name"]
-            for number, actor in enumerate(actors[:2], 1):
-                own[f"role{number}"] = characters[number - 1]
-                self._add_work(actor, "film", title, own["form"], role=characters[number - 1], form=own["form"])
-            actors[0].setdefault("role0", characters[2])
-            own.update({f"actor1_{key}": actors[0][key] for key in ("school", "wife", "husband") if key in actors[0]})
-            if "auteur" not in own:
-                own.update({key: actors[0][key] for key in ("award1", "period1")})
+        if rng.random() < 0.15:
+            actors[0] = director
+            own["auteur"] = director["name"]
+        for number, actor in enumerate(actors, 1):
+            own[f"actor{number}"] = actor["name"]
+        for number, actor in enumerate(actors[:2], 1):
+            own[f"role{number}"] = characters[number - 1]
+            self._add_work(actor, "film", title, own["form"], role=characters[number - 1], form=own["form"])
+        actors[0].setdefault("role0", characters[2])
+        own.update({f"actor1_{key}": actors[0][key] for key in ("school", "wife", "husband") if key in actors[0]})
+        if "auteur" not in own:
+            own.update({key: actors[0][key] for key in ("award1", "period1")})
         if kind != "series":
             own["cinema"] = rng.choice(("院线", "各大影院"))
             own["gross_area1"], own["gross_area2"] = rng.sample(AREAS, 2)
@@ -277,7 +264,7 @@ class World:
             own["author1"], own["author2"] = author["name"], other["name"]
         else:
             own["author"] = author["name"]
-            own.update({"author_school": author["school"], "award1": author["award1"], "period1": author["period1"]})
+            own.update({"author_school": author["school"], **{key: author[key] for key in ("award1", "period1", "award2")}})
             self._add_work(author, "book", own["title"], "小说")
         return Record("book", own)
 
@@ -291,8 +278,8 @@ class World:
         for number, founder in enumerate(founders, 1):
             own[f"founder{number}"] = founder["name"]
         own["founder1_school"] = founders[0]["school"]
-        if "wife" in founders[0]:
-            own["cofounder_wife" if len(founders) == 1 and rng.random() < 0.4 else "founder1_wife"] = founders[0]["wife"]
+        if "wife" in founders[0] and len(founders) == 1:
+            own["cofounder_wife"] = founders[0]["wife"]
         founders[0].update(company=own["name"], company_date=own["date"])
         return Record("company", own)
 

@@ -1,0 +1,31 @@
+"""common/decoders against brute force."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common.decoders import pair_starts_with_ends
+
+deterministic = settings(derandomize=True, database=None, deadline=None, max_examples=300)
+places = st.lists(st.integers(0, 15), unique=True, max_size=10)
+
+
+@deterministic
+@given(places, places)
+def test_pairs_against_brute_force(starts, ends):
+    expected = []
+    for start in range(16):
+        later = [end for end in ends if end >= start]
+        if start in starts and later:
+            expected.append((start, min(later)))
+    assert pair_starts_with_ends(starts, ends) == expected
+
+
+def test_pairs_by_hand():
+    assert pair_starts_with_ends([5, 1], [7, 5, 2]) == [(1, 2), (5, 5)]
+    assert pair_starts_with_ends([1, 2], [4]) == [(1, 4), (2, 4)], "nested spans may share an end"
+    assert pair_starts_with_ends([3], [2]) == []
+    assert pair_starts_with_ends([], [1]) == pair_starts_with_ends([1], []) == []
+
+
+def test_any_iterable_will_do():
+    assert pair_starts_with_ends(iter((4, 0)), {6: 1.0, 1: 0.5}) == [(0, 1), (4, 6)]

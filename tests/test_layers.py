@@ -1,0 +1,214 @@
+"""common/layers, each against its formula in plain numpy."""
+
+import numpy as np
+import pytest
+
+from common.keras_compat import keras, seed_everything, tf
+from common.layers import ConditionalLayerNormalization, GatedDilatedConvolution, IdDropout, RelativePosition
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    seed_everything(1)
+
+
+def random(*shape):
+    return np.random.default_rng(sum(shape)).normal(size=shape).astype(np.float32)
+
+
+def randomise(layer):
+    """Weights of no special value, so that none of them can be forgotten."""
+    generator = np.random.default_rng(7)
+    layer.set_weights([generator.normal(0, 0.7, weight.shape) for weight in layer.get_weights()])
+
+
+# Conditional layer normalisation
+
+
+def normalised(x):
+    centred = x.astype(np.float64) - x.mean(-1, keepdims=True)
+    return centred / np.sqrt((centred**2).mean(-1, keepdims=True))
+
+
+def test_conditional_normalisation_starts_as_layer_normalisation():
+    x = random(3, 5, 8)
+    output = ConditionalLayerNormalization()([x, random(3, 4)]).numpy()
+    np.testing.assert_allclose(output, normalised(x), atol=1e-5)
+
+
+def test_conditional_normalisation_with_weights():
+    x, c = 3 * random(3, 5, 8) + 2, random(3, 4)
+    layer = ConditionalLayerNormalization()
+    layer([x, c])
+    randomise(layer)
+    gamma, beta, to_gamma, to_beta = layer.get_weights()
+    assert to_gamma.shape == to_beta.shape == (4, 8)
+    output = layer([x, c])
+    for row in range(3):
+        expected = (gamma + c[row] @ to_gamma) * normalised(x[row]) + beta + c[row] @ to_beta
+        np.testing.assert_allclose(output[row], expected, atol=1e-4)
+
+
+def test_conditional_normalisation_of_equal_values_is_finite():
+    x = tf.zeros((1, 2, 8))
+    layer = ConditionalLayerNormalization()
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        output = layer([x, random(1, 4)])
+    assert np.isfinite(output).all() and np.isfinite(tape.gradient(output, x)).all()
+
+
+# Gated dilated convolution
+
+
+def slow_convolution(layer, x, mask):
+    kernel, bias = (weight.astype(np.float64) for weight in layer.get_weights())
+    output = np.zeros(x.shape)
+    for row, length in np.ndindex(*x.shape[:2]):
+        total = bias.copy()
+        for tap in range(len(kernel)):
+            place = length + (tap - len(kernel) // 2) * layer.dilation
+            if 0 <= place < x.shape[1]:
+                total += x[row, place] @ kernel[tap]
+        value, gate = total[: x.shape[2]], 1 / (1 + np.exp(-total[x.shape[2] :]))
+        output[row, length] = (x[row, length] * (1 - gate) + value * gate) * mask[row, length]
+    return output
+
+
+@pytest.mark.parametrize(("dilation", "kernel_size"), [(1, 3), (2, 3), (5, 3), (3, 5), (16, 3)])
+def test_gated_convolution_against_a_slow_reference(dilation, kernel_size):
+    layer = GatedDilatedConvolution(dilation, kernel_size)
+    x, mask = random(2, 12, 4), np.ones((2, 12), np.int32)
+    mask[1, 7:] = 0
+    x *= mask[:, :, None]
+    layer(x, mask)
+    randomise(layer)
+    np.testing.assert_allclose(layer(x, mask), slow_convolution(layer, x, mask), atol=1e-4)
+
+
+def test_stacked_convolutions_do_not_see_how_far_a_batch_was_padded():
+    layers = [GatedDilatedConvolution(dilation) for dilation in (1, 2, 4)]
+    x = random(1, 6, 4)
+
+    def run(padding):
+        state = np.pad(x, ((0, 0), (0, padding), (0, 0)))
+        mask = np.arange(6 + padding)[None] < 6
+        for layer in layers:
+            state = layer(state, mask)
+        return state.numpy()
+
+    run(0)
+    for layer in layers:
+        randomise(layer)
+    alone = run(0)
+    for padding in (1, 3, 20):
+        padded = run(padding)
+        np.testing.assert_allclose(padded[:, :6], alone, atol=1e-5)
+        assert not padded[:, 6:].any()
+
+
+def test_gate_dropout_works_in_training_only():
+    x, mask = random(1, 40, 8), np.ones((1, 40))
+    layer = GatedDilatedConvolution(gate_dropout=0.5)
+    still = layer(x, mask).numpy()
+    np.testing.assert_array_equal(layer(x, mask, training=False), still)
+    moved = layer(x, mask, training=True).numpy() != still
+    assert 0.3 < moved.mean() <= 1
+    unmoved = GatedDilatedConvolution(gate_dropout=0.0)
+    np.testing.assert_array_equal(unmoved(x, mask, training=True), unmoved(x, mask))
+
+
+# Id dropout
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.15, 0.6])
+def test_id_dropout_hides_as_many_ids_as_it_says_and_never_padding(rate):
+    ids = np.random.default_rng(0).integers(2, 50, size=(100, 200)).astype(np.int32)
+    ids[:, 150:] = 0
+    output = IdDropout(rate, unknown=1)(ids, training=True).numpy()
+    assert output.dtype == np.int32
+    assert not output[:, 150:].any()
+    inside = output[:, :150]
+    hidden = inside != ids[:, :150]
+    assert (inside[hidden] == 1).all()
+    assert hidden.mean() == pytest.approx(rate, abs=0.02)
+
+
+def test_id_dropout_rests_outside_training():
+    ids = np.arange(100)[None]
+    layer = IdDropout(0.9, unknown=1)
+    np.testing.assert_array_equal(layer(ids), ids)
+    np.testing.assert_array_equal(layer(ids, training=False), ids)
+
+
+def test_id_dropout_draws_anew_each_time():
+    layer, ids = IdDropout(0.5, unknown=1), np.full((1, 100), 7)
+    assert (layer(ids, training=True).numpy() != layer(ids, training=True).numpy()).any()
+
+
+# Relative position
+
+
+def bucket(position, first, last):
+    """Row of the table: 0 within the span, 1 to 16 behind it, 17 to 32 before it. In whole numbers, so exact at the edges."""
+    distance = max(first - position, position - last, 0)
+    near = distance if distance < 8 else min(8 + (distance * distance // 64).bit_length() - 1, 16)
+    return near + 16 if position < first else near
+
+
+def test_relative_positions_start_at_zero():
+    x, spans = random(2, 9, 4), np.zeros((2, 2), np.int32)
+    np.testing.assert_array_equal(RelativePosition(4)(x, spans), x)
+
+
+@pytest.mark.parametrize("span", [(0, 0), (200, 203), (299, 299), (150, 160)])
+def test_relative_positions_against_a_slow_reference(span):
+    layer = RelativePosition(1)
+    x, spans = np.zeros((1, 300, 1), np.float32), np.array([span], np.int32)
+    layer(x, spans)
+    layer.set_weights([np.arange(33, dtype=np.float32)[:, None]])
+    assert layer(x, spans).numpy().ravel().tolist() == [bucket(position, *span) for position in range(300)]
+
+
+def test_relative_positions_belong_to_their_span():
+    layer = RelativePosition(4)
+    x, spans = random(4, 9, 4), [(0, 1), (4, 4), (8, 8), (2, 5)]
+    layer(x, np.array(spans))
+    randomise(layer)
+    [table] = layer.get_weights()
+    output = layer(x, np.array(spans))
+    for row, position in np.ndindex(4, 9):
+        np.testing.assert_allclose(output[row, position], x[row, position] + table[bucket(position, *spans[row])], rtol=1e-5)
+
+
+# All of them
+
+
+@pytest.mark.parametrize(
+    ("layer", "settings"),
+    [
+        (ConditionalLayerNormalization, {"epsilon": 1e-5}),
+        (GatedDilatedConvolution, {"dilation": 3, "kernel_size": 5, "gate_dropout": 0.2}),
+        (IdDropout, {"rate": 0.3, "unknown": 4}),
+        (RelativePosition, {"size": 6}),
+    ],
+)
+def test_the_config_of_a_layer_makes_it_again(layer, settings):
+    config = layer(**settings, name="known").get_config()
+    assert config["name"] == "known" and settings.items() <= config.items()
+    assert layer.from_config(config).get_config() == config
+
+
+def test_they_work_in_a_network_that_trains():
+    ids = keras.Input((None,), dtype="int32")
+    spans = keras.Input((2,), dtype="int32")
+    state = keras.layers.Embedding(20, 8)(IdDropout(0.2, unknown=1)(ids))
+    state = GatedDilatedConvolution(2)(state, ids > 0)
+    condition = tf.gather(state, spans[:, 0], batch_dims=1)
+    state = RelativePosition(8)(ConditionalLayerNormalization()([state, condition]), spans)
+    model = keras.Model([ids, spans], keras.layers.Dense(1)(state))
+    inputs = [np.arange(2, 14).reshape(2, 6), np.array([[0, 1], [3, 3]])]
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.square(model(inputs, training=True) - 1.0))
+    for weight, gradient in zip(model.trainable_weights, tape.gradient(loss, model.trainable_weights)):
+        assert np.abs(tf.convert_to_tensor(gradient)).max() > 0, weight.name

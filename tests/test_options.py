@@ -1,0 +1,126 @@
+"""common/options: the flags all contests share, and what they refuse."""
+
+import subprocess
+import sys
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import pytest
+
+from common.command_line import UserError, parse_flags
+from common.options import EncoderOptions, RunOptions, TrainingOptions
+from competition import ROOT
+
+
+@dataclass
+class Config:
+    """A contest's own knobs beside the shared ones."""
+
+    threshold: float = 0.5
+    encoder: EncoderOptions = field(default_factory=EncoderOptions)
+    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=3))
+    run: RunOptions = field(default_factory=RunOptions)
+
+
+SHARED = [option for group in (RunOptions, TrainingOptions, EncoderOptions) for option in fields(group)]
+
+
+def test_every_option_is_a_flag_without_a_prefix():
+    config = parse_flags(
+        Config,
+        "--pretrained ckpt --encoder bert --hidden-size 64 --layers 3 --dropout 0.2 --max-length 77 --threshold 0.4 "
+        "--epochs 7 --batch-size 8 --learning-rate 5e-4 --warmup 0.1 --weight-decay 0 --gradient-clipping 0 "
+        "--ema-momentum 0 --early-stopping-patience 2 --output-dir out --run-name one --resume --seed 9 "
+        "--max-train-examples 100 --max-dev-examples 10".split(),
+    )
+    assert config == Config(
+        0.4,
+        EncoderOptions(Path("ckpt"), "bert", 64, 3, 0.2, 77),
+        TrainingOptions(7, 8, 5e-4, 0.1, 0.0, 0.0, 0.0, 2),
+        RunOptions(Path("out"), "one", True, 9, 100, 10),
+    )
+
+
+def test_a_contest_sets_its_own_defaults():
+    assert parse_flags(Config, []).training == TrainingOptions(epochs=3)
+    assert parse_flags(Config, ["--batch-size", "4"]).training == TrainingOptions(epochs=3, batch_size=4)
+
+
+def test_no_two_groups_have_an_option_of_the_same_name():
+    names = [option.name for option in SHARED]
+    assert len(names) == len(set(names))
+
+
+def test_the_help_explains_every_option(capsys):
+    with pytest.raises(SystemExit):
+        parse_flags(Config, ["--help"])
+    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    for option in SHARED:
+        assert f"--{option.name.replace('_', '-')}" in shown
+    for words in ("Passes over the training data", "Longest window, in tokens", "Decides everything random"):
+        assert words in shown
+
+
+IMPOSSIBLE = [
+    (TrainingOptions, "epochs", 0, "at least 1"),
+    (TrainingOptions, "batch_size", -3, "at least 1"),
+    (TrainingOptions, "learning_rate", 0.0, "above 0"),
+    (TrainingOptions, "learning_rate", float("nan"), "above 0"),
+    (TrainingOptions, "warmup", 1.0, "below 1"),
+    (TrainingOptions, "warmup", -0.1, "below 1"),
+    (TrainingOptions, "ema_momentum", 1.0, "below 1"),
+    (TrainingOptions, "weight_decay", -0.01, "at least 0"),
+    (TrainingOptions, "gradient_clipping", -1.0, "at least 0"),
+    (TrainingOptions, "early_stopping_patience", -1, "at least 0"),
+    (EncoderOptions, "hidden_size", 0, "at least 1"),
+    (EncoderOptions, "layers", -1, "at least 0"),
+    (EncoderOptions, "dropout", 1.0, "below 1"),
+    (EncoderOptions, "max_length", 2, "at least 3"),
+    (RunOptions, "max_train_examples", 0, "at least 1"),
+    (RunOptions, "max_dev_examples", -5, "at least 1"),
+]
+
+
+@pytest.mark.parametrize(("group", "name", "value", "message"), IMPOSSIBLE)
+def test_impossible_values_are_named_in_one_line(group, name, value, message):
+    with pytest.raises(UserError) as caught:
+        group(**{name: value})
+    assert str(caught.value).startswith(f"--{name.replace('_', '-')} {value}: must be ") and message in str(caught.value)
+
+
+def test_impossible_values_on_the_command_line_end_with_code_2(capsys):
+    with pytest.raises(SystemExit) as stop:
+        parse_flags(Config, ["--max-length", "2"])
+    assert stop.value.code == 2
+    assert "--max-length 2: must be at least 3" in capsys.readouterr().err
+
+
+def test_a_bilstm_has_an_even_size():
+    with pytest.raises(UserError, match="--hidden-size 15: must be even"):
+        EncoderOptions(encoder="bilstm", hidden_size=15)
+    assert EncoderOptions(encoder="dgcnn", hidden_size=15).hidden_size == 15
+
+
+@pytest.mark.parametrize("argv", [["--encoder", "gpt"], ["--epochs", "many"], ["--epoch-size", "3"]])
+def test_unknown_flags_and_choices_end_with_code_2(argv, capsys):
+    with pytest.raises(SystemExit) as stop:
+        parse_flags(Config, argv)
+    assert stop.value.code == 2
+    assert argv[0] in capsys.readouterr().err
+
+
+def test_the_learning_rate_suits_what_is_trained():
+    assert EncoderOptions().default_learning_rate == 1e-3
+    assert EncoderOptions(encoder="bilstm").default_learning_rate == 1e-3
+    assert EncoderOptions(encoder="bert").default_learning_rate == 3e-4
+    assert EncoderOptions(pretrained=Path("ckpt")).default_learning_rate == 2e-5
+
+
+def test_options_and_runs_do_without_tensorflow():
+    code = (
+        "import sys\n"
+        "import common.options, common.runs.directory, common.runs.weights, common.generators, common.tokenizers\n"
+        "print([name for name in ('tensorflow', 'keras', 'tf_keras') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "[]\n", done.stderr

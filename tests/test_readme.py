@@ -1,0 +1,216 @@
+"""What the READMEs say is true: their commands run, and what they name exists.
+
+In a ```bash block, every `python SCRIPT` with a script of a competition, or of a copy of one, runs for real, with the tiny limits of
+contests.py behind its own flags, in a folder that mirrors the repository. A block after `<!-- not run: reason -->` is only read. Other
+commands are checked to name files that exist.
+"""
+
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import competition
+from competition import COMPETITIONS, ROOT
+from contests import CONTESTS
+
+LANGUAGES = (".md", ".zh-CN.md")
+FOLDERS = [ROOT, COMPETITIONS, *sorted(path.parent for path in COMPETITIONS.glob("*/train.py"))]
+READMES = [folder / f"README{ending}" for folder in FOLDERS for ending in LANGUAGES if (folder / f"README{ending}").is_file()]
+every_readme = pytest.mark.parametrize("readme", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+class Block(NamedTuple):
+    """The commands of one block, each a list of words, and whether they are to be run."""
+
+    line: int
+    run: bool
+    commands: list[list[str]]
+
+
+def blocks_of(text: str) -> list[Block]:
+    """Of a README; comments are no commands. ValueError for what no newcomer could paste and this test could not run."""
+    found = []
+    marked = False
+    lines = iter(enumerate(text.splitlines(), start=1))
+    for number, line in lines:
+        if line.strip() == "```bash":
+            body = []
+            for _, inner in lines:
+                if inner.strip() == "```":
+                    break
+                body.append(inner)
+            whole = "\n".join(body).replace("\\\n", " ")
+            found.append(Block(number, not marked, [words for words in map(words_of, whole.split("\n")) if words]))
+        elif line.lstrip().startswith("```"):
+            next((None for _, inner in lines if inner.strip() == "```"), None)
+        if line.strip():
+            marked = bool(re.fullmatch(r"<!-- not run: .+ -->", line.strip()))
+    return found
+
+
+def words_of(line: str) -> list[str]:
+    parser = shlex.shlex(line, posix=True, punctuation_chars=True)
+    parser.whitespace_split = True
+    words = list(parser)
+    if any(set(word) <= set("();<>|&") for word in words if word):
+        raise ValueError(f"{line}: one plain command on each line, please")
+    return words
+
+
+class Reader:
+    """Somebody who types the commands of a README one after the other."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch):
+        self.root = self.folder = root
+        self.monkeypatch = monkeypatch
+        self.cloned: set[str] = set()
+
+    def type(self, words: list[str]) -> None:
+        while re.fullmatch(r"[A-Z_]+=.*", words[0]):
+            words = words[1:]
+        program, *arguments = words
+        if program == "python" and arguments[0] != "-m":
+            script = self.existing(arguments[0])
+            if (script.parent / "task.py").is_file():
+                self.run(words[1], arguments[1:])
+        elif program in ("bash", "source"):
+            assert arguments[0].endswith("bin/activate") or self.existing(arguments[0])
+        elif program in ("cp", "mkdir"):
+            subprocess.run(words, cwd=self.folder, check=True)
+        elif program == "cd":
+            self.folder = self.folder if arguments[0] in self.cloned else self.existing(arguments[0])
+        elif words[:2] == ["git", "clone"]:
+            self.cloned.add(words[-1].rpartition("/")[2].removesuffix(".git"))
+        elif program == "conda":
+            for name in arguments:
+                assert not name.endswith((".yml", ".lock")) or self.existing(name)
+        else:
+            assert program in ("python", "tensorboard"), f"{shlex.join(words)}: tell tests/test_readme.py what to do with it"
+
+    def existing(self, name: str) -> Path:
+        assert (self.folder / name).exists(), f"{name} does not exist"
+        return self.folder / name
+
+    def run(self, script: str, flags: list[str]) -> None:
+        path = self.folder / script
+        task = competition.load(path.parent, "task").TASK
+        (contest,) = (contest for contest in CONTESTS if contest.folder == task)
+        limits = contest.tiny if path.stem == "train" and "--help" not in flags else ()
+        with self.monkeypatch.context() as here:
+            here.chdir(self.folder)
+            here.setattr(sys, "argv", [script, *flags, *limits])
+            with competition.inside(path.parent), pytest.raises(SystemExit) as stop:
+                runpy.run_path(script, run_name="__main__")
+        assert not stop.value.code, f"python {shlex.join([script, *flags])} ends with {stop.value.code}"
+
+
+@pytest.fixture
+def mirror(tmp_path) -> Path:
+    """A folder with everything that the repository's has, save what running leaves in it."""
+    root = tmp_path / "mirror"
+    root.mkdir()
+    for path in ROOT.iterdir():
+        if path.name not in (".git", ".venv", "runs"):
+            (root / path.name).symlink_to(path)
+    return root
+
+
+@pytest.mark.parametrize(
+    "readme", [path for path in READMES if path.name == "README.md"], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_the_commands_run(readme, mirror, monkeypatch):
+    reader = Reader(mirror, monkeypatch)
+    for block in blocks_of(readme.read_text("utf-8")):
+        for words in block.commands if block.run else ():
+            reader.type(words)
+
+
+@pytest.mark.parametrize(
+    "readme", [path for path in READMES if path.name != "README.md"], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_a_translation_has_the_same_commands(readme):
+    original = blocks_of((readme.parent / "README.md").read_text("utf-8"))
+    translated = blocks_of(readme.read_text("utf-8"))
+    assert [block[1:] for block in translated] == [block[1:] for block in original]
+
+
+@every_readme
+def test_what_it_links_to_exists(readme):
+    targets = re.findall(r"\]\(([^)\s]+)\)", readme.read_text("utf-8"))
+    relative = [target.partition("#")[0] for target in targets if not re.match(r"https?:|mailto:|#", target)]
+    assert [target for target in relative if not (readme.parent / target).exists()] == []
+
+
+@every_readme
+def test_the_files_it_names_exist(readme):
+    text = re.sub(r"^```.*?^```$", "", readme.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    words = {word for code in re.findall(r"`([^`\n]+)`", text) for word in code.split()}
+    named = re.compile(r"(?:(?:common|competitions|scripts|tests)/[\w./-]*|[\w./-]+\.(?:py|sh|md|yml|lock|toml))")
+    folders = [readme.parent, ROOT, ROOT / "common", ROOT / "scripts", ROOT / "tests"]
+    # What is said of any folder, or of one as an example.
+    folders += FOLDERS if readme.parent in (ROOT, COMPETITIONS) else []
+    missing = [word for word in words if named.fullmatch(word) and not any((folder / word).exists() for folder in folders)]
+    assert sorted(missing) == []
+
+
+# The test itself
+
+
+def test_blocks_are_found():
+    text = """
+# Title
+
+```bash
+python a/train.py --epochs 2 \\
+    --seed 1   # a comment
+bash scripts/x.sh      # what it's for
+```
+
+```text
+python b.py
+```
+
+<!-- not run: needs data -->
+
+```bash
+VENV=x bash scripts/y.sh
+```
+
+```bash
+cd z
+```
+"""
+    assert blocks_of(text) == [
+        Block(4, True, [["python", "a/train.py", "--epochs", "2", "--seed", "1"], ["bash", "scripts/x.sh"]]),
+        Block(16, False, [["VENV=x", "bash", "scripts/y.sh"]]),
+        Block(20, True, [["cd", "z"]]),
+    ]
+
+
+@pytest.mark.parametrize("line", ["cat a | sort", "cd a && ls", "python a.py > b", "a; b"])
+def test_only_plain_commands_are_taken(line):
+    with pytest.raises(ValueError, match="one plain command"):
+        words_of(line)
+
+
+@pytest.mark.parametrize(
+    "command", ["bash scripts/nothing.sh", "python competitions/nothing/train.py", "cd nowhere", "rm -rf something", "conda env create -f no.yml"]
+)
+def test_what_is_wrong_is_found(command, mirror, monkeypatch):
+    with pytest.raises(AssertionError):
+        Reader(mirror, monkeypatch).type(command.split())
+
+
+def test_a_command_that_fails_is_found(mirror, monkeypatch):
+    folder = CONTESTS[0].folder
+    for command in (f"python competitions/{folder}/evaluate.py --gold nothing", f"python competitions/{folder}/train.py --no-such-flag"):
+        with pytest.raises(AssertionError, match="ends with 2"):
+            Reader(mirror, monkeypatch).type(command.split())
+    Reader(mirror, monkeypatch).type(f"python competitions/{folder}/train.py --help".split())
+    assert not (mirror / "runs").exists()

@@ -1,0 +1,150 @@
+"""Nothing in the tree runs code out of data, hands text to a shell, or says on whose machine it was written."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from competition import ROOT
+
+#: Modules that run code when they read data, or whose only use here would be that.
+MODULES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "jsonpickle"}
+BUILTINS = {"eval", "exec", "compile", "__import__"}
+#: Attributes that are refused whatever they are attributes of: `load_model` runs the code stored in a model.
+ATTRIBUTES = {"load_model"}
+FUNCTIONS = {
+    ("os", "system"),
+    ("os", "popen"),
+    ("subprocess", "getoutput"),
+    ("subprocess", "getstatusoutput"),
+    ("torch", "load"),
+    ("yaml", "load"),
+    ("yaml", "unsafe_load"),
+    ("pandas", "read_pickle"),
+}
+#: Keywords that may only be given as a plain False.
+KEYWORDS = {"shell", "allow_pickle", "enable_unsafe_deserialization"}
+
+
+def tracked_files() -> list[Path]:
+    """Everything that is in the repository or about to be: tracked files, and new ones that git does not ignore."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this is no checkout of git")
+    return [ROOT / name for name in listed if name and (ROOT / name).is_file()]
+
+
+def unsafe_python(source: str) -> Iterator[tuple[int, str]]:
+    """(line, what) of everything in Python source that runs code out of data or text."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names if alias.name.split(".")[0] in MODULES]
+        elif isinstance(node, ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+            found = [name for name in names if name in ATTRIBUTES or (node.module, name) in FUNCTIONS]
+            found += [node.module] if (node.module or "").split(".")[0] in MODULES else []
+        elif isinstance(node, ast.Name):
+            found = [node.id] if node.id in BUILTINS | ATTRIBUTES else []
+        elif isinstance(node, ast.Attribute):
+            owner = node.value.id if isinstance(node.value, ast.Name) else None
+            owner = {"np": "numpy", "pd": "pandas"}.get(owner, owner)
+            unsafe = node.attr in ATTRIBUTES or (owner, node.attr) in FUNCTIONS or (owner, node.attr) == ("builtins", "eval")
+            found = [f"{owner}.{node.attr}"] if unsafe else []
+        elif isinstance(node, ast.keyword):
+            plain_false = isinstance(node.value, ast.Constant) and node.value.value is False
+            found = [f"{node.arg}="] if node.arg in KEYWORDS and not plain_false else []
+        else:
+            continue
+        yield from ((getattr(node, "lineno", node.value.lineno if isinstance(node, ast.keyword) else 0), what) for what in found)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import pickle",
+        "import cloudpickle as safe",
+        "from marshal import loads",
+        "eval('1')",
+        "run = exec",
+        "keras.models.load_model(path)",
+        "from tf_keras.models import load_model",
+        "os.system(command)",
+        "os.popen(command)",
+        "from os import system",
+        "subprocess.run(command, shell=True)",
+        "subprocess.run(command, shell=wanted)",
+        "subprocess.getoutput(command)",
+        "torch.load(path)",
+        "yaml.load(text)",
+        "np.load(path, allow_pickle=True)",
+        "pd.read_pickle(path)",
+    ],
+)
+def test_the_search_finds_it(line):
+    assert [number for number, _ in unsafe_python(f"\n{line}\n")] == [2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '"""No pickle, no load_model, no eval(, and no shell=True."""',
+        "model.compile(optimizer); model.eval(); re.compile(pattern)",
+        "np.load(path, allow_pickle=False)",
+        "subprocess.run([program, argument], shell=False)",
+        "yaml.safe_load(text)",
+        "platform.system()",
+        "json.load(file)",
+    ],
+)
+def test_the_search_is_not_alarmed_by(line):
+    assert list(unsafe_python(line)) == []
+
+
+def test_no_python_file_runs_code_out_of_data():
+    files = [path for path in tracked_files() if path.suffix == ".py"]
+    assert len(files) > 30
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {what}" for path in files for line, what in unsafe_python(path.read_text("utf-8"))
+    ]
+    assert found == []
+
+
+UNSAFE_SHELL = re.compile(r"\beval\b|\b(?:curl|wget)\b[^#]*\|\s*(?:ba|z|da)?sh\b|pickle|load_model|allow_pickle|python[\d.]* <\(")
+
+
+def test_no_shell_script_runs_code_out_of_data():
+    files = [path for path in tracked_files() if path.suffix == ".sh" or path.parent.name == ".ci"]
+    assert files
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line}"
+        for path in files
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1)
+        if UNSAFE_SHELL.search(line.split(" #")[0]) and not line.lstrip().startswith("#")
+    ]
+    assert found == []
+
+
+#: A mirror of packages, or a flag that names one: everybody gets them from where their own pip is set to.
+REGISTRY = re.compile(r"pypi\.|pythonhosted|index[-_]url|(?:mirror|mirrors|repo)\.[a-z]+\.(?:com|cn|edu|org)|tuna\.tsinghua", re.I)
+#: Folders of the machines that the project was written on. `../shared` is how the measuring data are named.
+MACHINE = re.compile(r"(?<![\w.~$}*-])/(?:work|root|home|Users|mnt|tmp)/\w")
+
+
+@pytest.mark.parametrize(("pattern", "what"), [(REGISTRY, "a registry of packages"), (MACHINE, "a folder of somebody's machine")])
+def test_no_file_names(pattern, what):
+    found = []
+    for path in tracked_files():
+        content = path.read_bytes()
+        if b"\0" in content or path == Path(__file__):
+            continue
+        for number, line in enumerate(content.decode("utf-8").splitlines(), start=1):
+            # A test may name a temporary folder, as an example of a path that is refused.
+            example = pattern is MACHINE and path.is_relative_to(ROOT / "tests") and "/tmp/" in line
+            if pattern.search(line) and not example:
+                found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}")
+    assert found == [], f"names {what}"
