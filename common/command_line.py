@@ -2,7 +2,10 @@
 
 import contextlib
 import errno
+import io
+import itertools
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -24,16 +27,31 @@ def parse_flags(config_class: type[Config], argv: Sequence[str] | None = None, d
 
     Every field is a flag (`max_length` is `--max-length`, a bool is `--resume/--no-resume`) and its docstring the help.
     Fields of embedded dataclasses are flags like the others: `--epochs`, not `--training.epochs`. What `argv` does not
-    name comes from `default`, an instance, or from the class. A bad flag says so on stderr and exits with code 2.
+    name comes from `default`, an instance, or from the class. A bad flag is one line on stderr and SystemExit(2).
     """
     import tyro  # here, since it costs more than the rest of a script that only reads and counts
 
-    return tyro.cli(
-        config_class,
-        args=sys.argv[1:] if argv is None else [str(argument) for argument in argv],
-        default=tyro.MISSING_NONPROP if default is None else default,
-        config=(tyro.conf.OmitArgPrefixes,),
-    )
+    shown = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(shown):
+            return tyro.cli(
+                config_class,
+                args=sys.argv[1:] if argv is None else [str(argument) for argument in argv],
+                default=tyro.MISSING_NONPROP if default is None else default,
+                config=(tyro.conf.OmitArgPrefixes,),
+            )
+    except SystemExit as end:
+        if end.code:
+            _exit_with_error(f"{_first_sentence(shown.getvalue())} - see --help")
+        raise
+
+
+def _first_sentence(box: str) -> str:
+    """What a framed message of tyro says first, without frame and line breaks."""
+    lines = [line.strip("│ ") for line in box.splitlines() if line.startswith("│")]
+    sentence = " ".join(itertools.takewhile(lambda line: not line.startswith("──"), lines))
+    # A check in __post_init__ names its flag itself; the name of the dataclass means nothing to a user.
+    return re.sub(r"^Error parsing [^-]\S*: ", "", sentence) or box.strip()
 
 
 def run(main: Callable[[], object]) -> NoReturn:
