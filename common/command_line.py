@@ -48,8 +48,10 @@ def parse_flags(config_class: type[Config], argv: Sequence[str] | None = None, d
 
 def _first_sentence(box: str) -> str:
     """What a framed message of tyro says first, without frame and line breaks."""
-    lines = [line.strip("│ ") for line in box.splitlines() if line.startswith("│")]
-    sentence = " ".join(itertools.takewhile(lambda line: not line.startswith("──"), lines))
+    lines = [line.strip("│ ") for line in box.splitlines() if line.startswith(("│", " "))]
+    parts = [" ".join(part) for is_rule, part in itertools.groupby(lines, lambda line: set(line) in ({"─"}, {"-"})) if not is_rule]
+    # Where output is not UTF-8 there is no frame, and the title, which is part of it, stands first.
+    sentence = "".join(parts[:1] if "│" in box else parts[1:2])
     # A check in __post_init__ names its flag itself; the name of the dataclass means nothing to a user.
     return re.sub(r"^Error parsing [^-]\S*: ", "", sentence) or box.strip()
 

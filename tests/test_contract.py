@@ -545,6 +545,22 @@ def test_evaluation_refuses_a_bad_submission(contest, workshop, tmp_path):
 
 
 @every_contest
+@pytest.mark.parametrize(
+    ("script", "flags", "named"),
+    [
+        ("train", ["--no-such-flag"], "--no-such-flag"),
+        ("train", ["--epochs", "many"], "--epochs"),
+        ("train", ["--batch-size", 0], "--batch-size 0"),
+        ("predict", ["test.json"], "test.json"),
+        ("predict", ["--batch-size", "many"], "--batch-size"),
+        ("evaluate", ["--gold", "dev.json"], "--predictions"),
+    ],
+)
+def test_a_bad_flag_is_named(contest, script, flags, named):
+    check_refusal(run_here(contest.folder, script, flags), named)
+
+
+@every_contest
 def test_missing_data_shows_the_tree(contest, tmp_path):
     wanted = [path.name for path in sample_of(contest).iterdir() if path.name != "test.json"]
     flags = ["--data-dir", tmp_path / "data", "--output-dir", tmp_path / "runs"]

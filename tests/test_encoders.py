@@ -15,6 +15,8 @@ from common.options import EncoderOptions, TrainingOptions
 from common.optimizers import build_optimizer
 from common.tokenizers import SPECIAL_TOKENS, windows
 
+import bert4keras.models  # isort: skip - after keras_compat, which tells it the Keras to use
+
 TEXTS = [
     "陆青河在2011年写完了小说《南山的灯》，第二年由云桥出版社出版",
     "电影《南山的灯》由周不凡执导，陆青河编剧，票房2.5亿元",
@@ -409,7 +411,7 @@ def test_weights_that_do_not_fit_the_config(damaged, change):
 def test_weights_that_are_damaged(damaged, part):
     file = damaged / f"bert_model.ckpt.{part}"
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    assert str(damaged) in error_of(from_checkpoint(damaged).network)
+    assert str(damaged) in error_of(lambda: from_checkpoint(damaged).network())
 
 
 def test_weights_without_their_data(damaged):
@@ -424,3 +426,47 @@ def test_a_damaged_encoder_of_a_run_is_named(checkpoint, tmp_path, file, content
     assert str(tmp_path) in error_of(lambda: load_encoder(tmp_path))
     (tmp_path / file).unlink()
     assert str(tmp_path) in error_of(lambda: load_encoder(tmp_path))
+
+
+# Other architectures: the variables as bert4keras would write them, and its own forward pass as the reference.
+
+OTHERS = {
+    "albert": {"embedding_size": 4},
+    "electra": {"embedding_size": 4},
+    "nezha": {"use_relative_position": True, "max_relative_position": 16},
+    "roformer": {},
+    "roformer_v2": {},
+}
+
+
+@pytest.mark.filterwarnings("ignore:The initializer")
+@pytest.mark.parametrize("model", OTHERS)
+def test_the_architecture_of_a_checkpoint_is_told_from_its_variables(model, tmp_path, monkeypatch):
+    config = {**CONFIG, "vocab_size": len(VOCABULARY), **OTHERS[model]}
+    sizes = {"max_position": POSITIONS, "segment_vocab_size": config["type_vocab_size"], "dropout_rate": 0.0}
+    transformer = bert4keras.models.build_transformer_model(model=model, return_keras_model=False, **{**config, **sizes})
+    generator = np.random.default_rng(5)
+    for weight in transformer.model.trainable_weights:
+        weight.assign(generator.normal(0, 0.2, weight.shape))
+    # `create_variable` turns a weight into the variable of the checkpoint; all it lacks here is a TensorFlow 1 graph to make it in.
+    monkeypatch.setattr(bert4keras.models.K, "variable", lambda value, *_, **__: value)
+    variables = {}
+    for layer, names in transformer.variable_mapping().items():
+        if transformer.prefixed(layer) in transformer.layers:
+            weights = transformer.layers[transformer.prefixed(layer)].trainable_weights
+            variables |= {name: transformer.create_variable(name, weight.numpy())[1] for name, weight in zip(names, weights)}
+    monkeypatch.undo()
+    values = [tf.constant(value, tf.float32) for value in variables.values()]
+    tf.raw_ops.SaveV2(
+        prefix=str(tmp_path / "bert_model.ckpt"), tensor_names=list(variables), shape_and_slices=[""] * len(values), tensors=values
+    )
+    (tmp_path / "bert_config.json").write_text(json.dumps(config))
+    (tmp_path / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
+
+    encoder = from_checkpoint(tmp_path)
+    assert encoder.model == model
+    inputs = batch_of(encoder, TEXTS[1:])
+    states, residual = encoder.network()(inputs)
+    expected = transformer.model([inputs["token_ids"], inputs["segment_ids"]])
+    assert np.abs(states - expected).max() < 1e-5
+    assert residual.shape == states.shape and np.abs(states - residual).max() > 1e-3

@@ -17,10 +17,16 @@ _SMALL_LAYERS = 4
 
 
 class BertEncoder:
-    """A bert4keras transformer. `config` is a bert_config.json; `checkpoint` its weights, None to start from random ones."""
+    """A bert4keras transformer.
 
-    def __init__(self, tokenizer: WordPieceTokenizer, config: dict[str, Any], max_length: int, checkpoint: Path | None = None):
-        self.tokenizer, self.config, self.checkpoint = tokenizer, config, checkpoint
+    config: a bert_config.json. model: what bert4keras calls it, such as "bert", "nezha" or "roformer". checkpoint: its weights;
+    None starts from random ones.
+    """
+
+    def __init__(
+        self, tokenizer: WordPieceTokenizer, config: dict[str, Any], max_length: int, model: str = "bert", checkpoint: Path | None = None
+    ):
+        self.tokenizer, self.config, self.model, self.checkpoint = tokenizer, config, model, checkpoint
         self.size = config["hidden_size"]
         self.max_length = min(max_length, config["max_position_embeddings"])
         self.dropout = config.get("hidden_dropout_prob", 0.1)
@@ -53,7 +59,8 @@ class BertEncoder:
                 f"{folder / 'vocab.txt'}: has {len(tokenizer)} tokens, but bert_config.json says {config['vocab_size']} - they belong to different checkpoints"
             )
         preferred = [index for index in indices if index.name == "bert_model.ckpt.index"]
-        return cls(tokenizer, config, max_length, (preferred or indices)[0].with_suffix(""))
+        checkpoint = (preferred or indices)[0].with_suffix("")
+        return cls(tokenizer, config, max_length, _model_of(checkpoint, config), checkpoint)
 
     @classmethod
     def from_texts(cls, texts: Iterable[str], options: EncoderOptions) -> "BertEncoder":
@@ -77,11 +84,11 @@ class BertEncoder:
 
     def save(self, folder: Path) -> dict[str, Any]:
         self.tokenizer.save(folder / "vocab.txt")
-        return {"config": self.config, "max_length": self.max_length}
+        return {"config": self.config, "max_length": self.max_length, "model": self.model}
 
     @classmethod
     def load(cls, folder: Path, settings: dict[str, Any]) -> "BertEncoder":
-        return cls(WordPieceTokenizer.from_file(folder / "vocab.txt"), settings["config"], settings["max_length"])
+        return cls(WordPieceTokenizer.from_file(folder / "vocab.txt"), settings["config"], settings["max_length"], settings["model"])
 
     def features(self, text: str, windows: list[Encoding]) -> list[dict[str, np.ndarray]]:
         """For each window `token_ids` and `segment_ids`, int32 (length,)."""
@@ -103,7 +110,7 @@ class BertEncoder:
         try:
             with warnings.catch_warnings():  # about the shared initializer, whose work is done anew below
                 warnings.filterwarnings("ignore", "The initializer", UserWarning)
-                transformer = build_transformer_model(return_keras_model=False, **config)
+                transformer = build_transformer_model(model=self.model, return_keras_model=False, **config)
             _draw_weights_anew(transformer.model)
             if self.checkpoint is not None:
                 transformer.load_weights_from_checkpoint(str(self.checkpoint))
@@ -113,16 +120,36 @@ class BertEncoder:
             reason = str(error).strip().splitlines()[0]
             raise UserError(f"--pretrained {self.checkpoint.parent}: the checkpoint does not fit its bert_config.json ({reason}) - download both again, together") from None
         inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "segment_ids")}
-        last = f"Transformer-{self.config['num_hidden_layers'] - 1}-FeedForward"
-        layers = transformer.model.get_layer(f"{last}-Norm").output, transformer.model.get_layer(f"{last}-Add").output
-        both = keras.Model(transformer.model.inputs, layers, name="bert")
+        # The last layer is a normalisation, which ALBERT uses in every block: its input is that of its last use.
+        states = transformer.model.output
+        normalisation, use = states._keras_history[:2]
+        both = keras.Model(transformer.model.inputs, [states, normalisation.get_input_at(use)], name="bert")
         return keras.Model(inputs, both([inputs["token_ids"], inputs["segment_ids"]]), name="bert_encoder")
 
 
 def _draw_weights_anew(model: keras.Model) -> None:
     """Give every matrix values of its own. bert4keras shares one initializer, which gives tf_keras matrices of equal values:
     query, key, value and output of an attention would start, and so partly stay, the same."""
-    for weight in model.weights:
+    for weight in model.trainable_weights:  # NEZHA's table of sinusoids is none of them, and stays
         if len(weight.shape) > 1:
             initializer = keras.initializers.TruncatedNormal(stddev=0.02, seed=np.random.randint(2**31))
             weight.assign(initializer(weight.shape))
+
+
+def _model_of(checkpoint: Path, config: dict[str, Any]) -> str:
+    """The bert4keras name of the architecture, told from the variables of a checkpoint: its config seldom says."""
+    try:
+        names = {name for name, _ in tf.train.list_variables(str(checkpoint))}
+    except (tf.errors.OpError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{checkpoint}.index: cannot be read ({reason}) - download the checkpoint again") from None
+    if any(name.startswith("electra/") for name in names):
+        return "electra"
+    if any("/transformer/group_0/" in name for name in names):
+        return "albert"
+    if config.get("use_relative_position"):
+        return "nezha"
+    if any(name.endswith("embeddings/position_embeddings") for name in names):
+        return "bert"
+    # RoFormer turns queries and keys instead of adding positions; its second version has no biases.
+    return "roformer" if any(name.endswith("self/query/bias") for name in names) else "roformer_v2"
