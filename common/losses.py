@@ -15,14 +15,14 @@ def powered_sigmoid_cross_entropy(labels, logits, power: int = 1):
     The power lowers the initial probability to 2 ** -power, which is how rare the labels are, and multiplies the gradient of a
     positive by `power`: what focal loss does with parameters to tune (SYSTEMS.md section 2; kexue.fm/archives/7161).
 
-    labels: 0 or 1, any dtype, the shape of logits. Returns float32 of that shape; exact and with a living gradient for any logit.
+    labels: 0 or 1, any dtype, the shape of logits. power: a whole number from 1. Returns float32 of that shape; exact and with a living gradient for any logit.
     """
     labels, logits = tf.cast(labels, tf.float32), tf.cast(logits, tf.float32)
-    # 1 - s^n = (1 - s)(1 + s + ... + s^(n-1)): neither factor cancels, wherever s is.
+    # 1 - s^n = (1 - s)(1 + s + ... + s^(n-1)): neither factor cancels when s is near 1, and log1p keeps the digits when it is tiny.
     sigmoid = tf.sigmoid(logits)
-    series = tf.ones_like(sigmoid)
+    series = tf.zeros_like(sigmoid)
     for _ in range(power - 1):
-        series = 1 + sigmoid * series
-    negative = tf.nn.softplus(logits) - tf.math.log(series)
+        series = sigmoid * (1 + series)
+    negative = tf.nn.softplus(logits) - tf.math.log1p(series)
     positive = power * tf.nn.softplus(-logits)
     return labels * positive + (1 - labels) * negative

@@ -593,13 +593,14 @@ def write_checkpoint(folder: Path, size: int = 8) -> Path:
     """A BERT checkpoint with random weights; they fit its config when `size` is 8."""
     from common.keras_compat import tf
 
-    shapes = {"embeddings/word_embeddings": (7, size), "embeddings/position_embeddings": (64, size), "embeddings/token_type_embeddings": (2, size)}
     layer = "encoder/layer_0"
+    dense = {f"attention/self/{name}": (size, size) for name in ("query", "key", "value")}
+    dense |= {"attention/output/dense": (size, size), "intermediate/dense": (size, 12), "output/dense": (12, size)}
+    shapes = {f"embeddings/{name}_embeddings": (rows, size) for name, rows in (("word", 7), ("position", 64), ("token_type", 2))}
+    for name, (rows, columns) in dense.items():
+        shapes |= {f"{layer}/{name}/kernel": (rows, columns), f"{layer}/{name}/bias": (columns,)}
     for name in ("embeddings", f"{layer}/attention/output", f"{layer}/output"):
         shapes |= {f"{name}/LayerNorm/gamma": (size,), f"{name}/LayerNorm/beta": (size,)}
-    for name, last in {"attention/self/query": size, "attention/self/key": size, "attention/self/value": size, "attention/output/dense": size, "intermediate/dense": 12, "output/dense": size}.items():
-        first = 12 if name == "output/dense" else size
-        shapes |= {f"{layer}/{name}/kernel": (first, last), f"{layer}/{name}/bias": (last,)}
     generator = np.random.default_rng(1)
     folder.mkdir()
     tf.raw_ops.SaveV2(

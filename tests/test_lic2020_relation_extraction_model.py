@@ -316,7 +316,8 @@ def gold_scores(window):
     scores = extraction.Scores(window, ({first: 1.0 for first, _ in subjects}, {last: 1.0 for _, last in subjects}))
     for subject in scores.subjects(0.5):
         tags = subjects.get(subject, ())
-        scores.object_tags[subject] = [tag for first, last, c in tags for tag in ((first, c, 0, 1.0), (last, c, 1, 1.0))]
+        places = np.array([place for first, last, c in tags for place in ((first, c, 0), (last, c, 1))], np.int32).reshape(-1, 3)
+        scores.object_tags[subject] = places, np.ones(len(places), np.float32)
     return scores
 
 
@@ -392,19 +393,12 @@ def test_all_subjects_are_trained_and_one_span_that_is_none(bert):
     drawn = set()
     for seed in range(60):
         for window, spans in zip(batch, spans_by_row(batch, seed)):
-            *positives, negative = spans
-            assert sorted(positives) == sorted(window.subjects)
-            assert 0 <= negative[0] <= negative[1] < len(window.encoding)
-        drawn.add(negative)
+            negatives = set(spans) - window.subjects.keys()
+            assert sorted(set(spans) - negatives) == sorted(window.subjects) and len(spans) == len(set(spans))
+            assert len(negatives) <= 1  # a span drawn at random that happens to be a subject is left out
+            assert all(0 <= first <= last < len(window.encoding) for first, last in negatives)
+            drawn |= negatives
     assert len(drawn) > 5
-
-
-@pytest.mark.xfail(reason="a span drawn at random may be a subject by chance; its labels are right all the same")
-def test_a_negative_is_no_subject(bert):
-    batch = batch_windows(bert)
-    for seed in range(60):
-        for window, spans in zip(batch, spans_by_row(batch, seed)):
-            assert spans[-1] not in window.subjects
 
 
 def test_negatives_are_often_objects(bert):
@@ -576,7 +570,7 @@ def test_scores_are_in_the_order_of_the_windows_and_special_tokens_have_no_tags(
     for score in scores:
         text_tokens = set(range(1, len(score.window.encoding) - 1))
         assert set(score.subject_tags[0]) == set(score.subject_tags[1]) == text_tokens
-        assert {token for tags in score.object_tags.values() for token, *_ in tags} <= text_tokens
+        assert {token for places, _ in score.object_tags.values() for token in places[:, 0].tolist()} <= text_tokens
 
 
 def test_scores_once_computed_decode_at_any_threshold_as_if_computed_for_it(extractor):

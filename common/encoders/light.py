@@ -93,7 +93,7 @@ class LightEncoder:
                 state = GatedDilatedConvolution(dilation, gate_dropout=0.1, name=f"convolution_{layer}")(state, mask)
         else:
             for layer in range(settings.layers):
-                lstm = keras.layers.LSTM(settings.hidden_size // 2, return_sequences=True)
+                lstm = keras.layers.LSTM(settings.hidden_size // 2, return_sequences=True, name=f"lstm_{layer}")
                 state = keras.layers.Bidirectional(lstm, name=f"bilstm_{layer}")(state, mask=mask)
                 state = keras.layers.Dropout(settings.dropout, name=f"bilstm_dropout_{layer}")(state)
         states = keras.layers.LayerNormalization(name="final_normalization")(state)

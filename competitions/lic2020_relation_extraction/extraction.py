@@ -28,13 +28,13 @@ class Thresholds(NamedTuple):
 class Scores:
     """What the network says of one window, as far as it is above the lowest threshold asked for.
 
-    subject_tags: for start and end, token -> probability. object_tags: for each candidate subject, as first and last token, a list of
-    (token, class id, 0 for start or 1 for end, probability).
+    subject_tags: for start and end, token -> probability. object_tags: for each candidate subject, as first and last token, the places
+    of its tags, int (n, 3): token, class id, 0 for start or 1 for end; and their probabilities, float (n,).
     """
 
     window: Window
     subject_tags: tuple[dict[int, float], dict[int, float]]
-    object_tags: dict[Span, list[tuple[int, int, int, float]]] = field(default_factory=dict)
+    object_tags: dict[Span, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
     def subjects(self, threshold: float) -> list[Span]:
         starts, ends = ([token for token, probability in tags.items() if probability > threshold] for tags in self.subject_tags)
@@ -70,7 +70,7 @@ class Extractor:
         for score in scores:
             encoding = score.window.encoding
             for subject in score.subjects(thresholds.subject):
-                for first, last, class_id in _object_spans(score.object_tags[subject], thresholds.object):
+                for first, last, class_id in _object_spans(*score.object_tags[subject], thresholds.object):
                     span = encoding.char_span(first, last)
                     labels[score.window.example][encoding.char_span(*subject)].add((span, class_id))
         return [assemble(text, found, self.schema) for text, found in zip(texts, labels)]
@@ -103,18 +103,17 @@ def _text_tokens(window: Window) -> np.ndarray:
     return np.flatnonzero(offsets[:, 0] < offsets[:, 1])
 
 
-def _tags_above(probabilities: np.ndarray, tokens: np.ndarray, threshold: float) -> list[tuple[int, int, int, float]]:
+def _tags_above(probabilities: np.ndarray, tokens: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
     inside = probabilities[tokens]
-    return [
-        (int(tokens[token]), int(class_id), int(edge), float(inside[token, class_id, edge]))
-        for token, class_id, edge in np.argwhere(inside > threshold)
-    ]
+    places = np.argwhere(inside > threshold)
+    values = inside[tuple(places.T)]
+    places[:, 0] = tokens[places[:, 0]]
+    return places.astype(np.int32), values
 
 
-def _object_spans(tags: Sequence[tuple[int, int, int, float]], threshold: float) -> list[tuple[int, int, int]]:
+def _object_spans(places: np.ndarray, probabilities: np.ndarray, threshold: float) -> list[tuple[int, int, int]]:
     """(first token, last token, class id) of the objects above the threshold, starts paired with ends class by class."""
     edges: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-    for token, class_id, edge, probability in tags:
-        if probability > threshold:
-            edges[class_id][edge].append(token)
+    for token, class_id, edge in places[probabilities > threshold].tolist():
+        edges[class_id][edge].append(token)
     return [(*span, class_id) for class_id, (starts, ends) in edges.items() for span in pair_starts_with_ends(starts, ends)]

@@ -114,9 +114,11 @@ def replace_entities(
     """The batch with other entities in about `share` of its sentences. Those that need several windows stay as they are."""
     replaced = []
     for window in batch:
-        if generator.random() < share:
-            others, _ = labelled_windows([replacement(examples[window.example], generator)], encoder, schema)
-            window = others[0] if len(others) == 1 and window.whole else window
+        if window.whole and generator.random() < share:
+            example = replacement(examples[window.example], generator)
+            if example is not examples[window.example]:
+                others, _ = labelled_windows([example], encoder, schema)
+                window = others[0] if len(others) == 1 else window
         replaced.append(window)
     return replaced
 

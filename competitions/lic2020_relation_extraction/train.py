@@ -5,6 +5,7 @@
     python train.py --data-dir DUIE --pretrained BERT    # fine-tune a checkpoint
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,8 +53,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config, resumed = parse_training_flags(Config, TASK, argv)
     files = find_files(config.data_dir or SAMPLE)
     schema = Schema.read(files.schema)
-    train = read(files.train, schema, labelled=True)[: config.run.max_train_examples]
-    dev = read(files.dev, schema, labelled=True)[: config.run.max_dev_examples]
+    blank: Counter[str] = Counter()
+    train = read(files.train, schema, labelled=True, skipped=blank)[: config.run.max_train_examples]
+    dev = read(files.dev, schema, labelled=True, skipped=blank)[: config.run.max_dev_examples]
     for path, examples in ((files.train, train), (files.dev, dev)):
         if not examples:
             raise UserError(f"{path}: has no sentence - is it the right file?")
@@ -76,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     windows, lost = labelled_windows(train, encoder, schema)
     networks = build_networks(encoder, len(schema.classes))
     print(f"train     {len(train)} sentences, {len({window.example for window in windows})} used  ({files.train})")
-    for reason, count in sorted(lost.items()):
+    for reason, count in sorted((lost + blank).items()):
         print(f"          {count} x {reason}")
     print(f"dev       {len(dev)} sentences, {sum(len(example.triples) for example in dev)} triples  ({files.dev})")
     print(f"schema    {len(schema.predicates)} predicates, {len(schema.classes)} classes")
@@ -139,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     load_best(kept, networks.training)
     best = {name: keep.best[name] for name in ("precision", "recall", "f1")}
     print(f"\nbest dev f1 {best['f1']:.4f} in epoch {keep.best['epoch']}, thresholds {thresholds.subject} and {thresholds.object}")
-    if config.search_thresholds:
+    if config.search_thresholds and best["f1"] > 0:  # before it has learned anything, a network fires everywhere below a threshold
         scores = extractor.score(dev_windows, GRID)
         found = search_thresholds(extractor, dev, scores, config.run.seed)
         searched = evaluation(dev, extractor.decode(texts, scores, found.thresholds), schema)
