@@ -76,6 +76,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     started = resumed is not None and resumed.last_state.is_file()
     encoder = load_encoder(resumed.path) if started else build_encoder(config.encoder, [example.text for example in train])
     windows, lost = labelled_windows(train, encoder, schema)
+    if not windows:
+        raise UserError(f"{files.train}: none of its {len(train)} sentences can be used ({dict(lost)}) - do the triples belong to the texts?")
     networks = build_networks(encoder, len(schema.classes))
     print(f"train     {len(train)} sentences, {len({window.example for window in windows})} used  ({files.train})")
     for reason, count in sorted((lost + blank).items()):
