@@ -7,7 +7,9 @@ bert4keras, from a checkpoint or from nothing (`BertEncoder`). Both offer the sa
     encoder.max_length                        longest window in tokens
     encoder.features(text, windows)           for each window {input name: int32 (length,)}
     encoder.network()                         keras.Model: those inputs, padded -> [states, residual], float (batch, length, size)
-    encoder.save(folder)                      all that `load_encoder(folder)` needs, weights excepted
+    encoder.size, encoder.dropout             size of a vector; the dropout that suits heads on it
+
+`save_encoder` puts all that `load_encoder` needs into a run directory, weights excepted.
 
 `states` is `residual` after the last layer normalisation; a conditional layer normalisation starts from `residual`.
 Padding is token id 0 in the input `token_ids`.
@@ -22,7 +24,7 @@ from common.encoders.bert import BertEncoder
 from common.encoders.light import LightEncoder
 from common.options import EncoderOptions
 
-__all__ = ["BertEncoder", "LightEncoder", "build_encoder", "load_encoder"]
+__all__ = ["BertEncoder", "LightEncoder", "build_encoder", "load_encoder", "save_encoder"]
 
 _FILE = "encoder.json"
 _KINDS = {"bert": BertEncoder, "light": LightEncoder}

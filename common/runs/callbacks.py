@@ -41,7 +41,11 @@ class KeepRun(keras.callbacks.Callback):
     @property
     def stopped_early(self) -> bool:
         """Whether `patience` has run out. A run resumed in this state must not be given further epochs: Keras would train one."""
-        return bool(self.patience and self.history) and self.history[-1]["epoch"] - self.best["epoch"] >= self.patience
+        if not (self.patience and self.history):
+            return False
+        # `max` gives the first of equals: an equal score is no better one, or a run that scores 0 for ever would never stop.
+        first_best = max(self.history, key=lambda entry: entry[self.monitor])
+        return self.history[-1]["epoch"] - first_best["epoch"] >= self.patience
 
     def resume(self, model: keras.Model) -> int:
         """Put the saved state, if there is one, into a compiled model; returns the number of epochs already done."""
