@@ -85,11 +85,12 @@ def create_run(
     try:
         write(temporary)
         atomic_write(temporary / "config.json", json_bytes(config, indent=1) + b"\n")
-        path = parent / (name or time.strftime("%Y%m%d-%H%M%S"))
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        path = parent / (name or stamp)
         for attempt in range(2, 100):  # two runs may start within one second
             if not path.exists() or name:
                 break
-            path = parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{attempt}"
+            path = parent / f"{stamp}-{attempt}"
         os.rename(temporary, path)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -15,7 +15,7 @@ from common.submission import BLANK_LINE
 
 from task import TASK, Schema, check_submission, read, write_submission
 
-SAMPLE = Path(__file__).resolve().parent / "sample"
+SAMPLE = Path(__file__).resolve().with_name("sample")
 
 
 @dataclass

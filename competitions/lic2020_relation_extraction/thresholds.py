@@ -32,10 +32,11 @@ def search_thresholds(extractor: Extractor, examples: Sequence[Example], scores:
     texts = [example.text for example in examples]
     gold = [(example.text, example.triples) for example in examples]
     counts = np.array([_counts(gold, list(zip(texts, extractor.decode(texts, scores, pair)))) for pair in GRID])  # (grid, sentences, 3)
-    best = int(np.argmax(_f1(counts)))
+    f1 = _f1(counts)
+    best = int(np.argmax(f1))
     halves = np.random.default_rng(seed).permutation(counts.shape[1]) % 2
     crossed = sum(counts[np.argmax(_f1(counts[:, halves == half])), halves != half].sum(0) for half in (0, 1))
-    return Found(GRID[best], float(_f1(counts)[best]), float(_f1(crossed[None, None])[0]))
+    return Found(GRID[best], float(f1[best]), float(_f1(crossed[None, None])[0]))
 
 
 def _counts(gold, predictions) -> np.ndarray:
