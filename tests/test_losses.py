@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from common.keras_compat import keras, tf
-from common.losses import masked_mean, powered_sigmoid_cross_entropy
+from common.losses import (
+    masked_marginal_cross_entropy,
+    masked_mean,
+    multilabel_cross_entropy,
+    powered_sigmoid_cross_entropy,
+    sparse_multilabel_cross_entropy,
+)
 
 LOGITS = np.linspace(-8, 8, 65)
 
@@ -102,3 +108,162 @@ def test_masked_mean_of_nothing_is_zero_and_so_is_its_gradient():
         tape.watch(values)
         mean = masked_mean(values, np.zeros(2))
     assert float(mean) == 0.0 and tape.gradient(mean, values).numpy().tolist() == [0.0, 0.0]
+
+
+# Multi-label cross entropy
+
+
+def multilabel_reference(labels, logits):
+    """Value and derivative of one row, in double precision. A logit this low is one that does not take part."""
+    logits = np.asarray(logits, np.float64)
+    positives, negatives = labels == 1, (labels == 0) & (logits > -1e4)
+    partitions = np.logaddexp.reduce([0, *-logits[positives]]), np.logaddexp.reduce([0, *logits[negatives]])
+    gradient = np.zeros(logits.shape)
+    gradient[positives] = -np.exp(-logits[positives] - partitions[0])
+    gradient[negatives] = np.exp(logits[negatives] - partitions[1])
+    return sum(partitions), gradient
+
+
+def multilabel_rows(scale):
+    """Labels and logits (2, 3, 20): without positives, with one, with many and with nothing else; one logit in six is masked."""
+    generator = np.random.default_rng(5)
+    labels = (generator.random((2, 3, 20)) < np.array([0, 0.05, 0.3, 0.6, 0.9, 1]).reshape(2, 3, 1)).astype(np.int32)
+    logits = generator.normal(0, scale, labels.shape).astype(np.float32)
+    logits[(generator.random(labels.shape) < 1 / 6) & (labels == 0)] = -3e4
+    return labels, logits
+
+
+def with_gradient(function, logits):
+    logits = tf.constant(logits)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        loss = function(logits)
+    return loss.numpy(), tape.gradient(loss, logits).numpy()
+
+
+@pytest.mark.parametrize("scale", [0.5, 5.0, 500.0])
+def test_multilabel_cross_entropy_against_its_formula(scale):
+    labels, logits = multilabel_rows(scale)
+    for kind in (labels, labels.astype(bool), labels.astype(np.float32)):
+        losses, gradients = with_gradient(lambda logits: multilabel_cross_entropy(kind, logits), logits)
+        assert losses.shape == (2, 3) and losses.dtype == np.float32
+        for row in np.ndindex(2, 3):
+            loss, gradient = multilabel_reference(labels[row], logits[row])
+            np.testing.assert_allclose(losses[row], loss, rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(gradients[row], gradient, atol=1e-5)
+
+
+def test_multilabel_cross_entropy_of_one_right_class_against_softmax():
+    """With a class of logit 0 that stands for "none", and no other right one, it is the softmax over all that could be taken for it."""
+    logits = np.array([2.0, -1.0, 0.5], np.float32)
+    np.testing.assert_allclose(multilabel_cross_entropy([0, 0, 0], logits), -np.log(1 / (1 + np.exp(logits).sum())), rtol=1e-6)
+    np.testing.assert_allclose(multilabel_cross_entropy([[1], [0]], [[0.0], [0.0]]), [np.log(2), np.log(2)], rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [0.5, 5.0, 500.0])
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_sparse_multilabel_cross_entropy_is_the_dense_one(scale, axes):
+    labels, logits = multilabel_rows(scale)
+    generator = np.random.default_rng(0)
+    positives = generator.permutation(np.argwhere(labels))
+    shape = (*labels.shape[: 3 - axes], -1)
+    dense = with_gradient(lambda logits: multilabel_cross_entropy(labels.reshape(shape), tf.reshape(logits, shape)), logits)
+    sparse = with_gradient(lambda logits: sparse_multilabel_cross_entropy(positives, logits, axes), logits)
+    np.testing.assert_allclose(sparse[0], dense[0], rtol=1e-6)
+    np.testing.assert_allclose(sparse[1], dense[1], atol=1e-6)
+
+
+def test_sparse_multilabel_cross_entropy_without_positives():
+    logits = multilabel_rows(2.0)[1]
+    none = np.zeros((0, 3), np.int32)
+    losses, gradients = with_gradient(lambda logits: sparse_multilabel_cross_entropy(none, logits), logits)
+    expected = with_gradient(lambda logits: multilabel_cross_entropy(np.zeros(logits.shape), logits), logits)
+    np.testing.assert_allclose(losses, expected[0], rtol=1e-6)
+    np.testing.assert_allclose(gradients, expected[1], atol=1e-6)
+
+
+def test_a_certain_positive_does_not_hide_the_negatives():
+    """The sum over all minus the one over positives, the usual sparse form, is 0 here in float32."""
+    logits = np.array([[60.0, -1.0, -2.0]], np.float32)
+    loss, gradient = with_gradient(lambda logits: sparse_multilabel_cross_entropy([[0, 0]], logits), logits)
+    expected, slope = multilabel_reference(np.array([1, 0, 0]), logits[0])
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+    np.testing.assert_allclose(gradient[0], slope, rtol=1e-5)
+
+
+def test_multilabel_losses_of_half_precision_logits_are_float32():
+    labels, logits = multilabel_rows(1.0)
+    for kind in (tf.float16, tf.bfloat16):
+        half = tf.cast(logits, kind)
+        for loss in (multilabel_cross_entropy(labels, half), sparse_multilabel_cross_entropy(np.argwhere(labels), half)):
+            assert loss.dtype == tf.float32
+            np.testing.assert_allclose(loss, multilabel_cross_entropy(labels, tf.cast(half, tf.float32)), rtol=1e-6)
+
+
+# Marginal cross entropy
+
+
+def marginal_reference(labels, logits, mask):
+    logits, right = np.asarray(logits, np.float64), (labels == 1) & (mask == 1)
+    gradient = np.zeros(logits.shape)
+    if not right.any():
+        return 0.0, gradient
+    everything, answers = np.logaddexp.reduce(logits[mask == 1]), np.logaddexp.reduce(logits[right])
+    gradient[mask == 1] = np.exp(logits[mask == 1] - everything)
+    gradient[right] -= np.exp(logits[right] - answers)
+    return everything - answers, gradient
+
+
+@pytest.mark.parametrize("scale", [0.5, 5.0, 1e3])
+def test_marginal_cross_entropy_against_its_formula(scale):
+    generator = np.random.default_rng(0)
+    labels, mask = generator.integers(0, 2, (2, 30, 12))
+    labels[::3] *= generator.random((10, 12)) < 0.1
+    mask[5], labels[6], mask[7], mask[8] = 0, 0, 1, labels[8]
+    logits = generator.normal(0, scale, labels.shape).astype(np.float32)
+    for kind in (np.int8, bool, np.float32):
+        arguments = labels.astype(kind), mask.astype(kind)
+        losses, gradients = with_gradient(lambda logits: masked_marginal_cross_entropy(arguments[0], logits, arguments[1]), logits)
+        assert losses.dtype == np.float32
+        for row in range(30):
+            loss, gradient = marginal_reference(labels[row], logits[row], mask[row])
+            np.testing.assert_allclose(losses[row], loss, rtol=1e-4, atol=1e-5 * scale)
+            np.testing.assert_allclose(gradients[row], gradient, atol=1e-5 * max(scale, 1))
+    assert not losses[5] and not losses[6] and not gradients[5:7].any()
+    np.testing.assert_allclose(losses[8], 0, atol=1e-6 * scale)
+
+
+def test_marginal_cross_entropy_of_one_answer_is_softmax_cross_entropy():
+    logits = np.random.default_rng(1).normal(0, 3, (4, 9)).astype(np.float32)
+    answers = np.array([0, 3, 8, 8])
+    expected = tf.nn.sparse_softmax_cross_entropy_with_logits(answers, logits)
+    labels = np.eye(9)[answers]
+    np.testing.assert_allclose(masked_marginal_cross_entropy(labels, logits, np.ones((4, 9))), expected, rtol=1e-5)
+
+
+def test_marginal_cross_entropy_by_hand():
+    logits = tf.math.log([[0.1, 0.2, 0.3, 0.4]])
+    everywhere = [[1, 1, 1, 1]]
+    np.testing.assert_allclose(masked_marginal_cross_entropy([[0, 1, 1, 0]], logits, everywhere), [-np.log(0.5)], rtol=1e-5)
+    np.testing.assert_allclose(masked_marginal_cross_entropy([[0, 1, 1, 0]], logits, [[1, 1, 0, 0]]), [-np.log(2 / 3)], rtol=1e-5)
+    assert masked_marginal_cross_entropy([[0, 0, 1, 0]], logits, [[1, 1, 0, 1]]).numpy().tolist() == [0.0]
+    half = masked_marginal_cross_entropy([[0, 1, 0, 0]], tf.cast([[0.0, -6e4, 6e4, 1.0]], tf.float16), [[1, 1, 0, 0]])
+    assert half.dtype == tf.float32 and np.isfinite(half).all()
+
+
+def test_losses_can_stand_in_a_network():
+    logits, positives = keras.Input((4,)), keras.Input((2,), dtype="int32")
+    labels, mask = keras.Input((4,), dtype="int8"), keras.Input((4,), dtype="int8")
+    losses = [
+        multilabel_cross_entropy(labels, logits),
+        sparse_multilabel_cross_entropy(positives, logits),
+        masked_marginal_cross_entropy(labels, logits, mask),
+    ]
+    model = keras.Model([logits, positives, labels, mask], losses)
+    values = np.array([[0.5, -1.0, 2.0, 0.0], [0.0, 3.0, 1.0, 1.0]], np.float32)
+    right = np.array([[0, 1, 1, 0], [0, 0, 0, 1]])
+    allowed = np.ones((2, 4))
+    dense, sparse, marginal = model([values, np.argwhere(right), right, allowed])
+    np.testing.assert_allclose(dense, [multilabel_reference(*row)[0] for row in zip(right, values)], rtol=1e-5)
+    np.testing.assert_allclose(sparse, dense, rtol=1e-6)
+    np.testing.assert_allclose(marginal, [marginal_reference(*row)[0] for row in zip(right, values, allowed)], rtol=1e-5)

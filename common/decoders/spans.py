@@ -1,7 +1,9 @@
-"""Spans out of start and end tags."""
+"""Spans out of start and end tags, out of start and end scores, and out of scores of whole spans."""
 
 from bisect import bisect_left
 from collections.abc import Iterable
+
+import numpy as np
 
 
 def pair_starts_with_ends(starts: Iterable[int], ends: Iterable[int]) -> list[tuple[int, int]]:
@@ -19,3 +21,43 @@ def pair_starts_with_ends(starts: Iterable[int], ends: Iterable[int]) -> list[tu
         if index < len(ends):
             pairs[ends[index]] = start
     return sorted((start, end) for end, start in pairs.items())
+
+
+def best_spans(
+    start_scores: np.ndarray, end_scores: np.ndarray, allowed: np.ndarray, max_length: int, count: int
+) -> list[list[tuple[int, int, float]]]:
+    """The spans with the highest start + end score, for each row of a batch (SYSTEMS.md section 1).
+
+    start_scores, end_scores: float (batch, length), logits or log-probabilities. allowed: bool (batch, length), where a span may begin and
+    end; between them it may go over other positions. max_length, count: at least 1, the most positions of a span and the most spans of a row.
+
+    Returns for each row (first, last, score), both inclusive, best first; equal ones by first, then last. There are fewer where
+    there are fewer spans, and none with a score of -inf or nan.
+    """
+    batch, length = start_scores.shape
+    if max_length < 1 or count < 1:
+        raise ValueError(f"max_length and count must be at least 1, not {max_length} and {count}.")
+    width = min(max_length, length)
+    if not batch or not length:
+        return [[] for _ in range(batch)]
+    ends = np.pad(np.where(allowed, end_scores, -np.inf), ((0, 0), (0, width - 1)), constant_values=-np.inf)
+    # [row, first, last - first]: every span once, already in the order in which equal ones are returned.
+    scores = np.where(allowed, start_scores, -np.inf)[:, :, None] + np.lib.stride_tricks.sliding_window_view(ends, width, axis=1)
+    scores = np.where(scores > -np.inf, scores, -np.inf).reshape(batch, -1)
+    count = min(count, scores.shape[1])
+    least = np.partition(scores, -count, axis=1)[:, -count]
+    found = []
+    for row, threshold in zip(scores, least):
+        places = np.flatnonzero((row >= threshold) & (row > -np.inf))
+        places = places[np.argsort(-row[places], kind="stable")[:count]]
+        found.append([(place // width, place // width + place % width, float(row[place])) for place in places.tolist()])
+    return found
+
+
+def spans_above(scores: np.ndarray, threshold: float = 0.0) -> list[tuple[int, int, int, float]]:
+    """All spans of a global pointer with a score above the threshold (SYSTEMS.md section 16.2).
+
+    scores: float (heads, length, length) by head, first and last position. Returns (first, last, head, score), in this order.
+    """
+    found = zip(*(places.tolist() for places in np.nonzero(np.triu(scores > threshold))))
+    return sorted((first, last, head, float(scores[head, first, last])) for head, first, last in found)

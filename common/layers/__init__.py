@@ -1,8 +1,20 @@
 """Keras layers shared by the contests."""
 
+from common.layers.attention_pooling import AttentionPooling
 from common.layers.conditional_normalization import ConditionalLayerNormalization
+from common.layers.conditional_random_field import ConditionalRandomField
 from common.layers.gated_convolution import GatedDilatedConvolution
+from common.layers.global_pointer import EfficientGlobalPointer, GlobalPointer
 from common.layers.id_dropout import IdDropout
 from common.layers.relative_position import RelativePosition
 
-__all__ = ["ConditionalLayerNormalization", "GatedDilatedConvolution", "IdDropout", "RelativePosition"]
+__all__ = [
+    "AttentionPooling",
+    "ConditionalLayerNormalization",
+    "ConditionalRandomField",
+    "EfficientGlobalPointer",
+    "GatedDilatedConvolution",
+    "GlobalPointer",
+    "IdDropout",
+    "RelativePosition",
+]

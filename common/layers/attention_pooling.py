@@ -1,0 +1,21 @@
+"""One vector for a sequence: the mean of its vectors, weighed by how much each matters (SYSTEMS.md section 6)."""
+
+from common.keras_compat import keras, tf
+
+
+class AttentionPooling(keras.layers.Layer):
+    """softmax(v . tanh(W x)) over the tokens, and the sum of x with these weights.
+
+    Call with x float (batch, length, size) and mask (batch, length): 1 at tokens, 0 at padding. Returns (batch, size).
+    """
+
+    def build(self, input_shape):
+        self.hidden = keras.layers.Dense(input_shape[-1], activation="tanh", name="hidden")
+        self.hidden.build(input_shape)
+        self.score = keras.layers.Dense(1, use_bias=False, name="score")
+        self.score.build(input_shape)
+        super().build(input_shape)
+
+    def call(self, inputs, token_mask):
+        scores = tf.where(tf.cast(token_mask, tf.bool), self.score(self.hidden(inputs))[..., 0], tf.cast(-1e4, inputs.dtype))
+        return tf.einsum("bl,bls->bs", tf.nn.softmax(scores), inputs)

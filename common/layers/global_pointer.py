@@ -1,0 +1,90 @@
+"""Global pointers: a score for every span and class at once, so that spans may nest and have several classes.
+
+SYSTEMS.md sections 16.2 and 16.3; kexue.fm/archives/8373 and 8877. The weights are those of the layers in bert4keras.
+"""
+
+import numpy as np
+
+from common.keras_compat import keras, tf
+
+# The score of what is no span. Far below any score, and still a number in float16.
+IMPOSSIBLE = -3e4
+
+
+class GlobalPointer(keras.layers.Layer):
+    """s_a(i, j) = (R_i q_a,i) . (R_j k_a,j) / sqrt(head_size): how much the span from i to j is one of class a.
+
+    q_a and k_a are linear in the states. R turns each pair of their elements by an angle that grows with the position (rotary position
+    embedding), so that the product knows how far j is from i: without it, scores cannot tell a short span from a long one.
+
+    Call with states float (batch, length, size) and token_mask (batch, length): 1 at tokens, 0 at padding.
+    Returns logits float32 (batch, heads, length, length), [first, last] inclusive; `IMPOSSIBLE` where last < first and at padding.
+    """
+
+    def __init__(self, heads: int, head_size: int = 64, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        if head_size % 2:
+            raise ValueError(f"The elements of a head are turned in pairs: head_size must be even, not {head_size}.")
+        self.heads = heads
+        self.head_size = head_size
+
+    def build(self, input_shape):
+        self.projection = self._dense(2 * self.heads * self.head_size, input_shape, "projection")
+        super().build(input_shape)
+
+    def _dense(self, units, input_shape, name):
+        layer = keras.layers.Dense(units, kernel_initializer="lecun_normal", dtype=self.dtype_policy, name=name)
+        layer.build(input_shape)
+        return layer
+
+    def call(self, states, token_mask):
+        length = tf.shape(states)[1]
+        pairs = tf.reshape(self.projection(states), [-1, length, self.heads, 2, self.head_size])
+        queries, keys = tf.unstack(tf.transpose(pairs, [3, 0, 2, 1, 4]))
+        logits = tf.matmul(_turn(queries), _turn(keys), transpose_b=True) / self.head_size**0.5
+        return _spans_only(logits, token_mask)
+
+    def get_config(self):
+        return {**super().get_config(), "heads": self.heads, "head_size": self.head_size}
+
+
+class EfficientGlobalPointer(GlobalPointer):
+    """s_a(i, j) = (R_i q_i) . (R_j k_j) / sqrt(head_size) + (b_a,i + e_a,j) / 2: one product says where spans are, two sums say of which class.
+
+    q and k, shared by all classes, are linear in the states; b_a, for the first token, and e_a, for the last, in [q, k] (not yet turned).
+    So a class costs 4 head_size weights instead of 2 size head_size.
+
+    Called like `GlobalPointer`.
+    """
+
+    def build(self, input_shape):
+        self.projection = self._dense(2 * self.head_size, input_shape, "projection")
+        self.classification = self._dense(2 * self.heads, (None, None, 2 * self.head_size), "classification")
+        keras.layers.Layer.build(self, input_shape)
+
+    def call(self, states, token_mask):
+        # As in bert4keras queries and keys alternate, and so do the scores of last and first tokens.
+        pairs = self.projection(states)
+        queries, keys = pairs[..., ::2], pairs[..., 1::2]
+        spans = tf.matmul(_turn(queries), _turn(keys), transpose_b=True) / self.head_size**0.5
+        classes = tf.transpose(self.classification(pairs), [0, 2, 1]) / 2
+        logits = spans[:, None] + classes[:, ::2, None, :] + classes[:, 1::2, :, None]
+        return _spans_only(logits, token_mask)
+
+
+def _turn(vectors):
+    """R: elements 2m and 2m + 1 at position t turned by the angle t / 10000 ** (2m / size). vectors: (..., length, size)."""
+    size = vectors.shape[-1]
+    positions = tf.range(tf.shape(vectors)[-2], dtype=tf.float32)
+    angles = positions[:, None] * (1e4 ** -np.arange(0, 1, 2 / size)).astype(np.float32)
+    cosine, sine = tf.cos(angles), tf.sin(angles)
+    even, odd = vectors[..., ::2], vectors[..., 1::2]
+    turned = tf.stack([even * cosine - odd * sine, odd * cosine + even * sine], -1)
+    return tf.reshape(turned, tf.shape(vectors))
+
+
+def _spans_only(logits, token_mask):
+    token_mask = tf.cast(token_mask, tf.bool)
+    positions = tf.range(tf.shape(logits)[-1])
+    legal = token_mask[:, :, None] & token_mask[:, None, :] & (positions[:, None] <= positions)
+    return tf.where(legal[:, None], logits, IMPOSSIBLE)
