@@ -52,6 +52,12 @@ def read_lines(path: str | Path, skipped: Counter[str] | None = None) -> Iterato
                 skipped[BLANK_LINE] += 1
 
 
+def read_bytes(path: str | Path) -> bytes:
+    """The whole file, or the only one in a `.zip`. Raises UserError when it is missing or a bad zip."""
+    with _open(Path(path)) as file:
+        return file.read()
+
+
 def read_json_lines(path: str | Path, skipped: Counter[str] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """The JSON objects of a file with one on each line, as (line number from 1, object); see `read_lines`.
 
@@ -83,10 +89,17 @@ def field(record: dict[str, Any], key: str, kind: type | tuple[type, ...], where
     kinds = kind if isinstance(kind, tuple) else (kind,)
     if key not in record:
         raise UserError(f'{where}: "{key}" is missing - it must be {_json_names(kinds)}')
-    value = record[key]
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-        raise UserError(f'{where}: "{key}" is {_json_name(type(value))} - it must be {_json_names(kinds)}')
-    return value
+    complaint = wrong_kind(record[key], kinds)
+    if complaint:
+        raise UserError(f'{where}: "{key}" is {complaint}')
+    return record[key]
+
+
+def wrong_kind(value: Any, kinds: tuple[type, ...]) -> str | None:
+    """`a number - it must be a string`, or None when `value` is one of `kinds`; `true` is not a number here."""
+    if isinstance(value, kinds) and not (isinstance(value, bool) and bool not in kinds):
+        return None
+    return f"{_json_name(type(value))} - it must be {_json_names(kinds)}"
 
 
 _JSON_NAMES = {

@@ -14,9 +14,11 @@ from common.submission import (
     atomic_write,
     field,
     json_bytes,
+    read_bytes,
     read_json_lines,
     read_lines,
     write_json_lines,
+    wrong_kind,
 )
 
 # Two separate halves that happen to meet are one character to JSON, and Python alone can tell the difference.
@@ -140,6 +142,12 @@ def test_a_zip_reads_like_the_file_in_it(tmp_path):
     refused(zip_of(tmp_path / "b.zip", [("b.json", b'{"a": 1}\n{')]), "b.zip:2:")
 
 
+def test_all_bytes_of_a_file_or_of_the_only_one_in_a_zip(tmp_path):
+    data = "\ufeff一\r\n".encode()
+    assert read_bytes(write(tmp_path / "a.txt", data)) == data
+    assert read_bytes(zip_of(tmp_path / "a.zip", [("a.txt", data)])) == data
+
+
 @pytest.mark.parametrize(
     ("members", "words"),
     [
@@ -200,6 +208,11 @@ def test_field_says_where_and_what_is_wrong(key, kind, words):
         field(record, key, kind, "dev.json:7")
     for word in ["dev.json:7: ", f'"{key}"', *words]:
         assert word in str(error.value)
+
+
+def test_wrong_kind_says_what_a_value_is_and_must_be():
+    assert wrong_kind("x", (str,)) is wrong_kind(None, (str, type(None))) is wrong_kind(True, (bool,)) is None
+    assert wrong_kind(True, (int, float)) == "true or false - it must be a whole number or a number"
 
 
 # Writing

@@ -1,0 +1,197 @@
+import json
+import zipfile
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings, strategies
+
+from common import json_document
+from common.command_line import UserError
+from common.json_document import read_json_document
+
+TEXT = strategies.text(max_size=4)
+JSON = strategies.recursive(
+    strategies.none() | strategies.booleans() | strategies.integers() | strategies.floats(allow_nan=False) | TEXT,
+    lambda inner: strategies.lists(inner, max_size=4) | strategies.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+
+PRETTY = """\
+{
+  "version": "一",
+  "data": [
+    {"name": "甲\\n甲"},
+    {
+      "name": "乙",
+      "size": 5,
+      "parts": [
+        1,
+        "二 }]"
+      ]
+    }
+  ]
+}
+"""
+
+
+def write(path, data):
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return path
+
+
+def refused(call, start, *words):
+    with pytest.raises(UserError) as error:
+        call()
+    message = str(error.value)
+    assert message.startswith(str(start)) and "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def elements(value, keys=()):
+    """Every value inside `value`, with the keys that lead there."""
+    yield keys, value
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from elements(inner, (*keys, key))
+
+
+# Reading
+
+
+def test_the_values_and_where_they_stand(tmp_path):
+    path = write(tmp_path / "dev.json", PRETTY)
+    root = read_json_document(path)
+    assert root.value == json.loads(PRETTY)
+    second = list(root.field("data", list).items(dict))[1]
+    assert second.field("name", str).value == "乙"
+    assert [part.value for part in second.field("parts", list).items((int, str))] == [1, "二 }]"]
+    assert root.where() == f"{path}:1"
+    assert root.where("data", 0) == f"{path}:4: data[0]"
+    assert second.where() == f"{path}:5: data[1]"
+    assert root.where("data", 0, "name", "none", 3) == f"{path}:4: data[0].name.none[3]"
+    assert second.where("parts", 1) == second.field("parts", list).where(1) == f"{path}:10: data[1].parts[1]"
+
+
+def test_names_that_are_no_words_stand_in_quotes(tmp_path):
+    path = write(tmp_path / "a.json", '{"6-12 周": {"名": 1}, "": 2}')
+    assert read_json_document(path).where("6-12 周", "名") == f'{path}:1: ["6-12 周"].名'
+    assert read_json_document(path).where("") == f'{path}:1: [""]'
+
+
+def test_a_wrong_field_is_named_with_its_line_and_a_missing_one_with_that_of_its_object(tmp_path):
+    path = write(tmp_path / "dev.json", PRETTY)
+    root = read_json_document(path)
+    first, second = root.field("data", list).items(dict)
+    refused(lambda: second.field("size", str), f"{path}:7: data[1]: ", '"size" is a whole number', "a string")
+    refused(lambda: first.field("size", int), f"{path}:4: data[0]: ", '"size" is missing', "a whole number")
+    refused(lambda: root.field("datum", list), f'{path}:1: "datum" is missing')
+    refused(lambda: list(second.field("parts", list).items(str)), f"{path}:9: data[1].parts[0]: a whole number", "a string")
+
+
+def test_true_is_not_a_number(tmp_path):
+    (element,) = read_json_document(write(tmp_path / "a.json", '{"a": [true]}')).field("a", list).items(bool)
+    assert element.value is True
+    root = read_json_document(write(tmp_path / "b.json", '{"a": [1,\n true]}'))
+    refused(lambda: list(root.field("a", list).items(int)), f"{tmp_path}/b.json:2: a[1]: true or false")
+
+
+def test_the_root_may_be_a_list_where_that_is_wanted(tmp_path):
+    path = write(tmp_path / "a.json", '[{"a": 1},\n {"b": 2}]')
+    refused(lambda: read_json_document(path), f"{path}:1: a list", "an object")
+    assert [item.where() for item in read_json_document(path, list).items(dict)] == [f"{path}:1: [0]", f"{path}:2: [1]"]
+    assert read_json_document(path, (dict, list)).value == [{"a": 1}, {"b": 2}]
+
+
+@settings(max_examples=150)
+@given(JSON, strategies.sampled_from([None, 0, 1, "\r\n"]))
+def test_every_value_is_found_at_its_line(tmp_path_factory, value, indent):
+    """A mark in the place of a value stands on the line that is told for the value."""
+    path = tmp_path_factory.mktemp("json") / "a.json"
+    text = json.dumps({"root": value}, ensure_ascii=False, indent=indent)
+    root = read_json_document(write(path, text))
+    assert root.value == {"root": value}
+    for keys, inner in list(elements({"root": value}))[1:]:
+        marked = json.loads(text)
+        *above, last = keys
+        holder = marked
+        for key in above:
+            holder = holder[key]
+        holder[last] = "\uffffMARK"
+        lines = json.dumps(marked, ensure_ascii=False, indent=indent).split("\n")
+        (number,) = (number for number, line in enumerate(lines, start=1) if "\uffffMARK" in line)
+        assert root.where(*keys).startswith(f"{path}:{number}: ")
+
+
+def test_of_a_repeated_key_the_last_counts(tmp_path):
+    path = write(tmp_path / "a.json", '{"a": 1,\n"b": {"c": 0,\n "c": 0},\n"a": 2,\n"a": "3"}')
+    repeated = Counter()
+    root = read_json_document(path, repeated=repeated)
+    assert root.value == {"a": "3", "b": {"c": 0}} and list(root.value) == ["a", "b"]
+    assert repeated == {"a": 2, "c": 1}
+    assert root.where("a") == f"{path}:5: a" and root.where("b", "c") == f"{path}:3: b.c"
+    assert read_json_document(path).value == root.value
+
+
+def test_a_byte_order_mark_and_windows_line_ends(tmp_path):
+    path = write(tmp_path / "a.json", b"\xef\xbb\xbf" + PRETTY.replace("\n", "\r\n").encode())
+    assert read_json_document(path).value == json.loads(PRETTY)
+    assert read_json_document(path).where("data", 1) == f"{path}:5: data[1]"
+
+
+def test_what_pythons_reader_tolerates_is_tolerated(tmp_path):
+    root = read_json_document(write(tmp_path / "a.json", '{"a": NaN, "b": "\\ud83d\u2028\u0085",\n"c": 1}'))
+    assert root.value["a"] != root.value["a"] and root.value["b"] == "\ud83d\u2028\u0085"
+    assert root.where("c").endswith("a.json:2: c")
+
+
+def test_out_of_a_zip(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.json", '{\n"a": 1}')
+    assert read_json_document(tmp_path / "a.zip").where("a") == f"{tmp_path}/a.zip:2: a"
+    write(tmp_path / "b.zip", b"no zip")
+    refused(lambda: read_json_document(tmp_path / "b.zip"), tmp_path / "b.zip", "zip")
+
+
+# Files that are refused
+
+
+def test_missing_file_and_folder(tmp_path):
+    refused(lambda: read_json_document(tmp_path / "none.json"), tmp_path / "none.json", "no such file")
+    refused(lambda: read_json_document(tmp_path), tmp_path, "folder")
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "word"),
+    [
+        (b"", 1, "not JSON"),
+        (b"\n\n", 3, "not JSON"),
+        (b'{"a": 1,\n"b": 2,\n"c"}', 3, "not JSON"),
+        (b'{"a":\n 1}\n{"a": 2}\n', 3, "Extra data"),
+        (b'{"a":\n "cut off', 2, "Unterminated"),
+        ('{"a": 1,\n "b": "中文"}'.encode("gbk"), 2, "UTF-8"),
+        ('\ufeff{"a": 1,\n "b": "中文"}'.encode("utf-16"), 1, "UTF-8"),
+        (b'{"a":\n "x\0"}', 2, "not JSON"),
+        (b'{"a":\n ' + b"[" * 100_000, 2, "too deep"),
+        (b'{"a":\n' + b"[" * 100_000 + b',\n{"b": []}]}', 2, "too deep"),
+        (b'{"a": "[[[[",\n"b":\n ' + b'{"a":' * 100_000, 3, "too deep"),
+        (b'{"a": "\\"[\\\\",\n"b":\n ' + b"[" * 5000 + b"]" * 5000 + b',\n"c": ["cut off', 3, "too deep"),
+        (b"5", 1, "a whole number"),
+        (b'\n"x"', 2, "a string"),
+        (b"null", 1, "null"),
+    ],
+)
+def test_broken_json_is_named_by_line(tmp_path, data, line, word):
+    path = write(tmp_path / "a.json", data)
+    refused(lambda: read_json_document(path), f"{path}:{line}: ", word, " - ")
+
+
+def test_a_number_of_thousands_of_digits_is_read_but_is_no_whole_number(tmp_path):
+    path = write(tmp_path / "a.json", '{"other": 1,\n"a": ' + "9" * 10_000 + "}")
+    root = read_json_document(path)
+    assert root.field("other", int).value == 1
+    refused(lambda: root.field("a", int), f"{path}:2: ", '"a" is a number')
+
+
+def test_no_text_takes_long():
+    assert json_document._too_deep('"' + '\\"' * 200_000 + "[" * 300) == 0
+    assert json_document._too_deep("[]" * 200_000 + "[" * 300) == 400_200
