@@ -1,0 +1,136 @@
+"""The official metric of DuReader-robust: F1 and exact match over questions, in percent.
+
+Written from the behaviour of the organisers' evaluate.py, oddities included, since it decides; the rules are in SYSTEMS.md
+section 1. Its F1 is not over characters: the overlap is the longest piece that prediction and answer share without a gap,
+and what is not Chinese counts by runs, so that a blank before a number makes it another number.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+from common.metrics import precision_recall_f1
+
+from task import Answer, Example
+
+# All that is deleted. Much that looks like punctuation is not among it: blanks, ASCII quotes, full stops and hyphens, ‘.
+_DELETED = str.maketrans("", "", ":_`，。：？！()“”；’《》·、,「」（）－～『』|")
+
+# The blocks of ideographs that the organisers list. A token is one of these characters, one "=", or a run without any of them.
+_SINGLE = (
+    "=\u4e00-\u9fff\u3400-\u4dbf\U00020000-\U0002a6df\U0002a700-\U0002b73f"
+    "\U0002b740-\U0002b81f\U0002b820-\U0002ceaf\uf900-\ufaff\U0002f800-\U0002fa1f"
+)
+_TOKEN = re.compile(f"[{_SINGLE}]|[^{_SINGLE}]+")
+
+
+def normalise(text: str) -> str:
+    """Lower case, without the punctuation that the organisers delete."""
+    return text.lower().translate(_DELETED)
+
+
+def tokens(text: str) -> list[str]:
+    """The tokens of a normalised text: every ideograph and every `=`, and every maximal run of anything else, blanks included."""
+    return _TOKEN.findall(text)
+
+
+def overlap(a: Sequence[str], b: Sequence[str]) -> int:
+    """The length of the longest run of tokens without a gap that stands in both."""
+    longest = 0
+    lengths = [0] * (len(b) + 1)  # of the common run that ends at the last token of `a` so far and at each token of `b`
+    for token in a:
+        previous = 0
+        for index, other in enumerate(b, start=1):
+            previous, lengths[index] = lengths[index], previous + 1 if token == other else 0
+            if lengths[index] > longest:
+                longest = lengths[index]
+    return longest
+
+
+def answer_f1(prediction: str, reference: str) -> float:
+    """F1 between 0 and 1 of one predicted string and one accepted answer; 0 without overlap, also of two empty strings."""
+    predicted, wanted = tokens(normalise(prediction)), tokens(normalise(reference))
+    shared = overlap(predicted, wanted)
+    return precision_recall_f1(shared, len(predicted), shared, len(wanted))["f1"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A labelled question and the string predicted for it (None: no answer under its id). `f1` and `em` lie between 0 and 1.
+
+    `closest` is the accepted answer with the highest F1, the first of equals.
+    """
+
+    example: Example
+    predicted: str | None
+    closest: Answer
+    f1: float
+    em: float
+
+    @property
+    def skipped(self) -> bool:
+        return self.predicted is None
+
+
+@dataclass(frozen=True)
+class Score:
+    """Sums over `total` questions. `skipped` of them have no prediction, and nothing in the sums."""
+
+    f1_sum: float
+    em_sum: float
+    total: int
+    skipped: int
+
+    def figures(self) -> dict[str, float]:
+        """`f1` and `em` in percent of all questions, with 3 decimals as the organisers print them, `total` and `skipped`."""
+        return {"f1": self.f1, "em": self.em, "total": self.total, "skipped": self.skipped}
+
+    @property
+    def f1(self) -> float:
+        return _percent(self.f1_sum, self.total)
+
+    @property
+    def em(self) -> float:
+        return _percent(self.em_sum, self.total)
+
+
+def compare(gold: Iterable[Example], predictions: Mapping[str, str]) -> list[Comparison]:
+    """Each labelled question with what is predicted under its id; other ids do not matter.
+
+    All of `gold` is compared. The organisers score the first article of a file only: see `official`. Raises ValueError
+    for a question without labels.
+    """
+    return [_compare(example, predictions.get(example.id)) for example in gold]
+
+
+def _compare(example: Example, predicted: str | None) -> Comparison:
+    if not example.answers:
+        raise ValueError(f'question "{example.id}" has no answers to compare with')
+    if predicted is None:
+        return Comparison(example, None, example.answers[0], 0.0, 0.0)
+    scores = [answer_f1(predicted, answer.text) for answer in example.answers]
+    best = max(scores)
+    em = float(any(normalise(predicted) == normalise(answer.text) for answer in example.answers))
+    return Comparison(example, predicted, example.answers[scores.index(best)], best, em)
+
+
+def official(gold: Iterable[Example]) -> list[Example]:
+    """The questions that the organisers' evaluator looks at: those of `data[0]`."""
+    return [example for example in gold if example.article == 0]
+
+
+def total(comparisons: Sequence[Comparison]) -> Score:
+    """The sum over questions."""
+    return Score(
+        # One by one, as the organisers add: since Python 3.12 sum() of floats is cleverer than that.
+        f1_sum=reduce(add, (comparison.f1 for comparison in comparisons), 0.0),
+        em_sum=reduce(add, (comparison.em for comparison in comparisons), 0.0),
+        total=len(comparisons),
+        skipped=sum(comparison.skipped for comparison in comparisons),
+    )
+
+
+def _percent(part: float, whole: int) -> float:
+    return float(f"{100.0 * part / whole:.3f}") if whole else 0.0

@@ -1,0 +1,178 @@
+"""LIC2020 reading comprehension (DuReader-robust): the official files, read and checked, and the submission, written and checked.
+
+A question about a context (a paragraph) is answered by a piece of that context. Often several pieces are accepted, and often
+the file does not say where in the context they stand. SYSTEMS.md section 1; the metric is in metric.py.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.command_line import UserError
+from common.json_document import JsonElement, read_json_document
+from common.submission import atomic_write, json_bytes
+
+#: Name of the contest: its runs are kept under it, also those of a copied folder.
+TASK = "lic2020_reading_comprehension"
+
+#: The reason under which `read` counts what it leaves out.
+REPEATED_QUESTION = "question stands twice"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An accepted answer. `start` is the index of its first character in the context as the file says it, -1 if it does not.
+
+    Neither is checked: in the real files some starts are wrong, and some texts are not in the context.
+    """
+
+    text: str
+    start: int
+
+
+@dataclass(frozen=True)
+class Example:
+    """A question about a context. `answers` None: unlabelled. `article` is the index in the file's `data`."""
+
+    id: str
+    question: str
+    context: str
+    answers: tuple[Answer, ...] | None
+    article: int
+
+
+# Reading
+
+
+def read(path: str | Path, labelled: bool | None = None, skipped: Counter[str] | None = None) -> list[Example]:
+    """The questions of an official file, those of all its articles, in order.
+
+    `labelled=True` demands an answer that is not blank for every question, `False` never looks at them, None takes what
+    there is. An id must not stand for two different questions, since a submission could not answer both. The same
+    question about the same context may stand twice: with `labelled=True` both stay, as for the organisers' evaluator; otherwise
+    there is one answer to give, so the first stays and `skipped` counts the others. Raises UserError naming file, line and place.
+    """
+    examples: list[Example] = []
+    by_id: dict[str, tuple[Example, JsonElement]] = {}
+    for number, article in enumerate(read_json_document(path).field("data", list).items(dict)):
+        for paragraph in article.field("paragraphs", list).items(dict):
+            context = paragraph.field("context", str).value
+            for item in paragraph.field("qas", list).items(dict):
+                name, question = item.field("id", str).value, item.field("question", str).value
+                example = Example(name, question, context, _answers(item, name, labelled), number)
+                first, first_item = by_id.setdefault(name, (example, item))
+                if (first.question, first.context) != (question, context):
+                    raise UserError(
+                        f'{item.where()}: the id "{name:.60}" stands for another question too ({first_item.where()}) - '
+                        "give each question an id of its own"
+                    )
+                if first is example or labelled:
+                    examples.append(example)
+                elif skipped is not None:
+                    skipped[REPEATED_QUESTION] += 1
+    return examples
+
+
+def _answers(item: JsonElement, name: str, labelled: bool | None) -> tuple[Answer, ...] | None:
+    if labelled is False:
+        return None
+    # The judge's files have no `answers`, or an empty list, or a list of one empty answer.
+    answers = ()
+    if item.value.get("answers") is not None:
+        answers = tuple(map(_answer, item.field("answers", list).items(dict)))
+    if any(answer.text.strip() for answer in answers):
+        return answers
+    if labelled:
+        raise UserError(
+            f'{item.where("answers")}: question "{name:.60}" has no answer, or only blank ones - '
+            "each needs one here (is this the judge's file?)"
+        )
+    return None
+
+
+def _answer(item: JsonElement) -> Answer:
+    start = item.value.get("answer_start")
+    return Answer(item.field("text", str).value, -1 if start is None else item.field("answer_start", int).value)
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the files of the contest are."""
+
+    train: Path
+    dev: Path
+
+
+# Our names, those of the organisers' archive (unpacked, it has a folder of its own), and those of its copies elsewhere.
+_NAMES = ("{}.json", "{}_data.json", "dureader_robust-data/{}.json", "dureader_robust.{}.json", "demo_{}.json")
+
+
+def find_files(data_dir: str | Path) -> Files:
+    """The training and development file in a folder, under our names or the organisers'.
+
+    Raises UserError that shows the tree we expect.
+    """
+    folder = Path(data_dir)
+    tree = (
+        f"expected {folder}/ with train.json and dev.json "
+        "(or the contest's dureader_robust-data/train.json and dureader_robust-data/dev.json)"
+    )
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder - {tree}")
+    found = {}
+    for role in ("train", "dev"):
+        paths = [folder / name.format(role) for name in _NAMES]
+        found[role] = next((path for path in paths if path.is_file()), None)
+        if found[role] is None:
+            raise UserError(f"{folder}: no {role} file - {tree}")
+    return Files(**found)
+
+
+# The submission
+
+
+def write_submission(path: str | Path, answers: Mapping[str, str]) -> None:
+    """One JSON object, each id with its answer on a line of its own, in the order of `answers`.
+
+    Raises UserError for a name that ends in `.zip`: the judge of this contest takes the plain file.
+    """
+    if Path(path).suffix.lower() == ".zip":
+        raise UserError(f"{path}: the judge takes no zip - choose a name that ends in .json")
+    atomic_write(path, json_bytes(dict(answers), indent=0) + b"\n")
+
+
+def read_submission(path: str | Path, repeated: Counter[str] | None = None) -> dict[str, str]:
+    """The answers by id, read as the organisers' evaluator reads them: of an id that stands twice the last answer counts.
+
+    `repeated` counts how often an id stands again. Any ids will do. Raises UserError for an answer that is not a string.
+    """
+    root = read_json_document(path, repeated=repeated)
+    return {name: root.field(name, str).value for name in root.value}
+
+
+def check_submission(path: str | Path, examples: Sequence[Example]) -> int:
+    """The number of answers in a submission that the judge can read and that answers just `examples`, in their order.
+
+    Checked: UTF-8, one JSON object, every id once and no other, every answer a string that stands as it is in the context
+    of its question, and not empty unless that context is blank. Raises UserError naming file and line.
+    """
+    repeated: Counter[str] = Counter()
+    root = read_json_document(path, repeated=repeated)
+    for name in repeated:
+        raise UserError(f"{root.where(name)}: this id stands twice - leave one")
+    wanted = {example.id: example for example in examples}
+    for name, expected in zip(root.value, wanted):
+        if name != expected:
+            raise UserError(f'{root.where(name)}: here must be the answer to "{expected:.60}" - keep every question of the input, in order')
+    for name in root.value:
+        if name not in wanted:
+            raise UserError(f"{root.where(name)}: the input has only {len(wanted)} questions, and not this one - leave it out")
+        answer, context = root.field(name, str).value, wanted[name].context
+        if not answer and context.strip():
+            raise UserError(f"{root.where(name)}: the answer is empty - give a piece of the context")
+        if answer not in context:
+            raise UserError(f'{root.where(name)}: "{answer:.60}" is not in the context - cut answers from it, as they are')
+    if len(root.value) < len(wanted):
+        raise UserError(f"{path}: answers {len(root.value)} of {len(wanted)} questions - each needs an answer")
+    return len(wanted)
