@@ -1,0 +1,221 @@
+"""The metric of DuEE 1.0: precision, recall and F1 over arguments, with partial credit by characters.
+
+The organisers published its definition, not their script; SYSTEMS.md section 3. It is taken literally: nothing is matched one to
+one, so an argument that is predicted twice is paid twice. `one_to_one` tells how much of a score comes from that. No schema:
+event types and roles are compared as strings.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from common.metrics import precision_recall_f1
+
+from task import Argument, Event
+
+
+class Item(NamedTuple):
+    """An argument with the type of its event: what is scored. To which event of that type it belongs does not matter."""
+
+    event_type: str
+    argument: Argument
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Its (type, role) pair: arguments are compared where it is the same."""
+        return self.event_type, self.argument.role
+
+
+@dataclass
+class Score:
+    """Numbers of arguments, and in `correct` the sum of the credits, each from 0 to 1, of the predicted ones.
+
+    `event_types` holds the same for every event type by itself.
+    """
+
+    predicted: int = 0
+    gold: int = 0
+    correct: float = 0.0
+    event_types: dict[str, "Score"] = field(default_factory=dict)
+
+    def figures(self) -> dict[str, float]:
+        """`precision`, `recall` and `f1`, unrounded. Where arguments are repeated, `recall` and `f1` can be above 1."""
+        return precision_recall_f1(self.correct, self.predicted, self.correct, self.gold)
+
+    @property
+    def precision(self) -> float:
+        return self.figures()["precision"]
+
+    @property
+    def recall(self) -> float:
+        return self.figures()["recall"]
+
+    @property
+    def f1(self) -> float:
+        return self.figures()["f1"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A text: its arguments on both sides, in order and as often as they stand there, and its distinct (type, trigger) pairs.
+
+    `credits` has the best F1 of every predicted argument over the gold ones. `coverage` has the best F1 of every gold argument over the
+    predicted ones: it is no part of the score, but tells what was missed.
+    """
+
+    id: str
+    predicted: tuple[Item, ...]
+    gold: tuple[Item, ...]
+    credits: tuple[float, ...]
+    coverage: tuple[float, ...]
+    predicted_triggers: frozenset[tuple[str, str]]
+    gold_triggers: frozenset[tuple[str, str]]
+
+    @property
+    def wrong(self) -> list[Item]:
+        """The predicted arguments without full credit."""
+        return [item for item, credit in zip(self.predicted, self.credits) if credit < 1]
+
+    @property
+    def missed(self) -> list[Item]:
+        """The gold arguments for which no prediction has full credit."""
+        return [item for item, credit in zip(self.gold, self.coverage) if credit < 1]
+
+
+def score(gold: Iterable[tuple[str, Iterable[Event]]], predictions: Iterable[tuple[str, Iterable[Event]]]) -> Score:
+    """The official score of predicted (id, events) pairs. No division by zero: nothing predicted or no gold gives 0.0."""
+    return total(compare(gold, predictions))
+
+
+def compare(
+    gold: Iterable[tuple[str, Iterable[Event]]], predictions: Iterable[tuple[str, Iterable[Event]]]
+) -> list[Comparison]:
+    """What `score` counts, text by text: those of gold in order, then the predicted ids that gold does not have.
+
+    The definition leaves nothing out: arguments of an id that gold does not have are predicted in vain, the gold arguments of a
+    text without a prediction are missed, and if an id stands twice its arguments add up.
+    """
+    gold_events, predicted_events = _by_id(gold), _by_id(predictions)
+    comparisons = []
+    for identifier in gold_events | predicted_events:
+        sides = [events.get(identifier, []) for events in (predicted_events, gold_events)]
+        predicted, wanted = (
+            tuple(Item(event.event_type, argument) for event in events for argument in event.arguments)
+            for events in sides
+        )
+        triggers = (frozenset((event.event_type, event.trigger) for event in events if event.trigger) for events in sides)
+        pairs = [[_credit(item, other) for other in wanted] for item in predicted]
+        credits = tuple(_best(row) for row in pairs)
+        coverage = tuple(_best(row[column] for row in pairs) for column in range(len(wanted)))
+        comparisons.append(Comparison(identifier, predicted, wanted, credits, coverage, *triggers))
+    return comparisons
+
+
+def total(comparisons: Sequence[Comparison]) -> Score:
+    """The sum over texts, whole and by event type."""
+    return _sum((one.predicted, one.gold, one.credits) for one in comparisons)
+
+
+def one_to_one(comparisons: Sequence[Comparison]) -> Score:
+    """The score that repeating does not raise: on both sides an argument (type, role and exact string) counts once in a text, and
+    every gold argument gives credit to one predicted argument at most, paired so that the sum is as high as it can be.
+
+    Each credit is at most that of `total`. Precision and recall can be higher all the same, where something is repeated.
+    """
+    return _sum(_one_to_one(one) for one in comparisons)
+
+
+def trigger_score(comparisons: Iterable[Comparison]) -> Score:
+    """Of the distinct (text, type, trigger) triples, compared exactly. The judge does not score them."""
+    result = Score()
+    for one in comparisons:
+        result.predicted += len(one.predicted_triggers)
+        result.gold += len(one.gold_triggers)
+        result.correct += len(one.predicted_triggers & one.gold_triggers)
+    return result
+
+
+def repeats(items: Iterable[Item]) -> int:
+    """How many of the arguments of one text stand there already, in the same role of the same type."""
+    return sum(count - 1 for count in Counter((item.place, item.argument.text) for item in items).values())
+
+
+def character_f1(predicted: str, gold: str) -> float:
+    """F1 of the characters that both have, in lower case, each as often as both have it, in any order; 0.0 where none is."""
+    ours, theirs = Counter(predicted.lower()), Counter(gold.lower())
+    common = (ours & theirs).total()
+    return 2 * common / (ours.total() + theirs.total()) if common else 0.0
+
+
+def _credit(predicted: Item, gold: Item) -> float:
+    if predicted.place != gold.place:
+        return 0.0
+    forms = (gold.argument.text, *gold.argument.aliases)
+    return _best(character_f1(predicted.argument.text, form) for form in forms)
+
+
+def _best(credits: Iterable[float]) -> float:
+    return max(credits, default=0.0)
+
+
+def _by_id(pairs: Iterable[tuple[str, Iterable[Event]]]) -> dict[str, list[Event]]:
+    by_id: dict[str, list[Event]] = {}
+    for identifier, events in pairs:
+        by_id.setdefault(identifier, []).extend(events)
+    return by_id
+
+
+def _sum(parts: Iterable[tuple[Sequence[Item], Sequence[Item], Sequence[float]]]) -> Score:
+    """The Score of (predicted arguments, gold arguments, credits of the predicted ones)."""
+    predicted: Counter[str] = Counter()
+    gold: Counter[str] = Counter()
+    credits: dict[str, list[float]] = {}
+    for part_predicted, part_gold, part_credits in parts:
+        predicted.update(item.event_type for item in part_predicted)
+        gold.update(item.event_type for item in part_gold)
+        for item, credit in zip(part_predicted, part_credits, strict=True):
+            credits.setdefault(item.event_type, []).append(credit)
+    # fsum is exact, so that the order of the texts does not change the last digit.
+    event_types = {
+        name: Score(predicted[name], gold[name], math.fsum(credits.get(name, []))) for name in (gold | predicted)
+    }
+    correct = math.fsum(credit for some in credits.values() for credit in some)
+    return Score(predicted.total(), gold.total(), correct, event_types)
+
+
+def _one_to_one(comparison: Comparison) -> tuple[list[Item], list[Item], list[float]]:
+    predicted, gold = _distinct(comparison.predicted), _distinct(comparison.gold)
+    credits = []
+    for place, ours in predicted.items():
+        theirs = gold.get(place, [])
+        credits += best_pairs([[_credit(one, other) for other in theirs] for one in ours])
+    return _flat(predicted), _flat(gold), credits
+
+
+def _flat(by_place: dict[tuple[str, str], list[Item]]) -> list[Item]:
+    return [item for items in by_place.values() for item in items]
+
+
+def _distinct(items: Iterable[Item]) -> dict[tuple[str, str], list[Item]]:
+    """The arguments by their place, each string once, with the aliases of all that it stands for."""
+    found: dict[tuple[str, str], dict[str, Item]] = {}
+    for item in items:
+        texts = found.setdefault(item.place, {})
+        old = texts.get(item.argument.text, item).argument
+        aliases = tuple(dict.fromkeys((*old.aliases, *item.argument.aliases)))
+        texts[old.text] = Item(item.event_type, Argument(old.role, old.text, old.start, aliases))
+    return {place: list(texts.values()) for place, texts in found.items()}
+
+
+def best_pairs(weights: Sequence[Sequence[float]]) -> list[float]:
+    """For each row of a matrix the weight that it gets when rows and columns form pairs of the greatest sum, 0.0 without a pair."""
+    if not weights or not weights[0]:
+        return [0.0] * len(weights)
+    if len(weights) == 1:  # so it is nearly always, and then scipy, which takes half a second to load, is not needed
+        return [max(weights[0])]
+    from scipy.optimize import linear_sum_assignment
+
+    pairs = dict(zip(*linear_sum_assignment(weights, maximize=True)))
+    return [weights[row][pairs[row]] if row in pairs else 0.0 for row in range(len(weights))]

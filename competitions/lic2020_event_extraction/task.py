@@ -1,0 +1,371 @@
+"""LIC2020 event extraction (DuEE 1.0): the official files, read and checked, and the submission, written and checked.
+
+A text has events. Each is of one of the schema's types, is named by a trigger word, and has arguments: pieces of the text,
+each in one of the roles of that type. The judge scores the arguments alone. SYSTEMS.md section 3; the metric is in metric.py.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common.command_line import UserError
+from common.submission import BLANK_LINE, field, read_json_lines, write_json_lines
+
+#: Name of the contest: its runs are kept under it, also those of a copied folder.
+TASK = "lic2020_event_extraction"
+
+#: The reason under which `read` counts a position that it does not believe.
+WRONG_START = "start index where the text says something else, not used"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A piece of the text in a role. `start` is the index of its first character, -1 where it is not known."""
+
+    role: str
+    text: str
+    start: int = -1
+    aliases: tuple[str, ...] = ()
+    """Other strings that the metric accepts as well; gold alone has them."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event. `trigger` is "" where none is given; `trigger_start` is the index of its first character, or -1."""
+
+    event_type: str
+    trigger: str
+    trigger_start: int
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A text, its events (None: unlabelled) and its line in the file, from 1."""
+
+    id: str
+    text: str
+    events: tuple[Event, ...] | None
+    line: int
+
+
+class Schema:
+    """The event types of the contest, in the order of the file.
+
+    `event_types` maps each type to its roles, all different, and `categories` to what the file calls its "class" ("" if it does
+    not say). `classes` lists the (type, role) pairs, 217 in the real schema, and `class_ids` numbers them. They stay
+    pairs and are never joined into one string: names may hold any character, and many types share a role.
+    """
+
+    def __init__(self, event_types: Mapping[str, Iterable[str]], categories: Mapping[str, str] | None = None):
+        self.event_types: dict[str, tuple[str, ...]] = {
+            name: tuple(dict.fromkeys(roles)) for name, roles in event_types.items()
+        }
+        self.categories: dict[str, str] = {name: (categories or {}).get(name, "") for name in self.event_types}
+        self.classes: list[tuple[str, str]] = [(name, role) for name, roles in self.event_types.items() for role in roles]
+        self.class_ids: dict[tuple[str, str], int] = {pair: number for number, pair in enumerate(self.classes)}
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Schema":
+        """From the official event_schema.json, a JSON object on each line. Raises UserError for a file that is not like that.
+
+        Of a type on several lines the roles add up, and its first class stays.
+        """
+        event_types: dict[str, list[str]] = {}
+        categories: dict[str, str] = {}
+        for number, record in read_json_lines(path):
+            where = f"{path}:{number}"
+            name = field(record, "event_type", str, where)
+            roles = event_types.setdefault(name, [])
+            for item in field(record, "role_list", list, where):
+                roles.append(field(_object(item, "role_list", where), "role", str, f'{where}: in "role_list" of "{name}"'))
+            categories.setdefault(name, _optional(record, "class", str, "", where))
+        if not any(event_types.values()):
+            raise UserError(f"{path}: names no event type with a role - is it the contest's event_schema.json?")
+        return cls(event_types, categories)
+
+    def write(self, path: str | Path) -> None:
+        """In the official format, without ids; reading it back gives an equal schema."""
+        write_json_lines(
+            path,
+            (
+                {"event_type": name, "role_list": [{"role": role} for role in roles], "class": self.categories[name]}
+                for name, roles in self.event_types.items()
+            ),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        # The order counts, since class ids depend on it, and dicts alone would not compare it.
+        return (
+            isinstance(other, Schema)
+            and list(self.event_types.items()) == list(other.event_types.items())
+            and self.categories == other.categories
+        )
+
+
+# Reading
+
+
+def read(
+    path: str | Path, schema: Schema | None, labelled: bool | None = None, skipped: Counter[str] | None = None
+) -> list[Example]:
+    """The texts of an official file, one Example for each line that is not blank (`skipped` counts the blank ones).
+
+    `labelled=True` demands an `event_list` on every line, `False` never looks at it, None takes what there is. With a
+    schema an unknown event type or role is an error; without one anything goes. Triggers, positions and aliases may be
+    absent. Arguments stay as they are, also repeated ones and those that do not occur in the text. Only a position where the
+    text does not say what it should becomes -1, counted in `skipped`: one that is left can be trusted. Raises UserError naming
+    file and line, also for an id that stands there twice: the submission answers ids, and could not tell the two apart.
+    """
+    lines: dict[str, int] = {}
+    examples = []
+    for number, record in read_json_lines(path, skipped):
+        where = f"{path}:{number}"
+        identifier = field(record, "id", str, where)
+        text = field(record, "text", str, where)
+        if identifier in lines:
+            raise UserError(
+                f'{where}: id "{identifier:.60}" stands already in line {lines[identifier]} - give each text an id of its own'
+            )
+        lines[identifier] = number
+        if labelled is False or (labelled is None and record.get("event_list") is None):
+            events = None
+        else:
+            events = tuple(_with_true_starts(event, text, skipped) for event in _events(record, schema, where))
+        examples.append(Example(identifier, text, events, number))
+    return examples
+
+
+def read_submission(path: str | Path) -> list[tuple[str, tuple[Event, ...]]]:
+    """The (id, events) pairs of a submission, or of gold: one for each line that is not blank, for metric.compare.
+
+    Without schema and texts, and so as lenient as the metric: positions are not checked, and an id may stand there twice.
+    Raises UserError naming file and line.
+    """
+    return [
+        (field(record, "id", str, f"{path}:{number}"), _events(record, None, f"{path}:{number}"))
+        for number, record in read_json_lines(path)
+    ]
+
+
+def _events(record: dict[str, Any], schema: Schema | None, where: str) -> tuple[Event, ...]:
+    return tuple(
+        _event(_object(item, "event_list", where), schema, where) for item in field(record, "event_list", list, where)
+    )
+
+
+def _event(item: dict[str, Any], schema: Schema | None, where: str) -> Event:
+    event_type = field(item, "event_type", str, where)
+    inside = f'{where}: in "{event_type}"'
+    arguments = tuple(
+        _argument(_object(argument, "arguments", inside), inside) for argument in field(item, "arguments", list, inside)
+    )
+    _check_names(event_type, (argument.role for argument in arguments), schema, where)
+    trigger = _optional(item, "trigger", str, "", inside)
+    return Event(event_type, trigger, _optional(item, "trigger_start_index", int, -1, inside), arguments)
+
+
+def _argument(item: dict[str, Any], where: str) -> Argument:
+    aliases = _optional(item, "alias", list, [], where)
+    for alias in aliases:
+        if not isinstance(alias, str):
+            raise UserError(f'{where}: "alias" holds {alias!r:.60} - each of its items must be a string')
+    return Argument(
+        field(item, "role", str, where),
+        field(item, "argument", str, where),
+        _optional(item, "argument_start_index", int, -1, where),
+        tuple(aliases),
+    )
+
+
+def _object(item: Any, key: str, where: str) -> dict[str, Any]:
+    if not isinstance(item, dict):
+        raise UserError(f'{where}: "{key}" holds {item!r:.60} - each of its items must be an object')
+    return item
+
+
+def _optional(record: dict[str, Any], key: str, kind: type, default: Any, where: str) -> Any:
+    return default if record.get(key) is None else field(record, key, kind, where)
+
+
+def _with_true_starts(event: Event, text: str, skipped: Counter[str] | None) -> Event:
+    def checked(start: int, piece: str) -> int:
+        if start == -1 or (piece and is_at(piece, start, text)):
+            return start
+        if skipped is not None:
+            skipped[WRONG_START] += 1
+        return -1
+
+    arguments = tuple(
+        Argument(argument.role, argument.text, checked(argument.start, argument.text), argument.aliases)
+        for argument in event.arguments
+    )
+    return Event(event.event_type, event.trigger, checked(event.trigger_start, event.trigger), arguments)
+
+
+def is_at(piece: str, start: int, text: str) -> bool:
+    """Whether `piece` stands in `text` at index `start`, whatever its case."""
+    return start >= 0 and text[start : start + len(piece)].lower() == piece.lower()
+
+
+def _check_names(event_type: str, roles: Iterable[str], schema: Schema | None, where: str) -> None:
+    if schema is None:
+        return
+    known = schema.event_types.get(event_type)
+    if known is None:
+        raise UserError(
+            f'{where}: unknown event type "{event_type}" - '
+            f"does the schema (of {len(schema.event_types)} types) belong to this file?"
+        )
+    for role in roles:
+        if role not in known:
+            raise UserError(
+                f'{where}: event type "{event_type}" has no role "{role}", only {", ".join(known) or "none at all"} - '
+                f"does the schema belong to this file?"
+            )
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the files of the contest are."""
+
+    train: Path
+    dev: Path
+    schema: Path
+
+
+# Our names, and those of the archives that the organisers published; unpacked, some files have a folder of their own,
+# and those of DuEE1.0.zip one together.
+_NAMES = {
+    "train": ("train.json", "train_data.json", "train_data/train.json", "duee_train.json", "duee_train.json/duee_train.json"),
+    "dev": ("dev.json", "dev_data.json", "dev_data/dev.json", "duee_dev.json", "duee_dev.json/duee_dev.json"),
+    "schema": (
+        "event_schema.json",
+        "event_schema/event_schema.json",
+        "duee_event_schema.json",
+        "duee_schema/duee_event_schema.json",
+        "duee_schema/event_schema.json",
+    ),
+}
+
+_TOGETHER = (".", "DuEE1.0")
+
+
+def find_files(data_dir: str | Path) -> Files:
+    """The training, development and schema file in a folder, under our names or the organisers'.
+
+    Raises UserError that shows the tree we expect.
+    """
+    folder = Path(data_dir)
+    tree = (
+        f"expected {folder}/ with train.json, dev.json and event_schema.json "
+        "(or the contest's duee_train.json, duee_dev.json and duee_event_schema.json)"
+    )
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder - {tree}")
+    found = {}
+    for role, names in _NAMES.items():
+        paths = (folder / together / name for together in _TOGETHER for name in names)
+        found[role] = next((path for path in paths if path.is_file()), None)
+        if found[role] is None:
+            raise UserError(f"{folder}: no {role} file - {tree}")
+    return Files(**found)
+
+
+# The submission
+
+
+def submission_record(id: str, events: Iterable[Event], schema: Schema) -> dict[str, Any]:
+    """A line of the official format. Raises ValueError for an event type or role that the schema does not know."""
+    items = []
+    for event in events:
+        _check_names(event.event_type, (argument.role for argument in event.arguments), schema, "cannot be submitted")
+        items.append(
+            {
+                "event_type": event.event_type,
+                **(_placed("trigger", event.trigger, event.trigger_start) if event.trigger else {}),
+                "arguments": [
+                    {"role": argument.role, **_placed("argument", argument.text, argument.start)} for argument in event.arguments
+                ],
+            }
+        )
+    return {"id": id, "event_list": items}
+
+
+def _placed(key: str, text: str, start: int) -> dict[str, Any]:
+    return {key: text, f"{key}_start_index": start} if start >= 0 else {key: text}
+
+
+def write_submission(path: str | Path, ids: Sequence[str], predictions: Sequence[Iterable[Event]], schema: Schema) -> None:
+    """One line for each id, in order; a flat zip when the name ends in `.zip`. Raises ValueError for unequal numbers."""
+    pairs = zip(ids, predictions, strict=True)
+    write_json_lines(path, (submission_record(identifier, events, schema) for identifier, events in pairs))
+
+
+def check_submission(path: str | Path, schema: Schema, examples: Sequence[Example] | None = None) -> int:
+    """The number of lines of a submission that the judge can read and that says nothing impossible.
+
+    Checked: UTF-8, a flat zip, no blank line, fields and their types, event types and roles in the schema, every id once, no
+    empty argument, and no argument twice in the same role of the same type over all events of a text, since the metric would
+    pay for it twice. With `examples` also: their ids, in order, and that triggers and arguments are in the text (whatever
+    their case), and where their start index, if they have one, says. Raises UserError naming file and line.
+    """
+    skipped: Counter[str] = Counter()
+    lines: dict[str, int] = {}
+    for number, record in read_json_lines(path, skipped):
+        where = f"{path}:{number}"
+        identifier = field(record, "id", str, where)
+        if skipped[BLANK_LINE]:
+            raise UserError(f"{where}: follows a blank line, which the judge cannot read - delete it")
+        if identifier in lines:
+            raise UserError(f'{where}: id "{identifier:.60}" stands already in line {lines[identifier]} - leave one')
+        count = len(lines)
+        if examples is not None and (count >= len(examples) or examples[count].id != identifier):
+            raise UserError(
+                f"{where}: is not the id of text {count + 1} of the {len(examples)} in the input - keep every id, in order"
+            )
+        lines[identifier] = number
+        events = _events(record, schema, where)
+        for item, event in zip(record["event_list"], events):
+            _check_event(item, event, None if examples is None else examples[count].text, where)
+        _check_repeats(events, where)
+    if skipped[BLANK_LINE]:
+        raise UserError(f"{path}: ends with a blank line, which the judge cannot read - delete it")
+    if examples is not None and len(lines) < len(examples):
+        raise UserError(
+            f"{path}: ends after {len(lines)} of {len(examples)} texts - each needs a line, also without events"
+        )
+    return len(lines)
+
+
+def _check_event(item: dict[str, Any], event: Event, text: str | None, where: str) -> None:
+    if "trigger" in item or "trigger_start_index" in item:
+        _check_piece(event.trigger, event.trigger_start, text, "trigger", event.event_type, where)
+    for argument in event.arguments:
+        _check_piece(argument.text, argument.start, text, argument.role, event.event_type, where)
+
+
+def _check_piece(piece: str, start: int, text: str | None, role: str, event_type: str, where: str) -> None:
+    if not piece:
+        raise UserError(f'{where}: the "{role}" of "{event_type}" is empty - leave it out')
+    if text is None:
+        return
+    if piece not in text and piece.lower() not in text.lower():
+        raise UserError(f'{where}: "{piece:.60}" ("{role}" of "{event_type}") is not in the text - cut it from there')
+    if start != -1 and not is_at(piece, start, text):
+        raise UserError(
+            f'{where}: "{piece:.60}" ("{role}" of "{event_type}") does not begin at index {start} of the text - '
+            "count its characters from 0, or leave the index out"
+        )
+
+
+def _check_repeats(events: Iterable[Event], where: str) -> None:
+    seen = set()
+    for event in events:
+        for argument in event.arguments:
+            once = (event.event_type, argument.role, argument.text)
+            if once in seen:
+                raise UserError(f'{where}: "{argument.text:.60}" stands twice as "{argument.role}" of "{event.event_type}" - leave one')
+            seen.add(once)
