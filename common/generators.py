@@ -39,15 +39,16 @@ def prediction_order(lengths: Sequence[int], batch_size: int) -> list[np.ndarray
 
 
 def pad(rows: Sequence[np.ndarray], value: int = 0) -> np.ndarray:
-    """Rows of different length as one array (rows, longest row), filled up on the right with `value`."""
-    padded = np.full((len(rows), max(map(len, rows), default=0)), value, dtype=np.asarray(rows[0]).dtype if rows else np.int32)
+    """Rows (length, ...) of different length as one array (rows, longest row, ...), filled up on the right with `value`."""
+    like = np.asarray(rows[0]) if rows else np.zeros(0, np.int32)
+    padded = np.full((len(rows), max(map(len, rows), default=0), *like.shape[1:]), value, dtype=like.dtype)
     for row, target in zip(rows, padded):
         target[: len(row)] = row
     return padded
 
 
 def pad_features(rows: Sequence[Arrays]) -> Arrays:
-    """Feature dicts of several examples, each name -> (length,), as one dict of padded arrays (rows, longest)."""
+    """Feature dicts of several examples, each name -> (length, ...), as one dict of padded arrays (rows, longest, ...)."""
     return {name: pad([row[name] for row in rows]) for name in rows[0]}
 
 

@@ -13,7 +13,7 @@ from common.generators import pad_features
 from common.keras_compat import seed_everything, tf
 from common.options import EncoderOptions, TrainingOptions
 from common.optimizers import build_optimizer
-from common.tokenizers import SPECIAL_TOKENS, windows
+from common.tokenizers import SPECIAL_TOKENS, pair_windows, windows
 
 import bert4keras.models  # isort: skip - after keras_compat, which tells it the Keras to use
 
@@ -153,6 +153,136 @@ def test_words_and_their_places_come_with_every_character():
     assert window["word_positions"][name + 1 : name + 3].tolist() == [1, 3]
     assert window["word_ids"][name + 1] == window["word_ids"][name + 2] == encoder.words.ids["编剧"]
     assert window["word_ids"][[0, -1]].tolist() == window["word_positions"][[0, -1]].tolist() == [0, 0]
+
+
+# A question and a context
+
+
+PAIRS = [
+    ("南山的灯是谁写的", "陆青河在2011年写完了小说《南山的灯》，第二年出版"),
+    ("林晚秋的丈夫", "周不凡的妻子是歌手林晚秋"),
+    ("票房", "电影《南山的灯》由周不凡执导，票房2.5亿元"),
+    ("", "AB12公司"),
+    ("电影由哪家公司出版？陆青河还是云桥", "电影。"),
+]
+
+
+def pair_features(encoder, question, context, stride=10):
+    """The features of all windows, and the windows."""
+    asked, tokens = encoder.tokenizer.tokenize(question), encoder.tokenizer.tokenize(context)
+    pairs = pair_windows(encoder.tokenizer, asked, tokens, encoder.max_length, stride)
+    return encoder.pair_features(question, asked, context, tokens, pairs), pairs
+
+
+def context_states(encoder, network, pairs, padding=0):
+    """For each pair (one window each) the states of the tokens of its context, and the residuals; all pairs in one batch."""
+    made = [pair_features(encoder, *pair) for pair in pairs]
+    inputs = pad_features([features for [features], _ in made])
+    inputs = {name: np.pad(values, [(0, 0), (0, padding), *[(0, 0)] * (values.ndim - 2)]) for name, values in inputs.items()}
+    outputs = [tensor.numpy() for tensor in network(inputs)]
+    masks = [window.is_context for _, [window] in made]
+    return [np.stack([output[row, : len(mask)][mask] for output in outputs]) for row, mask in enumerate(masks)]
+
+
+@pytest.fixture(scope="module", params=["dgcnn", "bilstm", "bert"])
+def reader(request):
+    """An encoder for pairs of each kind, and its network with weights of no special value; no test changes them."""
+    seed_everything(1)
+    # Three layers: one of them after question and context have met half-way.
+    encoder = build_encoder(EncoderOptions(encoder=request.param, hidden_size=8, layers=3, max_length=64), TEXTS * 3)
+    network = encoder.pair_network()
+    generator = np.random.default_rng(3)
+    network.set_weights([weight + generator.normal(0, 0.2, weight.shape) for weight in network.get_weights()])
+    return request.param, encoder, network
+
+
+def test_shapes_and_names_of_pairs(reader):
+    kind, encoder, network = reader
+    made = [pair_features(encoder, *pair) for pair in PAIRS]
+    inputs = pad_features([features for [features], _ in made])
+    assert set(inputs) == {tensor.name for tensor in network.inputs} >= {"token_ids", "segment_ids"}
+    for tensor in network.inputs:
+        assert inputs[tensor.name].dtype == tensor.dtype.as_numpy_dtype and inputs[tensor.name].ndim == len(tensor.shape)
+    for [features], [window] in made:
+        assert features["token_ids"].tolist() == window.encoding.ids.tolist()
+        assert features["segment_ids"].tolist() == window.segment_ids.tolist()
+        assert {len(values) for values in features.values()} == {len(window)}
+    states, residual = network(inputs)
+    assert states.shape == residual.shape == (*inputs["token_ids"].shape, 8)
+    assert np.isfinite(states).all() and np.isfinite(residual).all()
+
+
+def test_states_of_a_context_depend_on_its_own_pair_alone(reader):
+    _, encoder, network = reader
+    together = context_states(encoder, network, PAIRS)
+    padded = context_states(encoder, network, PAIRS, padding=25)
+    for pair, one, other in zip(PAIRS, together, padded):
+        [alone] = context_states(encoder, network, [pair])
+        np.testing.assert_allclose(one, alone, atol=1e-4)
+        np.testing.assert_allclose(other, alone, atol=1e-4)
+        assert alone.std() > 0.1
+
+
+def test_the_question_acts_on_every_token_of_the_context(reader):
+    kind, encoder, network = reader
+    context = PAIRS[0][1]
+    # Neither question shares anything with the context, so that only the reading of the question itself can tell them apart.
+    asked = [("林晚秋", context), ("妻子歌手", context)]
+    one, other = context_states(encoder, network, asked)
+    assert (np.abs(one - other).max(-1) > 1e-3).all()
+
+
+def test_the_context_acts_on_itself(reader):
+    _, encoder, network = reader
+    one, other = context_states(encoder, network, [("谁", "陆青河写完了小说"), ("谁", "林青河写完了小说")])
+    assert (np.abs(one - other).max(-1)[:, 1] > 1e-4).all()
+
+
+def test_a_new_pair_network_already_lets_the_question_act(reader):
+    kind, encoder, _ = reader
+    seed_everything(4)
+    one, other = context_states(encoder, encoder.pair_network(), [("林晚秋", PAIRS[0][1]), ("妻子歌手", PAIRS[0][1])])
+    assert (np.abs(one - other).max(-1) > 1e-6).all()
+
+
+def test_a_saved_encoder_reads_pairs_alike(reader, tmp_path):
+    _, encoder, network = reader
+    save_encoder(encoder, tmp_path)
+    loaded = load_encoder(tmp_path)
+    for pair in PAIRS:
+        for one, other in zip(pair_features(encoder, *pair)[0], pair_features(loaded, *pair)[0], strict=True):
+            assert one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
+            assert all(one[name].dtype == other[name].dtype for name in one)
+    seed_everything(9)
+    again = loaded.pair_network()
+    again.set_weights(network.get_weights())
+    for one, other in zip(context_states(loaded, again, PAIRS), context_states(encoder, network, PAIRS)):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_every_window_of_a_long_context_gets_its_part_of_the_features():
+    question, context = PAIRS[0][0], "，".join(TEXTS)
+    encoder, small = from_nothing("dgcnn", max_length=512), from_nothing("dgcnn", max_length=24)
+    [[whole], [one]], [parts, pairs] = pair_features(encoder, question, context), pair_features(small, question, context)
+    assert len(parts) > 3 and one.asked == pairs[0].asked == 8
+    begin = one.asked + 2
+    for part, pair in zip(parts, pairs):
+        size = pair.is_context.sum()
+        for name, values in part.items():
+            np.testing.assert_array_equal(values[:begin], whole[name][:begin])
+            np.testing.assert_array_equal(values[begin:-1], whole[name][begin + pair.first : begin + pair.first + size])
+            # The last [SEP] belongs to the second segment, and has no other values.
+            np.testing.assert_array_equal(values[-1], whole[name][-1])
+
+
+def test_light_pair_features_by_hand():
+    encoder = from_nothing("dgcnn")
+    [features], _ = pair_features(encoder, "谁写南山", "写南山。")
+    assert features["shared"].tolist() == [0, 0, 1, 1, 1, 0, 7, 15, 15, 0, 0]
+    assert features["coverage"][:6].tolist() == [[0, 0]] * 6 and features["coverage"][-1].tolist() == [0, 0]
+    assert (features["coverage"][6:10] > 0.3).all() and features["coverage"].dtype == np.float32
+    assert features["word_positions"].tolist() == [0, 4, 4, 1, 3, 0, 4, 1, 3, 4, 0]
+    assert features["segment_ids"].tolist() == [0] * 6 + [1] * 5
 
 
 def test_bert_heads_must_divide_its_size():

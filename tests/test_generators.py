@@ -96,6 +96,22 @@ def test_padding_against_a_slow_reference(rows, value, dtype):
     assert padded.dtype == dtype and padded.shape == (len(rows), longest)
 
 
+@deterministic
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=6), st.integers(0, 3), st.integers(-3, 3))
+def test_rows_of_vectors_are_padded_with_vectors(lengths, size, value):
+    rows = [np.arange(length * size, dtype=np.float32).reshape(length, size) + number for number, length in enumerate(lengths)]
+    padded = pad(rows, value)
+    assert padded.dtype == np.float32 and padded.shape == (len(rows), max(lengths), size)
+    for row, array in zip(rows, padded):
+        assert array.tolist() == row.tolist() + [[value] * size] * (max(lengths) - len(row))
+
+
+def test_features_of_both_kinds_are_padded_together():
+    padded = pad_features([{"ids": np.arange(n), "values": np.ones((n, 2))} for n in (1, 3)])
+    assert padded["ids"].tolist() == [[0, 0, 0], [0, 1, 2]]
+    assert padded["values"].tolist() == [[[1, 1], [0, 0], [0, 0]], [[1, 1]] * 3]
+
+
 def test_padding_nothing():
     assert pad([]).shape == (0, 0)
 

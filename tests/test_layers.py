@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from common.keras_compat import keras, seed_everything, tf
-from common.layers import ConditionalLayerNormalization, GatedDilatedConvolution, IdDropout, RelativePosition
+from common.layers import AttentionPooling, ConditionalLayerNormalization, GatedDilatedConvolution, IdDropout, RelativePosition
 
 
 @pytest.fixture(autouse=True)
@@ -146,6 +146,49 @@ def test_id_dropout_draws_anew_each_time():
     assert (layer(ids, training=True).numpy() != layer(ids, training=True).numpy()).any()
 
 
+# Attention pooling
+
+
+def slow_pooling(layer, x, length):
+    """The pooled vector of one row, of which `length` vectors are tokens."""
+    kernel, bias, direction = (weight.astype(np.float64) for weight in layer.get_weights())
+    weights = [np.exp(np.tanh(vector @ kernel + bias) @ direction[:, 0]) for vector in x[:length]]
+    return sum(weight * vector for weight, vector in zip(weights, x)) / sum(weights)
+
+
+@pytest.fixture
+def pooling():
+    layer = AttentionPooling()
+    layer(random(1, 2, 6), np.ones((1, 2)))
+    randomise(layer)
+    return layer
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32, bool])
+def test_pooling_against_a_slow_reference(pooling, dtype):
+    x, lengths = 2 * random(4, 9, 6), [9, 1, 4, 7]
+    mask = (np.arange(9) < np.array(lengths)[:, None]).astype(dtype)
+    output = pooling(x, mask)
+    assert output.shape == (4, 6)
+    for row, length in enumerate(lengths):
+        np.testing.assert_allclose(output[row], slow_pooling(pooling, x[row], length), atol=1e-5)
+    assert np.abs(output[0] - x[0].mean(0)).max() > 0.1, "all tokens weigh the same"
+
+
+def test_pooling_does_not_see_padding(pooling):
+    x = random(1, 5, 6)
+    alone = pooling(x, np.ones((1, 5)))
+    for padding in (1, 30):
+        padded = np.concatenate([x, 50 * random(1, padding, 6)], axis=1)
+        np.testing.assert_allclose(pooling(padded, np.arange(5 + padding)[None] < 5), alone, atol=1e-6)
+
+
+def test_the_tokens_may_stand_anywhere(pooling):
+    x = random(1, 9, 6)
+    mask = np.array([[0, 1, 0, 0, 1, 1, 0, 0, 1]])
+    np.testing.assert_allclose(pooling(x, mask)[0], slow_pooling(pooling, x[0, mask[0] > 0], 4), atol=1e-5)
+
+
 # Relative position
 
 
@@ -187,6 +230,7 @@ def test_relative_positions_belong_to_their_span():
 @pytest.mark.parametrize(
     ("layer", "settings"),
     [
+        (AttentionPooling, {}),
         (ConditionalLayerNormalization, {"epsilon": 1e-5}),
         (GatedDilatedConvolution, {"dilation": 3, "kernel_size": 5, "gate_dropout": 0.2}),
         (IdDropout, {"rate": 0.3, "unknown": 4}),
@@ -204,6 +248,7 @@ def test_they_work_in_a_network_that_trains():
     spans = keras.Input((2,), dtype="int32")
     state = keras.layers.Embedding(20, 8)(IdDropout(0.2, unknown=1)(ids))
     state = GatedDilatedConvolution(2)(state, ids > 0)
+    state += AttentionPooling()(state, ids > 0)[:, None]
     condition = tf.gather(state, spans[:, 0], batch_dims=1)
     state = RelativePosition(8)(ConditionalLayerNormalization()([state, condition]), spans)
     model = keras.Model([ids, spans], keras.layers.Dense(1)(state))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.tokenizers import SPECIAL_TOKENS, WordPieceTokenizer, windows
+from common.tokenizers import SPECIAL_TOKENS, PairWindow, WordPieceTokenizer, pair_windows, windows
 
 TOKENIZER = WordPieceTokenizer([*SPECIAL_TOKENS, *"天地人和a", "##a"])
 deterministic = settings(derandomize=True, database=None, deadline=None, max_examples=200)
@@ -98,3 +98,140 @@ def test_by_hand():
 def test_a_window_without_room_is_refused(max_length):
     with pytest.raises(ValueError, match="no room for text"):
         windows(TOKENIZER, TOKENIZER.tokenize("天"), max_length)
+
+
+# A question with parts of a context
+
+
+questions = st.text(alphabet="天地人和龘a ", max_size=30)
+pair_lengths = st.integers(4, 40)
+strides = st.integers(-1, 50)
+
+
+def cut_pair(question, context, max_length, stride):
+    """The encodings of question and context, and the windows."""
+    asked, tokens = TOKENIZER.tokenize(question), TOKENIZER.tokenize(context)
+    return asked, tokens, pair_windows(TOKENIZER, asked, tokens, max_length, stride)
+
+
+def slow_pair_windows(asked, tokens, max_length, stride):
+    """For each window its ids and the index of its first token of the context, token by token."""
+    head = asked.ids.tolist()
+    while 2 * len(head) > max_length - 3:
+        head.pop()
+    found, begin = [], 0
+    while True:
+        end = begin
+        while end < len(tokens) and len(head) + (end - begin) + 3 < max_length:
+            end += 1
+        ids = [TOKENIZER.start_id, *head, TOKENIZER.end_id, *tokens.ids[begin:end].tolist(), TOKENIZER.end_id]
+        found.append((ids, len(head), begin))
+        if end == len(tokens):
+            return found
+        begin = min(begin + max(stride, 1), end)
+
+
+@deterministic
+@given(questions, texts, pair_lengths, strides)
+def test_pairs_against_a_slow_reference(question, context, max_length, stride):
+    asked, tokens, pairs = cut_pair(question, context, max_length, stride)
+    expected = slow_pair_windows(asked, tokens, max_length, stride)
+    assert [(pair.encoding.ids.tolist(), pair.asked, pair.first) for pair in pairs] == expected
+    assert all(len(pair) == len(pair.encoding) <= max_length for pair in pairs)
+    assert all(pair.encoding.ids.dtype == pair.encoding.offsets.dtype == np.int32 for pair in pairs)
+
+
+@deterministic
+@given(questions, texts, pair_lengths, strides)
+def test_every_token_of_the_context_is_in_a_pair(question, context, max_length, stride):
+    _, tokens, pairs = cut_pair(question, context, max_length, stride)
+    seen = [(pair.first + place, *row) for pair in pairs for place, row in enumerate(pair.encoding.offsets[pair.is_context].tolist())]
+    assert set(seen) == {(place, *row) for place, row in enumerate(tokens.offsets.tolist())}
+
+
+@deterministic
+@given(questions, texts, pair_lengths, strides)
+def test_only_tokens_of_the_context_have_characters(question, context, max_length, stride):
+    _, tokens, pairs = cut_pair(question, context, max_length, stride)
+    for pair in pairs:
+        begin, size = pair.asked + 2, pair.is_context.sum()
+        assert pair.is_context.tolist() == [begin <= place < len(pair) - 1 for place in range(len(pair))]
+        assert (pair.encoding.offsets[:, 0] < pair.encoding.offsets[:, 1]).tolist() == pair.is_context.tolist()
+        assert pair.segment_ids.tolist() == [0] * begin + [1] * (size + 1) and pair.segment_ids.dtype == np.int32
+        assert (np.diff(pair.encoding.offsets, axis=0) >= 0).all()
+        if size:
+            part = tokens.offsets[pair.first : pair.first + size]
+            assert set(map(tuple, pair.encoding.offsets[:begin].tolist())) == {(part[0, 0], part[0, 0])}
+            assert pair.encoding.offsets[-1].tolist() == [part[-1, 1], part[-1, 1]]
+
+
+@deterministic
+@given(questions, texts, pair_lengths, strides, st.integers(0, 2))
+def test_values_are_laid_out_as_the_ids_are(question, context, max_length, stride, width):
+    asked, tokens, pairs = cut_pair(question, context, max_length, stride)
+    shape = (-1, *[1] * min(width, 1))
+    columns = [1.0] if width == 1 else np.arange(1.0, width + 1)
+
+    def values(ids):
+        return ids.astype(np.float32) if not width else ids.reshape(shape).astype(np.float32) * np.float32(columns)
+
+    for pair in pairs:
+        special = ~pair.is_context
+        special[1 : pair.asked + 1] = False
+        expected = values(np.where(special, 0, pair.encoding.ids))
+        laid_out = pair.lay_out(values(asked.ids), values(tokens.ids))
+        np.testing.assert_array_equal(laid_out, expected)
+        assert laid_out.dtype == np.float32 and laid_out.shape == expected.shape
+
+
+@deterministic
+@given(texts, pair_lengths, st.integers(1, 50), st.data())
+def test_a_stride_short_enough_keeps_spans_whole(context, max_length, stride, data):
+    _, tokens, pairs = cut_pair("天", context, max_length, stride)
+    room = max_length - 3 - pairs[0].asked
+    longest = min(room - stride + 1, len(tokens))
+    if longest < 1:
+        return
+    length = data.draw(st.integers(1, longest))
+    first = data.draw(st.integers(0, len(tokens) - length))
+    assert any(pair.encoding.token_span(*tokens.char_span(first, first + length - 1)) for pair in pairs)
+
+
+def test_a_context_that_fits_is_one_pair():
+    for context in ("", "地人", "地人和"):
+        _, tokens, [pair] = cut_pair("天和", context, max(7, 5 + len(context)), 1)
+        assert pair.encoding.ids.tolist() == [
+            TOKENIZER.start_id, *TOKENIZER.tokenize("天和").ids, TOKENIZER.end_id, *tokens.ids, TOKENIZER.end_id,
+        ]  # fmt: skip
+
+
+def test_pairs_by_hand():
+    _, _, pairs = cut_pair("和和和和和和", "天地人天地人", 9, 2)
+    assert ["".join(TOKENIZER.vocabulary[index] for index in pair.encoding.ids[pair.is_context]) for pair in pairs] == ["天地人", "人天地", "地人"]
+    assert [(pair.asked, pair.first, len(pair)) for pair in pairs] == [(3, 0, 9), (3, 2, 9), (3, 4, 8)]
+    assert pairs[1].encoding.offsets.tolist() == [[2, 2]] * 5 + [[2, 3], [3, 4], [4, 5], [5, 5]]
+    assert pairs[1].lay_out(np.arange(1, 7), np.arange(10, 70, 10)).tolist() == [0, 1, 2, 3, 0, 30, 40, 50, 0]
+
+
+def test_a_question_is_in_no_span():
+    [pair] = cut_pair("天地", "人天地", 20, 1)[2]
+    assert pair.encoding.token_span(1, 3) == (5, 6)
+    assert pair.encoding.token_span(0, 2) == (4, 5), "characters 0 to 2 of the context, not of the question"
+    with pytest.raises(ValueError, match="special token"):
+        pair.encoding.char_span(1, 2)
+
+
+def test_a_pair_with_fewer_tokens_lays_out_what_is_left():
+    [pair] = cut_pair("天地", "人天地和", 20, 1)[2]
+    kept = np.array([0, 1, 2, 3, 5, 6, 8])
+    shorter = PairWindow(pair.encoding.take(kept), pair.asked, pair.first + 1)
+    assert shorter.lay_out(np.array([7, 8]), np.arange(10, 14)).tolist() == [0, 7, 8, 0, 11, 12, 0]
+    assert shorter.is_context.tolist() == [False] * 4 + [True] * 2 + [False]
+    assert shorter.encoding.token_span(1, 3) == (4, 5)
+
+
+@pytest.mark.parametrize("max_length", [3, 2, 0, -5])
+@pytest.mark.parametrize("question", ["", "天地人"])
+def test_a_pair_without_room_is_refused(question, max_length):
+    with pytest.raises(ValueError, match="no room for text"):
+        cut_pair(question, "天", max_length, 1)

@@ -7,6 +7,9 @@ bert4keras, from a checkpoint or from nothing (`BertEncoder`). Both offer the sa
     encoder.max_length                        longest window in tokens
     encoder.features(text, windows)           for each window {input name: int32 (length,)}
     encoder.network()                         keras.Model: those inputs, padded -> [states, residual], float (batch, length, size)
+    encoder.pair_features(...)                the same for a question and windows of a context (see common.tokenizers.pair_windows);
+                                              an input may also be float (length, values)
+    encoder.pair_network()                    keras.Model: those inputs -> the same, in which the question acts on the context
     encoder.size, encoder.dropout             size of a vector; the dropout that suits heads on it
 
 `save_encoder` puts all that `load_encoder` needs into a run directory, weights excepted.

@@ -11,7 +11,7 @@ import numpy as np
 from common.command_line import UserError
 from common.keras_compat import keras, tf
 from common.options import EncoderOptions
-from common.tokenizers import Encoding, WordPieceTokenizer, build_vocabulary
+from common.tokenizers import Encoding, PairWindow, WordPieceTokenizer, build_vocabulary
 
 _SMALL_LAYERS = 4
 
@@ -94,6 +94,10 @@ class BertEncoder:
         """For each window `token_ids` and `segment_ids`, int32 (length,)."""
         return [{"token_ids": window.ids, "segment_ids": np.zeros_like(window.ids)} for window in windows]
 
+    def pair_features(self, question: str, asked: Encoding, context: str, tokens: Encoding, windows: list[PairWindow]) -> list[dict[str, np.ndarray]]:
+        """For each window of `pair_windows` `token_ids` and `segment_ids`, int32 (length,)."""
+        return [{"token_ids": window.encoding.ids, "segment_ids": window.segment_ids} for window in windows]
+
     def network(self) -> keras.Model:
         """Raises UserError when the checkpoint's tensors do not fit its config."""
         from bert4keras.models import build_transformer_model
@@ -125,6 +129,10 @@ class BertEncoder:
         normalisation, use = states._keras_history[:2]
         both = keras.Model(transformer.model.inputs, [states, normalisation.get_input_at(use)], name="bert")
         return keras.Model(inputs, both([inputs["token_ids"], inputs["segment_ids"]]), name="bert_encoder")
+
+    def pair_network(self) -> keras.Model:
+        """The same: a transformer lets question and context act on each other by itself."""
+        return self.network()
 
 
 def _draw_weights_anew(model: keras.Model) -> None:

@@ -1,11 +1,11 @@
 """The light encoder: characters mixed with words, then gated dilated convolutions or a BiLSTM.
 
-Trains from nothing on a CPU. Every character token also gets the embedding of the jieba word around it, of its place in that word
-and of the word's part of speech (SYSTEMS.md sections 4 and 6, "mixed char-word embedding"): without pretraining, this is where
-knowledge of the language comes from.
+Trains from nothing on a CPU. Every character token also gets the embedding of the jieba word around it and of its place in that
+word (SYSTEMS.md sections 4 and 6, "mixed char-word embedding"): without pretraining, this is where knowledge of the language comes
+from. A question and a context are read as a pair, in which the question acts on the context.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from common.keras_compat import keras, tf
-from common.layers import GatedDilatedConvolution, IdDropout
+from common.layers import AttentionPooling, ConditionalLayerNormalization, GatedDilatedConvolution, IdDropout
 from common.options import EncoderOptions
-from common.tokenizers import Encoding, WordPieceTokenizer, WordVocabulary, build_vocabulary, segment, word_positions
+from common.tokenizers import Encoding, PairWindow, WordPieceTokenizer, WordVocabulary, build_vocabulary, segment, word_positions
+from common.tokenizers.overlap import SHARED_KINDS, overlap
 
 _DILATIONS = (1, 2, 4, 8, 16, 1, 1)
+_QUESTION_DILATIONS = (1, 2, 1)
 _BILSTM_LAYERS = 2
 _WORD_SIZE = 64
 _WORD_MIN_COUNT = 3
@@ -73,31 +75,124 @@ class LightEncoder:
             for window in windows
         ]
 
+    def pair_features(self, question: str, asked: Encoding, context: str, tokens: Encoding, windows: list[PairWindow]) -> list[dict[str, np.ndarray]]:
+        """For each window of `pair_windows` the inputs for one text, `segment_ids` (0 in the question, 1 in the context), and what the two texts
+        share (see `Overlap`): `shared` int32 (length,), `coverage` float32 (length, 2). Encodings are without special tokens."""
+        common = overlap(question, asked, context, tokens)
+        values = {
+            "word_ids": (self.words.word_ids(question, asked.offsets), self.words.word_ids(context, tokens.offsets)),
+            "word_positions": (word_positions(question, asked.offsets), word_positions(context, tokens.offsets)),
+            "shared": (common.found, common.shared),
+            "coverage": (np.zeros((len(asked), 2), np.float32), common.coverage),
+        }
+        return [
+            {"token_ids": window.encoding.ids, "segment_ids": window.segment_ids} | {name: window.lay_out(*both) for name, both in values.items()}
+            for window in windows
+        ]
+
     def network(self) -> keras.Model:
-        settings = self.settings
-        inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "word_ids", "word_positions")}
-        sizes = {"token_ids": len(self.tokenizer), "word_ids": len(self.words), "word_positions": 5}
+        inputs = _text_inputs()
         mask = inputs["token_ids"] > 0
+        state = keras.layers.LayerNormalization(name="embedding_normalization")(self._embedded(inputs))
+        state = keras.layers.Dropout(self.dropout, name="embedding_dropout")(state)
+        states = keras.layers.LayerNormalization(name="final_normalization")(state := self._stack(state, mask))
+        return keras.Model(inputs, [states, state], name="light_encoder")
+
+    def pair_network(self) -> keras.Model:
+        """The question acts on the context at the start, where every token gets what is most like it in the question (Chen et al. 2017)
+        and the whole question as one vector (SYSTEMS.md section 6); half-way, by attention to the question as convolutions have read
+        it; and at the end, in the normalisation. States of the question itself mean nothing."""
+        size = self.size
+        inputs = _text_inputs() | {
+            "segment_ids": keras.Input((None,), dtype="int32", name="segment_ids"),
+            "shared": keras.Input((None,), dtype="int32", name="shared"),
+            "coverage": keras.Input((None, 2), name="coverage"),
+        }
+        in_context = inputs["segment_ids"] > 0
+        in_question = (inputs["token_ids"] > 0) & ~in_context
+        embedded = self._embedded(inputs)
+        shared = _embedding(SHARED_KINDS, size, "shared_tokens")(inputs["shared"])
+
+        asked, asked_mask = _beginning(embedded, in_question), _beginning(in_question, in_question)
+        question = keras.layers.LayerNormalization(name="question_normalization")(asked + _beginning(shared, in_question))
+        question = keras.layers.SpatialDropout1D(self.dropout, name="question_dropout")(question)
+        question = _masked(question, asked_mask)
+        for layer, dilation in enumerate(_QUESTION_DILATIONS):
+            question = GatedDilatedConvolution(dilation, name=f"question_convolution_{layer}")(question, asked_mask)
+        question = keras.layers.LayerNormalization(name="question_final_normalization")(question)
+        pooled = AttentionPooling(name="question_pooling")(question, asked_mask)
+
+        similar = keras.layers.Dense(size, activation="relu", name="alignment")
+        aligned = _attend(similar(embedded), similar(asked), asked, asked_mask)
+        state = sum(
+            [
+                embedded + shared,
+                keras.layers.Dense(size, name="aligned_question")(aligned),
+                keras.layers.Dense(size, name="coverage_projection")(inputs["coverage"]),
+                keras.layers.Dense(size, name="pooled_question")(pooled)[:, None],
+            ]
+        )
+        state = keras.layers.LayerNormalization(name="embedding_normalization")(state)
+        state = keras.layers.SpatialDropout1D(self.dropout, name="embedding_dropout")(state)
+
+        def meet(state):
+            queries, keys = keras.layers.Dense(size, name="queries")(state), keras.layers.Dense(size, name="keys")(question)
+            state += keras.layers.Dense(size, name="attended_question")(_attend(queries, keys, question, asked_mask))
+            return keras.layers.LayerNormalization(name="meeting_normalization")(state)
+
+        state = self._stack(state, in_context, meet)
+        # The question scales and shifts the last states too: a linear head on them is then bilinear in context and question.
+        states = ConditionalLayerNormalization(name="final_normalization")([state, pooled])
+        return keras.Model(inputs, [states, state], name="light_pair_encoder")
+
+    def _embedded(self, inputs):
+        """Characters, words and places in words as one vector for each token, (batch, length, size)."""
+        sizes = {"token_ids": len(self.tokenizer), "word_ids": len(self.words), "word_positions": 5}
         ids = {**inputs, "word_ids": IdDropout(_WORD_DROPOUT, unknown=1, name="word_dropout")(inputs["word_ids"])}
-        tables = {name: _embedding(rows, settings.word_size if name == "word_ids" else settings.hidden_size, name) for name, rows in sizes.items()}
+        tables = {name: _embedding(rows, self.settings.word_size if name == "word_ids" else self.size, name) for name, rows in sizes.items()}
         embedded = {name: table(ids[name]) for name, table in tables.items()}
         # The one big table is narrow, and is widened after the look-up: it is most of the weights, and most of the optimizer's work.
-        embedded["word_ids"] = keras.layers.Dense(settings.hidden_size, use_bias=False, name="word_projection")(embedded["word_ids"])
-        state = sum(embedded.values())
-        state = keras.layers.LayerNormalization(name="embedding_normalization")(state)
-        state = keras.layers.Dropout(settings.dropout, name="embedding_dropout")(state)
+        embedded["word_ids"] = keras.layers.Dense(self.size, use_bias=False, name="word_projection")(embedded["word_ids"])
+        return sum(embedded.values())
+
+    def _stack(self, state, mask, halfway: Callable = lambda state: state):
+        """The layers; `halfway` changes the state after half of them."""
+        settings = self.settings
         if settings.architecture == "dgcnn":
-            state = state * tf.cast(mask, state.dtype)[:, :, None]
-            for layer in range(settings.layers):
+            state = _masked(state, mask)
+        for layer in range(settings.layers):
+            if settings.architecture == "dgcnn":
                 dilation = _DILATIONS[layer % len(_DILATIONS)]
                 state = GatedDilatedConvolution(dilation, gate_dropout=0.1, name=f"convolution_{layer}")(state, mask)
-        else:
-            for layer in range(settings.layers):
+            else:
                 lstm = keras.layers.LSTM(settings.hidden_size // 2, return_sequences=True, name=f"lstm_{layer}")
                 state = keras.layers.Bidirectional(lstm, name=f"bilstm_{layer}")(state, mask=mask)
                 state = keras.layers.Dropout(settings.dropout, name=f"bilstm_dropout_{layer}")(state)
-        states = keras.layers.LayerNormalization(name="final_normalization")(state)
-        return keras.Model(inputs, [states, state], name="light_encoder")
+            if layer == settings.layers // 2:
+                state = halfway(state)
+                if settings.architecture == "dgcnn":  # or the next convolution sees how far the batch was padded
+                    state = _masked(state, mask)
+        return state
+
+
+def _text_inputs() -> dict[str, tf.Tensor]:
+    return {name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "word_ids", "word_positions")}
+
+
+def _masked(state, mask):
+    return state * tf.cast(mask, state.dtype)[:, :, None]
+
+
+def _beginning(values, mask):
+    """The first columns of `values`, as many as the longest row of the mask has: questions stand at the beginning."""
+    return values[:, : tf.reduce_max(tf.reduce_sum(tf.cast(mask, tf.int32), axis=1))]
+
+
+def _attend(queries, keys, values, mask):
+    """For each query a mean of the values (batch, keys, size), weighed by the softmax of scaled products over the keys in the mask."""
+    scores = tf.matmul(queries, keys, transpose_b=True) / queries.shape[-1] ** 0.5
+    scores = tf.where(mask[:, None], scores, -1e4)
+    return tf.matmul(tf.nn.softmax(scores), values)
 
 
 def _embedding(rows: int, size: int, name: str) -> keras.layers.Embedding:

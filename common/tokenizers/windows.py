@@ -1,5 +1,8 @@
 """Long texts as overlapping windows, so that no model length ever costs an answer."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from common.tokenizers.wordpiece import Encoding, WordPieceTokenizer
@@ -11,20 +14,76 @@ def windows(tokenizer: WordPieceTokenizer, encoding: Encoding, max_length: int, 
     Neighbouring parts share `overlap` tokens (at most half a window), so what is shorter than that lies whole in one of
     them. A text that fits, an empty one too, is one window. Offsets stay those of the whole text. ValueError for max_length < 3.
     """
-    room = max_length - 2
-    if room < 1:
-        raise ValueError(f"a window of {max_length} tokens has no room for text between [CLS] and [SEP]")
+    start, end = [tokenizer.start_id], [tokenizer.end_id]
+    room = _room(max_length, 2)
     step = room - min(overlap, room // 2)
+    return [_between(start, encoding, first, first + room, end) for first in _starts(len(encoding), room, step)]
+
+
+@dataclass(frozen=True)
+class PairWindow:
+    """[CLS] question [SEP] part [SEP]. The part begins with token `first` of the context, and the question has `asked` tokens.
+
+    Offsets are those of the context; the tokens of the question have empty ranges like special ones, so that no span begins or ends there.
+    """
+
+    encoding: Encoding
+    asked: int
+    first: int
+
+    def __len__(self) -> int:
+        return len(self.encoding)
+
+    @property
+    def segment_ids(self) -> np.ndarray:
+        """0 up to the first [SEP], then 1; int32 (length,)."""
+        return (np.arange(len(self)) >= self.asked + 2).astype(np.int32)
+
+    @property
+    def is_context(self) -> np.ndarray:
+        """Which tokens are of the context, bool (length,)."""
+        return self.lay_out(np.zeros(self.asked, bool), np.ones(self.first + len(self), bool))
+
+    def lay_out(self, question: np.ndarray, context: np.ndarray) -> np.ndarray:
+        """Values of all tokens of the question (m, ...) and of the whole context (n, ...) at their places in the window, zeros at special tokens."""
+        values = np.zeros((len(self), *context.shape[1:]), context.dtype)
+        begin = self.asked + 2
+        values[1 : begin - 1] = question[: self.asked]
+        values[begin:-1] = context[self.first : self.first + len(self) - begin - 1]
+        return values
+
+
+def pair_windows(tokenizer: WordPieceTokenizer, question: Encoding, context: Encoding, max_length: int, stride: int) -> list[PairWindow]:
+    """The question with consecutive parts of the context, each window at most `max_length` long.
+
+    Both encodings are without special tokens. A question that would fill more than half of a window loses its last tokens. A part
+    begins `stride` tokens after the one before it, or follows it directly where that would leave a gap: no token of the context
+    is out of reach. ValueError for max_length < 4.
+    """
+    asked = min(len(question), max(0, max_length - 3) // 2)
+    head = [tokenizer.start_id, *question.ids[:asked], tokenizer.end_id]
+    room = _room(max_length, len(head) + 1)
+    starts = _starts(len(context), room, min(max(stride, 1), room))
+    return [PairWindow(_between(head, context, first, first + room, [tokenizer.end_id]), asked, first) for first in starts]
+
+
+def _room(max_length: int, taken: int) -> int:
+    if max_length <= taken:
+        raise ValueError(f"a window of {max_length} tokens has no room for text beside the {taken} that come with it")
+    return max_length - taken
+
+
+def _starts(length: int, room: int, step: int) -> list[int]:
     starts = [0]
-    while starts[-1] + room < len(encoding):
+    while starts[-1] + room < length:
         starts.append(starts[-1] + step)
-    return [_with_special_tokens(tokenizer, encoding, start, start + room) for start in starts]
+    return starts
 
 
-def _with_special_tokens(tokenizer: WordPieceTokenizer, encoding: Encoding, first: int, end: int) -> Encoding:
+def _between(head: Sequence[int], encoding: Encoding, first: int, end: int, tail: Sequence[int]) -> Encoding:
     ids, offsets = encoding.ids[first:end], encoding.offsets[first:end]
     begin, finish = (offsets[0, 0], offsets[-1, 1]) if len(offsets) else (0, 0)
     return Encoding(
-        np.concatenate([[tokenizer.start_id], ids, [tokenizer.end_id]]).astype(np.int32),
-        np.concatenate([[(begin, begin)], offsets, [(finish, finish)]]).astype(np.int32),
+        np.concatenate([head, ids, tail]).astype(np.int32),
+        np.concatenate([[(begin, begin)] * len(head), offsets, [(finish, finish)] * len(tail)]).astype(np.int32),
     )

@@ -31,6 +31,10 @@ class Encoding:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def take(self, tokens: slice | np.ndarray) -> "Encoding":
+        """Only these tokens (a slice, or indices in increasing order), with the same offsets."""
+        return Encoding(self.ids[tokens], self.offsets[tokens])
+
     def token_span(self, start: int, end: int) -> tuple[int, int] | None:
         """First and last token (inclusive) that together cover exactly the characters [start, end).
 

@@ -5,12 +5,13 @@ that covers it, so that the model keeps fine positions and still sees words.
 """
 
 import json
+import math
 import threading
 import unicodedata
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from os import PathLike
 from pathlib import Path
@@ -25,14 +26,15 @@ Ranges = Sequence[tuple[int, int]]
 _loading = threading.Lock()
 
 
-def segment(text: str) -> list[tuple[int, int]]:
+@lru_cache(maxsize=256)  # many questions are about one context
+def segment(text: str) -> Ranges:
     """Words of any string as character ranges [start, end) that cover it exactly, blanks and all.
 
     jieba's accurate mode with its HMM and its own dictionary. Words added to the `jieba` module have no influence.
     The first call in a process reads the dictionary (about a second).
     """
     ends = list(accumulate(map(len, _segmenter().cut(text))))
-    return list(zip([0, *ends], ends))
+    return tuple(zip([0, *ends], ends))
 
 
 def word_positions(text: str, offsets: np.ndarray, words: Ranges | None = None) -> np.ndarray:
@@ -127,9 +129,19 @@ class WordVocabulary:
         return np.array([ids[index] for index in covering.tolist()], dtype=np.int32)
 
 
+@lru_cache(maxsize=2**16)
 def normal_form(word: str) -> str:
     """The form in which words are compared: NFKC and lower case, so that full-width and capital letters agree."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word).lower())
+
+
+def rarity(word: str) -> float:
+    """How rare a word is in jieba's dictionary, between 0 and 1: -log of its share of all words, as far as the dictionary can tell.
+
+    word: in normal form. A word it does not know counts like its rarest ones.
+    """
+    segmenter = _segmenter()
+    return math.log((segmenter.total + 1) / (segmenter.FREQ.get(word, 0) + 1)) / math.log(segmenter.total + 1)
 
 
 def _covering_words(text: str, offsets: np.ndarray, ranges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
