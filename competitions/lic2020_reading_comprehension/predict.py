@@ -1,0 +1,76 @@
+"""From a run and a test file to a submission.
+
+    python predict.py --run runs/lic2020_reading_comprehension/NAME --input test.json --output submission.json
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from common.command_line import parse_flags, run
+from common.runs.directory import open_trained_run
+from common.submission import atomic_write, json_bytes
+
+from task import TASK, check_submission, read, write_submission
+
+SAMPLE = Path(__file__).resolve().with_name("sample")
+
+
+@dataclass
+class Config:
+    """Write a submission: an answer, cut from its context, for every question of the input."""
+
+    run: Path | None = None
+    """Run directory. Default: the newest trained run of this task in --output-dir."""
+    input: Path = SAMPLE / "test.json"
+    """Questions in the official format; answers, if there are any, are not looked at. Default: the bundled sample's test file."""
+    output: Path | None = None
+    """The submission. Default: submission.json in the run directory."""
+    output_dir: Path = Path("runs")
+    """Where to look for the newest run."""
+    batch_size: int = 64
+    """Windows per batch. More is faster until memory ends; the answers are the same."""
+    nbest: Path | None = None
+    """Also write the candidates of every question, with probabilities and places, to this JSON file."""
+    choice: Literal["expected_f1", "most_probable"] | None = None
+    """Which candidate becomes the answer. Default: as in training."""
+
+
+def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
+    """Writes the submission, checks what it wrote, and returns `output` with the number of `questions`."""
+    config = parse_flags(Config, argv)
+    trained = open_trained_run(config.run, config.output_dir, TASK)
+    skipped: Counter[str] = Counter()
+    examples = read(config.input, labelled=False, skipped=skipped)
+    output = config.output or trained.path / "submission.json"
+    settings = trained.config["settings"]
+
+    # TensorFlow loads here, so that mistakes in flags and files are answered at once.
+    from common.encoders import load_encoder
+    from common.runs.callbacks import load_best
+
+    from model import Lengths, build_networks
+    from reading import Reader, choose
+
+    encoder = load_encoder(trained.path)
+    networks = build_networks(encoder)
+    load_best(trained, networks.training)
+    lengths = Lengths(settings["max_question_length"], settings["doc_stride"])
+    reader = Reader(networks, encoder, lengths, settings["max_answer_length"], batch_size=config.batch_size)
+    found = reader.read(examples)
+    choice = config.choice or settings["choice"]
+    write_submission(output, {example.id: choose(example.context, best, choice) for example, best in zip(examples, found)})
+    check_submission(output, examples)
+    if config.nbest:
+        atomic_write(config.nbest, json_bytes({example.id: [one._asdict() for one in best] for example, best in zip(examples, found)}, indent=1) + b"\n")
+
+    print(f"{output}: {len(examples)} questions, checked  (run {trained.path})")
+    for reason, count in skipped.items():
+        print(f"{config.input}: {count} x {reason}")
+    return {"output": output, "questions": len(examples)}
+
+
+if __name__ == "__main__":
+    run(main)

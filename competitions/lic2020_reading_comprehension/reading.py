@@ -1,0 +1,108 @@
+"""From a trained network to answers: batched scoring, n-best candidates, and the choice among them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from common.decoders import best_spans
+from common.encoders import Encoder
+from common.generators import pad, pad_features, prediction_order
+from common.keras_compat import tf
+
+from metric import answer_f1
+from model import Lengths, Networks, Window, question_windows
+from task import Example
+
+Choice = Literal["expected_f1", "most_probable"]
+
+
+class Candidate(NamedTuple):
+    """A string of the context, the index of its first character there (of its most probable occurrence), and its probability, summed over occurrences."""
+
+    text: str
+    start: int
+    probability: float
+
+
+class Reader:
+    """Answers questions, whatever their length, order and number.
+
+    max_answer_length: in tokens. candidates: the spans of a question that are looked at, and the longest n-best list.
+    """
+
+    def __init__(self, networks: Networks, encoder: Encoder, lengths: Lengths, max_answer_length: int, candidates: int = 20, batch_size: int = 64):
+        self.encoder, self.lengths = encoder, lengths
+        self.max_answer_length, self.candidates, self.batch_size = max_answer_length, candidates, batch_size
+        # One trace for all shapes: without a signature TensorFlow compiles anew for every batch length.
+        inputs = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in networks.reading.inputs}
+        self._read = tf.function(lambda features: networks.reading(features, training=False), input_signature=[inputs])
+
+    def read(self, examples: Sequence[Example]) -> list[list[Candidate]]:
+        """The n-best list of every question, in order."""
+        groups = question_windows(examples, self.encoder, self.lengths)
+        return self.decode(examples, groups, self.score(groups))
+
+    def score(self, groups: Sequence[Sequence[Window]]) -> list[list[np.ndarray]]:
+        """For each window of each question the logits of start and end, float32 (length, 2)."""
+        windows = [window for group in groups for window in group]
+        logits: list[np.ndarray | None] = [None] * len(windows)
+        for batch in prediction_order([len(window.pair) for window in windows], self.batch_size):
+            features = pad_features([windows[index].arrays for index in batch])
+            scores = self._read({name: tf.constant(value) for name, value in features.items()}).numpy()
+            for index, rows in zip(batch, scores):
+                logits[index] = rows[: len(windows[index].pair)]
+        following = iter(logits)
+        return [[next(following) for _ in group] for group in groups]
+
+    def decode(self, examples: Sequence[Example], groups: Sequence[Sequence[Window]], logits: Sequence[Sequence[np.ndarray]]) -> list[list[Candidate]]:
+        """Candidates of every question, the most probable first; a context without any token gives an empty list."""
+        spans = self._best_spans(groups, logits)
+        return [candidates(example.context, group, found) for example, group, found in zip(examples, groups, spans)]
+
+    def _best_spans(self, groups, logits) -> list[list[tuple[int, int, int, float]]]:
+        """For each question (window, first token, last token, log-probability), a span that two windows see only once."""
+        found = []
+        for group, scores in zip(groups, logits):
+            allowed = pad([window.pair.is_context for window in group])
+            padded = pad(scores)
+            normaliser = [_log_sum_exp(padded[..., edge][allowed]) for edge in (0, 1)]
+            spans: dict[tuple[int, int], tuple[int, int, int, float]] = {}
+            rows = best_spans(padded[..., 0] - normaliser[0], padded[..., 1] - normaliser[1], allowed, self.max_answer_length, self.candidates)
+            for row, best in enumerate(rows):
+                for first, last, score in best:
+                    place = group[row].pair.encoding.char_span(first, last)
+                    if place not in spans or spans[place][3] < score:
+                        spans[place] = (row, first, last, score)
+            found.append(sorted(spans.values(), key=lambda span: -span[3])[: self.candidates])
+        return found
+
+
+def candidates(context: str, group: Sequence[Window], spans: Sequence[tuple[int, int, int, float]]) -> list[Candidate]:
+    """Equal strings are one candidate: their probabilities add up, since any occurrence would be right."""
+    by_text: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    for row, first, last, score in spans:
+        start, end = group[row].pair.encoding.char_span(first, last)
+        by_text[context[start:end]].append((float(np.exp(score)), start))
+    merged = [Candidate(text, max(places)[1], sum(probability for probability, _ in places)) for text, places in by_text.items()]
+    return sorted(merged, key=lambda candidate: (-candidate.probability, candidate.start))
+
+
+def choose(context: str, found: Sequence[Candidate], choice: Choice) -> str:
+    """The answer to submit. A context without any token, blanks or control characters, is its own answer (without blanks around it).
+
+    `expected_f1`: the candidate whose official F1 would be highest on average, if the answer were one of the candidates with their probabilities
+    (minimum Bayes risk). Where it is unsure of the borders of an answer, that is what most candidates share.
+    """
+    if not found:
+        return context.strip()
+    if choice == "most_probable":
+        return found[0].text
+    expected = [sum(other.probability * answer_f1(candidate.text, other.text) for other in found) for candidate in found]
+    return found[int(np.argmax(expected))].text
+
+
+def _log_sum_exp(values: np.ndarray) -> float:
+    largest = values.max(initial=-np.inf)
+    return float(largest + np.log(np.exp(values - largest).sum())) if len(values) else 0.0

@@ -1,0 +1,166 @@
+"""Train a reader: read, build, fit, keep the best.
+
+    python train.py                                             # the bundled sample, on a CPU, in minutes
+    python train.py --data-dir DUREADER                         # the contest's data
+    python train.py --data-dir DUREADER --pretrained BERT       # fine-tune a checkpoint
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from common.command_line import UserError, run
+from common.options import EncoderOptions, RunOptions, TrainingOptions
+from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
+
+from metric import compare, total
+from task import TASK, Example, find_files, read
+
+SAMPLE = Path(__file__).resolve().with_name("sample")
+PREDICT = Path(__file__).resolve().with_name("predict.py")
+
+
+@dataclass
+class Config:
+    """Train a reader on DuReader-robust data. Without any flag: on the bundled sample, without a checkpoint."""
+
+    data_dir: Path | None = None
+    """Folder with train.json and dev.json. Default: the bundled sample."""
+    max_question_length: int = 64
+    """Tokens of a question that are read; at most half of a window, whatever this says."""
+    doc_stride: int = 128
+    """Tokens between the beginnings of neighbouring windows, where a context is longer than a window."""
+    max_answer_length: int = 40
+    """Longest answer, in tokens."""
+    crop_length: int = 224
+    """Training sees about so many tokens of a context, around an answer, another piece in each epoch. 0: all of the context, in windows."""
+    choice: Literal["expected_f1", "most_probable"] = "expected_f1"
+    """Which candidate becomes the answer: the one whose F1 is highest on average, or the most probable one."""
+    encoder: EncoderOptions = field(default_factory=lambda: EncoderOptions(max_length=512))
+    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=20, batch_size=16))
+    run: RunOptions = field(default_factory=RunOptions)
+
+    def __post_init__(self):
+        for name, least in {"max_question_length": 1, "doc_stride": 1, "max_answer_length": 1, "crop_length": 0}.items():
+            if getattr(self, name) < least:
+                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be at least {least}")
+        if self.encoder.max_length < 4:
+            raise UserError(f"--max-length {self.encoder.max_length}: must be at least 4, for [CLS], two [SEP] and a token of the context")
+
+
+def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
+    """Trains; returns the `run` folder and the dev `f1` and `em` of what predict.py will use."""
+    config, resumed = parse_training_flags(Config, TASK, argv)
+    files = find_files(config.data_dir or SAMPLE)
+    train = read(files.train, labelled=True)[: config.run.max_train_examples]
+    dev = read(files.dev, labelled=True)[: config.run.max_dev_examples]
+    for path, examples in ((files.train, train), (files.dev, dev)):
+        if not examples:
+            raise UserError(f"{path}: has no question - is it the right file?")
+
+    # TensorFlow loads here, so that mistakes in flags and data are answered at once.
+    from common.encoders import build_encoder, load_encoder, save_encoder
+    from common.generators import steps_per_epoch, training_dataset
+    from common.keras_compat import seed_everything
+    from common.optimizers import build_optimizer
+    from common.runs.callbacks import KeepRun, Progress, load_best, resumable
+
+    from model import Lengths, Window, build_networks, collate, labelled_windows, question_windows
+    from reading import Reader, choose
+
+    seed_everything(config.run.seed)
+    started = resumed is not None and resumed.last_state.is_file()
+    texts = [*dict.fromkeys(example.context for example in train), *(example.question for example in train)]
+    encoder = load_encoder(resumed.path) if started else build_encoder(config.encoder, texts)
+    lengths = Lengths(config.max_question_length, config.doc_stride)
+    questions, lost = labelled_windows(train, encoder, lengths)
+    if not questions:
+        raise UserError(f"{files.train}: none of its {len(train)} questions can be used ({dict(lost)}) - do the answers belong to the contexts?")
+    networks = build_networks(encoder)
+    print(f"train     {len(train)} questions, {len(questions)} used, in {sum(map(len, questions))} windows  ({files.train})")
+    for reason, count in sorted(lost.items()):
+        print(f"          {count} x {reason}")
+    print(f"dev       {len(dev)} questions  ({files.dev})")
+    print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
+
+    data = {
+        "train": describe_file(files.train, questions=len(train), lost=dict(lost)),
+        "dev": describe_file(files.dev, questions=len(dev)),
+    }
+
+    if resumed:
+        check_same_data(resumed, data)
+    kept = resumed or create_run(
+        TASK, config.run.output_dir, config.run.run_name, config, data, lambda folder: save_encoder(encoder, folder)
+    )
+    print(f"run       {kept.path}\n")
+
+    reader = Reader(networks, encoder, lengths, config.max_answer_length)
+    dev_windows = question_windows(dev, encoder, lengths)
+
+    def evaluate() -> Evaluation:
+        found = reader.decode(dev, dev_windows, reader.score(dev_windows))
+        return evaluation(dev, {example.id: choose(example.context, best, config.choice) for example, best in zip(dev, found)})
+
+    steps = steps_per_epoch(len(questions), config.training.batch_size)
+    learning_rate = config.training.learning_rate or config.encoder.default_learning_rate
+    networks.training.compile(build_optimizer(config.training, learning_rate, steps * config.training.epochs))
+    keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
+    epochs_done = keep.resume(networks.training)
+
+    def training_batch(batch: list[list[Window]], generator: np.random.Generator) -> dict[str, np.ndarray]:
+        return collate(batch, generator, config.crop_length)
+
+    batches = training_dataset(
+        questions,
+        [max(len(window.pair) for window in group) for group in questions],
+        training_batch,
+        config.training.batch_size,
+        config.run.seed,
+        range(epochs_done, config.training.epochs),
+        networks.training,
+    )
+    with resumable(kept):
+        networks.training.fit(
+            batches,
+            steps_per_epoch=steps,
+            initial_epoch=epochs_done,
+            epochs=epochs_done if keep.stopped_early else config.training.epochs,
+            callbacks=[keep, Progress(keep, ("f1", "em"))],
+            verbose=0,
+        )
+
+    load_best(kept, networks.training)
+    best = {name: keep.best[name] for name in ("f1", "em")}
+    print(f"\nbest dev f1 {best['f1']:.3f}, em {best['em']:.3f} in epoch {keep.best['epoch']}")
+    print(f"\nnext: python {_shown(PREDICT)} --run {kept.path} --output submission.json --input TEST_FILE")
+    return {"run": kept.path, **best}
+
+
+def evaluation(examples: Sequence[Example], answers: dict[str, str]) -> Evaluation:
+    """The official score of the answers by id, the answers as submitted, and every question that is not answered exactly."""
+    comparisons = compare(examples, answers)
+    errors = [
+        {
+            "id": one.example.id,
+            "question": one.example.question,
+            "answers": [answer.text for answer in one.example.answers],
+            "predicted": one.predicted,
+            "f1": round(one.f1, 4),
+        }
+        for one in comparisons
+        if not one.em
+    ]
+    return Evaluation(total(comparisons).figures(), [{"id": name, "answer": answer} for name, answer in answers.items()], errors)
+
+
+def _shown(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+if __name__ == "__main__":
+    run(main)
