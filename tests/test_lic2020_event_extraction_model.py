@@ -1,0 +1,551 @@
+"""Labels, features, network and extraction of event extraction. Every sentence here is invented."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import competition
+from common.encoders import BertEncoder, LightEncoder
+from common.generators import training_dataset
+from common.keras_compat import seed_everything, tf
+from common.losses import multilabel_cross_entropy
+from common.optimizers import build_optimizer
+from common.options import EncoderOptions, TrainingOptions
+
+FOLDER = "lic2020_event_extraction"
+task = competition.load(FOLDER, "task")
+metric = competition.load(FOLDER, "metric")
+labels = competition.load(FOLDER, "labels")
+model = competition.load(FOLDER, "model")
+extraction = competition.load(FOLDER, "extraction")
+thresholds = competition.load(FOLDER, "thresholds")
+span_loss = competition.load(FOLDER, "span_loss")
+
+HEADS = ["crf", "global_pointer"]
+SCHEMA = task.Schema(
+    {"竞赛-胜负": ("时间", "胜者", "败者"), "竞赛-夺冠": ("时间", "冠军"), "人生-结婚": ("时间", "结婚双方"), "产品-发布": ("发布方", "发布产品")}
+)
+CLASSES = labels.Classes(SCHEMA)
+WIN, TITLE, MARRY, RELEASE = SCHEMA.event_types
+
+
+def event(kind, trigger, *arguments, start=-1):
+    """Arguments are (role, text) or (role, text, start)."""
+    return task.Event(kind, trigger, start, tuple(task.Argument(*argument) for argument in arguments))
+
+
+def class_of(kind, role=labels.TRIGGER):
+    return CLASSES.ids[kind, role]
+
+
+def place(text, piece, number=0):
+    start = [at for at in range(len(text)) if text.startswith(piece, at)][number]
+    return start, start + len(piece)
+
+
+def label(text, *events):
+    return labels.label(text, events, CLASSES)
+
+
+def arguments_of(events):
+    return {(event.event_type, argument.role, argument.text) for event in events for argument in event.arguments}
+
+
+# Events -> spans
+
+
+def test_classes_are_those_of_the_schema_and_then_the_triggers():
+    assert CLASSES.pairs[: len(SCHEMA.classes)] == SCHEMA.classes
+    assert CLASSES.pairs[len(SCHEMA.classes) :] == [(name, labels.TRIGGER) for name in SCHEMA.event_types]
+    for number, (kind, role) in enumerate(CLASSES.pairs):
+        assert CLASSES.ids[kind, role] == number
+        assert CLASSES.event_types[CLASSES.types[number]] == kind and CLASSES.role_names[CLASSES.roles[number]] == role
+    assert CLASSES.roles[class_of(WIN, "时间")] == CLASSES.roles[class_of(MARRY, "时间")]
+
+
+def test_the_start_in_the_file_counts():
+    text = "云桥队主场，云桥队击败澜江队，云桥队真强"
+    found, lost = label(text, event(WIN, "击败", ("胜者", "云桥队", 15), ("败者", "澜江队", 11), start=9))
+    assert found == {((9, 11), class_of(WIN)), ((15, 18), class_of(WIN, "胜者")), ((11, 14), class_of(WIN, "败者"))} and not lost
+
+
+def test_without_a_start_the_occurrence_nearest_to_the_trigger_is_labelled():
+    text = "云桥队主场开赛，云桥队击败澜江队，过后云桥队真强"
+    for start in (-1, 3, 400):  # unknown; elsewhere; beyond the text
+        found, _ = label(text, event(WIN, "击败", ("胜者", "云桥队", start)))
+        assert (place(text, "云桥队", 1), class_of(WIN, "胜者")) in found
+
+
+def test_an_occurrence_in_the_same_case_comes_first():
+    assert labels.locate("ABC，好，abc", "abc", -1, 0) == (6, 9)
+    assert labels.locate("ABC，好", "abc", -1, 0) == (0, 3)
+    assert labels.locate("ABC", "", -1, 0) is labels.locate("A B", " ", -1, 0) is labels.locate("A", "AB", 0, 0) is None
+
+
+def test_blanks_at_the_ends_are_not_labelled():
+    text = "终场 云桥队 击败对手"
+    assert label(text, event(WIN, " 击败", ("胜者", " 云桥队 ", 2)))[0] == {
+        (place(text, "击败"), class_of(WIN)),
+        (place(text, "云桥队"), class_of(WIN, "胜者")),
+    }
+
+
+def test_what_is_not_in_the_text_is_counted():
+    found, lost = label("顾南结婚", event(MARRY, "完婚", ("结婚双方", "许青"), ("结婚双方", ""), ("结婚双方", "顾南")))
+    assert lost == {"trigger not in the text": 1, "argument not in the text": 2}
+    assert found == {((0, 2), class_of(MARRY, "结婚双方"))}
+
+
+# Spans -> events
+
+
+def test_events_of_one_type_become_one_and_say_a_thing_once():
+    text = "云桥队击败澜江队，云桥队战胜北州队"
+    found, _ = label(
+        text,
+        event(WIN, "击败", ("胜者", "云桥队", 0), ("败者", "澜江队", 5), start=3),
+        event(WIN, "战胜", ("胜者", "云桥队", 9), ("败者", "北州队", 14), start=12),
+    )
+    [one] = labels.assemble(text, found, CLASSES)
+    assert one == event(WIN, "击败", ("胜者", "云桥队", 0), ("败者", "澜江队", 5), ("败者", "北州队", 14), start=3)
+
+
+def test_one_span_in_two_roles_and_nested_spans_come_back():
+    text = "昨晚云桥队击败澜江队夺冠"
+    told = [
+        event(WIN, "击败", ("时间", "昨晚"), ("胜者", "云桥队"), ("败者", "澜江队")),
+        event(TITLE, "夺冠", ("时间", "昨晚"), ("冠军", "云桥"), ("冠军", "云桥队")),
+    ]
+    back = labels.assemble(text, label(text, *told)[0], CLASSES)
+    assert arguments_of(back) == arguments_of(told) and [one.trigger for one in back] == ["击败", "夺冠"]
+
+
+def test_an_event_without_trigger_or_without_arguments():
+    text = "顾南结婚，云桥公司上新"
+    found = {((0, 2), class_of(MARRY, "结婚双方")), (place(text, "上新"), class_of(RELEASE))}
+    assert labels.assemble(text, found, CLASSES) == [event(MARRY, "", ("结婚双方", "顾南", 0)), event(RELEASE, "上新", start=9)]
+
+
+NAMES = ["云桥队", "澜江", "顾南", "Abc9", "昨晚", "云", "阿木阿水"]
+
+
+@st.composite
+def told_events(draw):
+    names = draw(st.permutations(NAMES))
+    text = "".join(draw(st.sampled_from(["，", "与", "的", " "])) + name for name in names)
+    pairs = st.tuples(st.sampled_from(SCHEMA.classes), st.sampled_from(names))
+    drawn = draw(st.lists(pairs, max_size=8))
+    return text, [event(kind, draw(st.sampled_from(["", *names])), (role, name)) for (kind, role), name in drawn]
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=200)
+@given(told_events())
+def test_all_arguments_come_back_and_none_twice(told):
+    text, events = told
+    found, lost = label(text, *events)
+    back = labels.assemble(text, found, CLASSES)
+    assert arguments_of(back) == arguments_of(events) and not lost
+    assert sum(len(one.arguments) for one in back) == len(arguments_of(back))
+    assert all(text.startswith(argument.text, argument.start) for one in back for argument in one.arguments)
+
+
+# Texts -> windows
+
+
+@pytest.fixture(scope="module")
+def bert():
+    """An encoder for features only: its vocabulary knows all characters of the tests."""
+    texts = ["昨晚云桥队、北州队击败澜江队夺冠；顾南与许青结婚，白鹿公司发布新机" * 2] * 2
+    return BertEncoder.from_texts(texts, EncoderOptions(encoder="bert", hidden_size=8, max_length=16))
+
+
+def windows_of(encoder, *examples):
+    examples = [task.Example(str(line), text, tuple(events), line) for line, (text, *events) in enumerate(examples, 1)]
+    return model.labelled_windows(examples, encoder, CLASSES)
+
+
+MATCH = ("昨晚云桥队击败澜江队夺冠", event(WIN, "击败", ("胜者", "云桥队"), ("败者", "澜江队")), event(TITLE, "夺冠", ("冠军", "云桥队")))
+WEDDING = ("顾南与许青结婚", event(MARRY, "结婚", ("结婚双方", "顾南"), ("结婚双方", "许青"), ("结婚双方", "顾南与许青")))
+
+
+def test_tags_are_tokens_of_their_window(bert):
+    [window], lost = windows_of(bert, MATCH)
+    assert not lost and window.whole
+    assert {(window.encoding.char_span(first, last), class_id) for first, last, class_id in window.tags} == label(*MATCH)[0]
+
+
+def test_a_long_text_is_labelled_in_every_window_that_holds_a_span(bert):
+    found, lost = windows_of(bert, ("、白鹿" * 4 + "顾南" + "、白鹿" * 4, event(MARRY, "", ("结婚双方", "顾南"))))
+    assert len(found) > 2 and not lost and not any(window.whole for window in found)
+    assert 1 <= sum(len(window.tags) for window in found) < len(found)
+
+
+def test_what_no_window_holds_is_counted(bert):
+    found, lost = windows_of(bert, ("顾南" + "、白鹿" * 9, event(MARRY, "", ("结婚双方", "顾南" + "、白鹿" * 8))))
+    assert lost == {"argument across windows or inside a token": 1, "text left out: nothing of its events could be labelled": 1}
+    assert found == []
+
+
+def test_texts_without_events_teach_silence_and_those_with_lost_ones_are_left_out(bert):
+    found, lost = windows_of(bert, ("昨晚",), ("",), ("顾南", event(MARRY, "成亲", ("结婚双方", "许青"))), WEDDING)
+    assert [window.example for window in found] == [0, 1, 3]
+    assert lost["text left out: nothing of its events could be labelled"] == 1
+
+
+def test_the_crf_holds_one_of_overlapping_arguments_and_no_trigger_that_overlaps_one(bert):
+    [window], _ = windows_of(bert, ("顾南与许青结婚", event(MARRY, "青结婚", ("结婚双方", "许青"), ("结婚双方", "顾南与许青"))))
+    sequence, unheld = model.label_sequence(window, CLASSES)
+    couple = class_of(MARRY, "结婚双方")
+    assert sequence.tolist() == [0, 2 * couple + 1, *[2 * couple + 2] * 4, 0, 0, 0]
+    assert unheld == [(4, 5, couple), (5, 7, class_of(MARRY))]
+
+
+def test_the_crf_holds_everything_where_nothing_overlaps(bert):
+    [window], _ = windows_of(bert, ("云桥队击败澜江队", MATCH[1]))
+    sequence, unheld = model.label_sequence(window, CLASSES)
+    assert unheld == [] and set(extraction.bio_spans(sequence)) == window.tags
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        (competition.COMPETITIONS / FOLDER / "sample", "train.json"),
+        (competition.COMPETITIONS / FOLDER / "sample", "dev.json"),
+        (competition.SHARED / "data" / FOLDER, "dev.json"),
+    ],
+    ids=["sample train", "sample dev", "real dev"],
+)
+def test_gold_survives_the_whole_way_through_tokens(folder, name):
+    if not (folder / name).is_file():
+        pytest.skip(f"{folder} is not there")
+    classes = labels.Classes(task.Schema.read(folder / "event_schema.json"))
+    examples = task.read(folder / name, None, labelled=True)
+    texts = [example.text for example in examples]
+    encoder = BertEncoder.from_texts(texts, EncoderOptions(encoder="bert", hidden_size=8))
+    windows, _ = model.labelled_windows(examples, encoder, classes)
+    f1 = {}
+    for head in HEADS:
+        back = extraction.decode(texts, extraction.gold_scores(windows, classes, head), 0.0, classes)
+        # One to one: where gold repeats an argument, a prediction that does not cannot have all of the official recall.
+        gold = [(example.id, example.events) for example in examples]
+        f1[head] = metric.one_to_one(metric.compare(gold, [(e.id, events) for e, events in zip(examples, back)])).f1
+    print(f"{f1} of gold survives in {folder / name}")
+    assert f1["global_pointer"] >= 0.99 and f1["crf"] >= 0.9
+
+
+# Windows -> batches
+
+
+def test_a_batch_against_a_slow_reference(bert):
+    batch, _ = windows_of(bert, MATCH, ("昨晚",), WEDDING)
+    length = max(len(window.encoding) for window in batch)
+    inputs = {head: model.collate(batch, CLASSES, head) for head in HEADS}
+    for head in HEADS:
+        assert inputs[head]["token_ids"].shape == (3, length)
+        types = [{CLASSES.event_types[at] for at in np.flatnonzero(row)} for row in inputs[head]["type_labels"]]
+        assert types == [{WIN, TITLE}, set(), {MARRY}]
+    tags = {(row, class_id, first, last) for row, window in enumerate(batch) for first, last, class_id in window.tags}
+    assert set(map(tuple, inputs["global_pointer"]["tags"].tolist())) == tags and len(inputs["global_pointer"]["tags"]) == len(tags)
+    for row, window in zip(inputs["crf"]["labels"], batch):
+        sequence, _ = model.label_sequence(window, CLASSES)
+        assert row.tolist() == [*sequence, *[0] * (length - len(sequence))]
+
+
+def test_a_batch_in_which_nothing_happens(bert):
+    batch, _ = windows_of(bert, ("昨晚",))
+    assert model.collate(batch, CLASSES, "global_pointer")["tags"].shape == (0, 4)
+
+
+# The loss of the global pointer
+
+
+def slow_loss(spans, first, last, tags):
+    logits = first.transpose(0, 2, 1)[:, :, :, None] + last.transpose(0, 2, 1)[:, :, None] + spans[:, None]
+    wanted = np.zeros(logits.shape)
+    wanted[tuple(tags.T)] = 1
+    flat = [array.reshape(*array.shape[:2], -1) for array in (wanted, logits)]
+    return float(tf.reduce_sum(multilabel_cross_entropy(*flat)) / len(spans))
+
+
+def drawn_scores(seed, scale=1.0, batch=3, length=7, classes=5):
+    generator = np.random.default_rng(seed)
+    spans = generator.normal(0, scale, (batch, length, length))
+    spans[:, np.tril_indices(length, -1)[0], np.tril_indices(length, -1)[1]] = -3e4
+    spans[1, 4:] = spans[1, :, 4:] = -3e4
+    first, last = generator.normal(0, scale, (2, batch, length, classes))
+    tags = [(0, 1, 2, 2), (0, 1, 0, 5), (0, 3, 2, 2), (1, 0, 1, 3), (1, 4, 0, 0)]
+    return [array.astype(np.float32) for array in (spans, first, last)], np.array(tags, np.int32)
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 4.0, 15.0])
+def test_the_factored_loss_is_the_loss_over_all_spans(scale):
+    for seed in range(5):
+        scores, tags = drawn_scores(seed, scale)
+        for some in (tags, tags[:0]):
+            assert float(span_loss.factored_multilabel_cross_entropy(*scores, some)) == pytest.approx(slow_loss(*scores, some), rel=1e-4, abs=1e-5)
+
+
+def test_the_factored_loss_has_the_gradient_of_the_loss_over_all_spans():
+    scores, tags = drawn_scores(0)
+    first = tf.Variable(scores[1])
+    with tf.GradientTape() as tape:
+        loss = span_loss.factored_multilabel_cross_entropy(scores[0], first, scores[2], tags)
+    gradient, step = tape.gradient(loss, first).numpy(), 1e-2
+    for at in [(0, 2, 1), (0, 0, 1), (1, 1, 0), (2, 3, 2), (0, 6, 4)]:
+        up, down = scores[1].copy(), scores[1].copy()
+        up[at] += step
+        down[at] -= step
+        slope = (slow_loss(scores[0], up, scores[2], tags) - slow_loss(scores[0], down, scores[2], tags)) / (2 * step)
+        assert gradient[at] == pytest.approx(slope, abs=2e-3)
+
+
+def test_the_factored_loss_survives_extreme_scores():
+    for size in (-150.0, 150.0):
+        scores, tags = drawn_scores(1)
+        scores[1] += np.float32(size)
+        first = tf.Variable(scores[1])
+        with tf.GradientTape() as tape:
+            loss = span_loss.factored_multilabel_cross_entropy(scores[0], first, scores[2], tags)
+        assert np.isfinite(loss) and np.isfinite(tape.gradient(loss, first)).all()
+        assert float(loss) == pytest.approx(slow_loss(*scores, tags), rel=1e-3)
+
+
+# The network
+
+
+TEXTS = [
+    MATCH[0],
+    WEDDING[0],
+    "白鹿公司发布新机",
+    "",
+    "ABC",
+    "云桥队昨晚击败北州队，顾南与许青结婚，白鹿公司发布云桥新机",
+    "他说，天气很好。",
+    "许青",
+]
+TRAINING = [
+    task.Example("1", MATCH[0], MATCH[1:], 1),
+    task.Example("2", WEDDING[0], WEDDING[1:], 2),
+    task.Example("3", TEXTS[2], (event(RELEASE, "发布", ("发布方", "白鹿公司"), ("发布产品", "新机")),), 3),
+    task.Example("4", TEXTS[6], (), 4),
+]
+
+
+def light_encoder():
+    options = EncoderOptions(hidden_size=16, layers=2, max_length=64, dropout=0.1)
+    return LightEncoder.from_texts(TEXTS * 2, options)
+
+
+def build(head):
+    encoder = light_encoder()
+    return encoder, model.build_networks(encoder, CLASSES, head, 100.0)
+
+
+@pytest.fixture(scope="module", params=HEADS)
+def talkative(request):
+    """An encoder and networks with random weights so wild that they predict something everywhere."""
+    seed_everything(2)
+    encoder, networks = build(request.param)
+    generator = np.random.default_rng(1)
+    for weight in networks.training.weights:
+        if any(name in weight.name for name in ("roles", "class_scores/types", "type_tags/kernel")):
+            weight.assign(generator.normal(0, 1.0, weight.shape))
+        if "class_scores/bias" in weight.name:
+            weight.assign(np.zeros(weight.shape))
+        if "transitions" in weight.name:
+            weight.assign(generator.normal(0, 0.01, weight.shape))
+    return encoder, networks
+
+
+@pytest.fixture(scope="module")
+def extractor(talkative):
+    encoder, networks = talkative
+    return extraction.Extractor(networks, encoder, CLASSES)
+
+
+@pytest.fixture(scope="module")
+def expected(extractor):
+    """What is extracted one text at a time."""
+    return [extractor.extract([text], -1.0)[0] for text in TEXTS]
+
+
+def batch_of(networks, encoder):
+    windows = model.labelled_windows(TRAINING, encoder, CLASSES)[0]
+    return model.collate(windows, CLASSES, "crf" if networks.crf else "global_pointer")
+
+
+def test_class_scores_against_a_slow_reference():
+    generator = np.random.default_rng(0)
+    layer = model.ClassScores(CLASSES)
+    states, logits = generator.normal(size=(2, 3, 4)).astype(np.float32), generator.normal(size=(2, 4)).astype(np.float32)
+    scores = layer(states, logits).numpy()
+    assert scores.shape == (2, 3, 2, len(CLASSES))
+    roles, types, bias = layer.role_table.numpy(), layer.type_table.numpy(), layer.bias.numpy()
+    for class_id, (kind, role) in enumerate(CLASSES.pairs):
+        type_id, role_id = CLASSES.event_types.index(kind), CLASSES.role_names.index(role)
+        for edge in (0, 1):
+            slow = states @ (roles[role_id, edge] + types[type_id, edge]) + bias[edge, class_id]
+            slow -= (1 - edge) * np.log1p(np.exp(-logits[:, type_id]))[:, None]
+            np.testing.assert_allclose(scores[:, :, edge, class_id], slow, atol=1e-4)
+
+
+def test_all_weights_are_used_in_prediction_or_belong_to_the_crf(talkative):
+    _, networks = talkative
+    unused = {id(weight) for weight in networks.training.weights} - {id(weight) for weight in networks.scores.weights}
+    assert not unused
+
+
+def test_the_loss_does_not_see_padding(talkative):
+    encoder, networks = talkative
+    inputs = batch_of(networks, encoder)
+    wider = {
+        name: values if name in ("tags", "type_labels") else np.pad(values, [(0, 0), (0, 9)], constant_values=0) for name, values in inputs.items()
+    }
+
+    def loss(batch):
+        networks.training(batch)
+        return float(sum(networks.training.losses))
+
+    assert loss(wider) == pytest.approx(loss(inputs), rel=1e-4)
+
+
+def test_something_is_extracted_and_all_of_it_is_in_the_text(expected):
+    assert sum(len(one.arguments) for events in expected for one in events) > 20 and expected[3] == []
+    for text, events in zip(TEXTS, expected):
+        assert len({one.event_type for one in events}) == len(events)
+        for one in events:
+            assert not one.trigger or text.startswith(one.trigger, one.trigger_start)
+            assert all(argument.text and text.startswith(argument.text, argument.start) for argument in one.arguments)
+            assert len({(argument.role, argument.text) for argument in one.arguments}) == len(one.arguments)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+def test_batch_size_and_order_change_nothing(talkative, expected, batch_size):
+    of_size = extraction.Extractor(talkative[1], talkative[0], CLASSES, batch_size)
+    assert of_size.extract(TEXTS, -1.0) == expected
+    order = np.random.default_rng(batch_size).permutation(len(TEXTS))
+    shuffled = of_size.extract([TEXTS[index] for index in order], -1.0)
+    assert [shuffled[at] for at in np.argsort(order)] == expected
+
+
+def test_nothing_to_extract_from(extractor):
+    assert extractor.extract([], 0.0) == []
+    assert extractor.extract(["", " ", "\n"], 0.0) == [[], [], []]
+
+
+def test_a_very_long_text_is_read_to_its_end(extractor, expected):
+    text = "".join(TEXTS) * 12
+    long, short = extractor.extract([text, TEXTS[2]], -1.0)
+    assert short == expected[2] and long
+    windows = model.text_windows([text], extractor.encoder)
+    assert len(windows) > 10 and windows[-1].encoding.offsets[-1, 1] == len(text)
+    [score] = extractor.score(windows[-1:], [-1.0])
+    assert score.tags[-1.0], "nothing is found in the last window"
+
+
+def test_special_tokens_and_padding_are_never_tagged(extractor):
+    windows = model.text_windows(TEXTS, extractor.encoder)
+    scores = extractor.score(windows, [-50.0])
+    assert all(score.window is window for score, window in zip(scores, windows, strict=True))
+    for score in scores:
+        tokens = set(range(1, len(score.window.encoding) - 1))
+        assert {token for first, last, _ in score.tags[-50.0] for token in (first, last)} <= tokens
+        assert bool(score.tags[-50.0]) == bool(tokens) and all(first <= last for first, last, _ in score.tags[-50.0])
+
+
+def test_overlapping_windows_say_a_thing_once(extractor):
+    [window] = model.text_windows(["顾南结婚"], extractor.encoder)
+    score = extraction.Scores(window, {0.0: [(1, 2, class_of(MARRY, "结婚双方"))]})
+    once = extraction.decode(["顾南结婚"], [score], 0.0, CLASSES)
+    assert once == extraction.decode(["顾南结婚"], [score] * 2, 0.0, CLASSES) == [[event(MARRY, "", ("结婚双方", "顾南", 0))]]
+
+
+def test_of_spans_in_doubt_the_best_of_those_that_overlap_is_kept():
+    tags = [(1, 4, 0), (2, 4, 0), (3, 6, 0), (5, 6, 0), (2, 4, 1), (1, 1, 0), (2, 2, 0)]
+    scores = np.array([-1.0, -0.5, -2.0, -3.0, -4.0, -5.0, -6.0])
+    assert extraction.without_doubles(tags, scores) == [((2, 4, 0), -0.5), ((5, 6, 0), -3.0), ((2, 4, 1), -4.0), ((1, 1, 0), -5.0)]
+
+
+def test_spans_that_training_says_are_there_may_nest_and_share():
+    tags = [(1, 4, 0), (2, 3, 0), (1, 4, 1), (3, 6, 0)]
+    kept = extraction.without_doubles(tags, np.array([2.0, 0.1, 1.0, -0.1]))
+    assert [tag for tag, _ in kept] == [(1, 4, 0), (1, 4, 1), (2, 3, 0)]
+
+
+def test_a_higher_threshold_finds_less_and_all_thresholds_can_be_asked_for_at_once(extractor):
+    grid = [-3.0, 0.0, 3.0, 6.0]
+    scores = extractor.score(model.text_windows(TEXTS, extractor.encoder), grid)
+    found = [extraction.decode(TEXTS, scores, threshold, CLASSES) for threshold in grid]
+    assert found == [extractor.extract(TEXTS, threshold) for threshold in grid]
+    counts = [sum(len(score.tags[threshold]) for score in scores) for threshold in grid]
+    assert counts == sorted(counts, reverse=True) and len(set(counts)) == len(grid)
+
+
+def scores_by_hand(bert, best):
+    """Windows of the training texts and their scores: all tags at the threshold `best`, none above it, and more than there are below it."""
+    windows, _ = model.labelled_windows(TRAINING, bert, CLASSES)
+    return [
+        extraction.Scores(window, {at: sorted(window.tags) * (at <= best) + [(1, 1, 0), (2, 2, 1)] * (at < best) for at in thresholds.GRID})
+        for window in windows
+    ]
+
+
+@pytest.mark.parametrize("best", [min(thresholds.GRID), sorted(thresholds.GRID)[3], max(thresholds.GRID)])
+def test_the_threshold_search_finds_the_best_one(bert, best):
+    found = thresholds.search_threshold(TRAINING, scores_by_hand(bert, best), CLASSES, seed=1)
+    assert found == (best, 1.0, 1.0)
+
+
+def test_a_threshold_search_where_nothing_happens(bert):
+    examples = [task.Example(example.id, example.text, (), 1) for example in TRAINING]
+    found = thresholds.search_threshold(examples, scores_by_hand(bert, 0.0), CLASSES, seed=1)
+    assert found.f1 == found.crossed_f1 == 0.0
+
+
+def test_transitions_are_read_when_they_are_needed():
+    seed_everything(1)
+    encoder, networks = build("crf")
+    extractor = extraction.Extractor(networks, encoder, CLASSES)
+    before = extractor.extract(TEXTS, 0.0)
+    begin = 2 * class_of(MARRY, "结婚双方") + 1
+    transitions = networks.crf.transitions.numpy()
+    transitions[0, begin] = 1.0
+    networks.crf.transitions.assign(transitions)
+    after = extractor.extract(TEXTS, 0.0)
+    assert before != after and (MARRY, "结婚双方") in {one[:2] for one in arguments_of(after[0])}
+
+
+def test_paths_are_legal_whatever_the_weights(talkative):
+    encoder, networks = talkative
+    if networks.crf is None:
+        pytest.skip("of the CRF alone")
+    outputs = networks.scores({name: array for name, array in batch_of(networks, encoder).items() if name in networks.scores.input})
+    lengths = np.array([len(window.encoding) for window in model.text_windows([one.text for one in TRAINING], encoder)])
+    for path in extraction.viterbi(outputs.numpy(), networks.crf.transition_scores(), networks.crf.starts, lengths):
+        inside = [(before, label_id) for before, label_id in zip([0, *path], path) if label_id and label_id % 2 == 0]
+        assert all(before in (label_id - 1, label_id) for before, label_id in inside)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_training_learns_its_texts(head):
+    seed_everything(1)
+    encoder, networks = build(head)
+    windows = model.labelled_windows(TRAINING, encoder, CLASSES)[0]
+    epochs = 40
+    batches = training_dataset(
+        windows,
+        [len(window.encoding) for window in windows],
+        lambda batch, generator: model.collate(batch, CLASSES, head),
+        4,
+        1,
+        range(epochs),
+        networks.training,
+    )
+    networks.training.compile(build_optimizer(TrainingOptions(ema_momentum=0), 3e-2, epochs))
+    history = networks.training.fit(batches, steps_per_epoch=1, epochs=epochs, verbose=0).history
+    assert np.mean(history["loss"][-5:]) < 0.2 * history["loss"][0]
+    np.testing.assert_allclose(history["loss"], np.add(history["type_loss"], history["head_loss"]), rtol=1e-4)
+    texts = [example.text for example in TRAINING]
+    held = extraction.decode(texts, extraction.gold_scores(windows, CLASSES, head), 0.0, CLASSES)
+    assert extraction.Extractor(networks, encoder, CLASSES).extract(texts, 0.0) == held
