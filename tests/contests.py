@@ -200,4 +200,246 @@ RELATION_EXTRACTION = Contest(
 )
 
 
-CONTESTS = [RELATION_EXTRACTION]
+# Event extraction
+
+
+def _event_answers(submission: bytes, examples: list[Example]) -> list[Any]:
+    records = [strict_json(line) for line in submission.split(b"\n")[:-1]]
+    assert [record["id"] for record in records] == [example["id"] for example in examples]
+    return [record["event_list"] for record in records]
+
+
+def _wrong_events(good: Example) -> dict[str, Example | bytes]:
+    # An id of its own, or it would be refused for standing there twice.
+    good = {**good, "id": "the wrong one"}
+    event = good["event_list"][0]
+
+    def with_event(**changes: Any) -> Example:
+        return {**good, "event_list": [{**event, **changes}]}
+
+    def with_argument(**changes: Any) -> Example:
+        return with_event(arguments=[{**event["arguments"][0], **changes}])
+
+    def without(item: dict[str, Any], key: str) -> dict[str, Any]:
+        return {name: value for name, value in item.items() if name != key}
+
+    return {
+        "no labels": without(good, "event_list"),
+        "labels are null": {**good, "event_list": None},
+        "labels are a string": {**good, "event_list": "没有"},
+        "an event is a string": {**good, "event_list": ["事件"]},
+        "an event without type": {**good, "event_list": [without(event, "event_type")]},
+        "an event without arguments": {**good, "event_list": [without(event, "arguments")]},
+        "the trigger is a list": with_event(trigger=["宣布"]),
+        "the index of the trigger is a string": with_event(trigger_start_index="3"),
+        "an argument is a string": with_event(arguments=["甲"]),
+        "an argument without role": with_event(arguments=[without(event["arguments"][0], "role")]),
+        "an argument is null": with_argument(argument=None),
+        "an index is a fraction": with_argument(argument_start_index=0.5),
+        "an alias is a number": with_argument(alias=[7]),
+    }
+
+
+def _refused_events(good: list[Example]) -> list[Refused]:
+    no_text = {
+        "no text": {"id": "x", "event_list": []},
+        "the text is a number": {"id": "x", "text": 5, "event_list": []},
+        "the text is null": {"id": "x", "text": None},
+        "no id": {"text": "没有编号", "event_list": []},
+        "the id is a number": {"id": 5, "text": "编号不是字符串", "event_list": []},
+        "an id stands there twice": good[0],
+    }
+    # evaluate.py has no schema, and takes any event type.
+    event = good[0]["event_list"][0]
+    foreign = {**event, "event_type": "没有的类型"}
+    wrong_role = {**event, "arguments": [{**event["arguments"][0], "role": "没有的角色"}]}
+    unknown = {
+        "unknown event type": {**good[0], "id": "x", "event_list": [foreign]},
+        "unknown role": {**good[0], "id": "x", "event_list": [wrong_role]},
+    }
+    return [
+        *refused_lines(good, {**NO_JSON_OBJECT, **no_text}),
+        *refused_lines(good, _wrong_events(good[0]), ("train", "evaluate")),
+        *refused_lines(good, unknown, ("train",)),
+        Refused("UTF-16", lines(good).decode().encode("utf-16"), 1),
+    ]
+
+
+def _accepted_events(good: list[Example]) -> list[Accepted]:
+    odd = [{**example, "id": f"odd {number}"} for number, example in enumerate(_wrong_events(good[0]).values())]
+    any_labels = [good[0], *odd, good[1]]
+    return [
+        Accepted("labels of any shape", lines(any_labels), any_labels),
+        Accepted("blank lines", b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]), good, says="3 blank lines"),
+        Accepted("no end of line at the end", lines(good).rstrip(b"\n"), good),
+    ]
+
+
+def _refused_event_submissions(good: list[Example]) -> list[Refused]:
+    no_id = {"no id": {"event_list": []}, "the id is null": {"id": None, "event_list": []}}
+    return refused_lines(good, {**NO_JSON_OBJECT, **no_id, **_wrong_events(good[0])})
+
+
+EVENT_EXTRACTION = Contest(
+    folder="lic2020_event_extraction",
+    overfit="--epochs 80 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 3".split(),
+    tiny="--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12".split(),
+    score="f1",
+    figures=("precision", "recall", "f1"),
+    text=lambda example: example["text"],
+    with_text=lambda example, text: {"id": example["id"], "text": text, "event_list": []},
+    unlabelled=lambda example: {"id": example["id"], "text": example["text"]},
+    answers=_event_answers,
+    refused=_refused_events,
+    accepted=_accepted_events,
+    refused_submissions=_refused_event_submissions,
+    with_id=lambda example, number: {**example, "id": f"{number:032x}"},
+)
+
+
+# Reading comprehension
+
+
+def _reading_document(paragraphs: Sequence[Example | bytes]) -> bytes:
+    """The contest's file with each paragraph on a line of its own, the first on line 2; bytes stand for themselves."""
+    parts = [paragraph if isinstance(paragraph, bytes) else json_bytes(paragraph) for paragraph in paragraphs]
+    return b'{"data": [{"title": "", "paragraphs": [\n' + b",\n".join(parts) + b"\n]}]}\n"
+
+
+def _reading_paragraph(example: Example) -> Example:
+    return {"context": example["context"], "qas": [{key: value for key, value in example.items() if key != "context"}]}
+
+
+def _read_questions(path: Path) -> list[Example]:
+    return [
+        {"context": paragraph["context"], **item}
+        for article in json.loads(path.read_text("utf-8"))["data"]
+        for paragraph in article["paragraphs"]
+        for item in paragraph["qas"]
+    ]
+
+
+def _write_questions(path: Path, examples: list[Example]) -> None:
+    path.write_bytes(_reading_document([_reading_paragraph(example) for example in examples]))
+
+
+def _reading_answers(submission: bytes, examples: list[Example]) -> list[Any]:
+    pairs = json.loads(submission, object_pairs_hook=list)
+    assert [name for name, _ in pairs] == [example["id"] for example in examples]
+    assert all(answer in example["context"] for (_, answer), example in zip(pairs, examples))
+    return [answer for _, answer in pairs]
+
+
+def _question_about(example: Example, context: str) -> Example:
+    # Training needs an answer to every question, so the old one stays. Where it is not in the context, nothing is to be found.
+    return {**example, "context": context, "answers": [{**answer, "answer_start": -1} for answer in example["answers"]]}
+
+
+def _unlabelled_question(example: Example) -> Example:
+    return {key: value for key, value in example.items() if key != "answers"}
+
+
+def _wrong_answers(good: Example) -> dict[str, Example]:
+    # An id of its own, or it would be refused for standing there twice.
+    good = {**good, "id": "the wrong one"}
+    answer = good["answers"][0]
+    labels = {
+        "labels are null": None,
+        "labels are a string": "没有",
+        "no answer": [],
+        "an empty answer": [{"text": "", "answer_start": -1}],
+        "a blank answer": [{**answer, "text": " \u3000"}],
+        "an answer is a string": ["没有"],
+        "an answer without text": [{"answer_start": 0}],
+        "an answer is a number": [{**answer, "text": 7}],
+        "a start is a string": [{**answer, "answer_start": "3"}],
+        "a start is a fraction": [{**answer, "answer_start": 0.5}],
+    }
+    return {"no labels": _unlabelled_question(good), **{name: {**good, "answers": value} for name, value in labels.items()}}
+
+
+def _refused_readings(good: list[Example]) -> list[Refused]:
+    first, last = map(_reading_paragraph, good)
+    other = {**good[0], "id": "another"}
+
+    def between(name: str, paragraph: Example | bytes, scripts: tuple[str, ...] = ALL_SCRIPTS) -> Refused:
+        return Refused(name, _reading_document([first, paragraph, last]), 3, scripts)
+
+    def without(key: str) -> Example:
+        return _reading_paragraph({name: value for name, value in other.items() if name != key})
+
+    paragraphs = {
+        **NO_JSON_OBJECT,
+        "no context": {"qas": []},
+        "the context is a number": _reading_paragraph({**other, "context": 5}),
+        "no questions": {"context": "没有问题"},
+        "the questions are an object": {"context": "没有问题", "qas": {}},
+        "a question is a string": {"context": "没有问题", "qas": ["多少"]},
+        "no id": without("id"),
+        "the id is a number": _reading_paragraph({**other, "id": 5}),
+        "no question": without("question"),
+        "the question is null": _reading_paragraph({**other, "question": None}),
+        "an id for two questions": _reading_paragraph({**good[0], "question": "另一个问题"}),
+    }
+    wrong = {"data": [{"paragraphs": [first, _reading_paragraph({**other, "id": 5}), last]}]}
+    spread = json_bytes(wrong, indent=1)
+    return [
+        *(between(name, paragraph) for name, paragraph in paragraphs.items()),
+        *(between(name, _reading_paragraph(example), ("train", "evaluate")) for name, example in _wrong_answers(good[0]).items()),
+        Refused("a mistake in a file of many lines", spread, spread.split(b'"id": 5')[0].count(b"\n") + 1),
+        Refused("no data", b'\n{"paragraphs": []}', 2),
+        Refused("an article is a list", b'{"data": [\n[]]}', 2),
+        Refused("an article without paragraphs", b'{"data": [\n{"title": ""}]}', 2),
+        Refused("an empty file", b"", 1),
+        Refused("JSON lines", lines(good), 2),
+        Refused("UTF-16", _reading_document([first, last]).decode().encode("utf-16"), 1),
+    ]
+
+
+def _accepted_readings(good: list[Example]) -> list[Accepted]:
+    first, last = map(_reading_paragraph, good)
+    whole = _reading_document([first, last])
+    odd = [{**example, "id": f"odd {number}"} for number, example in enumerate(_wrong_answers(good[0]).values())]
+    any_labels = [good[0], *odd, good[1]]
+    articles = {"version": 1, "data": [{"paragraphs": [{**first, "source": None}]}, {"paragraphs": []}, {"title": [], "paragraphs": [last]}]}
+    return [
+        Accepted("labels of any shape", _reading_document([*map(_reading_paragraph, any_labels)]), any_labels),
+        Accepted("a question that stands twice", _reading_document([first, last, first]), good, says="question stands twice"),
+        Accepted("several articles, and fields nobody knows", json_bytes(articles, indent=1), good),
+        Accepted("all on one line", whole.replace(b"\n", b""), good),
+    ]
+
+
+def _refused_reading_submissions(good: list[Example]) -> list[Refused]:
+    name = json_bytes(good[0]["id"])
+    wrong = {"a number": b"5", "null": b"null", "a list": b'["0"]', "an object": b"{}", "true": b"true"}
+    return [
+        *(Refused(f"the file is {what}", content, 1) for what, content in NO_JSON_OBJECT.items()),
+        *(Refused(f"an answer is {what}", b'{\n"other": "",\n' + name + b": " + value + b"\n}", 3) for what, value in wrong.items()),
+        Refused("an answer without end", b'{\n"other": "",\n' + name + b': "', 3),
+        Refused("JSON lines", b"{}\n{}\n", 2),
+    ]
+
+
+READING_COMPREHENSION = Contest(
+    folder="lic2020_reading_comprehension",
+    overfit="--epochs 80 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 3".split(),
+    tiny="--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12".split(),
+    score="f1",
+    figures=("f1", "em", "total", "skipped"),
+    text=lambda example: example["context"],
+    with_text=_question_about,
+    unlabelled=_unlabelled_question,
+    answers=_reading_answers,
+    refused=_refused_readings,
+    accepted=_accepted_readings,
+    refused_submissions=_refused_reading_submissions,
+    read=_read_questions,
+    write=_write_questions,
+    with_id=lambda example, number: {**example, "id": f"{number:032x}"},
+    best=100.0,
+    suffixes=(".json",),
+)
+
+
+CONTESTS = [RELATION_EXTRACTION, READING_COMPREHENSION, EVENT_EXTRACTION]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -11,38 +12,73 @@ from pathlib import Path
 
 import pytest
 
+import competition
+
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "scripts" / "make_samples.py"
 LARGEST_FILE = 300_000  # bytes
 
 sys.path.insert(0, str(SCRIPT.parent))
 import make_samples  # noqa: E402
+from samples.lic2020_reading_comprehension import ASKING  # noqa: E402
+
+
+def lines(text: str) -> list[dict]:
+    return [json.loads(line) for line in text.splitlines()]
 
 
 @dataclass(frozen=True)
 class Contest:
-    """What the tests have to know of a contest; `entities` are the names that a labelled example is about."""
+    """What the tests have to know of a contest; `entities` are the names and values that a labelled example is about.
+
+    `parse` gives the examples in the text of a file, here or in ../shared/data.
+    """
 
     counts: dict[str, int]
     other_files: set[str]
     text: Callable[[dict], str]
     entities: Callable[[dict], set[str]]
+    parse: Callable[[str], list[dict]] = lines
 
 
 def triple_values(example: dict) -> set[str]:
     return {value for triple in example["spo_list"] for value in (triple["subject"], *triple["object"].values())}
 
 
+def questions(text: str) -> list[dict]:
+    """The questions of a file, each with its context."""
+    articles = json.loads(text)["data"]
+    return [{"context": paragraph["context"], **item} for article in articles for paragraph in article["paragraphs"] for item in paragraph["qas"]]
+
+
+def answers(example: dict) -> set[str]:
+    return {answer["text"] for answer in example["answers"]}
+
+
+def arguments(example: dict) -> Iterator[dict]:
+    for event in example["event_list"]:
+        yield from event["arguments"]
+
+
+def argument_texts(example: dict) -> set[str]:
+    return {argument["argument"] for argument in arguments(example)}
+
+
 RELATIONS = "lic2020_relation_extraction"
+READING = "lic2020_reading_comprehension"
+EVENTS = "lic2020_event_extraction"
+SIZES = {"train": 400, "dev": 100, "test": 60}
 CONTESTS = {
-    RELATIONS: Contest({"train": 400, "dev": 100, "test": 60}, {"schema.json"}, lambda example: example["text"], triple_values),
+    RELATIONS: Contest(SIZES, {"schema.json"}, lambda example: example["text"], triple_values),
+    READING: Contest(SIZES, set(), lambda example: f"{example['question']}\n{example['context']}", answers, questions),
+    EVENTS: Contest(SIZES, {"event_schema.json"}, lambda example: example["text"], argument_texts),
 }
 
 each_contest = pytest.mark.parametrize("task", CONTESTS)
 
 
 def read(task: str, name: str) -> list[dict]:
-    return [json.loads(line) for line in (make_samples.folder(task) / name).read_text(encoding="utf-8").splitlines()]
+    return CONTESTS[task].parse((make_samples.folder(task) / name).read_text(encoding="utf-8"))
 
 
 def splits(task: str) -> dict[str, list[dict]]:
@@ -122,13 +158,36 @@ def test_half_of_the_phrasings_are_unseen(task, split):
     assert len(phrasings[split] - phrasings["train"]) >= len(phrasings[split]) / 2
 
 
-# Relation extraction
+def sentences(text: str) -> set[str]:
+    """The sentences that are long enough not to be written twice by chance."""
+    return {sentence for sentence in re.split(r"[。！？；!?;|\n]", text) if len(sentence) >= 10}
 
 
-def labelled() -> Iterator[tuple[str, dict]]:
+@each_contest
+def test_no_sentence_of_the_real_data(task):
+    folder = competition.SHARED / "data" / task
+    if not folder.is_dir():
+        pytest.skip("../shared/data is not here")
+    contest = CONTESTS[task]
+    real = {
+        sentence
+        for path in folder.glob("*.json")
+        if path.name not in contest.other_files
+        for example in contest.parse(path.read_text(encoding="utf-8"))
+        for sentence in sentences(contest.text(example))
+    }
+    ours = {sentence for examples in splits(task).values() for example in examples for sentence in sentences(contest.text(example))}
+    assert len(real) > 1000 and ours
+    assert ours & real == set()
+
+
+def labelled(task: str = RELATIONS) -> Iterator[tuple[str, dict]]:
     for split in ("train", "dev"):
-        for example in read(RELATIONS, f"{split}.json"):
+        for example in read(task, f"{split}.json"):
             yield split, example
+
+
+# Relation extraction
 
 
 def schema() -> dict[str, dict]:
@@ -215,3 +274,188 @@ def test_the_difficulties_are_there(split, least):
         found["Latin letters"] += any(character.isascii() and character.isalpha() for character in text)
     assert all(count >= least for count in found.values()), found
     assert len(found) == 8
+
+
+# Reading comprehension
+
+
+def test_questions_have_the_official_form():
+    for split in SIZES:
+        document = json.loads((make_samples.folder(READING) / f"{split}.json").read_text(encoding="utf-8"))
+        assert list(document) == ["data"] and len(document["data"]) == 1
+        (article,) = document["data"]
+        assert list(article) == ["title", "paragraphs"] and article["title"] == ""
+        for paragraph in article["paragraphs"]:
+            assert list(paragraph) == ["context", "qas"] and paragraph["qas"]
+            for item in paragraph["qas"]:
+                assert list(item) == ["question", "id"] + ["answers"] * (split != "test")
+                assert all(list(answer) == ["text", "answer_start"] for answer in item.get("answers", ()))
+
+
+@pytest.mark.parametrize("task", [READING, EVENTS])
+def test_ids_are_those_of_one_example(task):
+    ids = [example["id"] for examples in splits(task).values() for example in examples]
+    assert all(re.fullmatch("[0-9a-f]{32}", name) for name in ids)
+    assert len(set(ids)) == len(ids)
+
+
+def test_answers_stand_where_they_should():
+    for split, example in labelled(READING):
+        assert 1 <= len(example["answers"]) <= (1 if split == "train" else 2)
+        for answer in example["answers"]:
+            assert 1 <= len(answer["text"]) <= 30 and answer["text"] == answer["text"].strip()
+            assert answer["text"] in example["context"], example
+            assert answer["answer_start"] == -1 or example["context"].startswith(answer["text"], answer["answer_start"]), example
+
+
+def test_contexts_have_the_intended_sizes():
+    contexts = {split: list({example["context"] for example in examples}) for split, examples in splits(READING).items()}
+    assert {split: len(texts) for split, texts in contexts.items()} == {"train": 130, "dev": 34, "test": 20}
+    for split, texts in contexts.items():
+        assert all(100 <= len(text) <= 350 or 450 <= len(text) <= 700 for text in texts)
+        assert sum(len(text) >= 450 for text in texts) >= len(texts) // 12
+    assert not set(contexts["train"]) & (set(contexts["dev"]) | set(contexts["test"]))
+
+
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_half_of_the_phrasings_of_questions_and_of_answers_are_unseen(split):
+    phrasings = make_samples.generate(READING).phrasings
+    for kind in (phrasings[split] & ASKING, phrasings[split] - ASKING):
+        assert len(kind - phrasings["train"]) >= len(kind) / 2
+
+
+def test_one_question_has_one_answer():
+    """No question is asked twice of a context, nor for two things."""
+    asked = Counter((example["context"], example["question"]) for examples in splits(READING).values() for example in examples)
+    assert max(asked.values()) == 1
+
+
+@pytest.mark.parametrize("split, least", [("train", 8), ("dev", 2)])
+def test_the_difficulties_of_reading_are_there(split, least):
+    examples = read(READING, f"{split}.json")
+    found: Counter[str] = Counter()
+    for example in examples:
+        context, question, answer = example["context"], example["question"], example["answers"][0]
+        text, start = answer["text"], answer["answer_start"]
+        found["in the question too"] += text in question
+        found["earlier in a wrong place"] += start >= 0 and context.index(text) < start
+        found["unknown start, several places"] += start < 0 and context.count(text) > 1
+        found["beyond 256 characters"] += context.index(text) > 256
+        found["blank"] += " " in text
+        found["Latin letters"] += re.search("[A-Za-z]", text) is not None
+        found["range"] += re.search("[-—至到～].*[0-9]", text) is not None
+        found["long answer"] += len(text) >= 12
+        found["short answer"] += len(text) <= 2
+        found["another thing of the kind"] += re.search("另外，|顺便一提，|相比之下，", context) is not None
+        found["name in lower case"] += re.search("[a-z]", question) is not None and question not in context and question.lower() == question
+        found["no question word"] += re.search("谁|什么|哪|多|几|何|怎么", question) is None
+    assert all(count >= least for count in found.values()), found
+    assert len(found) == 12
+    assert any(re.search("[０-９]", example["answers"][0]["text"]) for example in examples)
+    starts = [example["answers"][0]["answer_start"] for example in examples]
+    assert 0.4 <= sum(start < 0 for start in starts) / len(starts) <= 0.6
+    several = sum(len(example["answers"]) > 1 for example in examples)
+    assert several == 0 if split == "train" else several >= 5
+
+
+def test_every_question_word_is_learnt_and_asked():
+    for word in ("谁", "什么时候", "哪", "多少", "几", "多久", "什么"):
+        for split, least in (("train", 5), ("dev", 1)):
+            assert sum(word in example["question"] for example in read(READING, f"{split}.json")) >= least, (word, split)
+
+
+# Event extraction
+
+
+def event_schema() -> dict[str, dict]:
+    return {line["event_type"]: line for line in read(EVENTS, "event_schema.json")}
+
+
+def test_events_have_the_official_keys_and_types():
+    schema = event_schema()
+    assert len({line["id"] for line in schema.values()}) == len(schema) and 12 <= len(schema) <= 15
+    for line in schema.values():
+        assert list(line) == ["event_type", "role_list", "id", "class"]
+        assert line["event_type"].startswith(f"{line['class']}-")
+    for _, example in labelled(EVENTS):
+        assert list(example) == ["text", "id", "event_list"] and example["event_list"]
+        for event in example["event_list"]:
+            assert list(event) == ["event_type", "trigger", "trigger_start_index", "arguments", "class"]
+            assert event["class"] == schema[event["event_type"]]["class"] and event["arguments"]
+            for argument in event["arguments"]:
+                assert list(argument) == ["argument_start_index", "role", "argument", "alias"]
+                assert {"role": argument["role"]} in schema[event["event_type"]]["role_list"]
+    assert all(list(example) == ["text", "id"] for example in read(EVENTS, "test.json"))
+
+
+def test_arguments_and_triggers_stand_where_they_should():
+    for _, example in labelled(EVENTS):
+        text = example["text"]
+        for event in example["event_list"]:
+            assert event["trigger"] and text.startswith(event["trigger"], event["trigger_start_index"]), example
+        for argument in arguments(example):
+            assert argument["argument"] and text.startswith(argument["argument"], argument["argument_start_index"]), example
+            assert all(alias != argument["argument"] and alias in text for alias in argument["alias"]), example
+
+
+def test_no_argument_twice():
+    for _, example in labelled(EVENTS):
+        for event in example["event_list"]:
+            keys = [(argument["role"], argument["argument_start_index"], argument["argument"]) for argument in event["arguments"]]
+            assert len(set(keys)) == len(keys), example
+
+
+def test_texts_with_events_have_the_intended_sizes():
+    for examples in splits(EVENTS).values():
+        lengths = [len(example["text"]) for example in examples]
+        assert all(10 <= length <= 120 or 150 <= length <= 300 for length in lengths)
+        assert sum(length <= 24 for length in lengths) >= 5 and sum(length >= 150 for length in lengths) >= 1
+
+
+def test_every_event_type_and_role_can_be_learnt_and_is_asked():
+    counts = Counter((split, event["event_type"]) for split, example in labelled(EVENTS) for event in example["event_list"])
+    roles = Counter(
+        (event["event_type"], argument["role"])
+        for split, example in labelled(EVENTS)
+        if split == "train"
+        for event in example["event_list"]
+        for argument in event["arguments"]
+    )
+    for event_type, line in event_schema().items():
+        assert counts["train", event_type] >= 20 and counts["dev", event_type] >= 3, event_type
+        assert all(roles[event_type, role["role"]] >= 5 for role in line["role_list"]), event_type
+
+
+@pytest.mark.parametrize("split, least", [("train", 8), ("dev", 2)])
+def test_the_difficulties_of_events_are_there(split, least):
+    found: Counter[str] = Counter()
+    for here, example in labelled(EVENTS):
+        if here != split:
+            continue
+        text, events = example["text"], example["event_list"]
+        spans = [
+            (argument["argument_start_index"], argument["argument_start_index"] + len(argument["argument"]), number, argument["role"])
+            for number, event in enumerate(events)
+            for argument in event["arguments"]
+        ]
+        types, texts = {event["event_type"] for event in events}, argument_texts(example)
+        roles: dict[tuple[int, int], set[str]] = {}
+        for start, end, _, role in spans:
+            roles.setdefault((start, end), set()).add(role)
+        found["span in two roles"] += any(len(names) > 1 for names in roles.values())
+        found["span in two events"] += len(spans) > len({span[:2] for span in spans})
+        found["several arguments of a role"] += max(Counter(span[2:] for span in spans).values()) > 1
+        found["nested"] += any(a != b and a[0] <= b[0] and b[1] <= a[1] for a in roles for b in roles)
+        found["two types"] += len(types) > 1
+        found["two events of a type"] += len(types) < len(events)
+        found["repeated mention"] += any(text.count(argument) > 1 for argument in texts)
+        found["not the first mention"] += any(text.index(a["argument"]) < a["argument_start_index"] for a in arguments(example))
+        found["alias"] += any(argument["alias"] for argument in arguments(example))
+        found["trigger twice"] += any(text.count(event["trigger"]) > 1 for event in events)
+        found["no time"] += any("时间" not in {argument["role"] for argument in event["arguments"]} for event in events)
+        found["blank"] += any(" " in argument for argument in texts)
+        found["Latin letters"] += any(re.search("[A-Za-z]", argument) for argument in texts)
+        found["percentage"] += any(re.search("[%％]", argument) for argument in texts)
+        found["full width"] += any(re.search("[０-９％]", argument) for argument in texts)
+    assert all(count >= least for count in found.values()), found
+    assert len(found) == 15
