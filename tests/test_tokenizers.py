@@ -20,6 +20,7 @@ from common.tokenizers import (
     WordVocabulary,
     build_vocabulary,
     segment,
+    strip_span,
     word_positions,
     words,
 )
@@ -531,3 +532,8 @@ def test_wrong_word_vocabulary_files(tmp_path, content, message):
         (tmp_path / "words.json").write_bytes(content)
     with pytest.raises(ValueError, match=message):
         WordVocabulary.load(tmp_path / "words.json")
+
+
+@pytest.mark.parametrize(("text", "span", "expected"), [("甲 乙\u3000", (1, 4), (2, 3)), ("甲乙", (0, 2), (0, 2)), (" 甲  乙 ", (0, 6), (1, 5))])
+def test_a_span_loses_the_blanks_at_its_ends(text, span, expected):
+    assert strip_span(text, *span) == expected

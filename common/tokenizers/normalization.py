@@ -154,3 +154,9 @@ def _separate(character: str) -> str:
 
 def _is_mark(character: str) -> bool:
     return all(unicodedata.category(c) == "Mn" for c in unicodedata.normalize("NFD", character.lower()))
+
+
+def strip_span(text: str, start: int, end: int) -> tuple[int, int]:
+    """The characters [start, end) without the blanks at both ends: no token begins or ends with one."""
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip())

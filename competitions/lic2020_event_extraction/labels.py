@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from common.tokenizers import strip_span
+
 from task import Argument, Event, Schema, is_at
 
 Span = tuple[int, int]
@@ -48,13 +50,13 @@ def label(text: str, events: Iterable[Event], classes: Classes) -> tuple[Labels,
     for event in events:
         trigger = locate(text, event.trigger, event.trigger_start, 0)
         if trigger:
-            labels.add((_without_blanks(text, trigger), classes.ids[event.event_type, TRIGGER]))
+            labels.add((strip_span(text, *trigger), classes.ids[event.event_type, TRIGGER]))
         elif event.trigger:
             lost["trigger not in the text"] += 1
         for argument in event.arguments:
             span = locate(text, argument.text, argument.start, trigger[0] if trigger else 0)
             if span:
-                labels.add((_without_blanks(text, span), classes.ids[event.event_type, argument.role]))
+                labels.add((strip_span(text, *span), classes.ids[event.event_type, argument.role]))
             else:
                 lost["argument not in the text"] += 1
     return labels, lost
@@ -70,11 +72,6 @@ def locate(text: str, piece: str, start: int, near: int) -> Span | None:
             return None
         start = min(starts, key=lambda at: (not text.startswith(piece, at), abs(at - near)))
     return start, start + len(piece)
-
-
-def _without_blanks(text: str, span: Span) -> Span:
-    piece = text[slice(*span)]
-    return span[0] + len(piece) - len(piece.lstrip()), span[1] - len(piece) + len(piece.rstrip())
 
 
 def assemble(text: str, labels: Labels, classes: Classes) -> list[Event]:

@@ -3,6 +3,8 @@
 import re
 from collections import Counter
 
+from common.tokenizers import strip_span
+
 from task import Example
 
 CharSpan = tuple[int, int]
@@ -25,13 +27,8 @@ def answer_spans(example: Example, lost: Counter[str] | None = None) -> list[Cha
             found = {answer.start}
         else:
             found = {match.start() for match in re.finditer(f"(?={re.escape(answer.text)})", example.context)}
-        spans.update(_trimmed(example.context, start, start + length) for start in found)
+        # No token holds blanks at the ends. The organisers' metric sees them, but few answers have any.
+        spans.update(strip_span(example.context, start, start + length) for start in found)
         if not found and lost is not None:
             lost[NOT_IN_CONTEXT] += 1
     return sorted(spans)
-
-
-def _trimmed(context: str, start: int, end: int) -> CharSpan:
-    """Without blanks at the ends: no token begins or ends with one. The organisers' metric sees them, but few answers have any."""
-    piece = context[start:end]
-    return start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip())

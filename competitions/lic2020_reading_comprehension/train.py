@@ -21,6 +21,7 @@ from metric import compare, total
 from task import TASK, Example, find_files, read
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
+LIGHT_LEARNING_RATE = 2e-3
 PREDICT = Path(__file__).resolve().with_name("predict.py")
 
 
@@ -36,12 +37,12 @@ class Config:
     """Tokens between the beginnings of neighbouring windows, where a context is longer than a window."""
     max_answer_length: int = 40
     """Longest answer, in tokens."""
-    crop_length: int = 224
+    crop_length: int = 192
     """Training sees about so many tokens of a context, around an answer, another piece in each epoch. 0: all of the context, in windows."""
     choice: Literal["expected_f1", "most_probable"] = "expected_f1"
     """Which candidate becomes the answer: the one whose F1 is highest on average, or the most probable one."""
-    encoder: EncoderOptions = field(default_factory=lambda: EncoderOptions(max_length=512))
-    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=20, batch_size=16))
+    encoder: EncoderOptions = field(default_factory=lambda: EncoderOptions(hidden_size=96, max_length=512))
+    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=10, batch_size=16))
     run: RunOptions = field(default_factory=RunOptions)
 
     def __post_init__(self):
@@ -63,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
             raise UserError(f"{path}: has no question - is it the right file?")
 
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
-    from common.encoders import build_encoder, load_encoder, save_encoder
+    from common.encoders import LightEncoder, build_encoder, load_encoder, save_encoder
     from common.generators import steps_per_epoch, training_dataset
     from common.keras_compat import seed_everything
     from common.optimizers import build_optimizer
@@ -107,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         return evaluation(dev, {example.id: choose(example.context, best, config.choice) for example, best in zip(dev, found)})
 
     steps = steps_per_epoch(len(questions), config.training.batch_size)
-    learning_rate = config.training.learning_rate or config.encoder.default_learning_rate
+    learning_rate = config.training.learning_rate or (LIGHT_LEARNING_RATE if isinstance(encoder, LightEncoder) else config.encoder.default_learning_rate)
     networks.training.compile(build_optimizer(config.training, learning_rate, steps * config.training.epochs))
     keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
     epochs_done = keep.resume(networks.training)

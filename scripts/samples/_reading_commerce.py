@@ -22,15 +22,15 @@ COMPANY = Domain(
             ("{name}的创始人是谁", "{name}创始人", "谁创办了{name}"), ("{name}是谁创办的", "{name}由何人创办"),
         ),
         "chairman": Fact(
-            ("{it}现任董事长为{chairman}", "{it}的董事长是{chairman}"), ("{chairman}出任{it}董事长",),
+            ("{it}现任董事长为{chairman}", "{chairman}出任{it}董事长"), ("{it}的董事长是{chairman}",),
             ("{name}董事长是谁", "{name}现任董事长", "谁是{name}的董事长"), ("{name}的董事长叫什么", "{name}现在的董事长是谁"),
         ),
         "founded": Fact(
-            ("{it}成立于{founded}", "{it}的成立时间是{founded}"), ("{founded}，{it}宣告成立",),
+            ("{it}成立于{founded}", "{founded}，{it}宣告成立"), ("{it}的成立时间是{founded}",),
             ("{name}成立于哪一年", "{name}成立时间", "{name}什么时候成立"), ("{name}是哪年成立的", "{name}何时成立", "{name}哪年创建"),
         ),
         "listed": Fact(
-            ("{it}于{listed}上市", "{it}的上市时间是{listed}"), ("{listed}，{it}挂牌上市",),
+            ("{it}于{listed}上市", "{listed}，{it}挂牌上市"), ("{it}的上市时间是{listed}",),
             ("{name}什么时候上市", "{name}上市时间", "{name}哪一年上市的"), ("{name}何时上市", "{name}是哪年上市的"),
         ),
         "place": Fact(
@@ -96,7 +96,7 @@ PHONE = Domain(
             ("{name}前置摄像头多少像素", "{name}前置摄像头", "{name}前置是多少像素"), ("{name}的前置镜头有多少像素", "{name}自拍镜头多少像素"),
         ),
         "release": Fact(
-            ("{it}于{release}发布", "{it}的发布时间为{release}"), ("{release}，{it}正式发布",),
+            ("{it}于{release}发布", "{release}，{it}正式发布"), ("{it}的发布时间为{release}",),
             ("{name}什么时候发布", "{name}发布时间", "{name}哪天发布的"), ("{name}何时发布", "{name}的发布日期是哪天"),
         ),
         "colour": Fact(
@@ -199,7 +199,7 @@ RECIPE = Domain(
             ("{name}热量多少", "{name}热量", "{name}一份热量是多少"), ("{name}每份有多少热量", "吃{name}热量高吗，多少大卡"),
         ),
         "origin": Fact(
-            ("{it}起源于{origin}", "{it}最早起源于{origin}一带"), ("{origin}是{it}的起源地",),
+            ("{it}起源于{origin}", "{origin}是{it}的起源地"), ("{it}最早起源于{origin}一带",),
             ("{name}起源于哪里", "{name}起源", "{name}最早起源于什么地方"), ("{name}的起源地是哪", "{name}是哪里的菜"),
         ),
     },

@@ -18,7 +18,7 @@ FILM = Domain(
     ),
     facts={
         "director": Fact(
-            ("{it}由{director}执导", "{it}的导演是{director}"), ("{director}导演了{it}",),
+            ("{it}由{director}执导", "{director}导演了{it}"), ("{it}的导演是{director}",),
             ("{name}的导演是谁", "谁执导了{name}", "{name}导演"), ("{name}是谁导演的", "执导{name}的人是谁"),
         ),
         "writer": Fact(
@@ -30,11 +30,11 @@ FILM = Domain(
             ("{name}的主演是谁", "{name}主演", "谁主演了{name}"), ("{name}是谁主演的", "{name}由哪位演员主演"),
         ),
         "role": Fact(
-            ("{it}的主角名叫{role}", "{it}的主角{role}是一个沉默的人"), ("{role}是{it}的主角",),
+            ("{it}的主角名叫{role}", "{role}是{it}的主角"), ("{it}的主角{role}是一个沉默的人",),
             ("{name}的主角叫什么", "{name}主角名字", "{name}里的主角是谁"), ("{name}中主角的名字是什么", "{name}主角叫什么名字"),
         ),
         "release": Fact(
-            ("{it}于{release}上映", "{it}的上映时间是{release}"), ("{release}，{it}上映",),
+            ("{it}于{release}上映", "{release}，{it}上映"), ("{it}的上映时间是{release}",),
             ("{name}什么时候上映", "{name}上映时间", "{name}是哪天上映的"), ("{name}几时上映", "{name}何时公映", "{name}的上映日期是什么时候"),
         ),
         "shooting": Fact(
@@ -72,7 +72,7 @@ SCHOOL = Domain(
     ),
     facts={
         "founded": Fact(
-            ("{it}创办于{founded}", "{it}始建于{founded}"), ("{founded}，{it}创办",),
+            ("{it}创办于{founded}", "{founded}，{it}创办"), ("{it}始建于{founded}",),
             ("{name}创办于哪一年", "{name}是哪年始建的", "{name}创办时间"), ("{name}是什么时候创办的", "{name}建校时间是哪年"),
         ),
         "renamed": Fact(
@@ -80,7 +80,7 @@ SCHOOL = Domain(
             ("{name}哪年更名", "{name}更名时间", "{name}是什么时候更名的"), ("{name}是哪一年更名的", "{name}什么时候改名的"),
         ),
         "place": Fact(
-            ("{it}位于{place}", "{it}坐落在{place}"), ("{it}地处{place}，位于城区边缘",),
+            ("{it}位于{place}", "{it}坐落在{place}"), ("{it}地处{place}",),
             ("{name}位于哪里", "{name}在哪个城市", "{name}坐落在什么地方"), ("{name}位于什么地方", "{name}地处哪里"),
         ),
         "students": Fact(
@@ -88,7 +88,7 @@ SCHOOL = Domain(
             ("{name}有多少学生", "{name}在校学生人数", "{name}在校学生有多少人"), ("{name}的学生总数是多少", "{name}现有多少在校学生"),
         ),
         "teachers": Fact(
-            ("{it}有专任教师{teachers}", "{it}的教师队伍有{teachers}"), ("{teachers}教师在{it}任教",),
+            ("{it}有专任教师{teachers}", "{teachers}教师在{it}任教"), ("{it}的教师队伍有{teachers}",),
             ("{name}有多少教师", "{name}教师人数", "{name}的教师有多少人"), ("{name}的专任教师一共有多少", "{name}有多少位老师"),
         ),
         "tuition": Fact(
@@ -100,7 +100,7 @@ SCHOOL = Domain(
             ("{name}住宿费多少", "{name}住宿费", "{name}的住宿费是多少钱"), ("在{name}住宿费要多少", "{name}一年住宿要多少钱"),
         ),
         "motto": Fact(
-            ("{it}的校训是“{motto}”", "{it}以“{motto}”为校训"), ("“{motto}”是{it}的校训",),
+            ("{it}的校训是“{motto}”", "“{motto}”是{it}的校训"), ("{it}以“{motto}”为校训",),
             ("{name}的校训是什么", "{name}校训", "{name}校训是哪几个字"), ("什么是{name}的校训", "{name}以什么为校训"),
         ),
     },
@@ -146,7 +146,7 @@ SCENIC = Domain(
             ("{name}最佳游览时间", "{name}什么季节游览最好", "几月去{name}最好"), ("{name}最佳游览季节是几月", "{name}什么时候去最合适"),
         ),
         "place": Fact(
-            ("{it}位于{place}", "{it}地处{place}"), ("{it}就在{place}，位于公路旁",),
+            ("{it}位于{place}", "{it}地处{place}"), ("{it}就位于{place}",),
             ("{name}位于哪里", "{name}在哪里", "{name}在什么地方"), ("{name}地处什么位置", "{name}位于哪个地方"),
         ),
         "bus": Fact(
@@ -180,15 +180,15 @@ PERSON = Domain(
             ("{name}号什么", "{name}的号是什么", "{name}自号"), ("{name}自号叫什么", "{name}给自己取了什么号"),
         ),
         "birth": Fact(
-            ("{it}生于{birth}", "{it}出生于{birth}"), ("{birth}，{it}出生",),
+            ("{it}生于{birth}", "{birth}，{it}出生"), ("{it}出生于{birth}",),
             ("{name}生于哪一年", "{name}出生于哪年", "{name}出生年份"), ("{name}是什么时候出生的", "{name}哪年生的"),
         ),
         "death": Fact(
-            ("{it}于{death}去世", "{it}卒于{death}"), ("{death}，{it}因病去世",),
+            ("{it}于{death}去世", "{death}，{it}因病去世"), ("{it}卒于{death}",),
             ("{name}哪一年去世", "{name}卒于哪年", "{name}去世时间"), ("{name}是什么时候去世的", "{name}去世于哪一年"),
         ),
         "degree": Fact(
-            ("{it}于{degree}考中进士", "{it}{degree}中进士"), ("{degree}，{it}进士及第",),
+            ("{it}于{degree}考中进士", "{degree}，{it}进士及第"), ("{it}{degree}中进士",),
             ("{name}哪一年中进士", "{name}何时考中进士", "{name}中进士时间"), ("{name}是哪年成为进士的", "{name}什么时候中的进士"),
         ),
         "home": Fact(

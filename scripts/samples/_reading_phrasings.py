@@ -6,7 +6,7 @@ fillers say only such things, and echoes mention an answer where nothing tells t
 [Brackets] stand around a longer answer that is right as well.
 
 Pairs are (phrasings of all splits, phrasings of dev and test only). The latter use cue words of the former in other constructions, as
-paraphrases do; about one question in eight has other words for what the paragraph says.
+paraphrases do; about one question in ten has other words for what the paragraph says.
 """
 
 import re

@@ -34,7 +34,7 @@ MEDICINE = Domain(
             ("{name}一个疗程多久", "{name}疗程", "{name}的疗程是几天"), ("{name}多少天一个疗程", "{name}要吃多久"),
         ),
         "effect": Fact(
-            ("{it}服后[大约{effect}]起效", "{it}的起效时间是{effect}"), ("吃下{it}{effect}就会起效",),
+            ("{it}服后[大约{effect}]起效", "吃下{it}{effect}就会起效"), ("{it}的起效时间是{effect}",),
             ("{name}多久起效", "{name}起效时间", "{name}吃了多长时间起效"), ("{name}需要多久才起效", "{name}多久见效"),
         ),
         "age": Fact(
@@ -46,7 +46,7 @@ MEDICINE = Domain(
             ("{name}多少钱一盒", "{name}价格", "{name}的价格是多少"), ("{name}一盒要多少钱", "买{name}多少钱"),
         ),
         "maker": Fact(
-            ("{it}由{maker}生产", "{it}的生产厂家是{maker}"), ("{maker}生产{it}",),
+            ("{it}由{maker}生产", "{maker}生产{it}"), ("{it}的生产厂家是{maker}",),
             ("{name}是哪家公司生产的", "{name}生产厂家", "{name}的生产厂家是哪个"), ("{name}由谁生产", "{name}是哪里生产的"),
         ),
     },
@@ -68,11 +68,11 @@ RAILWAY = Domain(
     ),
     facts={
         "opened": Fact(
-            ("{it}于{opened}开通", "{it}的开通时间是{opened}"), ("{opened}，{it}正式开通",),
+            ("{it}于{opened}开通", "{opened}，{it}正式开通"), ("{it}的开通时间是{opened}",),
             ("{name}什么时候开通", "{name}开通时间", "{name}哪天开通的"), ("{name}何时开通", "{name}是哪一年开通的", "{name}几时通车"),
         ),
         "started": Fact(
-            ("{it}于{started}开工", "{it}的开工时间是{started}"), ("{started}，{it}开工建设",),
+            ("{it}于{started}开工", "{started}，{it}开工建设"), ("{it}的开工时间是{started}",),
             ("{name}什么时候开工", "{name}开工时间", "{name}是哪年开工的"), ("{name}何时开工建设", "{name}哪年动工"),
         ),
         "length": Fact(
@@ -96,7 +96,7 @@ RAILWAY = Domain(
             ("{name}首班车几点", "{name}首班车时间", "{name}首班车什么时候发车"), ("{name}的首班是几点", "{name}最早一班几点"),
         ),
         "last": Fact(
-            ("{it}末班车{last}发车", "{it}的末班车时间为{last}"), ("{last}是{it}的末班车",),
+            ("{it}末班车{last}发车", "{last}是{it}的末班车"), ("{it}的末班车时间为{last}",),
             ("{name}末班车几点", "{name}末班车时间", "{name}末班车什么时候发车"), ("{name}的末班是几点", "{name}最晚一班几点"),
         ),
     },
@@ -122,11 +122,11 @@ EXAM = Domain(
             ("{name}报名时间", "{name}什么时候报名", "{name}的报名时间是几号到几号"), ("{name}何时报名", "{name}哪几天可以报名"),
         ),
         "print": Fact(
-            ("{it}的准考证打印时间是{print}", "{it}准考证在{print}打印"), ("{print}打印{it}准考证",),
+            ("{it}的准考证打印时间是{print}", "{print}打印{it}准考证"), ("{it}准考证在{print}打印",),
             ("{name}准考证打印时间", "{name}什么时候打印准考证", "{name}准考证几号打印"), ("{name}准考证哪天可以打印", "{name}何时打印准考证"),
         ),
         "held": Fact(
-            ("{it}于{held}开考", "{it}的开考时间是{held}"), ("{held}，{it}正式开考",),
+            ("{it}于{held}开考", "{held}，{it}正式开考"), ("{it}的开考时间是{held}",),
             ("{name}什么时候开考", "{name}开考时间", "{name}几号开考"), ("{name}是哪天开考的", "{name}何时开考", "{name}考试日期"),
         ),
         "result": Fact(
