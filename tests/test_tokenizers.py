@@ -397,7 +397,7 @@ def test_segment_covers_the_text(text):
 def test_segment_finds_words():
     text = "我来到北京清华大学，看iPhone手机"
     assert [text[start:end] for start, end in segment(text)] == "我 来到 北京 清华大学 ， 看 iPhone 手机".split()
-    assert segment("") == []
+    assert segment("") == ()
 
 
 def test_segment_from_many_threads():

@@ -36,6 +36,8 @@ class Config:
     """Also write the candidates of every question, with probabilities and places, to this JSON file."""
     choice: Literal["expected_f1", "most_probable"] | None = None
     """Which candidate becomes the answer. Default: as in training."""
+    length_penalty: float | None = None
+    """By how much each character of an answer lowers the logarithm of its probability. Default: as in training."""
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
@@ -61,7 +63,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     reader = Reader(networks, encoder, lengths, settings["max_answer_length"], batch_size=config.batch_size)
     found = reader.read(examples)
     choice = config.choice or settings["choice"]
-    write_submission(output, {example.id: choose(example.context, best, choice) for example, best in zip(examples, found)})
+    penalty = settings["length_penalty"] if config.length_penalty is None else config.length_penalty
+    write_submission(output, {example.id: choose(example.context, best, choice, penalty) for example, best in zip(examples, found)})
     check_submission(output, examples)
     if config.nbest:
         atomic_write(config.nbest, json_bytes({example.id: [one._asdict() for one in best] for example, best in zip(examples, found)}, indent=1) + b"\n")

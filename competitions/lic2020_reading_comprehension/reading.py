@@ -89,18 +89,19 @@ def candidates(context: str, group: Sequence[Window], spans: Sequence[tuple[int,
     return sorted(merged, key=lambda candidate: (-candidate.probability, candidate.start))
 
 
-def choose(context: str, found: Sequence[Candidate], choice: Choice) -> str:
+def choose(context: str, found: Sequence[Candidate], choice: Choice, length_penalty: float = 0.0) -> str:
     """The answer to submit. A context without any token, blanks or control characters, is its own answer (without blanks around it).
 
     `expected_f1`: the candidate whose official F1 would be highest on average, if the answer were one of the candidates with their probabilities
     (minimum Bayes risk). Where it is unsure of the borders of an answer, that is what most candidates share.
+    length_penalty: the probability of a candidate falls by a factor of exp(-length_penalty) with each of its characters.
     """
     if not found:
         return context.strip()
-    if choice == "most_probable":
-        return found[0].text
-    expected = [sum(other.probability * answer_f1(candidate.text, other.text) for other in found) for candidate in found]
-    return found[int(np.argmax(expected))].text
+    weights = [candidate.probability * np.exp(-length_penalty * len(candidate.text)) for candidate in found]
+    if choice == "expected_f1":
+        weights = [sum(weight * answer_f1(candidate.text, other.text) for other, weight in zip(found, weights)) for candidate in found]
+    return found[int(np.argmax(weights))].text
 
 
 def _log_sum_exp(values: np.ndarray) -> float:

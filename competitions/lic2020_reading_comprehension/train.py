@@ -41,12 +41,14 @@ class Config:
     """Training sees about so many tokens of a context, around an answer, another piece in each epoch. 0: all of the context, in windows."""
     choice: Literal["expected_f1", "most_probable"] = "expected_f1"
     """Which candidate becomes the answer: the one whose F1 is highest on average, or the most probable one."""
+    length_penalty: float = 0.1
+    """By how much each character of an answer lowers the logarithm of its probability: a model that learned on longer answers needs it."""
     encoder: EncoderOptions = field(default_factory=lambda: EncoderOptions(hidden_size=96, max_length=512))
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=10, batch_size=16))
     run: RunOptions = field(default_factory=RunOptions)
 
     def __post_init__(self):
-        for name, least in {"max_question_length": 1, "doc_stride": 1, "max_answer_length": 1, "crop_length": 0}.items():
+        for name, least in {"max_question_length": 1, "doc_stride": 1, "max_answer_length": 1, "crop_length": 0, "length_penalty": 0}.items():
             if getattr(self, name) < least:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be at least {least}")
         if self.encoder.max_length < 4:
@@ -105,7 +107,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     def evaluate() -> Evaluation:
         found = reader.decode(dev, dev_windows, reader.score(dev_windows))
-        return evaluation(dev, {example.id: choose(example.context, best, config.choice) for example, best in zip(dev, found)})
+        answers = {example.id: choose(example.context, best, config.choice, config.length_penalty) for example, best in zip(dev, found)}
+        return evaluation(dev, answers)
 
     steps = steps_per_epoch(len(questions), config.training.batch_size)
     learning_rate = config.training.learning_rate or (LIGHT_LEARNING_RATE if isinstance(encoder, LightEncoder) else config.encoder.default_learning_rate)
