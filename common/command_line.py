@@ -9,6 +9,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn, TypeVar
 
 Config = TypeVar("Config")
@@ -103,6 +104,11 @@ def check_probability(name: str, value: float | None) -> None:
 def warn(message: object) -> None:
     """One line on stderr that nobody overlooks, and that never mixes with a result on stdout."""
     print(f"WARNING: {' '.join(str(message).splitlines())}", file=sys.stderr)
+
+
+def shown(path: Path) -> Path:
+    """The path as one would type it here: relative to the working directory if it lies below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def display_width(text: str) -> int:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Run the tests: bash scripts/test.sh [pytest arguments]. Makes the environment first if need be. Works from any folder.
+# In a process for each core, up to four; -n 0 runs them one after the other in one.
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
@@ -10,4 +11,4 @@ bash "$root/scripts/setup.sh"
 cd "$root"
 export PATH="$VENV/bin:$PATH" # tests that start `python` get this one
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
-exec python -m pytest "$@"
+exec python -m pytest -n auto --maxprocesses 4 --dist loadgroup "$@"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from common.command_line import UserError, display_width, parse_flags, table, warn
+from common.command_line import UserError, display_width, parse_flags, shown, table, warn
 from competition import ROOT
 
 
@@ -162,6 +162,12 @@ def test_warnings_are_one_line_on_stderr(capsys):
     warn("a\nb")
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "WARNING: a b\n")
+
+
+def test_paths_are_shown_as_one_would_type_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert str(shown(tmp_path / "mine/predict.py")) == "mine/predict.py"
+    assert shown(tmp_path.parent / "predict.py") == tmp_path.parent / "predict.py"
 
 
 def test_display_width():

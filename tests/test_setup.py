@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SUPPORTED = ("3.11", "3.12")
 DIRECT = (
     "tensorflow tf-keras bert4keras tensorboard h5py tokenizers jieba pyahocorasick rapidfuzz rouge nltk scikit-learn "
-    "tyro tqdm pytest hypothesis setuptools"
+    "tyro tqdm pytest pytest-xdist hypothesis setuptools"
 ).split()
 BASH = shutil.which("bash")
 

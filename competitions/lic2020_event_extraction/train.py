@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from common.command_line import UserError, run
+from common.command_line import UserError, run, shown
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
@@ -167,7 +167,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         best = {name: searched.metrics[name] for name in best}
         print(f"    dev f1 {found.f1:.4f} with the threshold {found.threshold}, searched on dev")
         print(f"    dev f1 {found.crossed_f1:.4f} with a threshold searched on one half of dev, scored on the other: what to expect on test")
-    print(f"\nnext: python {_shown(PREDICT)} --run {kept.path} --output submission.zip --input TEST_FILE")
+    print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.zip --input TEST_FILE")
     return {"run": kept.path, **best}
 
 
@@ -192,10 +192,6 @@ def _pairs(examples: Sequence[Example], predictions: Sequence[Sequence[Event]] |
 
 def _plain(item: Item) -> list[str]:
     return [item.event_type, item.argument.role, item.argument.text]
-
-
-def _shown(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from common.command_line import UserError, run
+from common.command_line import UserError, run, shown
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 
@@ -21,8 +21,8 @@ from metric import compare, total
 from task import TASK, Example, find_files, read
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
-LIGHT_LEARNING_RATE = 2e-3
 PREDICT = Path(__file__).resolve().with_name("predict.py")
+LIGHT_LEARNING_RATE = 2e-3
 
 
 @dataclass
@@ -141,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     load_best(kept, networks.training)
     best = {name: keep.best[name] for name in ("f1", "em")}
     print(f"\nbest dev f1 {best['f1']:.3f}, em {best['em']:.3f} in epoch {keep.best['epoch']}")
-    print(f"\nnext: python {_shown(PREDICT)} --run {kept.path} --output submission.json --input TEST_FILE")
+    print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.json --input TEST_FILE")
     return {"run": kept.path, **best}
 
 
@@ -160,10 +160,6 @@ def evaluation(examples: Sequence[Example], answers: dict[str, str]) -> Evaluati
         if not one.em
     ]
     return Evaluation(total(comparisons).figures(), [{"id": name, "answer": answer} for name, answer in answers.items()], errors)
-
-
-def _shown(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from common.command_line import UserError, check_probability, run
+from common.command_line import UserError, check_probability, run, shown
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
@@ -152,7 +152,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         best = {name: searched.metrics[name] for name in best}
         print(f"    dev f1 {found.f1:.4f} with the thresholds {found.thresholds.subject} and {found.thresholds.object}, searched on dev")
         print(f"    dev f1 {found.crossed_f1:.4f} with thresholds searched on one half of dev, scored on the other: what to expect on test")
-    print(f"\nnext: python {_shown(PREDICT)} --run {kept.path} --output submission.zip --input TEST_FILE")
+    print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.zip --input TEST_FILE")
     return {"run": kept.path, **best}
 
 
@@ -176,10 +176,6 @@ def evaluation(examples: Sequence[Example], predictions: Sequence[Sequence[Tripl
 
 def _plain(triple: Triple) -> list[Any]:
     return [triple.subject, triple.predicate, triple.slots]
-
-
-def _shown(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 if __name__ == "__main__":

@@ -1,0 +1,14 @@
+"""Which tests share a process when `scripts/test.sh` runs them in several."""
+
+import pytest
+
+from contests import Contest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of a file, whose fixtures take seconds to make; but of test_contract.py those of one contest, which share a trained run."""
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        contest = next((value.folder for value in parameters.params.values() if isinstance(value, Contest)), "") if parameters else ""
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {contest}".rstrip()))
