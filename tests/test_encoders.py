@@ -283,6 +283,8 @@ def test_light_pair_features_by_hand():
     assert (features["coverage"][6:10] > 0.3).all() and features["coverage"].dtype == np.float32
     assert features["word_positions"].tolist() == [0, 4, 4, 1, 3, 0, 4, 1, 3, 4, 0]
     assert features["segment_ids"].tolist() == [0] * 6 + [1] * 5
+    kinds = features["parts_of_speech"].tolist()
+    assert kinds[3] == kinds[4] == kinds[7] == kinds[8] > 0 and kinds[0] == kinds[5] == kinds[10] == 0 and len(set(kinds)) == 5
 
 
 def test_bert_heads_must_divide_its_size():

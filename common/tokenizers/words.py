@@ -33,7 +33,7 @@ def segment(text: str) -> Ranges:
     jieba's accurate mode with its HMM and its own dictionary. Words added to the `jieba` module have no influence.
     The first call in a process reads the dictionary (about a second).
     """
-    ends = list(accumulate(map(len, _segmenter().cut(text))))
+    ends = list(accumulate(map(len, jieba_segmenter().cut(text))))
     return tuple(zip([0, *ends], ends))
 
 
@@ -46,7 +46,7 @@ def word_positions(text: str, offsets: np.ndarray, words: Ranges | None = None) 
     by truncation or a window has no begin or end there. ValueError for offsets outside the text.
     """
     ranges = np.array(segment(text) if words is None else words, dtype=np.int64).reshape(-1, 2)
-    offsets, covering = _covering_words(text, offsets, ranges)
+    offsets, covering = covering_words(text, offsets, ranges)
     positions = np.zeros(len(offsets), dtype=np.int32)
     real = covering >= 0
     begins = offsets[real, 0] <= ranges[covering[real], 0]
@@ -120,7 +120,7 @@ class WordVocabulary:
         the text.
         """
         words = segment(text) if words is None else words
-        _, covering = _covering_words(text, offsets, np.array(words, dtype=np.int64).reshape(-1, 2))
+        _, covering = covering_words(text, offsets, words)
         # Only the words of these tokens: a long text is asked for window by window.
         ids = {-1: 0}
         for index in set(covering.tolist()) - {-1}:
@@ -140,12 +140,13 @@ def rarity(word: str) -> float:
 
     word: in normal form. A word it does not know counts like its rarest ones.
     """
-    segmenter = _segmenter()
-    return math.log((segmenter.total + 1) / (segmenter.FREQ.get(word, 0) + 1)) / math.log(segmenter.total + 1)
+    jieba = jieba_segmenter()
+    return math.log((jieba.total + 1) / (jieba.FREQ.get(word, 0) + 1)) / math.log(jieba.total + 1)
 
 
-def _covering_words(text: str, offsets: np.ndarray, ranges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def covering_words(text: str, offsets: np.ndarray, words: Ranges) -> tuple[np.ndarray, np.ndarray]:
     """Checked offsets (n, 2), and for each token the index of the word with its first character, -1 for none."""
+    ranges = np.array(words, dtype=np.int64).reshape(-1, 2)
     offsets = np.asarray(offsets, dtype=np.int64).reshape(-1, 2)
     if len(offsets) and not (offsets.min() >= 0 and offsets.max() <= len(text)):
         raise ValueError(f"offsets reach outside the text of {len(text)} characters; do they belong to another text?")
@@ -156,13 +157,14 @@ def _covering_words(text: str, offsets: np.ndarray, ranges: np.ndarray) -> tuple
     return offsets, np.where(offsets[:, 0] < offsets[:, 1], word_at[offsets[:, 0]], -1)
 
 
-def _segmenter() -> Any:
+def jieba_segmenter() -> Any:
+    """jieba's `Tokenizer` with its own dictionary, one for the process."""
     with _loading:
-        return _load_segmenter()
+        return _load_jieba()
 
 
 @cache
-def _load_segmenter() -> Any:
+def _load_jieba() -> Any:
     with warnings.catch_warnings():  # jieba's sources have invalid escapes, and import pkg_resources
         warnings.simplefilter("ignore")
         import jieba

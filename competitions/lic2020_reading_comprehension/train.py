@@ -37,8 +37,10 @@ class Config:
     """Tokens between the beginnings of neighbouring windows, where a context is longer than a window."""
     max_answer_length: int = 40
     """Longest answer, in tokens."""
-    crop_length: int = 192
+    crop_length: int = 320
     """Training sees about so many tokens of a context, around an answer, another piece in each epoch. 0: all of the context, in windows."""
+    keyword_questions: float = 0.4
+    """Share of the questions of an epoch of which only some words are left, as in a search query, the rare ones rather than the common ones."""
     choice: Literal["expected_f1", "most_probable"] = "expected_f1"
     """Which candidate becomes the answer: the one whose F1 is highest on average, or the most probable one."""
     length_penalty: float = 0.1
@@ -51,6 +53,8 @@ class Config:
         for name, least in {"max_question_length": 1, "doc_stride": 1, "max_answer_length": 1, "crop_length": 0, "length_penalty": 0}.items():
             if getattr(self, name) < least:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be at least {least}")
+        if not 0 <= self.keyword_questions <= 1:
+            raise UserError(f"--keyword-questions {self.keyword_questions}: must be from 0 to 1")
         if self.encoder.max_length < 4:
             raise UserError(f"--max-length {self.encoder.max_length}: must be at least 4, for [CLS], two [SEP] and a token of the context")
 
@@ -72,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from common.optimizers import build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable
 
-    from model import Lengths, Window, build_networks, collate, labelled_windows, question_windows
+    from model import Lengths, Window, build_networks, collate, labelled_windows, question_windows, shorten_questions
     from reading import Reader, choose
 
     seed_everything(config.run.seed)
@@ -117,6 +121,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     epochs_done = keep.resume(networks.training)
 
     def training_batch(batch: list[list[Window]], generator: np.random.Generator) -> dict[str, np.ndarray]:
+        batch = shorten_questions(batch, train, encoder, lengths, config.keyword_questions, generator)
         return collate(batch, generator, config.crop_length)
 
     batches = training_dataset(
