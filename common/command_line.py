@@ -101,6 +101,21 @@ def check_probability(name: str, value: float | None) -> None:
         raise UserError(f"--{name.replace('_', '-')} {value}: must be between 0 and 1")
 
 
+def check_share(config: object, *names: str) -> None:
+    """Raises UserError when one of these fields of a Config is not from 0 to 1."""
+    for name in names:
+        if not 0 <= getattr(config, name) <= 1:
+            raise UserError(f"--{name.replace('_', '-')} {getattr(config, name)}: must be from 0 to 1")
+
+
+def check_at_least(config: object, **smallest: float) -> None:
+    """Raises UserError when one of these fields of a Config is below its smallest value. None is never too small."""
+    for name, least in smallest.items():
+        value = getattr(config, name)
+        if value is not None and not value >= least:
+            raise UserError(f"--{name.replace('_', '-')} {value}: must be at least {least}")
+
+
 def warn(message: object) -> None:
     """One line on stderr that nobody overlooks, and that never mixes with a result on stdout."""
     print(f"WARNING: {' '.join(str(message).splitlines())}", file=sys.stderr)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from common.command_line import UserError
+from common.command_line import UserError, check_at_least
 
 
 @dataclass
@@ -27,7 +27,7 @@ class RunOptions:
     """Use only the first so many dev examples."""
 
     def __post_init__(self):
-        _check(self, max_train_examples=1, max_dev_examples=1)
+        check_at_least(self, max_train_examples=1, max_dev_examples=1)
 
 
 @dataclass
@@ -51,10 +51,10 @@ class TrainingOptions:
     """Stop after so many evaluations without a better dev score; 0 never stops."""
 
     def __post_init__(self):
-        _check(self, epochs=1, batch_size=1, weight_decay=0, gradient_clipping=0, early_stopping_patience=0)
+        check_at_least(self, epochs=1, batch_size=1, weight_decay=0, gradient_clipping=0, early_stopping_patience=0)
         if self.learning_rate is not None and not 0 < self.learning_rate:
             raise UserError(f"--learning-rate {self.learning_rate}: must be above 0")
-        _check_share(self, "warmup", "ema_momentum")
+        _check_below_one(self, "warmup", "ema_momentum")
 
 
 @dataclass
@@ -75,8 +75,8 @@ class EncoderOptions:
 
     def __post_init__(self):
         # Three tokens: [CLS], one of the text, [SEP].
-        _check(self, hidden_size=1, layers=0, max_length=3)
-        _check_share(self, "dropout")
+        check_at_least(self, hidden_size=1, layers=0, max_length=3)
+        _check_below_one(self, "dropout")
         if self.encoder == "bilstm" and self.hidden_size % 2:
             raise UserError(f"--hidden-size {self.hidden_size}: must be even, since a BiLSTM reads half of it in each direction")
 
@@ -85,14 +85,7 @@ class EncoderOptions:
         return 2e-5 if self.pretrained else 3e-4 if self.encoder == "bert" else 1e-3
 
 
-def _check(options: object, **smallest: int) -> None:
-    for name, least in smallest.items():
-        value = getattr(options, name)
-        if value is not None and not value >= least:
-            raise UserError(f"--{name.replace('_', '-')} {value}: must be at least {least}")
-
-
-def _check_share(options: object, *names: str) -> None:
+def _check_below_one(options: object, *names: str) -> None:
     for name in names:
         if not 0 <= getattr(options, name) < 1:
             raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: must be at least 0 and below 1")

@@ -1,13 +1,16 @@
+import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from common.command_line import UserError, display_width, parse_flags, shown, table, warn
+from common.command_line import UserError, check_at_least, check_share, display_width, parse_flags, shown, table, warn
 from competition import ROOT
 
 
@@ -156,6 +159,21 @@ def test_output_is_utf8_whatever_the_locale(environment):
 def test_half_a_surrogate_pair_can_be_shown():
     done = script(r"print('\ud83d'); raise UserError('\ud83d')")
     assert (done.returncode, done.stdout) == (2, b"\\ud83d\n")
+
+
+@pytest.mark.parametrize(("values", "message"), [
+    ({}, None),
+    ({"some_rate": 0.0, "least": None}, None),
+    ({"some_rate": 1.5}, "--some-rate 1.5: must be from 0 to 1"),
+    ({"some_rate": -0.1}, "--some-rate -0.1: must be from 0 to 1"),
+    ({"some_rate": float("nan")}, "--some-rate nan: must be from 0 to 1"),
+    ({"least": 1}, "--least 1: must be at least 2"),
+])  # fmt: skip
+def test_checks_of_values(values, message):
+    config = SimpleNamespace(**{"some_rate": 1.0, "least": 2} | values)
+    with contextlib.nullcontext() if message is None else pytest.raises(UserError, match=re.escape(message)):
+        check_share(config, "some_rate")
+        check_at_least(config, least=2)
 
 
 def test_warnings_are_one_line_on_stderr(capsys):

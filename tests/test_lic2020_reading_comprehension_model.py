@@ -291,33 +291,27 @@ def test_crops_differ_and_reach_both_ends():
     assert firsts == set(range(0, 9)) and sizes == set(range(6, 11))
 
 
-# Shorter questions
+# Augmentation
 
 
-def test_shorter_questions_have_the_same_contexts_and_answers():
-    questions = [
-        example("顾南的公司在什么地方？", "顾南在天地，许青在人和", "天地"),
-        example("？", "顾南，白鹿", "白鹿"),
-        example("许青的公司在什么地方？", "天地人和" * 8 + "许青", ("许青", 32)),
-    ]
-    groups, lost = model.labelled_windows(questions, bert_encoder(24), LENGTHS)
-    assert not lost and [len(group) for group in groups][:2] == [1, 1] and len(groups[2]) > 1
+def test_augmented_questions_get_windows_of_their_own():
+    questions = [example("谁？", "顾南在天地，许青在人和", "天地"), example("何人", "天地人和" * 8 + "许青", ("许青", 32)), example("谁", "白鹿", "白鹿")]
+    groups, lost = model.labelled_windows(questions, ENCODER, LENGTHS)
+    assert not lost and len(groups[1]) > 1
+    shorter = example("谁写", "许青在人和", "许青")
+    nothing = example("谁", "天地", "白鹿")
+    changes = {id(questions[0]): shorter, id(questions[2]): nothing}
 
-    def places(group):
-        return {window.pair.encoding.char_span(*answer) for window in group for answer in window.answers}
+    def change(one, generator):
+        generator.random()
+        return changes.get(id(one), one)
 
-    def shortened(share, seed=0):
-        return model.shorten_questions(groups, questions, bert_encoder(24), LENGTHS, share, np.random.default_rng(seed))
-
-    assert all(one is other for one, other in zip(shortened(0.0), groups))
-    assert shortened(1.0)[1][0].pair.encoding.ids.tolist() == groups[1][0].pair.encoding.ids.tolist()
-    for seed in range(10):
-        shorter = shortened(1.0, seed)
-        for index in (0, 2):
-            assert 1 <= shorter[index][0].pair.asked < groups[index][0].pair.asked
-            assert places(shorter[index]) == places(groups[index]) != set()
-    assert len({len(shortened(1.0, seed)[0][0].pair) for seed in range(10)}) > 1
-    assert 20 < sum(group is not groups[0] for seed in range(60) for group in shortened(0.5, seed)[:1]) < 40
+    first, second, third = model.augment(groups, questions, change, ENCODER, LENGTHS, np.random.default_rng(0))
+    [[expected]], _ = model.labelled_windows([shorter], ENCODER, LENGTHS)
+    assert [window.pair.encoding.ids.tolist() for window in first] == [expected.pair.encoding.ids.tolist()]
+    assert first[0].answers == expected.answers and first[0].arrays.keys() == expected.arrays.keys()
+    # Unchanged ones are not read again; one whose answer was lost stays as it was.
+    assert second is groups[1] and third is groups[2]
 
 
 # Batches and loss

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from common.command_line import UserError, run, shown
+from common.command_line import UserError, check_share, run, shown
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
@@ -24,6 +24,7 @@ from task import TASK, Event, Example, Schema, find_files, read, submission_reco
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
 PREDICT = Path(__file__).resolve().with_name("predict.py")
+THRESHOLDS = {"crf": 0.0, "global_pointer": -2.0}
 
 
 @dataclass
@@ -34,10 +35,10 @@ class Config:
     """Folder with train.json, dev.json and event_schema.json. Default: the bundled sample."""
     head: Literal["crf", "global_pointer"] = "global_pointer"
     """How spans are told: by the best path of labels, one for each token, or by a score for every span and class, which may nest and share."""
-    transition_multiplier: float = 100.0
-    """How much faster than all other weights the transitions of the CRF learn."""
-    threshold: float = -2.0
-    """What a span must score more than its absence. Lower finds more; 0 is what training aims at."""
+    transition_multiplier: float | None = None
+    """How much faster than all other weights the transitions of the CRF learn. Default: 100 times on a checkpoint, 30 times from nothing."""
+    threshold: float | None = None
+    """What a span must score more than its absence. Lower finds more; 0 is what training aims at. Default: -2 for the global pointer, 0 for the CRF."""
     search_threshold: bool = True
     """Search the threshold on dev after training; predict.py then uses the one found."""
     argument_replacement: float = 0.5
@@ -47,9 +48,8 @@ class Config:
     run: RunOptions = field(default_factory=RunOptions)
 
     def __post_init__(self):
-        if not 0 <= self.argument_replacement <= 1:
-            raise UserError(f"--argument-replacement {self.argument_replacement}: must be from 0 to 1")
-        if not self.transition_multiplier > 0:
+        check_share(self, "argument_replacement")
+        if self.transition_multiplier is not None and not self.transition_multiplier > 0:
             raise UserError(f"--transition-multiplier {self.transition_multiplier}: must be above 0")
 
 
@@ -85,7 +85,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     windows, lost = labelled_windows(train, encoder, classes)
     if not windows:
         raise UserError(f"{files.train}: none of its {len(train)} texts can be used ({dict(lost)}) - do the events belong to the texts?")
-    networks = build_networks(encoder, classes, config.head, config.transition_multiplier)
+    multiplier = config.transition_multiplier or (100.0 if config.encoder.pretrained else 30.0)
+    networks = build_networks(encoder, classes, config.head, multiplier)
     print(f"train     {len(train)} texts, {len({window.example for window in windows})} used  ({files.train})")
     for reason, count in sorted((lost + blank).items()):
         print(f"          {count} x {reason}")
@@ -98,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         print(f"gold      {name} f1 {f1:.4f} through features and decoder, repeats counted once; {missed} arguments are not held by {config.head}")
     print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
-    threshold = config.threshold
+    threshold = THRESHOLDS[config.head] if config.threshold is None else config.threshold
     data = {
         "train": describe_file(files.train, texts=len(train), lost=dict(lost)),
         "dev": describe_file(files.dev, texts=len(dev)),
@@ -106,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     }
 
     def head_settings(threshold: float) -> dict[str, Any]:
-        return {"head": config.head, "transition_multiplier": config.transition_multiplier, "threshold": threshold}
+        return {"head": config.head, "transition_multiplier": multiplier, "threshold": threshold}
 
     def write_run(folder: Path) -> None:
         save_encoder(encoder, folder)

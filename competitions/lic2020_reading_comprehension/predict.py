@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from common.command_line import parse_flags, run
+from common.command_line import check_at_least, parse_flags, run
 from common.runs.directory import open_trained_run
 from common.submission import atomic_write, json_bytes
 
@@ -38,6 +38,9 @@ class Config:
     """Which candidate becomes the answer. Default: as in training."""
     length_penalty: float | None = None
     """By how much each character of an answer lowers the logarithm of its probability. Default: as in training."""
+
+    def __post_init__(self):
+        check_at_least(self, length_penalty=0)
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from common.command_line import UserError, run, shown
+from common.command_line import UserError, check_at_least, check_share, run, shown
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 
@@ -41,6 +41,8 @@ class Config:
     """Training sees about so many tokens of a context, around an answer, another piece in each epoch. 0: all of the context, in windows."""
     keyword_questions: float = 0.4
     """Share of the questions of an epoch of which only some words are left, as in a search query, the rare ones rather than the common ones."""
+    echoed_questions: float = 0.3
+    """Share of the contexts of an epoch into which the question is put as a sentence that answers nothing, as web pages have it in their titles."""
     choice: Literal["expected_f1", "most_probable"] = "expected_f1"
     """Which candidate becomes the answer: the one whose F1 is highest on average, or the most probable one."""
     length_penalty: float = 0.1
@@ -50,11 +52,8 @@ class Config:
     run: RunOptions = field(default_factory=RunOptions)
 
     def __post_init__(self):
-        for name, least in {"max_question_length": 1, "doc_stride": 1, "max_answer_length": 1, "crop_length": 0, "length_penalty": 0}.items():
-            if getattr(self, name) < least:
-                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be at least {least}")
-        if not 0 <= self.keyword_questions <= 1:
-            raise UserError(f"--keyword-questions {self.keyword_questions}: must be from 0 to 1")
+        check_at_least(self, max_question_length=1, doc_stride=1, max_answer_length=1, crop_length=0, length_penalty=0)
+        check_share(self, "keyword_questions", "echoed_questions")
         if self.encoder.max_length < 4:
             raise UserError(f"--max-length {self.encoder.max_length}: must be at least 4, for [CLS], two [SEP] and a token of the context")
 
@@ -76,7 +75,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from common.optimizers import build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable
 
-    from model import Lengths, Window, build_networks, collate, labelled_windows, question_windows, shorten_questions
+    from augmentation import SearchStyle
+    from model import Lengths, Window, augment, build_networks, collate, labelled_windows, question_windows
     from reading import Reader, choose
 
     seed_everything(config.run.seed)
@@ -120,8 +120,10 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
     epochs_done = keep.resume(networks.training)
 
+    augmentation = SearchStyle(config.keyword_questions, config.echoed_questions)
+
     def training_batch(batch: list[list[Window]], generator: np.random.Generator) -> dict[str, np.ndarray]:
-        batch = shorten_questions(batch, train, encoder, lengths, config.keyword_questions, generator)
+        batch = augment(batch, train, augmentation, encoder, lengths, generator)
         return collate(batch, generator, config.crop_length)
 
     batches = training_dataset(

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from common.command_line import UserError, check_probability, run, shown
+from common.command_line import UserError, check_probability, check_share, run, shown
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
@@ -46,6 +46,7 @@ class Config:
     def __post_init__(self):
         for name in ("subject_threshold", "object_threshold"):
             check_probability(name, getattr(self, name))
+        check_share(self, "entity_replacement")
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
