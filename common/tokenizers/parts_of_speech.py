@@ -31,10 +31,15 @@ def parts_of_speech(text: str, offsets: np.ndarray, words: Ranges | None = None)
     return ids[covering]
 
 
+def dictionary_tag(word: str) -> str:
+    """jieba's tag of a word in its dictionary ("n", "nr", "v", "uj", ...), "" for another word."""
+    return _dictionary().get(word) or _dictionary().get(normal_form(word), "")
+
+
 @lru_cache(maxsize=2**16)
 def _part_of_speech(word: str) -> int:
     form = normal_form(word)
-    tag = _dictionary().get(word) or _dictionary().get(form)
+    tag = dictionary_tag(word)
     if tag:
         kept = max((known for known in _TAGS if tag.startswith(known)), key=len, default="x")
         return 1 + len(_OTHERS) + _TAGS.index(kept)

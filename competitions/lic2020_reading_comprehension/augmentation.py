@@ -9,12 +9,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from common.tokenizers import segment
+from common.tokenizers.parts_of_speech import dictionary_tag
 from common.tokenizers.words import normal_form, rarity
 
 from labels import answer_spans
 from task import Answer, Example
 
 _SENTENCE_END = re.compile("[。！？!?；;]")
+# Probabilities that a word is left out: auxiliaries, prepositions, conjunctions, adverbs and particles; pronouns, question words among them.
+_DROPPED = dict.fromkeys("upcdy", 0.7) | {"r": 0.3}
+_DROPPED_OTHERWISE = 0.25
 _TAILS = ("？", "?", " ", "")
 
 
@@ -41,17 +45,16 @@ class SearchStyle:
 
 
 def keywords(question: str, generator: np.random.Generator) -> str:
-    """The question without punctuation and without some of its words: one that is common in jieba's dictionary more often than a rare one.
+    """The question without punctuation and without some of its words: function words more often than others.
 
-    At least the rarest word stays. A question without any word stays as it is.
+    At least the word that is rarest in jieba's dictionary stays. A question without any word stays as it is.
     """
     words = [question[start:end] for start, end in segment(question)]
     words = [word for word in words if any(character.isalnum() for character in word)]
     if not words:
         return question
-    rarities = np.array([rarity(normal_form(word)) for word in words])
-    kept = generator.random(len(words)) < rarities
-    kept[rarities.argmax()] = True
+    kept = [generator.random() >= _DROPPED.get(dictionary_tag(word)[:1], _DROPPED_OTHERWISE) for word in words]
+    kept[int(np.argmax([rarity(normal_form(word)) for word in words]))] = True
     return "".join(word for word, keep in zip(words, kept) if keep)
 
 

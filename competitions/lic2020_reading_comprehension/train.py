@@ -40,7 +40,7 @@ class Config:
     crop_length: int = 320
     """Training sees about so many tokens of a context, around an answer, another piece in each epoch. 0: all of the context, in windows."""
     keyword_questions: float = 0.4
-    """Share of the questions of an epoch of which only some words are left, as in a search query, the rare ones rather than the common ones."""
+    """Share of the questions of an epoch of which only some words are left, as in a search query, few of them function words."""
     echoed_questions: float = 0.3
     """Share of the contexts of an epoch into which the question is put as a sentence that answers nothing, as web pages have it in their titles."""
     choice: Literal["expected_f1", "most_probable"] = "expected_f1"
