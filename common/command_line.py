@@ -4,6 +4,7 @@ import contextlib
 import errno
 import io
 import itertools
+import math
 import os
 import re
 import sys
@@ -109,11 +110,11 @@ def check_share(config: object, *names: str) -> None:
 
 
 def check_at_least(config: object, **smallest: float) -> None:
-    """Raises UserError when one of these fields of a Config is below its smallest value. None is never too small."""
+    """Raises UserError when one of these fields of a Config is not a number from its smallest value on. None is fine."""
     for name, least in smallest.items():
         value = getattr(config, name)
-        if value is not None and not value >= least:
-            raise UserError(f"--{name.replace('_', '-')} {value}: must be at least {least}")
+        if value is not None and not (math.isfinite(value) and value >= least):
+            raise UserError(f"--{name.replace('_', '-')} {value}: must be {'a number' if least == -math.inf else f'at least {least}'}")
 
 
 def warn(message: object) -> None:

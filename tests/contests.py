@@ -425,7 +425,7 @@ READING_COMPREHENSION = Contest(
     folder="lic2020_reading_comprehension",
     overfit=(
         "--epochs 80 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 3 "
-        "--keyword-questions 0 --echoed-questions 0 --length-penalty 0"
+        "--keyword-questions 0"
     ).split(),
     tiny="--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12".split(),
     score="f1",

@@ -1,4 +1,5 @@
 import contextlib
+import math
 import os
 import re
 import signal
@@ -168,12 +169,15 @@ def test_half_a_surrogate_pair_can_be_shown():
     ({"some_rate": -0.1}, "--some-rate -0.1: must be from 0 to 1"),
     ({"some_rate": float("nan")}, "--some-rate nan: must be from 0 to 1"),
     ({"least": 1}, "--least 1: must be at least 2"),
+    ({"least": float("inf")}, "--least inf: must be at least 2"),
+    ({"any": float("nan")}, "--any nan: must be a number"),
+    ({"any": -1e9}, None),
 ])  # fmt: skip
 def test_checks_of_values(values, message):
-    config = SimpleNamespace(**{"some_rate": 1.0, "least": 2} | values)
+    config = SimpleNamespace(**{"some_rate": 1.0, "least": 2, "any": 0} | values)
     with contextlib.nullcontext() if message is None else pytest.raises(UserError, match=re.escape(message)):
         check_share(config, "some_rate")
-        check_at_least(config, least=2)
+        check_at_least(config, least=2, any=-math.inf)
 
 
 def test_warnings_are_one_line_on_stderr(capsys):

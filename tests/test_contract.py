@@ -553,6 +553,7 @@ def test_evaluation_refuses_a_bad_submission(contest, workshop, tmp_path):
         ("train", ["--batch-size", 0], "--batch-size 0"),
         ("predict", ["test.json"], "test.json"),
         ("predict", ["--batch-size", "many"], "--batch-size"),
+        ("predict", ["--batch-size", 0], "--batch-size 0"),
         ("evaluate", ["--gold", "dev.json"], "--predictions"),
     ],
 )

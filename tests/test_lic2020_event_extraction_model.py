@@ -121,6 +121,12 @@ def test_one_span_in_two_roles_and_nested_spans_come_back():
     assert arguments_of(back) == arguments_of(told) and [one.trigger for one in back] == ["击败", "夺冠"]
 
 
+def test_a_string_in_another_case_is_the_same_argument():
+    text = "Apple上新，apple的顾南"
+    found = {(place(text, name), class_of(RELEASE, role)) for name in ("Apple", "apple") for role in ("发布方",)}
+    assert [one.arguments for one in labels.assemble(text, found, CLASSES)] == [(task.Argument("发布方", "Apple", 0),)]
+
+
 def test_an_event_without_trigger_or_without_arguments():
     text = "顾南结婚，云桥公司上新"
     found = {((0, 2), class_of(MARRY, "结婚双方")), (place(text, "上新"), class_of(RELEASE))}
@@ -462,15 +468,13 @@ def test_overlapping_windows_say_a_thing_once(extractor):
 
 
 def test_of_spans_in_doubt_the_best_of_those_that_overlap_is_kept():
-    tags = [(1, 4, 0), (2, 4, 0), (3, 6, 0), (5, 6, 0), (2, 4, 1), (1, 1, 0), (2, 2, 0)]
-    scores = np.array([-1.0, -0.5, -2.0, -3.0, -4.0, -5.0, -6.0])
-    assert extraction.without_doubles(tags, scores) == [((2, 4, 0), -0.5), ((5, 6, 0), -3.0), ((2, 4, 1), -4.0), ((1, 1, 0), -5.0)]
+    spans = [(1, 4, 0, -1.0), (2, 4, 0, -0.5), (3, 6, 0, -2.0), (5, 6, 0, -3.0), (2, 4, 1, -4.0), (1, 1, 0, -5.0), (2, 2, 0, -6.0)]
+    assert extraction.without_doubles(spans) == [(2, 4, 0, -0.5), (5, 6, 0, -3.0), (1, 1, 0, -5.0), (2, 4, 1, -4.0)]
 
 
 def test_spans_that_training_says_are_there_may_nest_and_share():
-    tags = [(1, 4, 0), (2, 3, 0), (1, 4, 1), (3, 6, 0)]
-    kept = extraction.without_doubles(tags, np.array([2.0, 0.1, 1.0, -0.1]))
-    assert [tag for tag, _ in kept] == [(1, 4, 0), (1, 4, 1), (2, 3, 0)]
+    spans = [(1, 4, 0, 2.0), (2, 3, 0, 0.1), (1, 4, 1, 1.0), (3, 6, 0, -0.1)]
+    assert extraction.without_doubles(spans) == spans[:3]
 
 
 def test_a_higher_threshold_finds_less_and_all_thresholds_can_be_asked_for_at_once(extractor):

@@ -22,8 +22,8 @@ labels = competition.load(FOLDER, "labels")
 model = competition.load(FOLDER, "model")
 reading = competition.load(FOLDER, "reading")
 train = competition.load(FOLDER, "train")
-
-Candidate = reading.Candidate
+choosing = competition.load(FOLDER, "choice")
+Candidate = choosing.Candidate
 deterministic = settings(derandomize=True, database=None, deadline=None, max_examples=100)
 
 
@@ -190,7 +190,7 @@ def gold_figures(path):
     for group in model.labelled_windows(examples, encoder, lengths)[0]:
         groups[group[0].example] = group
     found = decoder(config.max_answer_length, candidates=5).decode(examples, groups, [sure(group) for group in groups])
-    answers = {one.id: reading.choose(one.context, best, config.choice) for one, best in zip(examples, found)}
+    answers = {one.id: choosing.choose(one.context, best, config.choice) for one, best in zip(examples, found)}
     return train.evaluation(examples, answers).metrics
 
 
@@ -291,27 +291,33 @@ def test_crops_differ_and_reach_both_ends():
     assert firsts == set(range(0, 9)) and sizes == set(range(6, 11))
 
 
-# Augmentation
+# Shorter questions
 
 
-def test_augmented_questions_get_windows_of_their_own():
-    questions = [example("谁？", "顾南在天地，许青在人和", "天地"), example("何人", "天地人和" * 8 + "许青", ("许青", 32)), example("谁", "白鹿", "白鹿")]
+def test_shorter_questions_have_the_same_contexts_and_answers():
+    questions = [
+        example("顾南的公司在什么地方？", "顾南在天地，许青在人和", "天地"),
+        example("？", "顾南，白鹿", "白鹿"),
+        example("许青的公司在什么地方？", "天地人和" * 8 + "许青", ("许青", 32)),
+    ]
     groups, lost = model.labelled_windows(questions, ENCODER, LENGTHS)
-    assert not lost and len(groups[1]) > 1
-    shorter = example("谁写", "许青在人和", "许青")
-    nothing = example("谁", "天地", "白鹿")
-    changes = {id(questions[0]): shorter, id(questions[2]): nothing}
+    assert not lost and [len(group) for group in groups][:2] == [1, 1] and len(groups[2]) > 1
 
-    def change(one, generator):
-        generator.random()
-        return changes.get(id(one), one)
+    def shortened(share, seed=0):
+        return model.shorten_questions(groups, questions, ENCODER, LENGTHS, share, np.random.default_rng(seed))
 
-    first, second, third = model.augment(groups, questions, change, ENCODER, LENGTHS, np.random.default_rng(0))
-    [[expected]], _ = model.labelled_windows([shorter], ENCODER, LENGTHS)
-    assert [window.pair.encoding.ids.tolist() for window in first] == [expected.pair.encoding.ids.tolist()]
-    assert first[0].answers == expected.answers and first[0].arrays.keys() == expected.arrays.keys()
-    # Unchanged ones are not read again; one whose answer was lost stays as it was.
-    assert second is groups[1] and third is groups[2]
+    def places(group):
+        return {window.pair.encoding.char_span(*answer) for window in group for answer in window.answers}
+
+    assert all(one is other for one, other in zip(shortened(0.0), groups))
+    assert shortened(1.0)[1][0].pair.encoding.ids.tolist() == groups[1][0].pair.encoding.ids.tolist()
+    for seed in range(10):
+        shorter = shortened(1.0, seed)
+        for index in (0, 2):
+            assert 1 <= shorter[index][0].pair.asked < groups[index][0].pair.asked
+            assert places(shorter[index]) == places(groups[index]) != set()
+    assert len({len(shortened(1.0, seed)[0][0].pair) for seed in range(10)}) > 1
+    assert 20 < sum(group is not groups[0] for seed in range(60) for group in shortened(0.5, seed)[:1]) < 40
 
 
 # Batches and loss
@@ -503,51 +509,7 @@ def test_candidates_of_a_context_without_tokens():
     found = decoder().decode(questions, groups, logits)
     assert found[:3] == [[], [], []] and found[3] == [Candidate("顾", 0, pytest.approx(1))]
     for choice in ("expected_f1", "most_probable"):
-        assert [reading.choose(one.context, best, choice) for one, best in zip(questions, found)] == ["", "", "\u200b\x00", "顾"]
-
-
-# Candidates -> answer
-
-
-probabilities = st.integers(1, 10_000).map(lambda number: number / 100_000)
-candidate_lists = st.dictionaries(st.text(alphabet="天地人3，", min_size=1, max_size=6), probabilities, min_size=1, max_size=8).map(
-    lambda found: sorted((Candidate(text, 0, probability) for text, probability in found.items()), key=lambda one: -one.probability)
-)
-
-
-@deterministic
-@given(candidate_lists)
-def test_the_choice_has_the_highest_expected_f1(found):
-    def expected(text):
-        # What the organisers' evaluator would give on average, question by question.
-        return sum(
-            one.probability * metric.compare([example("谁？", "", one.text, name="0")], {"0": text})[0].f1
-            for one in found
-            if one.text.strip()
-        )
-
-    chosen = reading.choose("天地人", found, "expected_f1")
-    best = max(expected(one.text) for one in found)
-    assert expected(chosen) == pytest.approx(best) and chosen in {one.text for one in found}
-    assert reading.choose("天地人", found, "most_probable") == found[0].text
-
-
-def test_what_most_candidates_share_may_win_over_the_most_probable():
-    found = [Candidate("白鹿", 9, 0.3), Candidate("顾南", 0, 0.28), Candidate("顾南许", 0, 0.26)]
-    assert reading.choose("", found, "most_probable") == "白鹿"
-    assert reading.choose("", found, "expected_f1") == "顾南"
-
-
-@pytest.mark.parametrize(("penalty", "answer"), [(0.0, "顾南和许青"), (0.2, "许青")])
-def test_a_penalty_prefers_the_shorter_answer(penalty, answer):
-    found = [Candidate("顾南和许青", 0, 0.4), Candidate("许青", 3, 0.3)]  # 0.4 exp(-0.2 * 5) = 0.147, 0.3 exp(-0.2 * 2) = 0.201
-    assert reading.choose("顾南和许青", found, "most_probable", penalty) == answer
-
-
-def test_a_penalty_counts_in_expected_f1():
-    found = [Candidate("顾南许青白鹿", 0, 0.5), Candidate("顾南", 0, 0.4)]
-    assert reading.choose("顾南许青白鹿", found, "expected_f1") == "顾南许青白鹿"
-    assert reading.choose("顾南许青白鹿", found, "expected_f1", 0.1) == "顾南"
+        assert [choosing.choose(one.context, best, choice) for one, best in zip(questions, found)] == ["", "", "\u200b\x00", "顾"]
 
 
 # The reader
@@ -604,7 +566,7 @@ def test_answers_are_pieces_of_the_context(expected):
         for candidate in found:
             assert candidate.text and one.context[candidate.start :].startswith(candidate.text)
         for choice in ("expected_f1", "most_probable"):
-            answer = reading.choose(one.context, found, choice)
+            answer = choosing.choose(one.context, found, choice)
             assert answer in one.context and (answer or not one.context.strip())
     assert len(expected[2]) > 10 and max(candidate.probability for found in expected for candidate in found) > 0.2
 
@@ -663,4 +625,4 @@ def test_the_question_decides_the_answer_after_training():
     reader = reading.Reader(networks, encoder, lengths, max_answer_length=9)
     found = reader.read(questions)
     # The first two have one context: only the question tells which of two names it is.
-    assert [reading.choose(one.context, best, "most_probable") for one, best in zip(questions[:2], found)] == ["顾南", "许青"]
+    assert [choosing.choose(one.context, best, "most_probable") for one, best in zip(questions[:2], found)] == ["顾南", "许青"]

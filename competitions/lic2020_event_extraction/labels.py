@@ -78,7 +78,7 @@ def assemble(text: str, labels: Labels, classes: Classes) -> list[Event]:
     """The events that labelled spans stand for: one for each type, in the order of the text, with the first of its triggers.
 
     Two events of one type become one: the score is the same, and nothing in a text tells reliably where one ends and the next begins.
-    A role has each string once, since repeating it would be paid twice (see metric.py).
+    A role has each string once, whatever its case, since repeating it would be paid twice (see metric.py).
     """
     triggers: dict[str, Span] = {}
     arguments: dict[str, dict[tuple[str, str], Argument]] = defaultdict(dict)
@@ -88,7 +88,7 @@ def assemble(text: str, labels: Labels, classes: Classes) -> list[Event]:
         if role is TRIGGER:
             triggers.setdefault(event_type, span)
         else:
-            found.setdefault((role, text[slice(*span)]), Argument(role, text[slice(*span)], span[0]))
+            found.setdefault((role, text[slice(*span)].lower()), Argument(role, text[slice(*span)], span[0]))
     return [
         Event(name, text[slice(*triggers[name])] if name in triggers else "", triggers.get(name, (-1,))[0], tuple(found.values()))
         for name, found in arguments.items()

@@ -119,7 +119,7 @@ def total(comparisons: Sequence[Comparison]) -> Score:
 
 
 def one_to_one(comparisons: Sequence[Comparison]) -> Score:
-    """The score that repeating does not raise: on both sides an argument (type, role and exact string) counts once in a text, and
+    """The score that repeating does not raise: on both sides an argument (type, role and string in whatever case) counts once in a text, and
     every gold argument gives credit to one predicted argument at most, paired so that the sum is as high as it can be.
 
     Each credit is at most that of `total`. Precision and recall can be higher all the same, where something is repeated.
@@ -138,8 +138,8 @@ def trigger_score(comparisons: Iterable[Comparison]) -> Score:
 
 
 def repeats(items: Iterable[Item]) -> int:
-    """How many of the arguments of one text stand there already, in the same role of the same type."""
-    return sum(count - 1 for count in Counter((item.place, item.argument.text) for item in items).values())
+    """How many of the arguments of one text stand there already, in the same role of the same type, in upper or lower case."""
+    return sum(count - 1 for count in Counter((item.place, item.argument.text.lower()) for item in items).values())
 
 
 def character_f1(predicted: str, gold: str) -> float:
@@ -199,13 +199,14 @@ def _flat(by_place: dict[tuple[str, str], list[Item]]) -> list[Item]:
 
 
 def _distinct(items: Iterable[Item]) -> dict[tuple[str, str], list[Item]]:
-    """The arguments by their place, each string once, with the aliases of all that it stands for."""
+    """The arguments by their place, each string once in whatever case, with the aliases of all that it stands for."""
     found: dict[tuple[str, str], dict[str, Item]] = {}
     for item in items:
         texts = found.setdefault(item.place, {})
-        old = texts.get(item.argument.text, item).argument
+        form = item.argument.text.lower()
+        old = texts.get(form, item).argument
         aliases = tuple(dict.fromkeys((*old.aliases, *item.argument.aliases)))
-        texts[old.text] = Item(item.event_type, Argument(old.role, old.text, old.start, aliases))
+        texts[form] = Item(item.event_type, Argument(old.role, old.text, old.start, aliases))
     return {place: list(texts.values()) for place, texts in found.items()}
 
 

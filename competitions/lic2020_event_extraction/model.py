@@ -2,7 +2,7 @@
 
     states         = encoder(text)                                              (length, size)
     type of event  = log sum exp over the text of states U                      (types)
-    class scores   = states (R[role] + T[type]) + log sigmoid(type of event)    (length, classes, 2): begin and inside, or first and last
+    class scores   = states (R[role] + T[type]) + log sigmoid(type of event)    (length, 2, classes): begin and inside, or first and last
 
     crf             class scores are the emissions of B and I; the best legal path of labels
     global_pointer  span score = class score of its first token + of its last + rotary product of the two, for every span and class

@@ -3,13 +3,14 @@
     python predict.py --run runs/lic2020_event_extraction/NAME --input test.json --output submission.zip
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.command_line import parse_flags, run, warn
+from common.command_line import check_at_least, parse_flags, run, warn
 from common.runs.directory import open_trained_run
 from common.submission import BLANK_LINE
 
@@ -34,6 +35,9 @@ class Config:
     """Texts per batch. More is faster until memory ends; the answers are the same."""
     threshold: float | None = None
     """What a span must score more than its absence. Default: what training found."""
+
+    def __post_init__(self):
+        check_at_least(self, batch_size=1, threshold=-math.inf)
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:

@@ -365,7 +365,7 @@ def _check_repeats(events: Iterable[Event], where: str) -> None:
     seen = set()
     for event in events:
         for argument in event.arguments:
-            once = (event.event_type, argument.role, argument.text)
+            once = (event.event_type, argument.role, argument.text.lower())
             if once in seen:
                 raise UserError(f'{where}: "{argument.text:.60}" stands twice as "{argument.role}" of "{event.event_type}" - leave one')
             seen.add(once)

@@ -6,6 +6,7 @@
     python train.py --data-dir DUEE --head crf           # the tagger with a conditional random field
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from common.command_line import UserError, check_share, run, shown
+from common.command_line import UserError, check_at_least, check_share, run, shown
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
@@ -38,9 +39,8 @@ class Config:
     transition_multiplier: float | None = None
     """How much faster than all other weights the transitions of the CRF learn. Default: 100 times on a checkpoint, 30 times from nothing."""
     threshold: float | None = None
-    """What a span must score more than its absence. Lower finds more; 0 is what training aims at. Default: -2 for the global pointer, 0 for the CRF."""
-    search_threshold: bool = True
-    """Search the threshold on dev after training; predict.py then uses the one found."""
+    """What a span must score more than its absence. Lower finds more; 0 is what training aims at. Default: searched on dev after training,
+    until then -2 for the global pointer and 0 for the CRF."""
     argument_replacement: float = 0.5
     """Share of the texts of an epoch in which arguments are replaced by others of their role. 0 turns it off."""
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
@@ -48,8 +48,9 @@ class Config:
     run: RunOptions = field(default_factory=RunOptions)
 
     def __post_init__(self):
+        check_at_least(self, threshold=-math.inf)
         check_share(self, "argument_replacement")
-        if self.transition_multiplier is not None and not self.transition_multiplier > 0:
+        if self.transition_multiplier is not None and not 0 < self.transition_multiplier < math.inf:
             raise UserError(f"--transition-multiplier {self.transition_multiplier}: must be above 0")
 
 
@@ -159,7 +160,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     load_best(kept, networks.training)
     best = {name: keep.best[name] for name in ("precision", "recall", "f1")}
     print(f"\nbest dev f1 {best['f1']:.4f} in epoch {keep.best['epoch']}, threshold {threshold}")
-    if config.search_threshold and best["f1"] > 0:  # before it has learned anything, there is nothing to choose by
+    if config.threshold is None and best["f1"] > 0:  # before it has learned anything, there is nothing to choose by
         scores = extractor.score(dev_windows, GRID)
         found = search_threshold(dev, scores, classes, config.run.seed)
         searched = evaluation(dev, decode(texts, scores, found.threshold, classes), schema)

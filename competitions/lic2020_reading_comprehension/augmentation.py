@@ -1,10 +1,4 @@
-"""Training questions and contexts made more like what a search engine sees. No TensorFlow.
-
-Queries have few function words, and the pages that they find often repeat the question without answering it there.
-"""
-
-import re
-from dataclasses import dataclass, replace
+"""Questions as they are typed into a search engine: few function words, and no punctuation. No TensorFlow."""
 
 import numpy as np
 
@@ -12,58 +6,37 @@ from common.tokenizers import segment
 from common.tokenizers.parts_of_speech import dictionary_tag
 from common.tokenizers.words import normal_form, rarity
 
-from labels import answer_spans
-from task import Answer, Example
-
-_SENTENCE_END = re.compile("[。！？!?；;]")
-# Probabilities that a word is left out: auxiliaries, prepositions, conjunctions, adverbs and particles; pronouns, question words among them.
+# Words without which a question asks for something else: those with one of these characters.
+_TURNING = frozenset("不没未无非别除最")
+# How often other words are left out, by the first letter of their tag in jieba's dictionary: u auxiliaries, p prepositions, c conjunctions,
+# d adverbs and y particles most often; r pronouns, question words among them, a little more often than the rest.
 _DROPPED = dict.fromkeys("upcdy", 0.7) | {"r": 0.3}
 _DROPPED_OTHERWISE = 0.25
-_TAILS = ("？", "?", " ", "")
-
-
-@dataclass(frozen=True)
-class SearchStyle:
-    """Changes labelled examples at random.
-
-    keywords: probability that only some words of the question are left. echoes: probability that the question, or some words of it, is
-    put into the context as a sentence that answers nothing.
-    """
-
-    keywords: float
-    echoes: float
-
-    def __call__(self, example: Example, generator: np.random.Generator) -> Example:
-        """The example changed, or itself."""
-        question = example.question
-        if generator.random() < self.echoes:
-            repeated = keywords(question, generator) if generator.random() < 0.5 else question.rstrip("？?")
-            example = with_sentence(example, repeated + _TAILS[generator.integers(len(_TAILS))], generator)
-        if generator.random() < self.keywords:
-            example = replace(example, question=keywords(question, generator))
-        return example
+# Question words that jieba's dictionary calls conjunctions and adverbs.
+_QUESTION_WORDS = frozenset({"何时", "几时", "为何", "如何"})
 
 
 def keywords(question: str, generator: np.random.Generator) -> str:
     """The question without punctuation and without some of its words: function words more often than others.
 
-    At least the word that is rarest in jieba's dictionary stays. A question without any word stays as it is.
+    What turns a question round stays (negations, 除, 最), and so does the word that is rarest in jieba's dictionary. A blank between two words stays
+    one where they would become another word or number. A question without any word stays as it is.
     """
-    words = [question[start:end] for start, end in segment(question)]
-    words = [word for word in words if any(character.isalnum() for character in word)]
+    words = [(start, question[start:end]) for start, end in segment(question)]
+    words = [(start, word) for start, word in words if any(character.isalnum() for character in word)]
     if not words:
         return question
-    kept = [generator.random() >= _DROPPED.get(dictionary_tag(word)[:1], _DROPPED_OTHERWISE) for word in words]
-    kept[int(np.argmax([rarity(normal_form(word)) for word in words]))] = True
-    return "".join(word for word, keep in zip(words, kept) if keep)
+    rarest = max(words, key=lambda place: rarity(normal_form(place[1])))
+    kept = [place for place in words if generator.random() >= _dropped(place[1]) or place == rarest]
+    text, end = "", 0
+    for start, word in kept:
+        blank = " " if text and start > end and (text[-1] + word[0]).isascii() else ""
+        text, end = text + blank + word, start + len(word)
+    return text
 
 
-def with_sentence(example: Example, sentence: str, generator: np.random.Generator) -> Example:
-    """The example with this sentence before one of those in its context, but not within an answer. All starts are known in the result, which
-    has no other answers than those that occur in the context before."""
-    context, spans = example.context, answer_spans(example)
-    places = [0, *(match.end() for match in _SENTENCE_END.finditer(context))]
-    places = [place for place in places if not any(start < place < end for start, end in spans)]
-    place = places[generator.integers(len(places))]
-    answers = tuple(Answer(context[start:end], start + len(sentence) * (start >= place)) for start, end in spans)
-    return replace(example, context=context[:place] + sentence + context[place:], answers=answers)
+def _dropped(word: str) -> float:
+    if not _TURNING.isdisjoint(word):
+        return 0.0
+    tag = "r" if word in _QUESTION_WORDS else dictionary_tag(word)[:1]
+    return _DROPPED.get(tag, _DROPPED_OTHERWISE)

@@ -8,8 +8,8 @@ This is the file to change: features, network and loss.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from common.keras_compat import keras, tf
 from common.losses import masked_marginal_cross_entropy
 from common.tokenizers import PairWindow, pair_windows
 
+from augmentation import keywords
 from labels import answer_spans
 from task import Example
 
@@ -78,24 +79,18 @@ def labelled_windows(examples: Sequence[Example], encoder: Encoder, lengths: Len
 # Training batches
 
 
-def augment(
-    batch: list[list[Window]],
-    examples: Sequence[Example],
-    augmentation: Callable[[Example, np.random.Generator], Example],
-    encoder: Encoder,
-    lengths: Lengths,
-    generator: np.random.Generator,
+def shorten_questions(
+    batch: list[list[Window]], examples: Sequence[Example], encoder: Encoder, lengths: Lengths, share: float, generator: np.random.Generator
 ) -> list[list[Window]]:
-    """The batch with the windows of what `augmentation` makes of its questions. `examples` are those that the windows came from."""
-    augmented = []
+    """The batch with only keywords left of about `share` of its questions. `examples` are those that the windows came from."""
+    shortened = []
     for group in batch:
-        example = examples[group[0].example]
-        other = augmentation(example, generator)
-        if other is not example:
-            groups, _ = labelled_windows([other], encoder, lengths)
-            group = groups[0] if groups else group
-        augmented.append(group)
-    return augmented
+        if generator.random() < share:
+            example = examples[group[0].example]
+            others, _ = labelled_windows([replace(example, question=keywords(example.question, generator))], encoder, lengths)
+            group = others[0] if others else group
+        shortened.append(group)
+    return shortened
 
 
 def collate(batch: list[list[Window]], generator: np.random.Generator, crop_length: int) -> dict[str, np.ndarray]:

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from common.command_line import check_at_least, parse_flags, run
 from common.runs.directory import open_trained_run
 from common.submission import atomic_write, json_bytes
 
+from choice import Choice, choose
 from task import TASK, check_submission, read, write_submission
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
@@ -34,13 +35,13 @@ class Config:
     """Windows per batch. More is faster until memory ends; the answers are the same."""
     nbest: Path | None = None
     """Also write the candidates of every question, with probabilities and places, to this JSON file."""
-    choice: Literal["expected_f1", "most_probable"] | None = None
+    choice: Choice | None = None
     """Which candidate becomes the answer. Default: as in training."""
     length_penalty: float | None = None
-    """By how much each character of an answer lowers the logarithm of its probability. Default: as in training."""
+    """By how much each character of an answer lowers the logarithm of its probability. Default: the one found in training."""
 
     def __post_init__(self):
-        check_at_least(self, length_penalty=0)
+        check_at_least(self, batch_size=1, length_penalty=0)
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from common.runs.callbacks import load_best
 
     from model import Lengths, build_networks
-    from reading import Reader, choose
+    from reading import Reader
 
     encoder = load_encoder(trained.path)
     networks = build_networks(encoder)
@@ -66,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     reader = Reader(networks, encoder, lengths, settings["max_answer_length"], batch_size=config.batch_size)
     found = reader.read(examples)
     choice = config.choice or settings["choice"]
-    penalty = settings["length_penalty"] if config.length_penalty is None else config.length_penalty
+    penalty = trained.read_json("reading.json")["length_penalty"] if config.length_penalty is None else config.length_penalty
     write_submission(output, {example.id: choose(example.context, best, choice, penalty) for example, best in zip(examples, found)})
     check_submission(output, examples)
     if config.nbest:

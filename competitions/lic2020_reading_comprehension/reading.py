@@ -1,8 +1,7 @@
-"""From a trained network to answers: batched scoring, n-best candidates, and the choice among them."""
+"""From a trained network to the n-best candidates of every question: batched scoring, then decoding."""
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -11,20 +10,9 @@ from common.encoders import Encoder
 from common.generators import pad, pad_features, prediction_order
 from common.keras_compat import tf
 
-from metric import answer_f1
+from choice import Candidate
 from model import Lengths, Networks, Window, question_windows
 from task import Example
-
-Choice = Literal["expected_f1", "most_probable"]
-
-
-class Candidate(NamedTuple):
-    """A string of the context, the index of its first character there (of its most probable occurrence), and its probability, summed over occurrences."""
-
-    text: str
-    start: int
-    probability: float
-
 
 class Reader:
     """Answers questions, whatever their length, order and number.
@@ -87,21 +75,6 @@ def candidates(context: str, group: Sequence[Window], spans: Sequence[tuple[int,
         by_text[context[start:end]].append((float(np.exp(score)), start))
     merged = [Candidate(text, max(places)[1], sum(probability for probability, _ in places)) for text, places in by_text.items()]
     return sorted(merged, key=lambda candidate: (-candidate.probability, candidate.start))
-
-
-def choose(context: str, found: Sequence[Candidate], choice: Choice, length_penalty: float = 0.0) -> str:
-    """The answer to submit. A context without any token, blanks or control characters, is its own answer (without blanks around it).
-
-    `expected_f1`: the candidate whose official F1 would be highest on average, if the answer were one of the candidates with their probabilities
-    (minimum Bayes risk). Where it is unsure of the borders of an answer, that is what most candidates share.
-    length_penalty: the probability of a candidate falls by a factor of exp(-length_penalty) with each of its characters.
-    """
-    if not found:
-        return context.strip()
-    weights = [candidate.probability * np.exp(-length_penalty * len(candidate.text)) for candidate in found]
-    if choice == "expected_f1":
-        weights = [sum(weight * answer_f1(candidate.text, other.text) for other, weight in zip(found, weights)) for candidate in found]
-    return found[int(np.argmax(weights))].text
 
 
 def _log_sum_exp(values: np.ndarray) -> float:

@@ -9,15 +9,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from common.command_line import UserError, check_at_least, check_share, run, shown
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
+from common.submission import atomic_write, json_bytes
 
-from metric import compare, total
+from choice import Candidate, Choice, choose, search_length_penalty
+from metric import compare, official, total
 from task import TASK, Example, find_files, read
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
@@ -36,24 +38,23 @@ class Config:
     doc_stride: int = 128
     """Tokens between the beginnings of neighbouring windows, where a context is longer than a window."""
     max_answer_length: int = 40
-    """Longest answer, in tokens."""
+    """Longest answer that is found, in tokens. Training knows no limit."""
     crop_length: int = 320
-    """Training sees about so many tokens of a context, around an answer, another piece in each epoch. 0: all of the context, in windows."""
+    """Training sees about so many tokens of a context, around an answer, another piece in each epoch. 0: all of the context, in windows, which needs
+    several times the memory."""
     keyword_questions: float = 0.4
     """Share of the questions of an epoch of which only some words are left, as in a search query, few of them function words."""
-    echoed_questions: float = 0.3
-    """Share of the contexts of an epoch into which the question is put as a sentence that answers nothing, as web pages have it in their titles."""
-    choice: Literal["expected_f1", "most_probable"] = "expected_f1"
+    choice: Choice = "expected_f1"
     """Which candidate becomes the answer: the one whose F1 is highest on average, or the most probable one."""
-    length_penalty: float = 0.1
-    """By how much each character of an answer lowers the logarithm of its probability: a model that learned on longer answers needs it."""
+    length_penalty: float | None = None
+    """By how much each character of an answer lowers the logarithm of its probability. Default: searched on dev after training, 0 until then."""
     encoder: EncoderOptions = field(default_factory=lambda: EncoderOptions(hidden_size=96, max_length=512))
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=10, batch_size=16))
     run: RunOptions = field(default_factory=RunOptions)
 
     def __post_init__(self):
         check_at_least(self, max_question_length=1, doc_stride=1, max_answer_length=1, crop_length=0, length_penalty=0)
-        check_share(self, "keyword_questions", "echoed_questions")
+        check_share(self, "keyword_questions")
         if self.encoder.max_length < 4:
             raise UserError(f"--max-length {self.encoder.max_length}: must be at least 4, for [CLS], two [SEP] and a token of the context")
 
@@ -73,11 +74,10 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from common.generators import steps_per_epoch, training_dataset
     from common.keras_compat import seed_everything
     from common.optimizers import build_optimizer
-    from common.runs.callbacks import KeepRun, Progress, load_best, resumable
+    from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
 
-    from augmentation import SearchStyle
-    from model import Lengths, Window, augment, build_networks, collate, labelled_windows, question_windows
-    from reading import Reader, choose
+    from model import Lengths, Window, build_networks, collate, labelled_windows, question_windows, shorten_questions
+    from reading import Reader
 
     seed_everything(config.run.seed)
     started = resumed is not None and resumed.last_state.is_file()
@@ -101,18 +101,23 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     if resumed:
         check_same_data(resumed, data)
-    kept = resumed or create_run(
-        TASK, config.run.output_dir, config.run.run_name, config, data, lambda folder: save_encoder(encoder, folder)
-    )
+    penalty = config.length_penalty or 0.0
+
+    def write_run(folder: Path) -> None:
+        save_encoder(encoder, folder)
+        atomic_write(folder / "reading.json", json_bytes({"length_penalty": penalty}))
+
+    kept = resumed or create_run(TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
     print(f"run       {kept.path}\n")
 
     reader = Reader(networks, encoder, lengths, config.max_answer_length)
     dev_windows = question_windows(dev, encoder, lengths)
 
+    def candidates() -> list[list[Candidate]]:
+        return reader.decode(dev, dev_windows, reader.score(dev_windows))
+
     def evaluate() -> Evaluation:
-        found = reader.decode(dev, dev_windows, reader.score(dev_windows))
-        answers = {example.id: choose(example.context, best, config.choice, config.length_penalty) for example, best in zip(dev, found)}
-        return evaluation(dev, answers)
+        return evaluation(dev, candidates(), config.choice, penalty)
 
     steps = steps_per_epoch(len(questions), config.training.batch_size)
     learning_rate = config.training.learning_rate or (LIGHT_LEARNING_RATE if isinstance(encoder, LightEncoder) else config.encoder.default_learning_rate)
@@ -120,10 +125,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
     epochs_done = keep.resume(networks.training)
 
-    augmentation = SearchStyle(config.keyword_questions, config.echoed_questions)
-
     def training_batch(batch: list[list[Window]], generator: np.random.Generator) -> dict[str, np.ndarray]:
-        batch = augment(batch, train, augmentation, encoder, lengths, generator)
+        batch = shorten_questions(batch, train, encoder, lengths, config.keyword_questions, generator)
         return collate(batch, generator, config.crop_length)
 
     batches = training_dataset(
@@ -147,14 +150,24 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     load_best(kept, networks.training)
     best = {name: keep.best[name] for name in ("f1", "em")}
-    print(f"\nbest dev f1 {best['f1']:.3f}, em {best['em']:.3f} in epoch {keep.best['epoch']}")
+    print(f"\nbest dev f1 {best['f1']:.3f}, em {best['em']:.3f} in epoch {keep.best['epoch']}, length penalty {penalty}")
+    if config.length_penalty is None and best["f1"] > 0:  # before it has learned anything, there is nothing to choose by
+        read_dev = candidates()
+        found = search_length_penalty(dev, read_dev, config.choice, config.run.seed)
+        searched = evaluation(dev, read_dev, config.choice, found.length_penalty)
+        save_best(kept, networks.training, searched)
+        kept.write_json("reading.json", {"length_penalty": found.length_penalty})
+        best = {name: searched.metrics[name] for name in best}
+        print(f"    dev f1 {best['f1']:.3f}, em {best['em']:.3f} with the length penalty {found.length_penalty}, searched on dev")
+        print(f"    dev f1 {found.crossed_f1:.3f} with a penalty searched on one half of dev, scored on the other: what to expect on test")
     print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.json --input TEST_FILE")
     return {"run": kept.path, **best}
 
 
-def evaluation(examples: Sequence[Example], answers: dict[str, str]) -> Evaluation:
-    """The official score of the answers by id, the answers as submitted, and every question that is not answered exactly."""
-    comparisons = compare(examples, answers)
+def evaluation(examples: Sequence[Example], found: Sequence[Sequence[Candidate]], choice: Choice, length_penalty: float) -> Evaluation:
+    """The official score of the answers chosen among candidates, the answers as submitted, and every question that is not answered exactly."""
+    answers = {example.id: choose(example.context, best, choice, length_penalty) for example, best in zip(examples, found)}
+    comparisons = compare(official(examples), answers)
     errors = [
         {
             "id": one.example.id,

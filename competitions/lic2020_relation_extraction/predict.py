@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.command_line import check_probability, parse_flags, run, warn
+from common.command_line import check_at_least, check_probability, parse_flags, run, warn
 from common.runs.directory import open_trained_run
 from common.submission import BLANK_LINE
 
@@ -38,6 +38,7 @@ class Config:
     """Probability above which the start or end of an object counts. Default: what training found."""
 
     def __post_init__(self):
+        check_at_least(self, batch_size=1)
         for name in ("subject_threshold", "object_threshold"):
             check_probability(name, getattr(self, name))
 
