@@ -1,8 +1,12 @@
-"""Which tests share a process when `scripts/test.sh` runs them in several."""
+"""Which tests share a process when `scripts/test.sh` runs them in several, and the same examples for property tests in every run."""
 
 import pytest
+from hypothesis import settings
 
 from contests import Contest
+
+settings.register_profile("same in every run", derandomize=True, database=None, deadline=None)
+settings.load_profile("same in every run")
 
 
 @pytest.hookimpl(tryfirst=True)

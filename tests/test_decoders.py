@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from common.decoders import best_spans, bio_labels, bio_spans, bio_transitions, pair_starts_with_ends, spans_above, viterbi
 from common.decoders.viterbi import predecessor_groups
 
-deterministic = settings(derandomize=True, database=None, deadline=None, max_examples=300)
+deterministic = settings(max_examples=300)
 seeds = st.integers(0, 2**32 - 1)
 places = st.lists(st.integers(0, 15), unique=True, max_size=10)
 

@@ -15,7 +15,7 @@ from common.generators import (
     training_order,
 )
 
-deterministic = settings(derandomize=True, database=None, deadline=None, max_examples=100)
+deterministic = settings(max_examples=100)
 some_lengths = st.lists(st.integers(0, 40), max_size=400)
 batch_sizes = st.integers(1, 9)
 seeds = st.integers(0, 2**32)

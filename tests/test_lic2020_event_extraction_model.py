@@ -145,7 +145,7 @@ def told_events(draw):
     return text, [event(kind, draw(st.sampled_from(["", *names])), (role, name)) for (kind, role), name in drawn]
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(told_events())
 def test_all_arguments_come_back_and_none_twice(told):
     text, events = told

@@ -78,7 +78,7 @@ def test_schema_is_read_in_the_order_of_the_file(tmp_path):
 NAMES = strategies.text(max_size=4)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(strategies.dictionaries(NAMES, strategies.lists(NAMES, min_size=1, max_size=4), min_size=1, max_size=4), NAMES)
 def test_a_written_schema_reads_as_what_it_was(tmp_path_factory, event_types, category):
     schema = task.Schema(event_types, dict.fromkeys(event_types, category))
@@ -345,7 +345,7 @@ def predictions(draw, text=ANY_TEXT):
     return sentence, tuple(made)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(strategies.lists(predictions(), max_size=4), strategies.sampled_from(["a.json", "a.zip"]))
 def test_a_written_submission_is_valid_and_reads_as_what_it_was(tmp_path_factory, predicted, name):
     path = tmp_path_factory.mktemp("submission") / name
@@ -629,7 +629,7 @@ def test_a_comparison_says_what_is_wrong_and_what_is_missed():
         ([A("甲", event_type="闭店")], [A("甲")], (1, 1, 0)),
         # aliases, also when two gold arguments with the same string have different ones
         ([A("甲", "子"), A("甲", "丑")], [A("丑")], (1, 1, 1)),
-        ([A("NBA")], [A("nba"), A("NBA")], (2, 1, 1)),
+        ([A("NBA")], [A("nba"), A("NBA")], (1, 1, 1)),
         ([], [A("甲")], (1, 0, 0)),
         ([A("甲")], [], (0, 1, 0)),
     ],
@@ -651,7 +651,7 @@ def slow_best_sum(weights):
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     strategies.tuples(strategies.integers(0, 4), strategies.integers(0, 4)).flatmap(
         lambda shape: strategies.lists(
@@ -723,7 +723,7 @@ def slow_score(gold, predictions):
     return total, len(flat(predictions)), len(flat(gold))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(LINES, LINES)
 def test_the_metric_equals_a_slow_one(gold, predictions):
     score = metric.score(gold, predictions)
@@ -737,7 +737,7 @@ def test_the_metric_equals_a_slow_one(gold, predictions):
     assert math.isclose(sum(part.correct for part in parts), correct, abs_tol=1e-12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(LINES)
 def test_gold_scores_1_against_itself(lines):
     lines = [
@@ -753,7 +753,7 @@ def test_gold_scores_1_against_itself(lines):
     assert not any(one.wrong or one.missed for one in comparisons)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(LINES, LINES, strategies.randoms(use_true_random=False))
 def test_the_order_of_lines_events_and_arguments_does_not_matter(gold, predictions, random):
     def shuffled(lines):
@@ -768,7 +768,7 @@ def test_the_order_of_lines_events_and_arguments_does_not_matter(gold, predictio
     assert metric.trigger_score(after) == metric.trigger_score(before)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LINES, LINES)
 def test_one_to_one_gives_no_more_credit_than_the_official_score(gold, predictions):
     comparisons = metric.compare(gold, predictions)
@@ -821,7 +821,7 @@ def test_a_pair_is_of_the_kind_that_is_most_alike():
     assert pair.predicted.argument.text == "师傅" and len(found[errors.SPURIOUS]) == 1
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(LINES, LINES)
 def test_every_error_has_exactly_one_kind(gold, predictions):
     comparisons = metric.compare(gold, predictions)

@@ -9,7 +9,7 @@ task = load(FOLDER, "task")
 metric = load(FOLDER, "metric")
 choice = load(FOLDER, "choice")
 Candidate = choice.Candidate
-deterministic = settings(derandomize=True, database=None, deadline=None, max_examples=100)
+deterministic = settings(max_examples=100)
 
 
 def example(question, context, answer, name="0", article=0):

@@ -256,7 +256,7 @@ def answered(draw):
     return examples, answers
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(answered())
 def test_a_written_submission_is_valid_and_reads_as_what_it_was(tmp_path_factory, case):
     examples, answers = case

@@ -252,7 +252,7 @@ def told_relations(draw):
     return text, triples
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(told_relations())
 def test_relations_between_names_that_stand_once_all_come_back(told):
     text, triples = told

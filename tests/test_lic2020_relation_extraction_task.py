@@ -298,7 +298,7 @@ def sentences(draw, text=TEXT):
     return sentence, tuple(draw(strategies.lists(compound | simple, max_size=4, unique=True)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(strategies.lists(sentences(), max_size=4), strategies.sampled_from(["a.json", "a.zip"]))
 def test_a_written_submission_is_valid_and_reads_as_what_it_was(tmp_path_factory, predicted, name):
     path = tmp_path_factory.mktemp("submission") / name
@@ -598,7 +598,7 @@ LINES = strategies.lists(
 ALIASES = strategies.dictionaries(NAMES.map(str.lower), strategies.sets(NAMES.map(str.lower), max_size=3), max_size=4)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(LINES, LINES, ALIASES)
 def test_the_metric_equals_a_slow_one(gold, predictions, aliases):
     score = metric.score(gold, predictions, aliases)

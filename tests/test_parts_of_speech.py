@@ -10,7 +10,7 @@ from common.tokenizers import SPECIAL_TOKENS, WordPieceTokenizer, segment
 from common.tokenizers.parts_of_speech import PART_OF_SPEECH_COUNT, parts_of_speech
 
 TOKENIZER = WordPieceTokenizer([*SPECIAL_TOKENS, *"北京大学谁何时"])
-deterministic = settings(derandomize=True, database=None, deadline=None, max_examples=100)
+deterministic = settings(max_examples=100)
 
 
 def of_word(word):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from common.tokenizers import SPECIAL_TOKENS, PairWindow, WordPieceTokenizer, pair_windows, windows
 
 TOKENIZER = WordPieceTokenizer([*SPECIAL_TOKENS, *"天地人和a", "##a"])
-deterministic = settings(derandomize=True, database=None, deadline=None, max_examples=200)
+deterministic = settings(max_examples=200)
 texts = st.text(alphabet="天地人和龘a ", max_size=120)
 max_lengths = st.integers(3, 40)
 overlaps = st.integers(0, 50)

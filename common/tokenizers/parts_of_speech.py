@@ -1,5 +1,5 @@
 """The part of speech of the word around each token, from jieba's dictionary: it tells names, places, times and numbers, which are what
-answers, arguments and entities are, also where training never showed the word.
+answers are, also where training never showed the word.
 
 A look-up, without the context: jieba's tagger (`jieba.posseg`) would choose among several parts of speech, at ten times the cost.
 """
