@@ -331,7 +331,7 @@ def test_gpu_libraries_stay_installed(ready):
 
 def test_test_script_hands_its_arguments_on(ready):
     assert ready.run("test.sh", "-k", "two words").returncode == 0
-    assert ready.take_calls("pytest") == ["-m pytest -k two words"]
+    assert ready.take_calls("pytest") == ["-m pytest -n auto --maxprocesses 4 --dist loadgroup -k two words"]
 
 
 def test_demo_lists_the_contests_there_are(sandbox):

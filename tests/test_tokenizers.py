@@ -402,10 +402,10 @@ def test_segment_finds_words():
 
 def test_segment_from_many_threads():
     texts = [f"第{number}位同学在北京大学研究自然语言处理" for number in range(40)]
-    words._load_segmenter.cache_clear()
+    words._load_jieba.cache_clear()
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(segment, texts))
-    assert words._load_segmenter.cache_info().misses == 1
+    assert words._load_jieba.cache_info().misses == 1
     assert together == [segment(text) for text in texts]
 
 
