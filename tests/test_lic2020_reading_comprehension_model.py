@@ -604,24 +604,24 @@ def test_both_networks_share_their_weights_and_logits(wild):
 
 def test_the_question_decides_the_answer_after_training():
     seed_everything(1)
-    encoder = light_encoder(hidden_size=16, dropout=0.0)
+    encoder = light_encoder(hidden_size=32, dropout=0.0)
     questions, lengths = EXAMPLES[:6], TWO_WINDOWS
     groups, lost = model.labelled_windows(questions, encoder, lengths)
     assert len(groups) == 6 and not lost
-    networks, epochs = model.build_networks(encoder), 120
+    networks, epochs = model.build_networks(encoder), 60
     batches = training_dataset(
         groups,
         [max(len(window.pair) for window in group) for group in groups],
-        lambda batch, generator: model.collate(batch, generator, 16),
+        lambda batch, generator: model.collate(batch, generator, 0),
         6,
         1,
         range(epochs),
         networks.training,
     )
-    networks.training.compile(build_optimizer(TrainingOptions(ema_momentum=0), 1e-2, epochs))
+    networks.training.compile(build_optimizer(TrainingOptions(ema_momentum=0), 5e-3, epochs))
     history = networks.training.fit(batches, steps_per_epoch=1, epochs=epochs, verbose=0).history["loss"]
-    assert np.mean(history[-5:]) < 0.2 * history[0]
+    assert np.mean(history[-5:]) < 0.1 * history[0]
     reader = reading.Reader(networks, encoder, lengths, max_answer_length=9)
     found = reader.read(questions)
     # The first two have one context: only the question tells which of two names it is.
-    assert [choosing.choose(one.context, best, "most_probable") for one, best in zip(questions[:2], found)] == ["顾南", "许青"]
+    assert [choosing.choose(one.context, best, "most_probable") for one, best in zip(questions, found)] == [answer for *_, answer in QUESTIONS[:6]]
