@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from metric import Comparison, normalise
+from metric import Comparison
 
 # Kinds of answers
 

@@ -5,7 +5,6 @@
     python train.py --data-dir DUREADER --pretrained BERT       # fine-tune a checkpoint
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
