@@ -96,25 +96,41 @@ def _exit_with_error(message: object) -> NoReturn:
     sys.exit(2)
 
 
-def check_probability(name: str, value: float | None) -> None:
-    """Raises UserError when the field `name` of a Config is neither None nor between 0 and 1."""
-    if value is not None and not 0 < value < 1:
-        raise UserError(f"--{name.replace('_', '-')} {value}: must be between 0 and 1")
+def check_probability(config: object, *names: str) -> None:
+    """Raises UserError when one of these fields of a Config is not between 0 and 1. None is fine, here and in what follows."""
+    for name in names:
+        _check(config, name, lambda value: 0 < value < 1, "between 0 and 1")
 
 
 def check_share(config: object, *names: str) -> None:
     """Raises UserError when one of these fields of a Config is not from 0 to 1."""
     for name in names:
-        if not 0 <= getattr(config, name) <= 1:
-            raise UserError(f"--{name.replace('_', '-')} {getattr(config, name)}: must be from 0 to 1")
+        _check(config, name, lambda value: 0 <= value <= 1, "from 0 to 1")
+
+
+def check_below_one(config: object, *names: str) -> None:
+    """Raises UserError when one of these fields of a Config is not from 0 to 1, without 1."""
+    for name in names:
+        _check(config, name, lambda value: 0 <= value < 1, "at least 0 and below 1")
 
 
 def check_at_least(config: object, **smallest: float) -> None:
-    """Raises UserError when one of these fields of a Config is not a number from its smallest value on. None is fine."""
+    """Raises UserError when one of these fields of a Config is not a number from its smallest value on."""
     for name, least in smallest.items():
-        value = getattr(config, name)
-        if value is not None and not (math.isfinite(value) and value >= least):
-            raise UserError(f"--{name.replace('_', '-')} {value}: must be {'a number' if least == -math.inf else f'at least {least}'}")
+        allowed = "a number" if least == -math.inf else f"at least {least}"
+        _check(config, name, lambda value, least=least: math.isfinite(value) and value >= least, allowed)
+
+
+def check_above(config: object, **bounds: float) -> None:
+    """Raises UserError when one of these fields of a Config is not a number above its bound."""
+    for name, bound in bounds.items():
+        _check(config, name, lambda value, bound=bound: bound < value < math.inf, f"above {bound}")
+
+
+def _check(config: object, name: str, is_fine: Callable[[float], bool], allowed: str) -> None:
+    value = getattr(config, name)
+    if value is not None and not is_fine(value):
+        raise UserError(f"--{name.replace('_', '-')} {value}: must be {allowed}")
 
 
 def warn(message: object) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from common.command_line import UserError, check_at_least
+from common.command_line import UserError, check_above, check_at_least, check_below_one
 
 
 @dataclass
@@ -52,9 +52,8 @@ class TrainingOptions:
 
     def __post_init__(self):
         check_at_least(self, epochs=1, batch_size=1, weight_decay=0, gradient_clipping=0, early_stopping_patience=0)
-        if self.learning_rate is not None and not 0 < self.learning_rate:
-            raise UserError(f"--learning-rate {self.learning_rate}: must be above 0")
-        _check_below_one(self, "warmup", "ema_momentum")
+        check_above(self, learning_rate=0)
+        check_below_one(self, "warmup", "ema_momentum")
 
 
 @dataclass
@@ -76,16 +75,14 @@ class EncoderOptions:
     def __post_init__(self):
         # Three tokens: [CLS], one of the text, [SEP].
         check_at_least(self, hidden_size=1, layers=0, max_length=3)
-        _check_below_one(self, "dropout")
+        check_below_one(self, "dropout")
         if self.encoder == "bilstm" and self.hidden_size % 2:
             raise UserError(f"--hidden-size {self.hidden_size}: must be even, since a BiLSTM reads half of it in each direction")
 
     @property
+    def is_light(self) -> bool:
+        return not self.pretrained and self.encoder != "bert"
+
+    @property
     def default_learning_rate(self) -> float:
-        return 2e-5 if self.pretrained else 3e-4 if self.encoder == "bert" else 1e-3
-
-
-def _check_below_one(options: object, *names: str) -> None:
-    for name in names:
-        if not 0 <= getattr(options, name) < 1:
-            raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: must be at least 0 and below 1")
+        return 1e-3 if self.is_light else 2e-5 if self.pretrained else 3e-4

@@ -13,6 +13,6 @@ settings.load_profile("same in every run")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests of a file, whose fixtures take seconds to make; but of test_contract.py those of one contest, which share a trained run."""
     for item in items:
-        parameters = getattr(item, "callspec", None)
-        contest = next((value.folder for value in parameters.params.values() if isinstance(value, Contest)), "") if parameters else ""
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {contest}".rstrip()))
+        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        contests = [value.folder for value in parameters if isinstance(value, Contest)]
+        item.add_marker(pytest.mark.xdist_group(" ".join([item.path.stem, *contests])))

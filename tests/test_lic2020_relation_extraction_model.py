@@ -589,8 +589,8 @@ def test_the_threshold_search_finds_the_best_pair(extractor):
     scores = extractor.score(model.sentence_windows(TEXTS, extractor.encoder), thresholds.GRID)
     examples = [task.Example(text, tuple(triples), 1) for text, triples in zip(TEXTS, gold)]
     found = thresholds.search_thresholds(extractor, examples, scores, seed=1)
-    assert found.thresholds in thresholds.GRID and found.f1 == 1.0 and 0 <= found.crossed_f1 <= 1
-    assert extractor.decode(TEXTS, scores, found.thresholds) == gold
+    assert found.setting in thresholds.GRID and found.f1 == 1.0 and 0 <= found.crossed_f1 <= 1
+    assert extractor.decode(TEXTS, scores, found.setting) == gold
 
 
 def test_a_threshold_search_on_sentences_without_relations(extractor):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common.tokenizers.wordpiece import Encoding
-from common.tokenizers.words import normal_form, rarity, segment
+from common.tokenizers.words import covering_words, normal_form, rarity, segment
 
 # Tokens to each side that form a neighbourhood.
 _REACH = 15
@@ -70,8 +70,8 @@ def _word_of_tokens(text: str, encoding: Encoding) -> list[str]:
     """The word around the first character of each token."""
     words = segment(text)
     forms = [normal_form(text[start:end]) for start, end in words]
-    at = np.repeat(np.arange(len(words)), [end - start for start, end in words])
-    return [forms[index] for index in at[encoding.offsets[:, 0]]]
+    _, covering = covering_words(text, encoding.offsets, words)
+    return [forms[index] for index in covering.tolist()]
 
 
 def _in_common_run(asked: list[str], tokens: list[str], size: int) -> np.ndarray:

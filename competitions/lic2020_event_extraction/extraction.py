@@ -8,8 +8,7 @@ import numpy as np
 
 from common.decoders import bio_spans, spans_above, viterbi
 from common.encoders import Encoder
-from common.generators import pad_features, prediction_order
-from common.keras_compat import tf
+from common.prediction import in_batches, one_trace
 
 from labels import Classes, Labels, assemble
 from model import Head, Networks, Tag, Window, label_sequence, text_windows
@@ -32,9 +31,7 @@ class Extractor:
 
     def __init__(self, networks: Networks, encoder: Encoder, classes: Classes, batch_size: int = 64):
         self.networks, self.encoder, self.classes, self.batch_size = networks, encoder, classes, batch_size
-        # One trace for all shapes: without a signature TensorFlow compiles anew for every batch length.
-        inputs = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in networks.scores.inputs}
-        self._scores = tf.function(lambda features: networks.scores(features, training=False), input_signature=[inputs])
+        self._scores = one_trace(networks.scores)
 
     def extract(self, texts: Sequence[str], threshold: float) -> list[list[Event]]:
         """The events of every text, in order."""
@@ -44,9 +41,7 @@ class Extractor:
         """Everything that decoding at one of these thresholds needs. The encoder reads every window once."""
         scores: list[Scores | None] = [None] * len(all_windows)
         tags_of = self._spans_above if self.networks.crf is None else self._best_paths
-        for batch in prediction_order([len(window.encoding) for window in all_windows], self.batch_size):
-            features = pad_features([all_windows[index].arrays for index in batch])
-            outputs = self._scores({name: tf.constant(value) for name, value in features.items()})
+        for batch, outputs in in_batches(self._scores, [window.arrays for window in all_windows], self.batch_size):
             lengths = np.array([len(all_windows[index].encoding) for index in batch])
             for index, tags in zip(batch, tags_of(outputs, lengths, thresholds)):
                 scores[index] = Scores(all_windows[index], tags)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from common.command_line import UserError, check_at_least, check_share, run, shown
+from common.command_line import UserError, check_above, check_at_least, check_share, run, shown
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
@@ -50,8 +50,7 @@ class Config:
     def __post_init__(self):
         check_at_least(self, threshold=-math.inf)
         check_share(self, "argument_replacement")
-        if self.transition_multiplier is not None and not 0 < self.transition_multiplier < math.inf:
-            raise UserError(f"--transition-multiplier {self.transition_multiplier}: must be above 0")
+        check_above(self, transition_multiplier=0)
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
@@ -163,11 +162,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     if config.threshold is None and best["f1"] > 0:  # before it has learned anything, there is nothing to choose by
         scores = extractor.score(dev_windows, GRID)
         found = search_threshold(dev, scores, classes, config.run.seed)
-        searched = evaluation(dev, decode(texts, scores, found.threshold, classes), schema)
+        searched = evaluation(dev, decode(texts, scores, found.setting, classes), schema)
         save_best(kept, networks.training, searched)
-        kept.write_json("head.json", head_settings(found.threshold))
+        kept.write_json("head.json", head_settings(found.setting))
         best = {name: searched.metrics[name] for name in best}
-        print(f"    dev f1 {found.f1:.4f} with the threshold {found.threshold}, searched on dev")
+        print(f"    dev f1 {found.f1:.4f} with the threshold {found.setting}, searched on dev")
         print(f"    dev f1 {found.crossed_f1:.4f} with a threshold searched on one half of dev, scored on the other: what to expect on test")
     print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.zip --input TEST_FILE")
     return {"run": kept.path, **best}

@@ -1,11 +1,14 @@
-"""The choice among candidates, and the search of its length penalty on dev, with an honest word on what the search is worth. No TensorFlow."""
+"""The choice among candidates, and the search of its length penalty on dev. No TensorFlow."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from metric import answer_f1, compare, official
+from common.dev_search import Found, search
+
+from metric import compare, normalise, official, token_f1, tokens
 from task import Example
 
 Choice = Literal["expected_f1", "most_probable"]
@@ -34,28 +37,29 @@ def choose(context: str, found: Sequence[Candidate], choice: Choice, length_pena
         return context.strip()
     weights = [candidate.probability * np.exp(-length_penalty * len(candidate.text)) for candidate in found]
     if choice == "expected_f1":
-        weights = [sum(weight * answer_f1(candidate.text, other.text) for other, weight in zip(found, weights)) for candidate in found]
+        agreement = _agreement(tuple(candidate.text for candidate in found))
+        weights = [sum(weight * f1 for weight, f1 in zip(weights, row)) for row in agreement]
     return found[int(np.argmax(weights))].text
 
 
-class Found(NamedTuple):
-    """`f1`, in percent, is measured on the questions that chose the penalty. `crossed_f1` is not: a penalty chosen on one half of the questions,
-    measured on the other, both ways. It is what to expect on test."""
-
-    length_penalty: float
-    f1: float
-    crossed_f1: float
-
-
 def search_length_penalty(examples: Sequence[Example], found: Sequence[Sequence[Candidate]], choice: Choice, seed: int) -> Found:
-    """The penalty of GRID with the highest official F1. `found` are the candidates of each example."""
-    f1 = 100 * np.array([_f1(examples, found, choice, penalty) for penalty in GRID])  # (grid, questions)
-    best = int(np.argmax(f1.mean(1)))
-    halves = np.random.default_rng(seed).permutation(f1.shape[1]) % 2
-    crossed = [f1[np.argmax(f1[:, halves == half].sum(1)), halves != half] for half in (0, 1)]
-    return Found(GRID[best], float(f1[best].mean()), float(np.concatenate(crossed).mean()))
+    """The penalty of GRID with the highest official F1, in percent. `found` are the candidates of each example."""
+    counts = np.array([_counts(examples, found, choice, penalty) for penalty in GRID])
+    return search(GRID, counts, lambda total: float(100 * total[0] / total[1]) if total[1] else 0.0, seed)
 
 
-def _f1(examples, found, choice, penalty) -> list[float]:
+def _counts(examples, found, choice, penalty) -> np.ndarray:
+    """F1 and 1 for each question, float (questions, 2)."""
     answers = {example.id: choose(example.context, best, choice, penalty) for example, best in zip(examples, found)}
-    return [one.f1 for one in compare(official(examples), answers)]
+    return np.array([(one.f1, 1) for one in compare(official(examples), answers)])
+
+
+@lru_cache(maxsize=2**13)  # every penalty, and after the search the evaluation, asks for the same candidates again
+def _agreement(texts: tuple[str, ...]) -> list[list[float]]:
+    """The F1 of each of the texts by each. It is the same in both directions."""
+    pieces = [tokens(normalise(text)) for text in texts]
+    f1 = [[0.0] * len(texts) for _ in texts]
+    for row, one in enumerate(pieces):
+        for column, other in enumerate(pieces[: row + 1]):
+            f1[row][column] = f1[column][row] = token_f1(one, other)
+    return f1

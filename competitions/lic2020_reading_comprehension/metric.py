@@ -51,7 +51,11 @@ def overlap(a: Sequence[str], b: Sequence[str]) -> int:
 
 def answer_f1(prediction: str, reference: str) -> float:
     """F1 between 0 and 1 of one predicted string and one accepted answer; 0 without overlap, also of two empty strings."""
-    predicted, wanted = tokens(normalise(prediction)), tokens(normalise(reference))
+    return token_f1(tokens(normalise(prediction)), tokens(normalise(reference)))
+
+
+def token_f1(predicted: Sequence[str], wanted: Sequence[str]) -> float:
+    """The same of their tokens."""
     shared = overlap(predicted, wanted)
     return precision_recall_f1(shared, len(predicted), shared, len(wanted))["f1"]
 

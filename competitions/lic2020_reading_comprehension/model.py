@@ -10,6 +10,7 @@ This is the file to change: features, network and loss.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -50,9 +51,10 @@ class Lengths(NamedTuple):
 def question_windows(examples: Sequence[Example], encoder: Encoder, lengths: Lengths) -> list[list[Window]]:
     """The windows of every question, unlabelled; at least one each. Every token of every context is in one of them."""
     groups = []
+    tokenized = cache(encoder.tokenizer.tokenize)  # many questions are about one context
     for index, example in enumerate(examples):
         asked = encoder.tokenizer.tokenize(example.question).take(slice(lengths.question))
-        tokens = encoder.tokenizer.tokenize(example.context)
+        tokens = tokenized(example.context)
         pairs = pair_windows(encoder.tokenizer, asked, tokens, encoder.max_length, lengths.stride)
         arrays = encoder.pair_features(example.question, asked, example.context, tokens, pairs)
         groups.append([Window(index, pair, inputs, []) for pair, inputs in zip(pairs, arrays)])

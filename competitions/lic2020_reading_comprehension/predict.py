@@ -52,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     examples = read(config.input, labelled=False, skipped=skipped)
     output = config.output or trained.path / "submission.json"
     settings = trained.config["settings"]
+    choice = config.choice or settings["choice"]
+    penalty = trained.read_json("reading.json")["length_penalty"] if config.length_penalty is None else config.length_penalty
 
     # TensorFlow loads here, so that mistakes in flags and files are answered at once.
     from common.encoders import load_encoder
@@ -66,8 +68,6 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     lengths = Lengths(settings["max_question_length"], settings["doc_stride"])
     reader = Reader(networks, encoder, lengths, settings["max_answer_length"], batch_size=config.batch_size)
     found = reader.read(examples)
-    choice = config.choice or settings["choice"]
-    penalty = trained.read_json("reading.json")["length_penalty"] if config.length_penalty is None else config.length_penalty
     write_submission(output, {example.id: choose(example.context, best, choice, penalty) for example, best in zip(examples, found)})
     check_submission(output, examples)
     if config.nbest:

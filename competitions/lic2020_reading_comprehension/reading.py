@@ -7,12 +7,13 @@ import numpy as np
 
 from common.decoders import best_spans
 from common.encoders import Encoder
-from common.generators import pad, pad_features, prediction_order
-from common.keras_compat import tf
+from common.generators import pad
+from common.prediction import in_batches, one_trace
 
 from choice import Candidate
 from model import Lengths, Networks, Window, question_windows
 from task import Example
+
 
 class Reader:
     """Answers questions, whatever their length, order and number.
@@ -23,9 +24,7 @@ class Reader:
     def __init__(self, networks: Networks, encoder: Encoder, lengths: Lengths, max_answer_length: int, candidates: int = 20, batch_size: int = 64):
         self.encoder, self.lengths = encoder, lengths
         self.max_answer_length, self.candidates, self.batch_size = max_answer_length, candidates, batch_size
-        # One trace for all shapes: without a signature TensorFlow compiles anew for every batch length.
-        inputs = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in networks.reading.inputs}
-        self._read = tf.function(lambda features: networks.reading(features, training=False), input_signature=[inputs])
+        self._read = one_trace(networks.reading)
 
     def read(self, examples: Sequence[Example]) -> list[list[Candidate]]:
         """The n-best list of every question, in order."""
@@ -36,10 +35,8 @@ class Reader:
         """For each window of each question the logits of start and end, float32 (length, 2)."""
         windows = [window for group in groups for window in group]
         logits: list[np.ndarray | None] = [None] * len(windows)
-        for batch in prediction_order([len(window.pair) for window in windows], self.batch_size):
-            features = pad_features([windows[index].arrays for index in batch])
-            scores = self._read({name: tf.constant(value) for name, value in features.items()}).numpy()
-            for index, rows in zip(batch, scores):
+        for batch, scores in in_batches(self._read, [window.arrays for window in windows], self.batch_size):
+            for index, rows in zip(batch, scores.numpy()):
                 logits[index] = rows[: len(windows[index].pair)]
         following = iter(logits)
         return [[next(following) for _ in group] for group in groups]

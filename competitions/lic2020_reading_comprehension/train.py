@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
             raise UserError(f"{path}: has no question - is it the right file?")
 
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
-    from common.encoders import LightEncoder, build_encoder, load_encoder, save_encoder
+    from common.encoders import build_encoder, load_encoder, save_encoder
     from common.generators import steps_per_epoch, training_dataset
     from common.keras_compat import seed_everything
     from common.optimizers import build_optimizer
@@ -119,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         return evaluation(dev, candidates(), config.choice, penalty)
 
     steps = steps_per_epoch(len(questions), config.training.batch_size)
-    learning_rate = config.training.learning_rate or (LIGHT_LEARNING_RATE if isinstance(encoder, LightEncoder) else config.encoder.default_learning_rate)
+    learning_rate = config.training.learning_rate or (LIGHT_LEARNING_RATE if config.encoder.is_light else config.encoder.default_learning_rate)
     networks.training.compile(build_optimizer(config.training, learning_rate, steps * config.training.epochs))
     keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
     epochs_done = keep.resume(networks.training)
@@ -153,11 +153,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     if config.length_penalty is None and best["f1"] > 0:  # before it has learned anything, there is nothing to choose by
         read_dev = candidates()
         found = search_length_penalty(dev, read_dev, config.choice, config.run.seed)
-        searched = evaluation(dev, read_dev, config.choice, found.length_penalty)
+        searched = evaluation(dev, read_dev, config.choice, found.setting)
         save_best(kept, networks.training, searched)
-        kept.write_json("reading.json", {"length_penalty": found.length_penalty})
+        kept.write_json("reading.json", {"length_penalty": found.setting})
         best = {name: searched.metrics[name] for name in best}
-        print(f"    dev f1 {best['f1']:.3f}, em {best['em']:.3f} with the length penalty {found.length_penalty}, searched on dev")
+        print(f"    dev f1 {best['f1']:.3f}, em {best['em']:.3f} with the length penalty {found.setting}, searched on dev")
         print(f"    dev f1 {found.crossed_f1:.3f} with a penalty searched on one half of dev, scored on the other: what to expect on test")
     print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.json --input TEST_FILE")
     return {"run": kept.path, **best}

@@ -9,8 +9,7 @@ import numpy as np
 
 from common.decoders import pair_starts_with_ends
 from common.encoders import Encoder
-from common.generators import pad_features, prediction_order
-from common.keras_compat import tf
+from common.prediction import in_batches, one_trace
 
 from labels import Labels, Span, assemble
 from model import Networks, Window, sentence_windows
@@ -46,11 +45,7 @@ class Extractor:
 
     def __init__(self, networks: Networks, encoder: Encoder, schema: Schema, batch_size: int = 64):
         self.networks, self.encoder, self.schema, self.batch_size = networks, encoder, schema, batch_size
-        # One trace for all shapes: without a signature TensorFlow compiles anew for every batch length.
-        inputs = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in networks.subjects.inputs}
-        self._subjects = tf.function(lambda features: networks.subjects(features, training=False), input_signature=[inputs])
-        inputs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in networks.objects.inputs]
-        self._objects = tf.function(lambda *arrays: networks.objects(arrays, training=False), input_signature=inputs)
+        self._subjects, self._objects = one_trace(networks.subjects), one_trace(networks.objects)
 
     def extract(self, texts: Sequence[str], thresholds: Thresholds) -> list[list[Triple]]:
         """The triples of every text, in order."""
@@ -59,8 +54,9 @@ class Extractor:
     def score(self, all_windows: Sequence[Window], thresholds: Sequence[Thresholds]) -> list[Scores]:
         """Everything that decoding at any of these thresholds needs. The encoder reads every window once."""
         scores: list[Scores | None] = [None] * len(all_windows)
-        for batch in prediction_order([len(window.encoding) for window in all_windows], self.batch_size):
-            for index, result in zip(batch, self._score_batch([all_windows[index] for index in batch], thresholds)):
+        for batch, (residual, probabilities) in in_batches(self._subjects, [window.arrays for window in all_windows], self.batch_size):
+            found = self._score_batch([all_windows[index] for index in batch], residual, probabilities.numpy(), thresholds)
+            for index, result in zip(batch, found):
                 scores[index] = result
         return scores
 
@@ -75,12 +71,10 @@ class Extractor:
                     labels[score.window.example][encoding.char_span(*subject)].add((span, class_id))
         return [assemble(text, found, self.schema) for text, found in zip(texts, labels)]
 
-    def _score_batch(self, batch: list[Window], thresholds: Sequence[Thresholds]) -> list[Scores]:
-        features = pad_features([window.arrays for window in batch])
-        residual, probabilities = self._subjects({name: tf.constant(value) for name, value in features.items()})
+    def _score_batch(self, batch: list[Window], residual, probabilities, thresholds: Sequence[Thresholds]) -> list[Scores]:
         lowest = min(threshold.subject for threshold in thresholds)
         scores = []
-        for window, tags in zip(batch, probabilities.numpy()):
+        for window, tags in zip(batch, probabilities):
             tokens = _text_tokens(window)
             scores.append(Scores(window, tuple({i: float(tags[i, edge]) for i in tokens if tags[i, edge] > lowest} for edge in (0, 1))))
         candidates = [
@@ -91,7 +85,7 @@ class Extractor:
         lowest = min(threshold.object for threshold in thresholds)
         for first in range(0, len(candidates), self.batch_size):
             part = candidates[first : first + self.batch_size]
-            found = self._objects(residual, np.array(part, np.int32)).numpy()
+            found = self._objects([residual, np.array(part, np.int32)]).numpy()
             for (row, *subject), tags in zip(part, found):
                 scores[row].object_tags[tuple(subject)] = _tags_above(tags, _text_tokens(batch[row]), lowest)
         return scores

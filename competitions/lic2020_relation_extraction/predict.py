@@ -39,8 +39,7 @@ class Config:
 
     def __post_init__(self):
         check_at_least(self, batch_size=1)
-        for name in ("subject_threshold", "object_threshold"):
-            check_probability(name, getattr(self, name))
+        check_probability(self, "subject_threshold", "object_threshold")
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:

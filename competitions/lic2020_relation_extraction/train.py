@@ -44,8 +44,7 @@ class Config:
     run: RunOptions = field(default_factory=RunOptions)
 
     def __post_init__(self):
-        for name in ("subject_threshold", "object_threshold"):
-            check_probability(name, getattr(self, name))
+        check_probability(self, "subject_threshold", "object_threshold")
         check_share(self, "entity_replacement")
 
 
@@ -147,11 +146,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     if config.search_thresholds and best["f1"] > 0:  # before it has learned anything, a network fires everywhere below a threshold
         scores = extractor.score(dev_windows, GRID)
         found = search_thresholds(extractor, dev, scores, config.run.seed)
-        searched = evaluation(dev, extractor.decode(texts, scores, found.thresholds), schema)
+        searched = evaluation(dev, extractor.decode(texts, scores, found.setting), schema)
         save_best(kept, networks.training, searched)
-        kept.write_json("thresholds.json", found.thresholds._asdict())
+        kept.write_json("thresholds.json", found.setting._asdict())
         best = {name: searched.metrics[name] for name in best}
-        print(f"    dev f1 {found.f1:.4f} with the thresholds {found.thresholds.subject} and {found.thresholds.object}, searched on dev")
+        print(f"    dev f1 {found.f1:.4f} with the thresholds {found.setting.subject} and {found.setting.object}, searched on dev")
         print(f"    dev f1 {found.crossed_f1:.4f} with thresholds searched on one half of dev, scored on the other: what to expect on test")
     print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.zip --input TEST_FILE")
     return {"run": kept.path, **best}

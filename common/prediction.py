@@ -1,0 +1,26 @@
+"""A trained network over many examples, in batches of similar length."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from common.generators import Arrays, pad_features, prediction_order
+from common.keras_compat import keras, tf
+
+
+def one_trace(network: keras.Model) -> Callable[[Any], Any]:
+    """The network without dropout as one graph for all shapes: without a signature TensorFlow compiles anew for every batch length.
+
+    Takes what the network was built with, a dict or a list of arrays, and returns its outputs as tensors.
+    """
+    inputs = tf.nest.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), network.input)
+    return tf.function(lambda features: network(features, training=False), input_signature=[inputs])
+
+
+def in_batches(traced: Callable[[Any], Any], rows: Sequence[Arrays], batch_size: int) -> Iterator[tuple[np.ndarray, Any]]:
+    """The rows (inputs of an encoder, each name -> (length, ...)) through a network of `one_trace`: indices into `rows` with the outputs for them,
+    which are padded. Every row once, longest first."""
+    for batch in prediction_order([len(row["token_ids"]) for row in rows], batch_size):
+        features = pad_features([rows[index] for index in batch])
+        yield batch, traced({name: tf.constant(value) for name, value in features.items()})
