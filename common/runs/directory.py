@@ -140,7 +140,13 @@ def newest_run(output_dir: Path, task: str, having: str = "config.json") -> Run:
 
 def describe_file(path: Path, **counts: Any) -> dict[str, Any]:
     """Name and SHA-256 of a data file, and what was counted in it, for config.json."""
-    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), **counts}
+    return {"file": path.name, "sha256": fingerprint(path), **counts}
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal, read piece by piece: some are larger than one wants to hold."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_same_data(run: Run, data: dict[str, Any]) -> None:

@@ -1,0 +1,259 @@
+"""CCKS2019 entity linking: the official files, read and checked, and the submission, written and checked.
+
+A text has mentions: pieces that name something. Each is linked to an entity of the knowledge base, or to NIL where the knowledge base
+does not have what it names. The judge leaves NIL out. SYSTEMS.md section 4; the metric is in metric.py.
+"""
+
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common.command_line import UserError
+from common.submission import BLANK_LINE, field, read_json_lines, write_json_lines
+
+#: Name of the contest: its runs are kept under it, also those of a copied folder.
+TASK = "ccks2019_entity_linking"
+
+#: What stands in place of an entity where the knowledge base has none.
+NIL = "NIL"
+
+#: The reasons under which `read` counts mentions that it leaves out.
+WRONG_OFFSET = "mention that is not at its offset, left out"
+REPEATED = "mention that stands there already, left out"
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A piece of the text. `offset` is the index of its first character, `entity` an id of the knowledge base or NIL."""
+
+    text: str
+    offset: int
+    entity: str
+
+    @property
+    def end(self) -> int:
+        """The index behind its last character."""
+        return self.offset + len(self.text)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A text, its mentions in the order of the file (None: unlabelled) and its line there, from 1."""
+
+    id: str
+    text: str
+    mentions: tuple[Mention, ...] | None
+    line: int
+
+
+# Reading
+
+
+def read(path: str | Path, labelled: bool | None = None, skipped: Counter[str] | None = None) -> list[Example]:
+    """The texts of an official file, one Example for each line that is not blank (`skipped` counts the blank ones).
+
+    `labelled=True` demands a `mention_data` on every line, `False` never looks at it, None takes what there is. Offsets are strings of
+    digits in the official files, and ids strings; whole numbers will do for both. Mentions may overlap, but each of an Example is where
+    it says, `text[offset:end]`, and no other one is: one that is empty or elsewhere is left out, since nothing could be learned from it,
+    and so are all but the first of those in one place. `skipped` counts both. Whether the knowledge base has the entities is not
+    checked. Raises UserError naming file and line, also for an id that stands there twice: the submission answers ids.
+    """
+    lines: dict[str, int] = {}
+    examples = []
+    for number, record in read_json_lines(path, skipped):
+        where = f"{path}:{number}"
+        identifier = _name(record, "text_id", where)
+        text = field(record, "text", str, where)
+        if identifier in lines:
+            raise UserError(
+                f'{where}: text_id "{identifier:.60}" stands already in line {lines[identifier]} - give each text an id of its own'
+            )
+        lines[identifier] = number
+        if labelled is False or (labelled is None and record.get("mention_data") is None):
+            mentions = None
+        else:
+            mentions = _usable(_mentions(record, where), text, skipped)
+        examples.append(Example(identifier, text, mentions, number))
+    return examples
+
+
+def read_submission(path: str | Path) -> list[tuple[str, tuple[Mention, ...]]]:
+    """The (id, mentions) pairs of a submission, or of gold: one for each line that is not blank, for metric.compare.
+
+    Without the texts, and so as lenient as the metric: offsets are not checked, mentions may be repeated, and an id may stand there
+    twice. Raises UserError naming file and line.
+    """
+    return [
+        (_name(record, "text_id", f"{path}:{number}"), _mentions(record, f"{path}:{number}"))
+        for number, record in read_json_lines(path)
+    ]
+
+
+def _mentions(record: dict[str, Any], where: str) -> tuple[Mention, ...]:
+    return tuple(_mention(item, where) for item in field(record, "mention_data", list, where))
+
+
+def _mention(item: Any, where: str) -> Mention:
+    if not isinstance(item, dict):
+        raise UserError(f'{where}: "mention_data" holds {item!r:.60} - each of its items must be an object')
+    text = field(item, "mention", str, where)
+    inside = f'{where}: in "{text:.60}"'
+    return Mention(text, _offset(item, inside), _name(item, "kb_id", inside))
+
+
+def _name(record: dict[str, Any], key: str, where: str) -> str:
+    return str(field(record, key, (str, int), where))
+
+
+def _offset(item: dict[str, Any], where: str) -> int:
+    value = field(item, "offset", (str, int), where)
+    try:
+        return int(value)
+    except ValueError:
+        raise UserError(f'{where}: "offset" is "{value:.60}" - it must be a whole number') from None
+
+
+def _usable(mentions: Iterable[Mention], text: str, skipped: Counter[str] | None) -> tuple[Mention, ...]:
+    """Those that are where they say, the first in each place."""
+    reasons: Counter[str] = Counter()
+    kept: dict[tuple[int, str], Mention] = {}
+    for mention in mentions:
+        place = mention.offset, mention.text
+        if not is_at(mention, text):
+            reasons[WRONG_OFFSET] += 1
+        elif place in kept:
+            reasons[REPEATED] += 1
+        else:
+            kept[place] = mention
+    if skipped is not None:
+        skipped.update(reasons)
+    return tuple(kept.values())
+
+
+def is_at(mention: Mention, text: str) -> bool:
+    """Whether the text has just these characters, one at least, at the mention's offset. The metric compares them exactly."""
+    return mention.offset >= 0 and mention.text != "" and text.startswith(mention.text, mention.offset)
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the files of the contest are."""
+
+    train: Path
+    dev: Path
+    knowledge_base: Path
+
+
+# Our names, and those of the organisers' folder. Their develop.json and eval722.json are no labelled files.
+_NAMES = {
+    "train": ("train.json", "train_data.json"),
+    "dev": ("dev.json", "dev_data.json"),
+    "kb_data": ("kb_data", "kb_data.json"),
+}
+
+_TOGETHER = (".", "ccks2019_el")
+
+
+def find_files(data_dir: str | Path, knowledge_base: str | Path | None = None) -> Files:
+    """The training and development file in a folder, under our names or the organisers', and the knowledge base: `knowledge_base`, or kb_data there.
+
+    Raises UserError that shows the tree we expect.
+    """
+    folder = Path(data_dir)
+    tree = (
+        f"expected {folder}/ with train.json, dev.json and kb_data (another knowledge base: --knowledge-base FILE; "
+        "the contest's develop.json has no labels: make dev.json of some lines of train.json)"
+    )
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder - {tree}")
+    if knowledge_base is not None and not Path(knowledge_base).is_file():
+        raise UserError(f"{knowledge_base}: no such file - give the knowledge base: --knowledge-base FILE")
+
+    def find(role: str) -> Path:
+        paths = (folder / together / name for together in _TOGETHER for name in _NAMES[role])
+        path = next((path for path in paths if path.is_file()), None)
+        if path is None:
+            raise UserError(f"{folder}: no {role} file - {tree}")
+        return path
+
+    return Files(find("train"), find("dev"), find("kb_data") if knowledge_base is None else Path(knowledge_base))
+
+
+# The submission
+
+
+def submission_record(example: Example, mentions: Iterable[Mention]) -> dict[str, Any]:
+    """A line of the official format, that of the labelled files. The example's own mentions are not looked at."""
+    items = [{"kb_id": mention.entity, "mention": mention.text, "offset": str(mention.offset)} for mention in mentions]
+    return {"text_id": example.id, "text": example.text, "mention_data": items}
+
+
+def write_submission(path: str | Path, examples: Sequence[Example], predictions: Sequence[Iterable[Mention]]) -> None:
+    """One line for each example, in order; a flat zip when the name ends in `.zip`. Raises ValueError for unequal numbers."""
+    pairs = zip(examples, predictions, strict=True)
+    write_json_lines(path, (submission_record(example, mentions) for example, mentions in pairs))
+
+
+def check_submission(
+    path: str | Path, examples: Sequence[Example] | None = None, entities: Container[str] | None = None
+) -> int:
+    """The number of lines of a submission that the judge can read and that says nothing impossible.
+
+    Checked: UTF-8, a flat zip, no blank line, fields and their types, offsets and ids as strings, every id once, mentions where they
+    say in the text of their line, and no place twice, since one of two links is wrong. With `examples` also their ids and texts, in
+    order; with `entities`, a knowledge base for instance, that they have every id that is not NIL. Raises UserError naming file and line.
+    """
+    skipped: Counter[str] = Counter()
+    lines: dict[str, int] = {}
+    for number, record in read_json_lines(path, skipped):
+        where = f"{path}:{number}"
+        identifier = field(record, "text_id", str, where)
+        text = field(record, "text", str, where)
+        if skipped[BLANK_LINE]:
+            raise UserError(f"{where}: follows a blank line, which the judge cannot read - delete it")
+        if identifier in lines:
+            raise UserError(f'{where}: text_id "{identifier:.60}" stands already in line {lines[identifier]} - leave one')
+        count = len(lines)
+        if examples is not None and (count >= len(examples) or (examples[count].id, examples[count].text) != (identifier, text)):
+            raise UserError(
+                f"{where}: is not text {count + 1} of the {len(examples)} in the input - keep every id with its text, in order"
+            )
+        lines[identifier] = number
+        mentions = _mentions(record, where)
+        for item, mention in zip(record["mention_data"], mentions):
+            _check_mention(item, mention, text, entities, where)
+        _check_places(mentions, where)
+    if skipped[BLANK_LINE]:
+        raise UserError(f"{path}: ends with a blank line, which the judge cannot read - delete it")
+    if examples is not None and len(lines) < len(examples):
+        raise UserError(
+            f"{path}: ends after {len(lines)} of {len(examples)} texts - each needs a line, also without mentions"
+        )
+    return len(lines)
+
+
+def _check_mention(item: dict[str, Any], mention: Mention, text: str, entities: Container[str] | None, where: str) -> None:
+    inside = f'{where}: in "{mention.text:.60}"'
+    field(item, "offset", str, inside)
+    field(item, "kb_id", str, inside)
+    if not mention.text:
+        raise UserError(f"{where}: a mention is empty - leave it out")
+    if not is_at(mention, text):
+        raise UserError(
+            f'{where}: "{mention.text:.60}" does not begin at offset {mention.offset} of the text - cut it from there, '
+            "and count its characters from 0"
+        )
+    if entities is not None and mention.entity != NIL and mention.entity not in entities:
+        raise UserError(
+            f'{inside}: the knowledge base has no entity "{mention.entity:.60}" - give one of its ids or {NIL}'
+        )
+
+
+def _check_places(mentions: Iterable[Mention], where: str) -> None:
+    seen = set()
+    for mention in mentions:
+        if (mention.offset, mention.text) in seen:
+            raise UserError(f'{where}: "{mention.text:.60}" stands twice at offset {mention.offset} - leave one')
+        seen.add((mention.offset, mention.text))

@@ -1,0 +1,358 @@
+"""Habits, names, features, networks and decoding of entity linking. Every text here is invented."""
+
+import json
+from itertools import product
+
+import numpy as np
+import pytest
+
+import competition
+from common.encoders import BertEncoder, LightEncoder
+from common.generators import training_dataset
+from common.keras_compat import seed_everything, tf
+from common.optimizers import build_optimizer
+from common.options import EncoderOptions, TrainingOptions
+
+FOLDER = "ccks2019_entity_linking"
+task = competition.load(FOLDER, "task")
+knowledge_base = competition.load(FOLDER, "knowledge_base")
+habits = competition.load(FOLDER, "habits")
+names = competition.load(FOLDER, "names")
+model = competition.load(FOLDER, "model")
+linking = competition.load(FOLDER, "linking")
+counting = competition.load(FOLDER, "counting")
+thresholds = competition.load(FOLDER, "thresholds")
+NIL = task.NIL
+
+
+def entity(id, subject, *aliases, **facts):
+    return {"alias": list(aliases), "subject_id": id, "subject": subject, "type": ["Thing"], "data": [{"predicate": p, "object": o} for p, o in facts.items()]}
+
+
+ENTITIES = [
+    entity("1", "苔原", 摘要="苔原，导演，拍有多部电影"),
+    entity("2", "苔原", 摘要="苔原是寒带的植被"),
+    entity("3", "苔原之夜", "Tundra Night", 类别="小说"),
+    entity("4", "夜", 摘要="从日落到日出"),
+    entity("5", "小说"),
+]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("knowledge_base")
+    (folder / "kb_data").write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in ENTITIES), encoding="utf-8")
+    return knowledge_base.open_knowledge_base(folder / "kb_data", folder / "index")
+
+
+def mention(text, piece, entity, number=0):
+    start = [at for at in range(len(text)) if text.startswith(piece, at)][number]
+    return task.Mention(piece, start, entity)
+
+
+def example(text, *linked):
+    """`linked` are (piece, entity) or (piece, entity, number of the occurrence)."""
+    return task.Example(text, text, tuple(mention(text, *one) for one in linked), 1)
+
+
+EXAMPLES = [
+    example("苔原新拍的电影", ("苔原", "1")),
+    example("小说《苔原之夜》全文", ("小说", "5"), ("苔原之夜", "3")),
+    example("北方的苔原和苔原的鹿", ("苔原", "2"), ("苔原", "2", 1)),
+    example("一夜之间读完苔原之夜", ("苔原之夜", "3")),
+    example("TUNDRA NIGHT，作者阿木的小说", ("TUNDRA NIGHT", "3"), ("阿木", NIL), ("小说", NIL)),
+]
+TEXTS = [one.text for one in EXAMPLES]
+
+
+def shown(base, examples=EXAMPLES):
+    return [habits.Habits.of_text(one.text, base.matches(one.text), one.mentions) for one in examples]
+
+
+def found_names(base, of=EXAMPLES):
+    own = shown(base, of)
+    counted = habits.Habits.total(own)
+    return [names.find_names(one.text, base.matches(one.text), base, counted, mine) for one, mine in zip(of, own)]
+
+
+# Habits
+
+
+def counts(habit, text, piece, base):
+    [match] = [match for match in base.matches(text) if text[match.start : match.end] == piece]
+    return habit.counts(text, match).tolist()
+
+
+def test_habits_count_every_place_and_every_label(base):
+    total = habits.Habits.total(shown(base))
+    # Labelled and not: anywhere (two of five are within a longer name), as the longest, after 的, before 和, between the two.
+    assert counts(total, "的苔原和", "苔原", base) == [[3, 2], [3, 0], [1, 0], [1, 0], [1, 0]]
+    assert counts(total, "夜", "夜", base) == [[0, 3], [0, 1], [0, 0], [0, 1], [0, 0]]
+    assert counts(total, "Tundra Night", "Tundra Night", base)[0] == [1, 0]
+    assert total.entities == {"苔原": {"2": 2, "1": 1}, "小说": {"5": 1, NIL: 1}, "苔原之夜": {"3": 2}, "tundra night": {"3": 1}}  # 阿木 is no name
+    assert total.entity_counts("苔原", ("1", "2", NIL)).tolist() == [1, 2, 0] and total.entity_counts("无名", ("1",)).tolist() == [0]
+    assert total.labels_most("苔原") and not total.labels_most("夜") and total.labels_most("无名")
+
+
+def test_what_a_text_shows_is_taken_out_for_that_text(base):
+    own = shown(base)
+    total = habits.Habits.total(own)
+    for index, one in enumerate(EXAMPLES):
+        others = habits.Habits.total(own[:index] + own[index + 1 :])
+        for match in base.matches(one.text):
+            assert (total.counts(one.text, match, own[index]) == others.counts(one.text, match)).all()
+            choices = (*base.candidates(match.name), NIL)
+            assert (total.entity_counts(match.name, choices, own[index]) == others.entity_counts(match.name, choices)).all()
+
+
+def test_habits_come_back_from_json(base):
+    total = habits.Habits.total(shown(base))
+    assert habits.Habits.from_json(json.loads(json.dumps(total.as_json()))) == total
+    assert total.nil_share == 2 / 10
+
+
+def test_thinned_counts_are_between_half_and_all_of_them():
+    counts = np.full((200, 3, 2), 1000)
+    thinned = habits.thinned(counts, np.random.default_rng(2))
+    assert thinned.min() > 430 and thinned.max() <= 1000 and thinned.std((1, 2)).max() < 30  # one share for a name
+    assert thinned.mean() == pytest.approx(750, abs=30) and habits.thinned(counts, None) is counts
+
+
+def test_priors_are_a_distribution_over_candidates_and_nil(base):
+    for of_text in found_names(base):
+        for name in of_text:
+            priors = np.exp(name.log_priors().astype(float))
+            assert len(priors) == len(name.candidates) + 1 and priors.sum() == pytest.approx(1, abs=1e-6)
+    assert habits.log_priors(np.array([3, 1, 0]), 0.1).tolist() == pytest.approx(np.log(np.array([3.45, 1.45, 0.1]) / 5).tolist())
+
+
+# Names
+
+
+def test_names_are_all_matches_with_their_candidates(base):
+    of_text = found_names(base)[1]
+    assert [(name.start, name.end, name.candidates) for name in of_text] == [(0, 2, ("5",)), (3, 5, ("1", "2")), (3, 7, ("3",)), (6, 7, ("4",))]
+    assert [name.is_longest for name in of_text] == [True, False, True, False]
+    assert all(name.shape.shape == (names.SHAPE_FEATURES,) and np.isfinite(name.shape).all() for name in of_text)
+
+
+def test_shapes_tell_pieces_and_titles(base):
+    def shapes(text):
+        return {text[name.start : name.end]: name.shape for name in names.find_names(text, base.matches(text), base, habits.Habits.total([]))}
+
+    # Of a piece: characters before and behind it (log1p), its share, whether it is all of it; then in a title, and all of the title.
+    for text, piece, before, behind, share, whole, in_title, title in [
+        ("大字《苔原之夜》-小说", "小说", 0, 0, 1, 1, 0, 0),
+        ("大字《苔原之夜》-小说", "苔原之夜", 0, 0, 1, 1, 1, 1),
+        ("大字《苔原之夜》-小说", "夜", 3, 0, 1 / 4, 0, 1, 0),
+        ("看小说 的人", "小说", 1, 0, 2 / 3, 0, 0, 0),
+        ("《苔原", "苔原", 0, 0, 1, 1, 1, 0),
+    ]:
+        expected = [np.log1p(before), np.log1p(behind), share, whole, in_title, title]
+        np.testing.assert_allclose(shapes(text)[piece][10:16], expected, rtol=1e-6)
+
+
+def test_names_know_the_odds_of_their_rivals(base):
+    of_text = found_names(base)[1]  # 小说, 苔原 in 苔原之夜, 夜 in it
+    assert [(name.overlapping, name.around) for name in of_text] == [([], []), ([2], [2]), ([1, 3], []), ([2], [2])]
+    of_counts = np.zeros((4, 2 * habits.WAYS), np.float32)
+    of_counts[:, habits.LONGEST] = [0.5, 0.1, 0.7, 0.2]
+    rivals = names.name_features(of_text, of_counts)[:, -2:]
+    np.testing.assert_allclose(rivals, [[-3, -3], [0.7, 0.7], [0.2, -3], [0.7, 0.7]], rtol=1e-6)
+
+
+def test_token_features_stand_at_the_tokens_of_the_names(base):
+    window = labelled(base, light())[0][1]
+    values = model.mention_inputs([window])["dictionary"][0]
+    starts, ends, inside = (np.flatnonzero(values[:, column]).tolist() for column in (0, 2, 4))
+    # One token of [CLS] before 小说《苔原之夜》全文
+    assert starts == [1, 4, 7] and ends == [2, 5, 7] and inside == [1, 2, 4, 5, 6, 7]
+    assert np.flatnonzero(values[:, 6]).tolist() == [1, 4] and np.flatnonzero(values[:, 7]).tolist() == [2, 7]
+
+
+# Counting
+
+
+def test_counting_takes_longest_names_and_commonest_entities(base):
+    counted = habits.Habits.total(shown(base))
+    texts = ["夜里的苔原", "苔原之夜"]
+    predicted = counting.link_by_counting(texts, [base.matches(text) for text in texts], base, counted)
+    assert predicted == [[task.Mention("苔原", 3, "2")], [task.Mention("苔原之夜", 0, "3")]]  # 夜 is never labelled
+
+
+# Features
+
+
+def light(**options):
+    options = EncoderOptions(hidden_size=8, layers=2, max_length=options.pop("max_length", 64), **options)
+    return LightEncoder.from_texts(TEXTS * 2 + ["导演拍有多部电影植被寒带NIL"] * 2, options)
+
+
+def labelled(base, encoder):
+    windows = model.text_windows(TEXTS, found_names(base), encoder)
+    lost = model.label_windows(windows, [one.mentions for one in EXAMPLES])
+    return windows, lost
+
+
+def test_gold_is_in_the_windows(base):
+    windows, lost = labelled(base, light())
+    assert not lost
+    for window, one in zip(windows, EXAMPLES):
+        assert {window.encoding.char_span(*span) for span in window.labels} == {(m.offset, m.end) for m in one.mentions}
+
+
+def test_a_long_text_loses_nothing(base):
+    encoder = light(max_length=12)
+    text = "".join(TEXTS)
+    long = [task.Example("0", text, (mention(text, "TUNDRA NIGHT", "3"), mention(text, "苔原", "1")), 1)]
+    windows = model.text_windows([text], found_names(base, long), encoder)
+    assert len(windows) > 3
+    seen = {window.encoding.char_span(first, last) for window in windows for _, first, last in window.places}
+    # TUNDRA NIGHT has eleven tokens, more than any of these windows.
+    assert seen == {(name.start, name.end) for name in found_names(base, long)[0]} - {(long[0].mentions[0].offset, long[0].mentions[0].end)}
+    assert model.label_windows(windows, [long[0].mentions]) == {"mention across windows or inside a token": 1}
+
+
+def test_questions_are_the_mentions_whose_entity_can_be_chosen(base):
+    asked, lost = model.questions(found_names(base), [one.mentions for one in EXAMPLES])
+    assert [[(*question.name.candidates, NIL)[question.right] for question in of_text] for of_text in asked] == [["1"], ["5", "3"], ["2", "2"], ["3"], ["3", NIL]]
+    assert not lost
+    wrong = [example("苔原新拍的电影", ("苔原", "5")), example("阿木", ("阿木", "5"))]
+    asked, lost = model.questions(found_names(base, wrong), [one.mentions for one in wrong])
+    assert asked == [[], []] and lost == {"entity not among the candidates of its name": 2}
+
+
+@pytest.mark.parametrize("max_length", [64, 12])
+def test_the_mention_stays_in_a_pair_however_short_the_window(base, max_length):
+    encoder = light(max_length=max_length)
+    read = model.PairReader(encoder, base, 32)
+    text = "从前有一个人在北方很远的地方看见苔原的时候想起了一个很久以前的故事"
+    name = found_names(base, [example(text)])[0][0]
+    for choice in (*name.candidates, NIL):
+        row = read(text, name, choice)
+        assert len(row["token_ids"]) <= max_length
+        assert {len(values) for values in row.values()} == {len(row["token_ids"])}
+        tokens = [encoder.tokenizer.vocabulary[at] for at in row["token_ids"][row["mention"] > 0]]
+        assert tokens == ["苔", "原"] and (row["in_text"][row["mention"] > 0] == 1).all()
+
+
+def test_descriptions_say_names_types_and_facts(base):
+    assert model.described(base, "3", 100) == "苔原之夜、Tundra Night（Thing）类别：小说"
+    assert model.described(base, "1", 4) == "苔原（Thing）摘要：苔"
+    assert model.described(base, NIL, 4)
+
+
+def test_collate_draws_candidates_and_keeps_the_right_one(base):
+    encoder = light()
+    windows, _ = labelled(base, encoder)
+    asked, _ = model.questions(found_names(base), [one.mentions for one in EXAMPLES])
+    every = [question for of_text in asked for question in of_text]
+    read = model.PairReader(encoder, base, 32)
+    batch = model.collate(windows, every, TEXTS, read, 2, np.random.default_rng(1))
+    assert (batch["right"].sum(1) == 1).all() and ((batch["choices"] >= 0).sum(1) == 2).all()
+    assert sorted(batch["choices"].ravel().tolist()) == list(range(len(batch["pair_token_ids"])))
+    for question, choices, right in zip(every, batch["choices"], batch["right"]):
+        assert len(batch["pair_log_prior"][choices[right == 1]]) == 1
+    assert batch["name_labels"].sum() == 8 and batch["edge_labels"].sum() == 2 * 9
+
+
+# Networks
+
+
+@pytest.fixture(scope="module", params=["dgcnn", "bilstm", "bert"])
+def built(request, base):
+    seed_everything(3)
+    kind = BertEncoder if request.param == "bert" else LightEncoder
+    options = EncoderOptions(encoder=request.param, hidden_size=8, layers=2, max_length=64)
+    encoder = kind.from_texts(TEXTS * 2 + ["导演拍有多部电影植被寒带NIL"] * 2, options)
+    return encoder, model.build_networks(encoder)
+
+
+def test_padding_and_neighbours_change_nothing(built, base):
+    encoder, networks = built
+    windows = model.text_windows(TEXTS, found_names(base), encoder)
+    read = model.PairReader(encoder, base, 32)
+    alone, together = (linking.Linker(networks, read, size).score(TEXTS, windows) for size in (1, 64))
+    for one, other in zip(alone, together):
+        assert [(s.name.start, s.name.end) for s in one.names] == [(s.name.start, s.name.end) for s in other.names]
+        for mine, its in zip(one.names, other.names):
+            assert mine.mention == pytest.approx(its.mention, abs=1e-5)
+            np.testing.assert_allclose(mine.entities, its.entities, atol=1e-5)
+            assert mine.entities.sum() == pytest.approx(1)
+
+
+def test_it_learns_what_it_is_shown_context_deciding(base):
+    seed_everything(1)
+    encoder = LightEncoder.from_texts(TEXTS * 2 + ["导演拍有多部电影植被寒带NIL"] * 2, EncoderOptions(hidden_size=24, layers=2, max_length=64, dropout=0.0))
+    networks = model.build_networks(encoder)
+    every_name = found_names(base)
+    windows, _ = labelled(base, encoder)
+    asked, _ = model.questions(every_name, [one.mentions for one in EXAMPLES])
+    read = model.PairReader(encoder, base, 32)
+    networks.training.compile(build_optimizer(TrainingOptions(ema_momentum=0.0), 5e-3, 60))
+
+    def training_batch(batch, generator):
+        return model.collate(batch, [question for window in batch for question in asked[window.example]], TEXTS, read, 8, generator)
+
+    batches = training_dataset(windows, [len(window.encoding) for window in windows], training_batch, 5, 1, range(60), networks.training)
+    networks.training.fit(batches, steps_per_epoch=1, epochs=60, verbose=0)
+    predictions = linking.decode(TEXTS, linking.Linker(networks, read).score(TEXTS, windows), 0.5)
+    assert predictions == [sorted(one.mentions, key=lambda mention: mention.offset) for one in EXAMPLES]
+
+
+def test_a_batch_without_names_or_questions_has_a_finite_loss(built, base):
+    encoder, networks = built
+    texts = ["无", "什么也没有"]
+    windows = model.text_windows(texts, [[], []], encoder)
+    asked = [model.Question(0, found_names(base)[0][0], 0)]
+    read = model.PairReader(encoder, base, 8)
+    for questions in (asked, []):
+        batch = model.collate(windows, questions, TEXTS, read, 4, np.random.default_rng(1))
+        assert set(batch) == {tensor.name for tensor in networks.training.inputs}
+        networks.training({name: tf.constant(value) for name, value in batch.items()}, training=True)
+        assert np.isfinite(sum(map(float, networks.training.losses)))
+
+
+# Decoding
+
+
+def scored(start, end, mention, *entities, candidates=("1", "2")):
+    name = names.Name(start, end, candidates, True, np.zeros(names.SHAPE_FEATURES), [], [], np.zeros((habits.WAYS, 2)), np.zeros(len(candidates) + 1), 0.1)
+    return linking.Scored(name, mention, np.array(entities))
+
+
+def test_the_best_of_overlapping_names_is_kept():
+    text = "苔原之夜里的阿木"
+    found = linking.TextScores([scored(0, 2, 0.9, 0.5, 0.4, 0.1), scored(0, 4, 0.8, 0.1, 0.8, 0.1), scored(3, 4, 0.3, 0.1, 0.2, 0.7)], [(3, 5), (6, 8)])
+    [mentions] = linking.decode([text], [found], 0.4)
+    assert mentions == [task.Mention("苔原之夜", 0, "2"), task.Mention("阿木", 6, NIL)]
+    [mentions] = linking.decode([text], [found], 0.65)
+    assert mentions == [task.Mention("里", 4, NIL)] or mentions[-1] == task.Mention("阿木", 6, NIL)
+
+
+def test_decoding_equals_trying_all_orders():
+    generator = np.random.default_rng(4)
+    text = "一二三四五六七八"
+    for _ in range(50):
+        spans = sorted({tuple(sorted(generator.choice(9, 2, replace=False).tolist())) for _ in range(5)})
+        found = [scored(*span, float(generator.random()), *generator.dirichlet([1, 1, 1])) for span in spans]
+        kept = linking.decode([text], [linking.TextScores(found, [])], 0.2)[0]
+        chosen = {(one.offset, one.end) for one in kept}
+        for one in found:
+            place = (one.name.start, one.name.end)
+            better = [other for other in found if other.value > one.value and (other.name.start, other.name.end) in chosen]
+            blocked = any(other.name.start < place[1] and place[0] < other.name.end for other in better)
+            assert (place in chosen) == (one.value >= 0.2 and not blocked)
+
+
+def test_the_search_finds_the_threshold_that_separates():
+    texts = ["苔原和夜"] * 6
+    gold = [task.Example(str(index), text, (task.Mention("苔原", 0, "1"),), 1) for index, text in enumerate(texts)]
+    scores = [linking.TextScores([scored(0, 2, 0.9, 0.8, 0.1, 0.1), scored(3, 4, 0.7, 0.6, 0.2, 0.2)], []) for _ in texts]
+    found = thresholds.search_threshold(gold, scores, 1)
+    assert found.f1 == found.crossed_f1 == 1 and 0.42 < found.setting <= 0.72
+
+
+def test_all_settings_of_the_search_are_probabilities():
+    assert all(0 < threshold < 1 for threshold in thresholds.GRID) and len(set(thresholds.GRID)) == len(thresholds.GRID)
+    assert list(product(thresholds.GRID, repeat=1))[0][0] == 0.4
