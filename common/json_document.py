@@ -1,4 +1,7 @@
-"""A file that is one JSON value, not one on each line: its values know where they stand, so that every error names file and line."""
+"""Files that are one JSON value, or a list of objects that may as well stand on a line each.
+
+Their values know where they stand, so that every error names file and line.
+"""
 
 import json
 import re
@@ -9,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from common.command_line import UserError
-from common.submission import field, read_bytes, wrong_kind
+from common.submission import field, json_object, read_bytes, read_lines, wrong_kind
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 # A string (possibly cut off), or a bracket outside of strings. Possessive, so that no text takes quadratic time.
@@ -18,23 +21,28 @@ _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 @dataclass(frozen=True, eq=False)
 class JsonElement:
-    """A value of a JSON file. `keys` lead to it from the root: a name into an object, a number (from 0) into a list."""
+    """A value of a JSON file. `keys` lead to it from the root: a name into an object, a number (from 0) into a list.
+
+    `text` is the JSON of the root, which begins on `line` of the file and is called `name` where it is not the whole of it.
+    """
 
     value: Any
     path: str | Path
     text: str
     keys: tuple[str | int, ...] = ()
+    line: int = 1
+    name: str = ""
 
     def field(self, key: str, kind: type | tuple[type, ...]) -> "JsonElement":
         """The value under `key` of this object; UserError, as from `submission.field`, when it is missing or no `kind`."""
         keys = (*self.keys, key)
         where = _Where(lambda: self._shown(keys, self.keys))
-        return JsonElement(field(self.value, key, kind, where), self.path, self.text, keys)
+        return self._inner(field(self.value, key, kind, where), keys)
 
     def items(self, kind: type | tuple[type, ...]) -> Iterator["JsonElement"]:
         """The elements of this list, in order; UserError for the first that is no `kind`."""
         for number, value in enumerate(self.value):
-            yield JsonElement(value, self.path, self.text, (*self.keys, number)).checked(kind)
+            yield self._inner(value, (*self.keys, number)).checked(kind)
 
     def checked(self, kind: type | tuple[type, ...]) -> "JsonElement":
         """This element; UserError when it is no `kind`."""
@@ -50,10 +58,13 @@ class JsonElement:
         """
         return self._shown((*self.keys, *keys), (*self.keys, *keys))
 
+    def _inner(self, value: Any, keys: tuple[str | int, ...]) -> "JsonElement":
+        return JsonElement(value, self.path, self.text, keys, self.line, self.name)
+
     def _shown(self, keys: tuple[str | int, ...], named: tuple[str | int, ...]) -> str:
         """The line of one element, and the name of another (that of the object, where a field of it is wrong)."""
-        line = self.text.count("\n", 0, _position(self.text, keys)) + 1
-        name = "".join(map(_step, named)).removeprefix(".")
+        line = self.line + self.text.count("\n", 0, _position(self.text, keys))
+        name = (self.name + "".join(map(_step, named))).removeprefix(".")
         return f"{self.path}:{line}: {name}" if name else f"{self.path}:{line}"
 
 
@@ -91,6 +102,25 @@ def read_json_document(
     return JsonElement(value, path, text).checked(kind)
 
 
+def read_json_records(path: str | Path, skipped: Counter[str] | None = None) -> Iterator[JsonElement]:
+    """The objects of a file that is one JSON list of them, or that has one on each line, whichever it looks like.
+
+    Each is a root of its own, with the line on which it begins. Of JSON lines the blank ones are left out and counted in `skipped`;
+    a file without anything has no records. Raises UserError as `read_json_document` and `submission.read_json_lines` do.
+    """
+    _, first = next(read_lines(path), (0, ""))
+    if not first.lstrip().startswith("["):
+        for number, line in read_lines(path, skipped):
+            yield JsonElement(json_object(line, f"{path}:{number}"), path, line, line=number)
+        return
+    root = read_json_document(path, list)
+    line, position = 1, 0
+    for value, (number, begin, end) in zip(root.value, _children(root.text, _position(root.text, ()))):
+        line += root.text.count("\n", position, begin)
+        position = begin
+        yield JsonElement(value, path, root.text[begin:end], line=line, name=f"[{number}]").checked(dict)
+
+
 class _Where:
     """A text that is made only when it is shown: `field` wants one for every value, and nearly none is wrong."""
 
@@ -125,28 +155,36 @@ def _position(text: str, keys: tuple[str | int, ...]) -> int:
 
 def _child_position(text: str, position: int, key: str | int) -> int | None:
     """Where the value under `key` in the object or list at `position` begins: the last, since that is the one that counts."""
+    if text[position] not in "{[":
+        return None
+    found = None
+    for name, begin, _ in _children(text, position):
+        if name == key:
+            found = begin
+    return found
+
+
+def _children(text: str, position: int) -> Iterator[tuple[str | int, int, int]]:
+    """The values in the object or list at `position`: name, or number from 0, begin and end."""
 
     def skip(position: int) -> int:
         return _SPACE.match(text, position).end()
 
-    if text[position] not in "{[":
-        return None
     is_object = text[position] == "{"
-    found, number = None, 0
+    number = 0
     position = skip(position + 1)
     while text[position] not in "]}":
         name: str | int = number
         if is_object:
             name, position = _DECODER.raw_decode(text, position)
             position = skip(skip(position) + 1)  # past the colon
-        if name == key:
-            found = position
-        _, position = _DECODER.raw_decode(text, position)
-        position = skip(position)
+        begin = position
+        _, end = _DECODER.raw_decode(text, begin)
+        yield name, begin, end
+        position = skip(end)
         if text[position] == ",":
             position = skip(position + 1)
         number += 1
-    return found
 
 
 def _too_deep(text: str) -> int:

@@ -1,9 +1,13 @@
-"""Losses shared by the contests. All are computed in float32, on logits."""
+"""Losses shared by the contests. All are computed in float32, on logits; the focal loss on log probabilities."""
+
+import math
 
 from common.keras_compat import tf
 
 # The logit of what does not take part. Finite, so that no nan arises even in what is not used.
 _IMPOSSIBLE = -1e30
+# The log probability of what is certain, as far as the focal loss goes: a gradient of 1 / 1e-30 can still be multiplied and added up in float32.
+_CERTAIN = -1e-30
 
 
 def masked_mean(values, mask):
@@ -29,6 +33,30 @@ def powered_sigmoid_cross_entropy(labels, logits, power: int = 1):
     negative = tf.nn.softplus(logits) - tf.math.log1p(series)
     positive = power * tf.nn.softplus(-logits)
     return labels * positive + (1 - labels) * negative
+
+
+def focal_loss(labels, log_probabilities, alpha: float = 0.25, gamma: float = 2.0):
+    """Focal loss (Lin et al. 2017; SYSTEMS.md section 6) of the probability p, element by element.
+
+    -alpha (1 - p)^gamma log p for a positive, -(1 - alpha) p^gamma log(1 - p) for a negative: what is already told right hardly counts.
+
+    labels: 0 or 1, any dtype, the shape of log_probabilities. log_probabilities: log p, float. Logarithms, so that a product of
+    probabilities, as of a position and a gate, is a sum that loses nothing: log_sigmoid(a) + log_sigmoid(b). Returns float32 of that shape;
+    exact wherever float32 can tell log p from 0 (a logit up to 69), and with a finite gradient for any log p, -inf included.
+    """
+    log_right = tf.clip_by_value(tf.cast(log_probabilities, tf.float32), _IMPOSSIBLE, _CERTAIN)
+    log_wrong = _log_one_minus_exp(log_right)
+    positive = -alpha * tf.exp(gamma * log_wrong) * log_right
+    negative = (alpha - 1) * tf.exp(gamma * log_right) * log_wrong
+    return tf.where(tf.cast(labels, tf.bool), positive, negative)
+
+
+def _log_one_minus_exp(values):
+    """log(1 - exp(values)) for values below 0 (Maechler 2012): each form cancels where the other is exact."""
+    middle = -math.log(2)
+    # The second form sees no value near 0: its derivative is infinite there, and would make the gradient nan although the form is not taken.
+    far = tf.math.log1p(-tf.exp(tf.minimum(values, middle)))
+    return tf.where(values > middle, tf.math.log(-tf.math.expm1(values)), far)
 
 
 def multilabel_cross_entropy(labels, logits):

@@ -1,5 +1,7 @@
 """F1 pieces that the official metrics share. No TensorFlow."""
 
+from collections import Counter
+
 
 def precision_recall_f1(
     correct_predictions: float, predicted: float, found_gold: float, gold: float
@@ -16,3 +18,10 @@ def precision_recall_f1(
     recall = found_gold / gold if gold else 0.0
     f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
     return {"precision": precision, "recall": recall, "f1": f1}
+
+
+def character_f1(a: str, b: str) -> float:
+    """F1 of the characters that both strings have, each as often as both have it, in any order; 0.0 where none is. Case counts."""
+    ours, theirs = Counter(a), Counter(b)
+    common = (ours & theirs).total()
+    return 2 * common / (ours.total() + theirs.total()) if common else 0.0

@@ -37,7 +37,7 @@ class TrainingOptions:
     batch_size: int = 32
     """Examples per training step."""
     learning_rate: float | None = None
-    """Highest learning rate, reached at the end of the warm-up. Default: 1e-3 for the light encoders (2e-3 in reading comprehension),
+    """Highest learning rate, reached at the end of the warm-up. Default: 1e-3 for the light encoders (2e-3 in reading comprehension and WebQA),
     3e-4 for a BERT from nothing, 2e-5 for a checkpoint."""
     warmup: float = 0.05
     """Share of all steps in which the learning rate rises from zero."""
@@ -71,13 +71,20 @@ class EncoderOptions:
     """Dropout of the encoder trained from nothing (a checkpoint brings its own) and of the heads on a light encoder."""
     max_length: int = 256
     """Longest window, in tokens. A longer text is cut into overlapping windows, and nothing is lost."""
+    word_vectors: Path | None = None
+    """Word vectors in word2vec's text or binary format: the light encoders take them, and leave them as they are, in place of learned ones."""
+    word_size: int = 64
+    """Size of the learned word vectors of a light encoder; 0: by the rule n > 8.33 ln N for N words."""
 
     def __post_init__(self):
         # Three tokens: [CLS], one of the text, [SEP].
-        check_at_least(self, hidden_size=1, layers=0, max_length=3)
+        check_at_least(self, hidden_size=1, layers=0, max_length=3, word_size=0)
         check_below_one(self, "dropout")
         if self.encoder == "bilstm" and self.hidden_size % 2:
             raise UserError(f"--hidden-size {self.hidden_size}: must be even, since a BiLSTM reads half of it in each direction")
+        if self.word_vectors and not self.is_light:
+            other = f"--pretrained {self.pretrained}" if self.pretrained else f"--encoder {self.encoder}"
+            raise UserError(f"--word-vectors {self.word_vectors}: only a light encoder reads words - leave it out, or {other}")
 
     @property
     def is_light(self) -> bool:

@@ -65,20 +65,22 @@ def read_json_lines(path: str | Path, skipped: Counter[str] | None = None) -> It
     Raises UserError for a line that is not JSON, or JSON but not an object.
     """
     for number, line in read_lines(path, skipped):
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise UserError(
-                f"{path}:{number}: not JSON ({error.msg} at character {error.pos + 1}) - "
-                "each line must be one whole JSON object"
-            ) from None
-        except (ValueError, RecursionError):  # a number of thousands of digits; brackets nested a thousand deep
-            raise UserError(
-                f"{path}:{number}: JSON with a number too long, or nested too deep - mend this line"
-            ) from None
-        if not isinstance(record, dict):
-            raise UserError(f"{path}:{number}: {_json_name(type(record))} - each line must be one JSON object {{...}}")
-        yield number, record
+        yield number, json_object(line, f"{path}:{number}")
+
+
+def json_object(line: str, where: str) -> dict[str, Any]:
+    """The JSON object that is on a line; `where` is "file:line". Raises UserError, as `read_json_lines` does."""
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise UserError(
+            f"{where}: not JSON ({error.msg} at character {error.pos + 1}) - each line must be one whole JSON object"
+        ) from None
+    except (ValueError, RecursionError):  # a number of thousands of digits; brackets nested a thousand deep
+        raise UserError(f"{where}: JSON with a number too long, or nested too deep - mend this line") from None
+    if not isinstance(record, dict):
+        raise UserError(f"{where}: {_json_name(type(record))} - each line must be one JSON object {{...}}")
+    return record
 
 
 def field(record: dict[str, Any], key: str, kind: type | tuple[type, ...], where: str) -> Any:
@@ -173,22 +175,28 @@ def json_bytes(value: object, indent: int | None = None) -> bytes:
 
 
 def write_json_lines(path: str | Path, records: Iterable[dict[str, Any]]) -> None:
-    """One JSON object on each line; a flat zip around it when the name ends in `.zip`. The same records give the same bytes.
+    """One JSON object on each line, as `write_lines` writes them. Raises TypeError and ValueError as `json_bytes`."""
+    write_lines(path, map(json_bytes, records), ".json")
 
-    The file appears whole or not at all, also when `records` raises midway. Raises TypeError and ValueError as `json_bytes`.
+
+def write_lines(path: str | Path, lines: Iterable[bytes], suffix: str) -> None:
+    """The lines, given without their ends; a flat zip around them when the name ends in `.zip`. The same lines give the same bytes.
+
+    The file in the zip is named like the zip, with `suffix` at the end. The file appears whole or not at all, also when
+    `lines` raises midway.
     """
     with atomic_path(path) as temporary:
         if Path(path).suffix.lower() != ".zip":
             with temporary.open("wb") as file:
-                file.writelines(json_bytes(record) + b"\n" for record in records)
+                file.writelines(line + b"\n" for line in lines)
             return
         # A ZipInfo made by hand carries no clock, and write mode by name would.
-        member = zipfile.ZipInfo(Path(path).stem.removesuffix(".json") + ".json")
+        member = zipfile.ZipInfo(Path(path).stem.removesuffix(suffix) + suffix)
         member.compress_type = zipfile.ZIP_DEFLATED
         member.external_attr = 0o644 << 16
         with zipfile.ZipFile(temporary, "w") as archive, archive.open(member, "w") as file:
-            for record in records:
-                file.write(json_bytes(record) + b"\n")
+            for line in lines:
+                file.write(line + b"\n")
 
 
 def atomic_write(path: str | Path, data: bytes | str) -> None:

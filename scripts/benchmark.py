@@ -1,11 +1,15 @@
 """Measure speed, one subject at a time; each figure as a ratio within one run, since machines are noisy.
 
-    python scripts/benchmark.py prediction      sentences per second of relation extraction, one by one and in batches
+    python scripts/benchmark.py prediction          sentences per second of relation extraction, one by one and in batches
+    python scripts/benchmark.py knowledge-base      time and memory of the index of entity linking, beside their limits
 """
 
 import importlib
+import json
 import random
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,16 +18,17 @@ from typing import Annotated, Literal
 
 import tyro
 
-from common.command_line import parse_flags, run, table
+from common.command_line import check_at_least, parse_flags, run, table
 
-COMPETITIONS = Path(__file__).resolve().parents[1] / "competitions"
+SCRIPTS = Path(__file__).resolve().parent
+COMPETITIONS = SCRIPTS.parent / "competitions"
 
 
 @dataclass
 class Config:
     """Measure speed on this machine."""
 
-    subject: Annotated[Literal["prediction"], tyro.conf.Positional]
+    subject: Annotated[Literal["prediction", "knowledge-base"], tyro.conf.Positional]
     """What to measure."""
     repeats: int = 3
     """Rounds; the best of them counts."""
@@ -33,12 +38,17 @@ class Config:
     """Run to predict with. Default: the newest of relation extraction in runs/."""
     input: Path | None = None
     """Sentences to choose from. Default: the bundled sample's train.json."""
+    entities: int = 400_000
+    """How many entities the knowledge base has."""
+
+    def __post_init__(self):
+        check_at_least(self, repeats=1, sentences=1, entities=1)
 
 
 def main(argv: list[str] | None = None) -> dict[str, float]:
     """Prints a table, and returns its figures by name."""
     config = parse_flags(Config, argv)
-    return {"prediction": measure_prediction}[config.subject](config)
+    return {"prediction": measure_prediction, "knowledge-base": measure_knowledge_base}[config.subject](config)
 
 
 def measure_prediction(config: Config) -> dict[str, float]:
@@ -69,6 +79,30 @@ def measure_prediction(config: Config) -> dict[str, float]:
         raise RuntimeError("the answers depend on the batch size")
     print(table(["", "sentences/s", "ratio"], [[name, f"{speed:.0f}", f"{speed / speeds['batch 1']:.1f}"] for name, speed in speeds.items()]))
     return speeds
+
+
+def measure_knowledge_base(config: Config) -> dict[str, float]:
+    """Seconds and bytes of memory for an invented knowledge base, each step of which has a process of its own; all are done once."""
+    figures: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for step in ("generate", "build", "open", "candidates"):
+            command = [sys.executable, SCRIPTS / "knowledge_base_steps.py", step, folder, "--entities", str(config.entities)]
+            printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, encoding="utf-8").stdout
+            figures |= json.loads(printed.splitlines()[-1])
+    rows = [
+        ("build", "build_seconds", "s", 180),
+        ("build, memory", "build_bytes", "GB", 1.5),
+        ("open, with the fingerprint of the source", "open_seconds", "s", 2),
+        ("open, the index alone", "open_index_seconds", "s", 2),
+        ("open, memory", "open_bytes", "GB", 0.4),
+        ("candidates for 1,000 texts", "candidates_seconds", "s", 1),
+    ]
+    measured = [[name, f"{figures[key] / (1e9 if unit == 'GB' else 1):.2f} {unit}", f"{limit} {unit}"] for name, key, unit, limit in rows]
+    megabytes = {key: figures[key] / 1e6 for key in ("source_bytes", "index_bytes")}
+    print("{:,} entities, {names:,} names: {source_bytes:.0f} MB, the index {index_bytes:.0f} MB".format(config.entities, **figures | megabytes))
+    print(table(["", "measured", "limit"], measured))
+    print(f"{figures['matches']:,} names in the texts, {figures['candidates']:,} candidates")
+    return figures
 
 
 def best_of(repeats: int, action: Callable[[], object]) -> tuple[float, object]:

@@ -5,6 +5,7 @@ JSON lines give functions of their own. The examples of all files are plain dict
 """
 
 import json
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -445,4 +446,211 @@ READING_COMPREHENSION = Contest(
 )
 
 
-CONTESTS = [RELATION_EXTRACTION, READING_COMPREHENSION, EVENT_EXTRACTION]
+# WebQA
+
+
+def _webqa_document(questions: Sequence[Example | bytes]) -> bytes:
+    """A JSON list with each question on a line of its own, the first on line 2; bytes stand for themselves."""
+    parts = [question if isinstance(question, bytes) else json_bytes(question) for question in questions]
+    return b"[\n" + b",\n".join(parts) + b"\n]\n"
+
+
+def _webqa_text(example: Example) -> str:
+    return next((one for one in example["passages"] if one["answer"]), example["passages"][0])["passage"]
+
+
+def _unlabelled_webqa(example: Example) -> Example:
+    passages = [{"passage": one["passage"]} for one in example["passages"]]
+    return {"id": example["id"], "question": example["question"], "passages": passages}
+
+
+def _webqa_answers(submission: bytes, examples: list[Example]) -> list[Any]:
+    rows = [line.split("\t") for line in submission.decode().split("\n")[:-1]]
+    assert [name for name, _ in rows] == [example["id"] for example in examples]
+    for (_, answer), example in zip(rows, examples):
+        # What a line cannot hold is read as a blank.
+        passages = [re.sub("[\t\n\r\ud800-\udfff]", " ", one["passage"]) for one in example["passages"]]
+        assert not answer or any(answer in passage for passage in passages)
+    return [answer for _, answer in rows]
+
+
+def _wrong_webqa_labels(good: Example) -> dict[str, Example]:
+    # An id of its own, or it would be refused for standing there twice.
+    good = {**good, "id": "the wrong one"}
+
+    def with_passage(**changes: Any) -> Example:
+        return {**good, "passages": [{"passage": "没有答案的一段", **changes}]}
+
+    return {
+        "no labels": _unlabelled_webqa(good),
+        "one passage without label": {**good, "passages": [*good["passages"], {"passage": "没有答案的一段"}]},
+        "an answer is null": with_passage(answer=None),
+        "an answer is a number": with_passage(answer=7),
+        "an answer is a list": with_passage(answer=["没有"]),
+        "the answer of the question is a number": {**good, "answer": 7},
+        "the answers are a string": {**good, "answers": "没有"},
+        "an accepted answer is a number": {**good, "answers": ["没有", 7]},
+    }
+
+
+def _refused_webqa(good: list[Example]) -> list[Refused]:
+    other = {**good[0], "id": "another"}
+    questions = {
+        **NO_JSON_OBJECT,
+        "no id": {name: value for name, value in other.items() if name != "id"},
+        "the id is null": {**other, "id": None},
+        "the id is blank": {**other, "id": " "},
+        "the id has a tab": {**other, "id": "1\t2"},
+        "an id stands there twice": good[0],
+        "no question": {name: value for name, value in other.items() if name != "question"},
+        "the question is a list": {**other, "question": []},
+        "no passages": {name: value for name, value in other.items() if name != "passages"},
+        "the passages are an object": {**other, "passages": {}},
+        "a passage is a string": {**other, "passages": ["一段"]},
+        "a passage without text": {**other, "passages": [{"answer": ""}]},
+        "the text of a passage is a number": {**other, "passages": [{"passage": 5, "answer": ""}]},
+    }
+    labels = _wrong_webqa_labels(good[0])
+    both = ("train", "evaluate")
+    spread = json_bytes([good[0], {**other, "passages": [{"passage": 5, "answer": ""}]}, good[1]], indent=1)
+    return [
+        *(Refused(name, _webqa_document([good[0], question, good[1]]), 3) for name, question in questions.items()),
+        *(Refused(name, _webqa_document([good[0], question, good[1]]), 3, both) for name, question in labels.items()),
+        *(case._replace(name=f"JSON lines, {case.name}") for case in refused_lines(good, questions) + refused_lines(good, labels, both)),
+        Refused("a mistake in a file of many lines", spread, spread.split(b'"passage": 5')[0].count(b"\n") + 1),
+        Refused("UTF-16", _webqa_document(good).decode().encode("utf-16"), 1),
+    ]
+
+
+def _accepted_webqa(good: list[Example]) -> list[Accepted]:
+    odd = [{**example, "id": f"odd {number}"} for number, example in enumerate(_wrong_webqa_labels(good[0]).values())]
+    any_labels = [good[0], *odd, good[1]]
+    bare = {"id": "bare", "question": "没有段落", "passages": []}
+    numbers = [{**example, "id": number} for number, example in enumerate(good)]
+    return [
+        Accepted("labels of any shape", _webqa_document(any_labels), any_labels),
+        Accepted("JSON lines, some of them blank", b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]), good, says="blank line"),
+        Accepted("all on one line", _webqa_document(good).replace(b"\n", b""), good),
+        Accepted("a question without passages", _webqa_document([good[0], bare, good[1]]), [good[0], bare, good[1]]),
+        Accepted("ids that are numbers", _webqa_document(numbers), [{**example, "id": str(example["id"])} for example in numbers]),
+    ]
+
+
+def _refused_webqa_submissions(good: list[Example]) -> list[Refused]:
+    first, last = (example["id"].encode() + b"\t\n" for example in good)
+    wrong = {"no tab": b"1 2", "two tabs": b"1\t2\t3", "not UTF-8": "编号\t答案".encode("gbk"), "JSON": json_bytes({"id": "1", "answer": "2"})}
+    return [Refused(name, first + line + b"\n" + last, 2) for name, line in wrong.items()] + [Refused("UTF-16", "编号\t答案".encode("utf-16"), 1)]
+
+
+WEBQA = Contest(
+    folder="webqa_dgcnn",
+    overfit=(
+        "--epochs 80 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 3 "
+        "--crop-share 0"
+    ).split(),
+    tiny="--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12".split(),
+    score="score",
+    figures=("accuracy", "f1", "score", "answered", "questions", "accuracy_all", "f1_all", "score_all"),
+    text=_webqa_text,
+    with_text=lambda example, text: {"id": example["id"], "question": example["question"], "passages": [{"passage": text, "answer": ""}]},
+    unlabelled=_unlabelled_webqa,
+    answers=_webqa_answers,
+    refused=_refused_webqa,
+    accepted=_accepted_webqa,
+    refused_submissions=_refused_webqa_submissions,
+    read=lambda path: json.loads(path.read_text("utf-8")),
+    write=lambda path, examples: path.write_bytes(_webqa_document(examples)),
+    with_id=lambda example, number: {**example, "id": f"{number:032x}"},
+    suffixes=(".tsv", ".zip"),
+)
+
+
+# Entity linking
+
+
+def _linking_answers(submission: bytes, examples: list[Example]) -> list[Any]:
+    records = [strict_json(line) for line in submission.split(b"\n")[:-1]]
+    assert [(record["text_id"], record["text"]) for record in records] == [(example["text_id"], example["text"]) for example in examples]
+    return [record["mention_data"] for record in records]
+
+
+def _wrong_links(good: Example) -> dict[str, Example]:
+    # An id of its own, or it would be refused for standing there twice.
+    good = {**good, "text_id": "the wrong one"}
+    mention = good["mention_data"][0]
+
+    def with_mention(**changes: Any) -> Example:
+        return {**good, "mention_data": [{**mention, **changes}]}
+
+    def without(item: dict[str, Any], key: str) -> dict[str, Any]:
+        return {name: value for name, value in item.items() if name != key}
+
+    return {
+        "no labels": without(good, "mention_data"),
+        "labels are null": {**good, "mention_data": None},
+        "labels are a string": {**good, "mention_data": "没有"},
+        "a mention is a string": {**good, "mention_data": ["渡口"]},
+        "no mention": {**good, "mention_data": [without(mention, "mention")]},
+        "no offset": {**good, "mention_data": [without(mention, "offset")]},
+        "no entity": {**good, "mention_data": [without(mention, "kb_id")]},
+        "the mention is a number": with_mention(mention=7),
+        "the offset is a word": with_mention(offset="第三"),
+        "the offset is a fraction": with_mention(offset=0.5),
+        "the offset is null": with_mention(offset=None),
+        "the entity is null": with_mention(kb_id=None),
+        "the entity is a list": with_mention(kb_id=["7"]),
+    }
+
+
+def _refused_links(good: list[Example]) -> list[Refused]:
+    no_text = {
+        "no text": {"text_id": "x", "mention_data": []},
+        "the text is a number": {"text_id": "x", "text": 5, "mention_data": []},
+        "the text is null": {"text_id": "x", "text": None},
+        "no id": {"text": "没有编号", "mention_data": []},
+        "the id is a fraction": {"text_id": 0.5, "text": "编号不是整数", "mention_data": []},
+        "an id stands there twice": good[0],
+    }
+    return [
+        *refused_lines(good, {**NO_JSON_OBJECT, **no_text}),
+        *refused_lines(good, _wrong_links(good[0]), ("train", "evaluate")),
+        Refused("UTF-16", lines(good).decode().encode("utf-16"), 1),
+    ]
+
+
+def _accepted_links(good: list[Example]) -> list[Accepted]:
+    odd = [{**example, "text_id": f"odd {number}"} for number, example in enumerate(_wrong_links(good[0]).values())]
+    any_labels = [good[0], *odd, good[1]]
+    numbers = [{**example, "text_id": number} for number, example in enumerate(good)]
+    strings = [{**example, "text_id": str(number)} for number, example in enumerate(good)]
+    return [
+        Accepted("labels of any shape", lines(any_labels), any_labels),
+        Accepted("ids that are numbers", lines(numbers), strings),
+        Accepted("blank lines", b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]), good, says="3 blank lines"),
+        Accepted("no end of line at the end", lines(good).rstrip(b"\n"), good),
+    ]
+
+
+def _refused_link_submissions(good: list[Example]) -> list[Refused]:
+    no_id = {"no id": {"mention_data": []}, "the id is null": {"text_id": None, "mention_data": []}}
+    return refused_lines(good, {**NO_JSON_OBJECT, **no_id, **_wrong_links(good[0])})
+
+
+ENTITY_LINKING = Contest(
+    folder="ccks2019_entity_linking",
+    overfit="--epochs 80 --batch-size 8 --learning-rate 3e-3 --ema-momentum 0.9 --dropout 0".split(),
+    tiny="--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12".split(),
+    score="f1",
+    figures=("precision", "recall", "f1"),
+    text=lambda example: example["text"],
+    with_text=lambda example, text: {"text_id": example["text_id"], "text": text, "mention_data": []},
+    unlabelled=lambda example: {"text_id": example["text_id"], "text": example["text"]},
+    answers=_linking_answers,
+    refused=_refused_links,
+    accepted=_accepted_links,
+    refused_submissions=_refused_link_submissions,
+    with_id=lambda example, number: {**example, "text_id": f"{number:032x}"},
+)
+
+
+CONTESTS = [RELATION_EXTRACTION, READING_COMPREHENSION, EVENT_EXTRACTION, WEBQA, ENTITY_LINKING]

@@ -644,7 +644,7 @@ def test_a_checkpoint_that_does_not_fit_is_refused(contest, wrong, tmp_path):
     elif wrong == "damaged weights":
         (folder / "bert_model.ckpt.index").write_bytes(b"not an index")
     check_refusal(run_here(contest.folder, "train", ["--pretrained", folder, "--output-dir", tmp_path / "runs", *contest.tiny]), folder)
-    assert not (tmp_path / "runs").exists()
+    assert not (tmp_path / "runs" / contest.folder).exists()  # the index of a knowledge base may stay
 
 
 @every_contest

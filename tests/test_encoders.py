@@ -10,10 +10,13 @@ import pytest
 from common.command_line import UserError
 from common.encoders import BertEncoder, LightEncoder, build_encoder, load_encoder, save_encoder
 from common.generators import pad_features
-from common.keras_compat import seed_everything, tf
+from common.keras_compat import keras, seed_everything, tf
 from common.options import EncoderOptions, TrainingOptions
 from common.optimizers import build_optimizer
+from common.runs.weights import assign, load_arrays, named_values, save_arrays
 from common.tokenizers import SPECIAL_TOKENS, pair_windows, windows
+
+import tiny_training
 
 import bert4keras.models  # isort: skip - after keras_compat, which tells it the Keras to use
 
@@ -153,6 +156,145 @@ def test_words_and_their_places_come_with_every_character():
     assert window["word_positions"][name + 1 : name + 3].tolist() == [1, 3]
     assert window["word_ids"][name + 1] == window["word_ids"][name + 2] == encoder.words.ids["编剧"]
     assert window["word_ids"][[0, -1]].tolist() == window["word_positions"][[0, -1]].tolist() == [0, 0]
+
+
+# Word vectors
+
+
+#: Words of TEXTS, words of none of them, and one that is blank.
+VECTORS = {
+    "电影": [2, 0, 1, 1, 0],
+    "天气": [0, 1, 0, -1, 2],
+    "小说": [1, 0, 0, 2, 1],
+    "\u3000": [9, 9, 9, 9, 9],
+    "编剧": [0, -2, 1, 0, 0],
+    "歌手": [1, 1, 1, 1, 1],
+    "公司": [-1, 0, 3, 0, 1],
+    "火车": [0, 0, 0, 0, 1],
+}
+
+
+@pytest.fixture
+def vectors_file(tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_text(f"{len(VECTORS)} 5\n" + "".join(f"{word} {' '.join(map(str, values))}\n" for word, values in VECTORS.items()), encoding="utf-8")
+    return path
+
+
+def word_table(network):
+    [table] = [weight for weight in network.weights if weight.name == "word_ids_embedding/embeddings:0"]
+    return table
+
+
+def test_vectors_of_a_file_are_the_words_of_the_network(vectors_file, capsys):
+    encoder = from_nothing("dgcnn", word_vectors=vectors_file)
+    assert "vectors   7 words of size 5, 5 of the " in capsys.readouterr().out
+    assert encoder.words.words == ["电影", "小说", "编剧", "歌手", "公司", "天气", "火车"], "first the words of the texts"
+    table = word_table(encoder.network()).numpy()
+    given = np.array([VECTORS[word] for word in encoder.words.words])
+    np.testing.assert_allclose(table[2:], given * 0.05 / np.sqrt((given**2).mean()), rtol=1e-5)
+    np.testing.assert_allclose(table[:2], [np.zeros(5), table[2:].mean(0)], atol=1e-7)
+    assert table.shape == (9, 5) and table.dtype == np.float32
+    ids = features(encoder, "电影和天气")[0]["word_ids"]
+    assert ids[[1, 2, 4, 5]].tolist() == [2, 2, 7, 7] and ids[3] == 1, "a word that only other texts have is known too"
+
+
+@pytest.mark.parametrize("factor", [1e-30, 1e3, 1e37])
+def test_the_scale_of_a_file_does_not_matter(vectors_file, factor):
+    table = from_nothing("dgcnn", word_vectors=vectors_file).word_table
+    lines = [line.split(" ") for line in vectors_file.read_text("utf-8").splitlines()[1:]]
+    scaled = [" ".join([*fields[:-5], *(repr(float(value) * factor) for value in fields[-5:])]) for fields in lines]
+    vectors_file.write_text("\n".join(scaled) + "\n", encoding="utf-8")
+    np.testing.assert_allclose(from_nothing("dgcnn", word_vectors=vectors_file).word_table, table, rtol=1e-4)
+
+
+def test_vectors_of_a_file_are_not_trained(vectors_file):
+    encoder = from_nothing("dgcnn", word_vectors=vectors_file)
+    network, inputs = encoder.network(), batch_of(encoder, TEXTS)
+    table = word_table(network)
+    before = table.numpy()
+    assert [weight.name for weight in network.non_trainable_weights] == [table.name]
+    [projection] = [weight for weight in network.weights if weight.name.startswith("word_projection")]
+    assert projection.shape == (5, 16)
+    assert from_nothing("dgcnn").network().non_trainable_weights == []
+    optimizer = build_optimizer(TrainingOptions(warmup=0), 1e-2, 10)
+    projected = projection.numpy()
+    optimizer.minimize(lambda: tf.reduce_mean(tf.square(network(inputs, training=True)[1] - 1.0)), network.trainable_weights)
+    np.testing.assert_array_equal(table, before)
+    assert (projection.numpy() != projected).all()
+    assert not any(variable.shape == table.shape for variable in optimizer.variables), "the optimizer keeps nothing for it"
+
+
+def test_a_run_does_not_need_the_vectors_file_any_more(vectors_file, tmp_path):
+    encoder = from_nothing("dgcnn", word_vectors=vectors_file)
+    network, pairs = encoder.network(), encoder.pair_network()
+    run = tmp_path / "run"
+    run.mkdir()
+    save_encoder(encoder, run)
+    for name, each in (("one", network), ("pair", pairs)):
+        save_arrays(run / name, {"model": named_values(each.weights)})
+    vectors_file.unlink()
+    loaded = load_encoder(run)
+    assert loaded.word_table is None and loaded.words.words == encoder.words.words
+    for name, each, again in (("one", network, loaded.network()), ("pair", pairs, loaded.pair_network())):
+        assign(again.weights, load_arrays(run / name, "model"), run / name)
+        assert len(again.trainable_weights) == len(each.weights) - 1
+        assert all(map(np.array_equal, again.get_weights(), each.get_weights()))
+    inputs = batch_of(encoder, TEXTS)
+    again = loaded.network()
+    again.set_weights(network.get_weights())
+    np.testing.assert_array_equal(again(batch_of(loaded, TEXTS))[0], network(inputs)[0])
+
+
+def test_a_run_with_vectors_resumes_exactly(vectors_file, tmp_path, monkeypatch):
+    encoder = from_nothing("dgcnn", word_vectors=vectors_file)
+    rows = [window for text in TEXTS * 3 for window in features(encoder, text)]
+    monkeypatch.setattr(tiny_training, "EXAMPLES", rows)
+    monkeypatch.setattr(tiny_training, "LENGTHS", [len(row["token_ids"]) for row in rows])
+    monkeypatch.setattr(tiny_training, "collate", lambda batch, generator: pad_features(batch))
+
+    def train(run, encoder, callbacks=()):
+        def build():
+            model = encoder.network()
+            model.add_loss(tf.reduce_mean(tf.square(model.outputs[1] - 1.0)))
+            return model
+
+        monkeypatch.setattr(tiny_training, "build", build)
+        return tiny_training.train(run, epochs=3, callbacks=callbacks)[0].get_weights()
+
+    def interrupted(epoch, logs):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    whole, killed = tiny_training.new_run(tmp_path), tiny_training.new_run(tmp_path, "killed")
+    save_encoder(encoder, killed.path)
+    expected = train(whole, encoder)
+    with pytest.raises(KeyboardInterrupt):
+        train(killed, encoder, [keras.callbacks.LambdaCallback(on_epoch_end=interrupted)])
+    vectors_file.unlink()
+    assert all(map(np.array_equal, train(killed, load_encoder(killed.path)), expected))
+
+
+def test_the_size_of_learned_vectors():
+    for size in (64, 12):
+        assert word_table(from_nothing("dgcnn", word_size=size).network()).shape[1] == size
+    many = " ".join(f"a{number}" for number in range(1000))
+    encoder = LightEncoder.from_texts([many] * 3, EncoderOptions(word_size=0))
+    assert len(encoder.words.words) == 1000 and encoder.settings.word_size == 58
+
+
+def test_a_run_from_before_there_were_files_of_vectors(tmp_path):
+    encoder = from_nothing("dgcnn")
+    save_encoder(encoder, tmp_path)
+    stored = json.loads((tmp_path / "encoder.json").read_text())
+    del stored["fixed_words"]
+    (tmp_path / "encoder.json").write_text(json.dumps(stored))
+    assert load_encoder(tmp_path).settings == encoder.settings
+
+
+def test_a_file_of_vectors_that_is_none(vectors_file):
+    vectors_file.write_text("2 3\n天 1 2\n", encoding="utf-8")
+    assert f"{vectors_file}:2: 2 values instead of 3" in error_of(lambda: from_nothing("dgcnn", word_vectors=vectors_file))
 
 
 # A question and a context

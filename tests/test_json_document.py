@@ -7,7 +7,8 @@ from hypothesis import given, settings, strategies
 
 from common import json_document
 from common.command_line import UserError
-from common.json_document import read_json_document
+from common.json_document import read_json_document, read_json_records
+from common.submission import BLANK_LINE
 
 TEXT = strategies.text(max_size=4)
 JSON = strategies.recursive(
@@ -195,3 +196,56 @@ def test_a_number_of_thousands_of_digits_is_read_but_is_no_whole_number(tmp_path
 def test_no_text_takes_long():
     assert json_document._too_deep('"' + '\\"' * 200_000 + "[" * 300) == 0
     assert json_document._too_deep("[]" * 200_000 + "[" * 300) == 400_200
+
+
+# A list of objects, or one on each line
+
+
+def test_records_know_their_line(tmp_path):
+    records = [{"a": {"b": [1, "二\n"]}}, {}, {"a": "\u2028]"}]
+    skipped = Counter()
+    path = write(tmp_path / "a.json", "\ufeff\n" + "\n \n".join(json.dumps(record, ensure_ascii=False) for record in records))
+    assert [(one.value, one.line) for one in read_json_records(path, skipped)] == list(zip(records, [2, 4, 6]))
+    assert skipped == {BLANK_LINE: 3}
+    spread = write(tmp_path / "a.json", "\ufeff\n \n" + json.dumps(records, indent=1))
+    found = list(read_json_records(spread))
+    assert [(one.value, one.line) for one in found] == list(zip(records, [4, 12, 13]))
+    assert found[0].where() == f"{spread}:4: [0]"
+    assert found[0].field("a", dict).field("b", list).where(1) == f"{spread}:8: [0].a.b[1]"
+    refused(lambda: found[2].field("a", int), f"{spread}:14: [2]: ", '"a" is a string')
+
+
+@pytest.mark.parametrize("content", ["", "\n", "\ufeff", "[]", "\n [ ]"])
+def test_a_file_without_records(tmp_path, content):
+    assert list(read_json_records(write(tmp_path / "a.json", content))) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "words"),
+    [
+        ('{"a": 1}\n[]', 2, ["a list - each line must be one JSON object"]),
+        ('{"a": 1}\n\n{"a"', 3, ["not JSON"]),
+        ('{"a":\n1}', 1, ["not JSON"]),
+        ('[{"a": 1},\n[]]', 2, ["[1]: a list - it must be an object"]),
+        ('[{"a": 1},\n', 2, ["not JSON", "one whole JSON value"]),
+        ('[{"a": 1}]\n[{"a": 1}]', 2, ["not JSON"]),
+        ("5", 1, ["a whole number"]),
+        (b"\n\xff", 2, ["not UTF-8"]),
+    ],
+)
+def test_what_is_neither_is_refused(tmp_path, content, line, words):
+    path = write(tmp_path / "a.json", content)
+    refused(lambda: list(read_json_records(path)), f"{path}:{line}: ", *words)
+
+
+@settings(max_examples=60)
+@given(strategies.lists(strategies.dictionaries(TEXT, JSON, max_size=3), max_size=4), strategies.sampled_from([None, 0, 2]))
+def test_a_list_and_lines_have_the_same_records(tmp_path_factory, records, indent):
+    folder = tmp_path_factory.mktemp("records")
+    whole = write(folder / "list.json", json.dumps(records, indent=indent))
+    lines = write(folder / "lines.json", "".join(json.dumps(record) + "\n" for record in records))
+    assert [one.value for one in read_json_records(lines)] == [one.value for one in read_json_records(whole)] == records
+    text = whole.read_text().split("\n")
+    for one in read_json_records(whole):
+        assert one.text.split("\n")[0] in text[one.line - 1]
+        assert one.where() == read_json_document(whole, list).where(int(one.name[1:-1]))

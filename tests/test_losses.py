@@ -5,6 +5,7 @@ import pytest
 
 from common.keras_compat import keras, tf
 from common.losses import (
+    focal_loss,
     masked_marginal_cross_entropy,
     masked_mean,
     multilabel_cross_entropy,
@@ -92,6 +93,92 @@ def test_half_precision_logits_are_computed_in_float32():
         loss = powered_sigmoid_cross_entropy(np.zeros(4), tf.cast(logits, kind), 4)
         assert loss.dtype == tf.float32
         np.testing.assert_allclose(loss, reference(0, logits, 4), rtol=1e-3, atol=1e-9)
+
+
+# Focal loss
+
+
+def focal_reference(labels, log_probabilities, alpha=0.25, gamma=2.0):
+    """Value and derivative by log p, in double precision."""
+    logs = np.asarray(log_probabilities, np.float64)
+    right, wrong = np.exp(logs), -np.expm1(logs)
+    with np.errstate(divide="ignore"):
+        log_wrong = np.where(logs < -30, -right, np.log(wrong))
+    loss = np.where(labels, -alpha * wrong**gamma * logs, (alpha - 1) * right**gamma * log_wrong)
+    positive = -alpha * (wrong**gamma - gamma * wrong ** (gamma - 1) * right * logs)
+    negative = (alpha - 1) * right**gamma * (gamma * log_wrong - right / wrong)
+    return loss, np.where(labels, positive, negative)
+
+
+LOG_PROBABILITIES = -np.geomspace(1e-12, 80, 200)
+
+
+@pytest.mark.parametrize(("alpha", "gamma"), [(0.25, 2.0), (0.5, 0.0), (0.9, 0.5), (0.1, 5.0)])
+@pytest.mark.parametrize("label", [0, 1])
+def test_focal_loss_against_its_formula(label, alpha, gamma):
+    logs = LOG_PROBABILITIES.astype(np.float32)
+    losses, gradients = with_gradient(lambda logs: focal_loss(np.full(logs.shape, label), logs, alpha, gamma), logs)
+    expected, slopes = focal_reference(label, logs, alpha, gamma)
+    assert losses.dtype == np.float32
+    np.testing.assert_allclose(losses, expected, rtol=3e-5, atol=1e-36)
+    np.testing.assert_allclose(gradients, slopes, rtol=1e-4, atol=1e-30)
+
+
+def test_focal_loss_of_a_sigmoid_is_the_textbook_formula():
+    logits = np.linspace(-15, 15, 121)
+    probability = 1 / (1 + np.exp(-logits))
+    textbook = {1: -0.25 * (1 - probability) ** 2 * np.log(probability), 0: -0.75 * probability**2 * np.log1p(-probability)}
+    slopes = {
+        1: 0.25 * (1 - probability) ** 2 * (2 * probability * np.log(probability) - (1 - probability)),
+        0: 0.75 * probability**2 * (probability - 2 * (1 - probability) * np.log1p(-probability)),
+    }
+    for label in (0, 1):
+        for kind in (np.int8, bool, np.float32):
+            labels = np.full(logits.shape, label, kind)
+            losses, gradients = with_gradient(lambda x: focal_loss(labels, tf.math.log_sigmoid(x)), logits.astype(np.float32))
+            np.testing.assert_allclose(losses, textbook[label], rtol=2e-5)
+            np.testing.assert_allclose(gradients, slopes[label], rtol=2e-5)
+
+
+def test_focal_loss_without_focus_is_half_the_cross_entropy():
+    generator = np.random.default_rng(0)
+    labels, logits = generator.integers(0, 2, (7, 9)), tf.constant(generator.normal(0, 4, (7, 9)), tf.float32)
+    expected = tf.nn.sigmoid_cross_entropy_with_logits(labels.astype(np.float32), logits) / 2
+    np.testing.assert_allclose(focal_loss(labels, tf.math.log_sigmoid(logits), alpha=0.5, gamma=0.0), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize("label", [0, 1])
+def test_extreme_probabilities_have_finite_losses_and_gradients(label, gamma):
+    logs = np.array([-np.inf, -3e38, -1e30, -1e4, -104.0, -1e-7, -1e-30, -1e-38, -0.0, 0.0, 1e-7], np.float32)
+    losses, gradients = with_gradient(lambda logs: focal_loss(np.full(logs.shape, label), logs, gamma=gamma), logs)
+    assert np.isfinite(losses).all() and np.isfinite(gradients).all() and (losses >= 0).all()
+    right, wrong = (losses[-4:], losses[:4]) if label else (losses[:4], losses[-4:])
+    assert (right < 1e-20).all() and (wrong > 10).all()
+    logits = np.array([-1e30, -1e4, -90.0, -20.0, 0.0, 20.0, 69.0, 90.0, 1e4, 1e30], np.float32)
+
+    def gated(logits):
+        return 100 * tf.reduce_sum(focal_loss(label, tf.math.log_sigmoid(logits) + tf.math.log_sigmoid(logits[:, None]), gamma=gamma))
+
+    loss, gradient = with_gradient(gated, logits)
+    assert np.isfinite(loss) and np.isfinite(gradient).all()
+
+
+def test_a_confident_mistake_has_its_whole_gradient():
+    """A sigmoid in float32 is 1 from a logit of 17 on, and a loss made of it says nothing there."""
+    for label, logits in ((0, [17.0, 30.0, 60.0]), (1, [-17.0, -90.0, -1e4])):
+        _, gradients = with_gradient(lambda x: focal_loss(np.full(3, label), tf.math.log_sigmoid(x)), np.array(logits, np.float32))
+        np.testing.assert_allclose(gradients, -0.25 if label else 0.75, rtol=1e-5)
+
+
+def test_focal_loss_of_half_precision_is_float32():
+    logs = tf.cast([-0.01, -1.0, -9.0], tf.float16)
+    loss = focal_loss([1, 0, 1], logs)
+    assert loss.dtype == tf.float32
+    np.testing.assert_allclose(loss, focal_reference(np.array([1, 0, 1]), logs.numpy())[0], rtol=1e-5)
+
+
+# Masked mean
 
 
 def test_masked_mean():

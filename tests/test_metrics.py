@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, strategies
 
-from common.metrics import precision_recall_f1
+from common.metrics import character_f1, precision_recall_f1
 
 
 def test_by_hand():
@@ -27,3 +27,10 @@ def test_f1_lies_between_precision_and_recall(correct, more_predicted, more_gold
     figures = precision_recall_f1(correct, correct + more_predicted, correct, correct + more_gold)
     low, high = sorted((figures["precision"], figures["recall"]))
     assert low - 1e-12 <= figures["f1"] <= high + 1e-12
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"), [("甲乙", "乙甲", 1), ("甲甲乙", "甲乙乙", 2 / 3), ("甲甲甲", "甲", 1 / 2), ("a", "A", 0), ("", "甲", 0), ("", "", 0)]
+)
+def test_character_f1(a, b, expected):
+    assert character_f1(a, b) == character_f1(b, a) == pytest.approx(expected)

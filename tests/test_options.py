@@ -28,17 +28,18 @@ SHARED = [option for group in (RunOptions, TrainingOptions, EncoderOptions) for 
 def test_every_option_is_a_flag_without_a_prefix():
     config = parse_flags(
         Config,
-        "--pretrained ckpt --encoder bert --hidden-size 64 --layers 3 --dropout 0.2 --max-length 77 --threshold 0.4 "
+        "--encoder bilstm --hidden-size 64 --layers 3 --dropout 0.2 --max-length 77 --word-vectors words.bin --word-size 0 --threshold 0.4 "
         "--epochs 7 --batch-size 8 --learning-rate 5e-4 --warmup 0.1 --weight-decay 0 --gradient-clipping 0 "
         "--ema-momentum 0 --early-stopping-patience 2 --output-dir out --run-name one --resume --seed 9 "
         "--max-train-examples 100 --max-dev-examples 10".split(),
     )
     assert config == Config(
         0.4,
-        EncoderOptions(Path("ckpt"), "bert", 64, 3, 0.2, 77),
+        EncoderOptions(None, "bilstm", 64, 3, 0.2, 77, Path("words.bin"), 0),
         TrainingOptions(7, 8, 5e-4, 0.1, 0.0, 0.0, 0.0, 2),
         RunOptions(Path("out"), "one", True, 9, 100, 10),
     )
+    assert parse_flags(Config, "--pretrained ckpt --encoder bert".split()).encoder == EncoderOptions(Path("ckpt"), "bert")
 
 
 def test_a_contest_sets_its_own_defaults():
@@ -76,6 +77,7 @@ IMPOSSIBLE = [
     (EncoderOptions, "layers", -1, "at least 0"),
     (EncoderOptions, "dropout", 1.0, "below 1"),
     (EncoderOptions, "max_length", 2, "at least 3"),
+    (EncoderOptions, "word_size", -1, "at least 0"),
     (RunOptions, "max_train_examples", 0, "at least 1"),
     (RunOptions, "max_dev_examples", -5, "at least 1"),
 ]
@@ -101,6 +103,15 @@ def test_a_bilstm_has_an_even_size():
     assert EncoderOptions(encoder="dgcnn", hidden_size=15).hidden_size == 15
 
 
+@pytest.mark.parametrize("other", ["--pretrained ckpt", "--encoder bert"])
+def test_word_vectors_are_for_light_encoders(other, capsys):
+    with pytest.raises(SystemExit) as stop:
+        parse_flags(Config, ["--word-vectors", "words.bin", *other.split()])
+    assert stop.value.code == 2
+    message = capsys.readouterr().err
+    assert f"--word-vectors words.bin: only a light encoder reads words - leave it out, or {other}" in message and message.count("\n") == 1
+
+
 @pytest.mark.parametrize("argv", [["--encoder", "gpt"], ["--epochs", "many"], ["--epoch-size", "3"]])
 def test_unknown_flags_and_choices_end_with_code_2(argv, capsys):
     with pytest.raises(SystemExit) as stop:
@@ -119,7 +130,7 @@ def test_the_learning_rate_suits_what_is_trained():
 def test_options_and_runs_do_without_tensorflow():
     code = (
         "import sys\n"
-        "import common.options, common.runs.directory, common.runs.weights, common.generators, common.tokenizers\n"
+        "import common.options, common.runs.directory, common.runs.weights, common.generators, common.tokenizers.word_vectors\n"
         "print([name for name in ('tensorflow', 'keras', 'tf_keras') if name in sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)

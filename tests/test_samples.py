@@ -1,5 +1,6 @@
 """The bundled samples: in the official format, complete, the same every time, and a real test of what was learnt."""
 
+import functools
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import competition
+from common.tokenizers import Dictionary, longest_matches, name_form, normal_name
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "scripts" / "make_samples.py"
@@ -20,7 +22,8 @@ LARGEST_FILE = 500_000  # bytes
 
 sys.path.insert(0, str(SCRIPT.parent))
 import make_samples  # noqa: E402
-from samples.lic2020_reading_comprehension import ASKING  # noqa: E402
+from samples import lic2020_reading_comprehension, webqa_dgcnn  # noqa: E402
+from samples._reading_phrasings import Fact  # noqa: E402
 
 
 def lines(text: str) -> list[dict]:
@@ -55,6 +58,26 @@ def answers(example: dict) -> set[str]:
     return {answer["text"] for answer in example["answers"]}
 
 
+def snippets(example: dict) -> str:
+    return "\n".join([example["question"], *(passage["passage"] for passage in example["passages"])])
+
+
+def asked(question: str) -> tuple[str, list[Fact]]:
+    """The name in a question of the WebQA sample, and the facts that its phrasing asks for: several where domains ask alike."""
+    question = question.removeprefix("请问").rstrip("？?")
+    found: dict[str, list[Fact]] = {}
+    for fact in webqa_dgcnn.FACTS:
+        for phrasing in fact.questions + fact.held_out():
+            before, _, after = phrasing.partition("{name}")
+            if question.startswith(before) and question.endswith(after):
+                found.setdefault(question.removeprefix(before).removesuffix(after), []).append(fact)
+    return min(found.items(), key=lambda item: len(item[0]))
+
+
+def name_and_answer(example: dict) -> set[str]:
+    return {asked(example["question"])[0], example["answers"][0]}
+
+
 def arguments(example: dict) -> Iterator[dict]:
     for event in example["event_list"]:
         yield from event["arguments"]
@@ -64,14 +87,22 @@ def argument_texts(example: dict) -> set[str]:
     return {argument["argument"] for argument in arguments(example)}
 
 
+def mention_texts(example: dict) -> set[str]:
+    return {mention["mention"] for mention in example["mention_data"]}
+
+
 RELATIONS = "lic2020_relation_extraction"
 READING = "lic2020_reading_comprehension"
 EVENTS = "lic2020_event_extraction"
+LINKING = "ccks2019_entity_linking"
+PASSAGES = "webqa_dgcnn"
 SIZES = {"train": 400, "dev": 100, "test": 60}
 CONTESTS = {
     RELATIONS: Contest(SIZES, {"schema.json"}, lambda example: example["text"], triple_values),
     READING: Contest(SIZES | {"train": 1200}, set(), lambda example: f"{example['question']}\n{example['context']}", answers, questions),
     EVENTS: Contest(SIZES, {"event_schema.json"}, lambda example: example["text"], argument_texts),
+    LINKING: Contest({"train": 600, "dev": 120, "test": 60}, {"kb_data"}, lambda example: example["text"], mention_texts),
+    PASSAGES: Contest(SIZES | {"train": 700}, set(), snippets, name_and_answer, json.loads),
 }
 
 each_contest = pytest.mark.parametrize("task", CONTESTS)
@@ -292,7 +323,7 @@ def test_questions_have_the_official_form():
                 assert all(list(answer) == ["text", "answer_start"] for answer in item.get("answers", ()))
 
 
-@pytest.mark.parametrize("task", [READING, EVENTS])
+@pytest.mark.parametrize("task", [READING, EVENTS, PASSAGES])
 def test_ids_are_those_of_one_example(task):
     ids = [example["id"] for examples in splits(task).values() for example in examples]
     assert all(re.fullmatch("[0-9a-f]{32}", name) for name in ids)
@@ -318,9 +349,10 @@ def test_contexts_have_the_intended_sizes():
 
 
 @pytest.mark.parametrize("split", ["dev", "test"])
-def test_half_of_the_phrasings_of_questions_and_of_answers_are_unseen(split):
-    phrasings = make_samples.generate(READING).phrasings
-    for kind in (phrasings[split] & ASKING, phrasings[split] - ASKING):
+@pytest.mark.parametrize("generator", [lic2020_reading_comprehension, webqa_dgcnn])
+def test_half_of_the_phrasings_of_questions_and_of_answers_are_unseen(generator, split):
+    phrasings = generator.generate().phrasings
+    for kind in (phrasings[split] & generator.ASKING, phrasings[split] - generator.ASKING):
         assert len(kind - phrasings["train"]) >= len(kind) / 2
 
 
@@ -459,3 +491,257 @@ def test_the_difficulties_of_events_are_there(split, least):
         found["full width"] += any(re.search("[０-９％]", argument) for argument in texts)
     assert all(count >= least for count in found.values()), found
     assert len(found) == 15
+
+
+# Passages for a question
+
+
+def test_questions_with_passages_have_the_official_form():
+    for split in SIZES:
+        assert (make_samples.folder(PASSAGES) / f"{split}.json").read_text(encoding="utf-8").count("\n") == CONTESTS[PASSAGES].counts[split] + 2
+        for example in read(PASSAGES, f"{split}.json"):
+            assert list(example)[:3] == ["id", "question", "passages"]
+            assert list(example)[3:] in ([], ["answers"]) if split == "train" else list(example)[3:] == ["answers"] * (split == "dev")
+            assert 3 <= len(example["passages"]) <= 8
+            for passage in example["passages"]:
+                assert list(passage) == ["passage", "answer"] if split != "test" else list(passage) == ["passage"]
+                assert 20 <= len(passage["passage"]) <= 150
+
+
+def test_accepted_answers_are_those_of_the_passages():
+    for _, example in labelled(PASSAGES):
+        for passage in example["passages"]:
+            assert passage["answer"] in passage["passage"] and passage["answer"] == passage["answer"].strip()
+            assert len(passage["answer"]) <= 14
+            assert not passage["answer"] or passage["answer"] in example.get("answers", [passage["answer"]]), example
+        assert len(set(example.get("answers", ()))) == len(example.get("answers", ()))
+
+
+@functools.cache
+def shape(fact: Fact, value: str) -> re.Pattern:
+    """Matches what tells the fact of something, with this value; "" for any."""
+    anything = f"《?{re.escape(value)}》?" if value else ".+"
+    phrasings = (re.sub(r"[\[\]]|^\{it\}", "", phrasing) for phrasing in fact.sentences + fact.held_out_sentences)
+    return re.compile("|".join(re.sub(r"\\{(\w+)\\}", lambda slot: ".+" if slot[1] == "it" else anything, re.escape(text)) for text in phrasings))
+
+
+def tells(passage: str, facts: list[Fact], value: str = "") -> bool:
+    return any(shape(fact, value).search(passage) for fact in facts)
+
+
+def names(passage: str, name: str) -> bool:
+    return name.strip("《》").lower() in passage.lower()
+
+
+def test_passages_answer_if_they_tell_the_fact_of_the_topic():
+    for _, example in labelled(PASSAGES):
+        name, facts = asked(example["question"])
+        answers = {passage["answer"] for passage in example["passages"]} - {""}
+        for passage in example["passages"]:
+            text, answer = passage["passage"], passage["answer"]
+            if answer:
+                assert names(text, name), example
+                assert tells(text, facts, answer) or re.search(f"？答：《?{re.escape(answer)}》?。$", text), example
+            else:
+                assert not (names(text, name) and any(tells(text, facts, value) for value in answers)), example
+
+
+@pytest.mark.parametrize("split, least", [("train", 10), ("dev", 2)])
+def test_the_difficulties_of_passages_are_there(split, least):
+    found: Counter[str] = Counter()
+    for example in read(PASSAGES, f"{split}.json"):
+        name, facts = asked(example["question"])
+        answers = [passage["answer"] for passage in example["passages"] if passage["answer"]]
+        others = [passage["passage"] for passage in example["passages"] if not passage["answer"]]
+        about = [text for text in others if names(text, name)]
+        claims = [text for text in about if tells(text, facts) and not re.search("和.+不同|别和.+弄混|与.+相比", text)]
+        standard = example.get("answers", answers or [""])[0]
+        found["other facts of the topic"] += any(not tells(text, facts) for text in about)
+        found["the fact of another thing"] += any(tells(text, facts) for text in others if text not in about)
+        found["another thing beside the topic"] += any(re.search("和.+不同|别和.+弄混|与.+相比", text) for text in about)
+        found["agreeing against a claim"] += len(answers) > len(claims) > 0
+        found["several claims"] += len(claims) > 1
+        found["parts with 、"] += "、" in standard
+        found["parts with blanks"] += " " in standard
+        found["several spellings"] += len(set(answers)) > 1
+        found["numeral or digits"] += any(re.fullmatch("[一二三四五六七八九十]+[卷座枚次]", answer) for answer in example.get("answers", ()))
+        found["answer where nothing tells it"] += any(answer in text for answer in answers for text in others)
+        found["no passage answers"] += not answers
+        found["question in the passage"] += any(text.startswith("问：") for text in others)
+    assert all(count >= least for count in found.values()), found
+    assert len(found) == 12
+
+
+# Entity linking
+
+
+@functools.cache
+def knowledge_base() -> dict[str, dict]:
+    """By subject_id."""
+    return {entity["subject_id"]: entity for entity in read(LINKING, "kb_data")}
+
+
+@functools.cache
+def ids_by_name() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for number, entity in knowledge_base().items():
+        for name in dict.fromkeys(map(normal_name, entity["alias"])):
+            found.setdefault(name, []).append(number)
+    return found
+
+
+@functools.cache
+def dictionary() -> Dictionary:
+    return Dictionary(ids_by_name())
+
+
+def named(text: str, longest: bool = False) -> list[tuple[int, int, str]]:
+    """(start, end, name) of the names in a text, all of them or the longest ones."""
+    names, matches = list(ids_by_name()), dictionary().matches(text)
+    return [(match.start, match.end, names[match.number]) for match in (longest_matches(matches, len(text)) if longest else matches)]
+
+
+def span(mention: dict) -> tuple[int, int]:
+    return int(mention["offset"]), int(mention["offset"]) + len(mention["mention"])
+
+
+def is_noun(entity: dict) -> bool:
+    return entity["type"] == ["Vocabulary"]
+
+
+def test_the_knowledge_base_has_the_official_form():
+    entities = read(LINKING, "kb_data")
+    assert 700 <= len(entities) <= 1000 and len(knowledge_base()) == len(entities)
+    for entity in entities:
+        assert list(entity) == ["alias", "subject_id", "subject", "type", "data"] and entity["subject_id"].isdigit()
+        assert entity["subject"] in entity["alias"] and len(set(entity["alias"])) == len(entity["alias"])
+        assert entity["type"] and entity["data"]
+        for item in entity["data"]:
+            assert list(item) == ["predicate", "object"] and item["predicate"] and item["object"], entity
+
+
+def test_mentions_stand_where_they_should():
+    entities = knowledge_base()
+    for split, examples in splits(LINKING).items():
+        for example in examples:
+            assert list(example) == ["text_id", "text", "mention_data"][: 2 if split == "test" else 3]
+            assert 8 <= len(example["text"]) <= 45
+    numbers = [int(example["text_id"]) for examples in splits(LINKING).values() for example in examples]
+    assert numbers == list(range(1, len(numbers) + 1))
+    for _, example in labelled(LINKING):
+        spans = [span(mention) for mention in example["mention_data"]]
+        assert spans == sorted(set(spans), key=lambda item: (item[0], -item[1])) and spans
+        for mention in example["mention_data"]:
+            assert list(mention) == ["kb_id", "mention", "offset"] and mention["mention"]
+            assert example["text"].startswith(mention["mention"], int(mention["offset"])), example
+            if mention["kb_id"] != "NIL":
+                assert normal_name(mention["mention"]) in map(normal_name, entities[mention["kb_id"]]["alias"]), mention
+
+
+def test_half_of_the_linked_entities_of_dev_are_unseen():
+    linked = {"train": set(), "dev": set()}
+    for split, example in labelled(LINKING):
+        linked[split] |= {mention["kb_id"] for mention in example["mention_data"]} - {"NIL"}
+    assert len(linked["dev"] - linked["train"]) >= len(linked["dev"]) / 2
+
+
+def overlaps(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def test_common_nouns_are_labelled_by_habit():
+    """What train always or never labels, dev does too; some are labelled now and then, by what follows them."""
+    nouns = {name: number for name, ids in ids_by_name().items() for number in ids if is_noun(knowledge_base()[number])}
+    habits: dict[str, dict[str, set[bool]]] = {"train": {}, "dev": {}}
+    followed: dict[tuple[str, bool], set[str]] = {}
+    for split, example in labelled(LINKING):
+        text, own, others = example["text"], set(), []
+        for mention in example["mention_data"]:
+            if mention["kb_id"] in nouns.values():
+                own.add(span(mention))
+            else:
+                others.append(span(mention))
+        for start, end, noun in named(text):
+            if noun in nouns and not any(overlaps((start, end), other) for other in others):
+                habits[split].setdefault(noun, set()).add((start, end) in own)
+                followed.setdefault((noun, (start, end) in own), set()).add(text[end : end + 1])
+    kinds = Counter(tuple(sorted(values)) for values in habits["train"].values())
+    assert kinds[True,] >= 30 and kinds[False,] >= 20 and kinds[False, True] >= 8, kinds
+    assert all(values <= habits["train"].get(noun, values) for noun, values in habits["dev"].items())
+    for noun in nouns:  # what follows tells
+        assert not followed.get((noun, True), set()) & followed.get((noun, False), set()), noun
+
+
+def test_context_has_to_tell_which_entity_is_meant():
+    """Counts of train alone: the longest names, those mostly labelled, each as its commonest entity."""
+    names, counts = ids_by_name(), Counter()
+    linked: dict[str, Counter[str]] = {}
+    for example in read(LINKING, "train.json"):
+        gold = {span(mention) for mention in example["mention_data"]}
+        counts.update((name, (start, end) in gold) for start, end, name in named(example["text"], longest=True))
+        for mention in example["mention_data"]:
+            linked.setdefault(normal_name(mention["mention"]), Counter())[mention["kb_id"]] += 1
+
+    def commonest(name: str) -> str:
+        return max(names[name], key=lambda number: linked.get(name, Counter())[number])
+
+    gold, counted, guesses = set(), set(), []
+    for example in read(LINKING, "dev.json"):
+        for start, end, name in named(example["text"], longest=True):
+            if counts[name, True] >= counts[name, False]:
+                counted.add((example["text_id"], start, end, commonest(name)))
+        for mention in example["mention_data"]:
+            name = normal_name(mention["mention"])
+            if mention["kb_id"] != "NIL":
+                gold.add((example["text_id"], *span(mention), mention["kb_id"]))
+            if len(names.get(name, ())) > 1:
+                guesses.append(commonest(name) == mention["kb_id"])
+    assert 0.6 < 2 * len(gold & counted) / (len(gold) + len(counted)) < 0.75
+    assert len(guesses) >= 100 and sum(guesses) <= len(guesses) / 2
+
+
+def maker(entity: dict) -> str:
+    """The predicate that names who made a film or a song; something of its own for any other entity."""
+    return next((item["predicate"] for item in entity["data"] if item["predicate"] in ("导演", "歌曲原唱")), entity["subject_id"])
+
+
+@pytest.mark.parametrize("split, least", [("train", 10), ("dev", 2)])
+def test_the_difficulties_of_linking_are_there(split, least):
+    entities, names = knowledge_base(), ids_by_name()
+    found: Counter[str] = Counter()
+    for example in read(LINKING, f"{split}.json"):
+        text, mentions = example["text"], example["mention_data"]
+        spans = [span(mention) for mention in mentions]
+        ids = [mention["kb_id"] for mention in mentions if mention["kb_id"] != "NIL"]
+        inside = any(one != other and other[0] <= one[0] and one[1] <= other[1] for one in spans for other in spans)
+        for start, end, _ in named(text):
+            found["name that is not labelled"] += not any(overlaps((start, end), other) for other in spans)
+            found["only the longer name"] += not inside and any(other[0] <= start and end <= other[1] and other != (start, end) for other in spans)
+        found["both names"] += inside
+        found["repeated mention"] += len(set(ids)) < len(ids)
+        found["full width"] += re.search("[０-９Ａ-Ｚａ-ｚ]", text) is not None
+        for mention in mentions:
+            name = normal_name(mention["mention"])
+            candidates = [entities[number] for number in names.get(name, ())]
+            types = Counter(entity["type"][0] for entity in candidates)
+            if mention["kb_id"] == "NIL":
+                found["unknown name"] += not candidates
+                found["known name, unknown entity"] += bool(candidates)
+                continue
+            entity = entities[mention["kb_id"]]
+            before, is_work = text[: span(mention)[0]][-1:], entity["type"] == ["CreativeWork"]
+            found["name of several works"] += is_work and types["CreativeWork"] > 1
+            found["two works of a kind"] += sum(maker(other) == maker(entity) for other in candidates) > 1
+            found["work and its hero"] += types["CreativeWork"] and types["FictionalHuman"]
+            found["two people of one name"] += types["Person"] > 1
+            found["fruit and firm"] += types["Organism"] and types["Organization"]
+            found["town and river"] += types["Place"] > 1
+            found["title that is a common noun"] += is_work and types["Vocabulary"]
+            found["one name, two entities"] += any(m["mention"] == mention["mention"] and m["kb_id"] not in ("NIL", mention["kb_id"]) for m in mentions)
+            found["alias"] += name != normal_name(entity["subject"])
+            found["title marks in the knowledge base"] += entity["subject"].startswith("《")
+            found["title marks in the text"] += is_work and before == "《"
+            found["title without marks"] += is_work and before not in tuple("《【「“")
+            found["other letter case"] += mention["mention"] not in entity["alias"] and re.search("[A-Za-z]", name) is not None
+    assert all(count >= least for count in found.values()), found
+    assert len(found) == 20

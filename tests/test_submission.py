@@ -245,6 +245,15 @@ def test_the_zip_is_flat_and_always_the_same(tmp_path):
     assert (tmp_path / "结果.zip").read_bytes() == (tmp_path / "结果.json.zip").read_bytes()
 
 
+def test_lines_are_written_as_they_are(tmp_path):
+    for name in ("a.tsv", "a.ZIP", "a.tsv.zip"):
+        submission.write_lines(tmp_path / name, [b"1\t\xff", b""], ".tsv")
+    assert (tmp_path / "a.tsv").read_bytes() == b"1\t\xff\n\n"
+    for name in ("a.ZIP", "a.tsv.zip"):
+        with zipfile.ZipFile(tmp_path / name) as archive:
+            assert archive.namelist() == ["a.tsv"] and archive.read("a.tsv") == b"1\t\xff\n\n"
+
+
 @pytest.mark.parametrize("name", ["a.json", "a.zip"])
 def test_a_failure_midway_leaves_the_old_file(tmp_path, name):
     path = tmp_path / name

@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import unicodedata
@@ -20,6 +21,8 @@ from common.tokenizers import (
     WordVocabulary,
     build_vocabulary,
     segment,
+    segment_all,
+    segmentation,
     strip_span,
     word_positions,
     words,
@@ -402,11 +405,144 @@ def test_segment_finds_words():
 
 def test_segment_from_many_threads():
     texts = [f"第{number}位同学在北京大学研究自然语言处理" for number in range(40)]
-    words._load_jieba.cache_clear()
+    segmentation._load_jieba.cache_clear()
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(segment, texts))
-    assert words._load_jieba.cache_info().misses == 1
+    assert segmentation._load_jieba.cache_info().misses == 1
     assert together == [segment(text) for text in texts]
+
+
+# Words of a corpus
+
+
+CORPUS = [
+    *(f"第{number}位同学在北京大学研究自然语言处理，看iPhone手机" for number in range(30)),
+    "",
+    "第1位同学在北京大学" * 30,
+    "第1位同学在北京大学，" * 6000,
+    '引号"和\\反斜杠\n换行\x00零\u2028',
+    "\ud83d\ude00两半\ud800一半😀",
+    *map(random_text, [random.Random(3)] * 40),
+    "",
+    "第1位同学在北京大学研究自然语言处理，看iPhone手机",
+]
+
+
+@pytest.fixture
+def store(monkeypatch):
+    """An empty store."""
+    store = segmentation._Store(2**28)
+    monkeypatch.setattr(segmentation, "_store", store)
+    segment.cache_clear()
+    return store
+
+
+def slow_segment(text):
+    ranges, start = [], 0
+    for word in segmentation.jieba_segmenter().cut(text):
+        ranges.append((start, start + len(word)))
+        start += len(word)
+    return tuple(ranges)
+
+
+@pytest.fixture(scope="module")
+def cut_one_by_one():
+    return list(map(slow_segment, CORPUS))
+
+
+@pytest.mark.parametrize("processes", [None, 1, 2, 3])
+def test_a_corpus_is_cut_as_its_texts_are(store, cut_one_by_one, processes):
+    assert list(segment_all(CORPUS, processes)) == cut_one_by_one
+    assert [segment(text) for text in CORPUS] == cut_one_by_one
+    assert list(segment_all(iter(CORPUS[::-1]), processes)) == cut_one_by_one[::-1]
+    assert list(segment_all([], processes)) == [] and list(segment_all(["", ""], processes)) == [(), ()]
+
+
+def test_what_was_cut_is_not_cut_again(store, cut_one_by_one, monkeypatch):
+    segment_all(CORPUS[:20])
+    monkeypatch.setattr(segmentation, "jieba_segmenter", lambda: pytest.fail("cut again"))
+    assert [segment(text) for text in CORPUS[:20]] == list(segment_all(CORPUS[:20], 2)) == cut_one_by_one[:20]
+    assert {"iphone", "北京大学"} <= set(WordVocabulary.build(CORPUS[:20]).words)
+
+
+def test_the_store_is_small_and_bounded(store, cut_one_by_one):
+    segment_all(CORPUS)
+    assert set(store) == set(CORPUS)
+    assert {ends.dtype for ends in store.values()} == {np.dtype(kind) for kind in ("uint8", "uint16", "uint32")}
+    assert store[CORPUS[0]].nbytes == len(cut_one_by_one[0])
+    taken = 2**28 - store.room
+    store.clear()
+    store.room = taken // 2
+    assert list(segment_all(CORPUS)) == cut_one_by_one
+    assert 0 < len(store) < len(set(CORPUS)) and 0 <= store.room < 1000 + max(map(len, CORPUS)) * 8
+    segment.cache_clear()
+    assert [segment(text) for text in CORPUS] == cut_one_by_one
+
+
+@pytest.mark.parametrize(("characters", "cores", "processes"), [(999, 4, 1), (1000, 4, 2), (1700, 4, 3), (9000, 4, 4), (90_000, 64, 8), (9000, 1, 1)])
+def test_large_corpora_are_cut_in_several_processes(store, monkeypatch, characters, cores, processes):
+    found = []
+
+    def in_processes(shares):
+        found.extend(map(len, shares))
+        return list(map(segmentation._word_lengths, shares))
+
+    monkeypatch.setattr(segmentation, "_CHARACTERS_PER_PROCESS", 500)
+    monkeypatch.setattr(segmentation, "_word_lengths_of_shares", in_processes)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(cores))
+    texts = [f"{number:010d}" for number in range(characters // 10)] + ["x" * (characters % 10)]
+    assert [text[start:end] for text, ranges in zip(texts, segment_all(texts)) for start, end in ranges] == [text for text in texts if text]
+    assert len(found) == (processes if processes > 1 else 0) and sum(found) == (len(texts) if found else 0)
+
+
+def interpreter(folder: Path, script: str) -> str:
+    """A program that does this, whatever Python code it is given."""
+    path = folder / "python"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.parametrize("script", ["exit 3", "kill -9 $$", "echo words; exit 1", "cat > /dev/null; exit 1"])
+def test_the_share_of_a_process_that_fails_is_cut_here(store, cut_one_by_one, tmp_path, monkeypatch, capfd, script):
+    monkeypatch.setattr(sys, "executable", interpreter(tmp_path, script))
+    assert list(segment_all(CORPUS, 2)) == cut_one_by_one
+    assert capfd.readouterr().err.count("this one does its share") == 2
+
+
+def test_an_interrupted_process_leaves_none_behind(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", interpreter(tmp_path, f"echo $$ >> {tmp_path}/started; exec sleep 100"))
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.alarm(2)
+        with pytest.raises(KeyboardInterrupt):
+            segment_all(CORPUS[:9], 2)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    for process in (tmp_path / "started").read_text().split():
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(process), 0)
+
+
+def test_other_processes_run_neither_the_script_nor_tensorflow(tmp_path):
+    """The script has no `if __name__ == "__main__"`."""
+    (tmp_path / "tensorflow.py").write_text("print('loaded', flush=True)\n")
+    (tmp_path / "script.py").write_text(
+        "import sys, tensorflow\n"
+        "from common.tokenizers import segment_all\n"
+        "texts = [f'第{number}位同学在北京大学' for number in range(10)]\n"
+        "print(sum(map(len, segment_all(texts, 2))))\n"
+        "print(any(name in sys.modules for name in ('multiprocessing', 'jieba')))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100)
+    counted = sum(map(len, map(segment, (f"第{number}位同学在北京大学" for number in range(10)))))
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"loaded\n{counted}\nFalse\n", "")
 
 
 def test_words_added_to_jieba_have_no_influence():

@@ -36,9 +36,9 @@ Encoder = BertEncoder | LightEncoder
 
 
 def build_encoder(options: EncoderOptions, texts: Iterable[str]) -> Encoder:
-    """The encoder that the flags ask for; without a checkpoint its vocabularies come from `texts`.
+    """The encoder that the flags ask for; without a checkpoint its vocabularies come from `texts`, and its words from the word vectors if there are any.
 
-    Raises UserError for a checkpoint that is missing, incomplete or incompatible.
+    Raises UserError for a checkpoint that is missing, incomplete or incompatible, and for a file that holds no word vectors.
     """
     if options.pretrained:
         return BertEncoder.from_checkpoint(options.pretrained, options.max_length)

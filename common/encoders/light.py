@@ -2,10 +2,11 @@
 
 Trains from nothing on a CPU. Every character token also gets the embedding of the jieba word around it and of its place in that
 word (SYSTEMS.md sections 4 and 6, "mixed char-word embedding"): without pretraining, this is where knowledge of the language comes
-from. A question and a context are read as a pair, in which the question acts on the context, and parts of speech are shown too: a
-question asks for a kind of word.
+from, all the more with word vectors trained elsewhere. A question and a context are read as a pair, in which the question acts on the
+context, and parts of speech are shown too: a question asks for a kind of word.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,18 +20,19 @@ from common.options import EncoderOptions
 from common.tokenizers import Encoding, PairWindow, WordPieceTokenizer, WordVocabulary, build_vocabulary, segment, word_positions
 from common.tokenizers.overlap import SHARED_KINDS, overlap
 from common.tokenizers.parts_of_speech import PART_OF_SPEECH_COUNT, parts_of_speech
+from common.tokenizers.word_vectors import read_word_vectors, word_vector_size
 
 _DILATIONS = (1, 2, 4, 8, 16, 1, 1)
 _QUESTION_DILATIONS = (1, 2, 1)
 _BILSTM_LAYERS = 2
-_WORD_SIZE = 64
 _WORD_MIN_COUNT = 3
 _WORD_DROPOUT = 0.15
+_DEVIATION = 0.05  # of the values in a new embedding
 
 
 @dataclass
 class LightSettings:
-    """What the network is built from; stored in encoder.json."""
+    """What the network is built from; stored in encoder.json. fixed_words: word vectors came from a file, and are not trained."""
 
     architecture: str
     hidden_size: int
@@ -38,22 +40,34 @@ class LightSettings:
     layers: int
     dropout: float
     max_length: int
+    fixed_words: bool = False
 
 
 class LightEncoder:
-    def __init__(self, tokenizer: WordPieceTokenizer, words: WordVocabulary, settings: LightSettings):
-        self.tokenizer, self.words, self.settings = tokenizer, words, settings
+    """See common.encoders. word_table: fixed word vectors, float32 (words, word_size), for new networks; later they come with the weights."""
+
+    def __init__(self, tokenizer: WordPieceTokenizer, words: WordVocabulary, settings: LightSettings, word_table: np.ndarray | None = None):
+        self.tokenizer, self.words, self.settings, self.word_table = tokenizer, words, settings, word_table
         self.size = settings.hidden_size
         self.max_length = settings.max_length
         self.dropout = settings.dropout
 
     @classmethod
     def from_texts(cls, texts: Iterable[str], options: EncoderOptions) -> "LightEncoder":
-        """Vocabularies of the characters that occur at least twice in `texts`, and the words that do three times."""
+        """Vocabularies of the characters that occur at least twice in `texts`, and the words that do three times, or those of the file of word
+        vectors. Raises UserError for a file that is not what it should be."""
         texts = list(texts)
+        if options.word_vectors:
+            words, table = _fixed_words(options.word_vectors, texts)
+            word_size = table.shape[1]
+        else:
+            words, table = WordVocabulary.build(texts, min_count=_WORD_MIN_COUNT), None
+            word_size = options.word_size or word_vector_size(len(words.words))
         layers = options.layers or (len(_DILATIONS) if options.encoder == "dgcnn" else _BILSTM_LAYERS)
-        settings = LightSettings(options.encoder, options.hidden_size, _WORD_SIZE, layers, options.dropout, options.max_length)
-        return cls(WordPieceTokenizer(build_vocabulary(texts)), WordVocabulary.build(texts, min_count=_WORD_MIN_COUNT), settings)
+        settings = LightSettings(
+            options.encoder, options.hidden_size, word_size, layers, options.dropout, options.max_length, fixed_words=table is not None
+        )
+        return cls(WordPieceTokenizer(build_vocabulary(texts)), words, settings, table)
 
     def save(self, folder: Path) -> dict[str, Any]:
         self.tokenizer.save(folder / "vocab.txt")
@@ -153,13 +167,21 @@ class LightEncoder:
         sizes = {"token_ids": len(self.tokenizer), "word_ids": len(self.words), "word_positions": 5, "parts_of_speech": PART_OF_SPEECH_COUNT}
         ids = {**inputs, "word_ids": IdDropout(_WORD_DROPOUT, unknown=1, name="word_dropout")(inputs["word_ids"])}
         embedded = {
-            name: _embedding(rows, self.settings.word_size if name == "word_ids" else self.size, name)(ids[name])
+            name: (self._word_embedding() if name == "word_ids" else _embedding(rows, self.size, name))(ids[name])
             for name, rows in sizes.items()
             if name in inputs
         }
         # The one big table is narrow, and is widened after the look-up: it is most of the weights, and most of the optimizer's work.
         embedded["word_ids"] = keras.layers.Dense(self.size, use_bias=False, name="word_projection")(embedded["word_ids"])
         return sum(embedded.values())
+
+    def _word_embedding(self) -> keras.layers.Embedding:
+        rows, size = len(self.words), self.settings.word_size
+        if not self.settings.fixed_words:
+            return _embedding(rows, size, "word_ids")
+        # Weights that are not trained are saved and loaded with all others: a run needs the file no more.
+        values = {} if self.word_table is None else {"weights": [self.word_table]}
+        return keras.layers.Embedding(rows, size, embeddings_initializer="zeros", trainable=False, name="word_ids_embedding", **values)
 
     def _stack(self, state, mask, halfway: Callable = lambda state: state):
         """The layers; `halfway` changes the state after half of them."""
@@ -179,6 +201,23 @@ class LightEncoder:
                 if settings.architecture == "dgcnn":  # or the next convolution sees how far the batch was padded
                     state = _masked(state, mask)
         return state
+
+
+def _fixed_words(path: Path, texts: list[str]) -> tuple[WordVocabulary, np.ndarray]:
+    """The words of the texts that a file has vectors for, then its first ones, since other texts will have other words; and the table of their
+    vectors, float32 (words, size), with 0 for padding and the mean for unknown words."""
+    in_texts = WordVocabulary.build(texts, min_count=1).ids
+    skipped: Counter[str] = Counter()
+    words, vectors = read_word_vectors(path, in_texts, skipped=skipped)
+    known = sum(word in in_texts for word in words)
+    print(f"vectors   {len(words)} words of size {vectors.shape[1]}, {known} of the {len(in_texts)} words of the texts among them  ({path})")
+    for reason, count in sorted(skipped.items()):
+        print(f"          {count} x {reason}")
+    # As large as a learned table begins: files differ in scale a hundredfold, and large values drown those of the characters, which they are
+    # added to. One factor for all, since a word that is longer than others is so for a reason: it is rare, or has one sense.
+    vectors = vectors / np.abs(vectors).max()
+    vectors *= _DEVIATION / np.sqrt(np.mean(np.square(vectors), dtype=np.float64))
+    return WordVocabulary(words), np.concatenate([np.zeros_like(vectors[:1]), vectors.mean(0, keepdims=True), vectors])
 
 
 def _text_inputs() -> dict[str, tf.Tensor]:
@@ -203,4 +242,4 @@ def _attend(queries, keys, values, mask):
 
 def _embedding(rows: int, size: int, name: str) -> keras.layers.Embedding:
     # A new initializer for each table: one that is shared gives tf_keras tables of equal values.
-    return keras.layers.Embedding(rows, size, embeddings_initializer=keras.initializers.RandomNormal(stddev=0.05), name=f"{name}_embedding")
+    return keras.layers.Embedding(rows, size, embeddings_initializer=keras.initializers.RandomNormal(stddev=_DEVIATION), name=f"{name}_embedding")

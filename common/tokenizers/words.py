@@ -6,35 +6,17 @@ that covers it, so that the model keeps fine positions and still sees words.
 
 import json
 import math
-import threading
 import unicodedata
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import cache, lru_cache
-from itertools import accumulate
+from functools import lru_cache
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from common.tokenizers.normalization import has_surrogate
-
-Ranges = Sequence[tuple[int, int]]
-
-_loading = threading.Lock()
-
-
-@lru_cache(maxsize=256)  # many questions are about one context
-def segment(text: str) -> Ranges:
-    """Words of any string as character ranges [start, end) that cover it exactly, blanks and all.
-
-    jieba's accurate mode with its HMM and its own dictionary. Words added to the `jieba` module have no influence.
-    The first call in a process reads the dictionary (about a second).
-    """
-    ends = list(accumulate(map(len, jieba_segmenter().cut(text))))
-    return tuple(zip([0, *ends], ends))
+from common.tokenizers.segmentation import Ranges, jieba_segmenter, segment, segment_all
 
 
 def word_positions(text: str, offsets: np.ndarray, words: Ranges | None = None) -> np.ndarray:
@@ -78,8 +60,9 @@ class WordVocabulary:
         max_size: upper limit of `len`, the two reserved ids included.
         """
         counts: Counter[str] = Counter()
-        for text in texts:
-            counts.update(text[start:end] for start, end in segment(text))
+        texts = list(texts)
+        for text, ranges in zip(texts, segment_all(texts)):
+            counts.update(text[start:end] for start, end in ranges)
         merged: Counter[str] = Counter()
         for word, count in counts.items():
             merged[normal_form(word)] += count
@@ -155,22 +138,3 @@ def covering_words(text: str, offsets: np.ndarray, words: Ranges) -> tuple[np.nd
         raise ValueError(f"words cover {lengths.sum()} characters of a text of {len(text)}; are they of another text?")
     word_at = np.append(np.repeat(np.arange(len(ranges)), lengths), -1)
     return offsets, np.where(offsets[:, 0] < offsets[:, 1], word_at[offsets[:, 0]], -1)
-
-
-def jieba_segmenter() -> Any:
-    """jieba's `Tokenizer` with its own dictionary, one for the process."""
-    with _loading:
-        return _load_jieba()
-
-
-@cache
-def _load_jieba() -> Any:
-    with warnings.catch_warnings():  # jieba's sources have invalid escapes, and import pkg_resources
-        warnings.simplefilter("ignore")
-        import jieba
-    segmenter = jieba.Tokenizer()
-    # What `initialize` does, without its cache in the temporary directory (shared by all users and versions, and
-    # a hazard to load) and without its messages.
-    segmenter.FREQ, segmenter.total = segmenter.gen_pfdict(segmenter.get_dict_file())
-    segmenter.initialized = True
-    return segmenter

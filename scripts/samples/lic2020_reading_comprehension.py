@@ -8,7 +8,7 @@ which are those of the contest's own data:
 - Where a longer answer is right as well (约2100亩 beside 2100亩), dev accepts both; train has one of them.
 - test.json has no answers.
 
-Half of the topics and of the phrasings of dev and test do not occur in train: see UNSEEN.
+Half of the topics and of the phrasings of dev and test do not occur in train: see UNSEEN_TOPICS and `_choosing.py`.
 """
 
 import json
@@ -18,9 +18,10 @@ from dataclasses import dataclass
 
 from samples import Sample
 from samples.lic2020_relation_extraction import FULL_WIDTH, placeholders
+from samples._choosing import Chooser
 from samples._reading_commerce import COMPANY, PHONE, PRICES, RECIPE
 from samples._reading_culture import FILM, PERSON, SCENIC, SCHOOL
-from samples._reading_phrasings import QUESTION_WORDS, Domain, Fact
+from samples._reading_phrasings import Domain
 from samples._reading_services import EXAM, MEDICINE, RAILWAY
 from samples._reading_world import Record, World
 
@@ -30,8 +31,8 @@ DOMAINS: dict[str, Domain] = {
 }  # fmt: skip
 #: split -> (paragraphs, questions)
 COUNTS = {"train": (390, 1200), "dev": (34, 100), "test": (20, 60)}
-#: In dev and test, the share of choices that fall on a phrasing, and on a topic, that train does not have.
-UNSEEN = {"phrasing": 0.58, "topic": 0.72}
+#: In dev and test, the share of choices that fall on a topic that train does not have.
+UNSEEN_TOPICS = 0.72
 SHARES = {
     "about the rival": 0.06, "start unknown": 0.5, "longer answer in train": 0.25, "echo": 0.4, "hard to place": 0.7, "full width": 0.06,
     "pronoun": 0.2, "left out": 0.4,
@@ -50,9 +51,9 @@ def generate() -> Sample:
         records = []
         for number, count in enumerate(spread(writer.rng, paragraphs, questions)):
             domain = list(DOMAINS)[number % len(DOMAINS)]
-            new = split == "train" or writer.rng.random() < UNSEEN["topic"]
+            new = split == "train" or writer.rng.random() < UNSEEN_TOPICS
             world = seen if split == "train" or not new else unseen
-            topic = writer.rarest(world.records[domain] if new else used[domain])
+            topic = writer.topic(world.records[domain] if new else used[domain])
             records.append(writer.write(domain, topic, world, count, long=number % 10 == 7))
             if split == "train":
                 used[domain].append(topic)
@@ -134,40 +135,12 @@ def told(domain: Domain, topic: Record) -> list[str]:
     return [key for key in domain.facts if key in topic]
 
 
-class Writer:
-    """Writes the paragraphs of one split, using each phrasing, fact and topic about as often as the others."""
+class Writer(Chooser):
+    """Writes the paragraphs of one split."""
 
     def __init__(self, rng: random.Random, split: str):
-        self.rng, self.split = rng, split
-        self.uses: dict[str, int] = {}
+        super().__init__(rng, split)
         self.told: set[str] = set()  # the phrasings that tell what is asked
-
-    def _rarity(self, name: str) -> float:
-        return (1 + self.uses.get(name, 0)) ** -3
-
-    def _use(self, name: str) -> str:
-        self.uses[name] = self.uses.get(name, 0) + 1
-        return name
-
-    def rarest(self, topics: list[Record]) -> Record:
-        topic = self.rng.choices(topics, [self._rarity(f"topic {topic['name']}") for topic in topics])[0]
-        self._use(f"topic {topic['name']}")
-        return topic
-
-    def _choose(self, everywhere: tuple[str, ...], held_out: tuple[str, ...]) -> str:
-        """A phrasing, rather a rarely used one; dev and test repeat only every second of those of all splits."""
-        if self.split != "train":
-            everywhere = held_out if self.rng.random() < UNSEEN["phrasing"] else everywhere[::2]
-        return self._use(self.rng.choices(everywhere, [self._rarity(phrasing) for phrasing in everywhere])[0])
-
-    def _keys(self, domain: str, keys: list[str], count: int, purpose: str) -> list[str]:
-        """So many of the facts, rather rarely used ones, in random order."""
-        left, chosen = list(keys), []
-        while left and len(chosen) < count:
-            key = self.rng.choices(left, [self._rarity(f"{purpose} {domain} {key}") for key in left])[0]
-            left.remove(key)
-            chosen.append(key)
-        return chosen
 
     def write(self, domain_name: str, topic: Record, world: World, questions: int, long: bool) -> dict:
         """A paragraph about the topic with so many questions."""
@@ -181,18 +154,18 @@ class Writer:
 
     def _fact(self, domain: Domain, key: str, bindings: Record, about_rival: bool = False) -> Clause:
         fact = domain.facts[key]
-        return Clause(key, self._choose(fact.sentences, fact.held_out_sentences), bindings, about_rival)
+        return Clause(key, self.phrasing(fact.sentences, fact.held_out_sentences), bindings, about_rival)
 
     def _rival_facts(self, domain: Domain, rival: Record, topic: Record, keys: list[str]) -> list[Clause]:
         return [self._fact(domain, key, rival, about_rival=True) for key in keys if key in rival and rival[key] != topic.get(key)]
 
     def _opening(self, domain: Domain, bindings: Record) -> Clause:
-        return Clause("", self._choose(*domain.openings), bindings)
+        return Clause("", self.phrasing(*domain.openings), bindings)
 
     def _short(self, domain_name: str, topic: Record, world: World, questions: int) -> list[Clause]:
         rng, domain = self.rng, DOMAINS[domain_name]
         bindings = world.bystanders(rng) | topic
-        keys = self._keys(domain_name, told(domain, topic), max(questions + 1, rng.randint(5, 8)), "told")
+        keys = self.keys(domain_name, told(domain, topic), max(questions + 1, rng.randint(5, 8)), "told")
         clauses = [self._fact(domain, key, bindings) for key in keys]
         rival = rng.choice([record for record in world.records[domain_name] if unlike(record, topic)])
         extra = self._rival_facts(domain, rival, topic, rng.sample(list(domain.facts), rng.choice((0, 0, 1, 2))))
@@ -212,7 +185,7 @@ class Writer:
         """Rivals and fillers first: the facts of the topic that are asked for stand in the last third."""
         rng, domain = self.rng, DOMAINS[domain_name]
         bindings = world.bystanders(rng) | topic
-        keys = self._keys(domain_name, told(domain, topic), questions + 3, "told")
+        keys = self.keys(domain_name, told(domain, topic), questions + 3, "told")
         clauses = [self._opening(domain, bindings)] + [self._fact(domain, key, bindings) for key in keys[questions + 1 :]]
         rivals = [record for record in world.records[domain_name] if unlike(record, topic)]
         for rival in rng.sample(rivals, min(len(rivals), rng.randint(4, 6))):
@@ -259,7 +232,7 @@ class Writer:
         rivals = [telling for telling in tellings if telling.clause.about_rival]
         if late:
             own = dict(list(own.items())[-questions - 1 :])
-        keys = self._keys(domain_name, list(own), questions, "asked")
+        keys = self.keys(domain_name, list(own), questions, "asked")
         hard = [key for key in own if context.index(value(own[key])) < own[key].answer[0] or value(own[key]) in own[key].clause.bindings["name"]]
         if hard and not set(hard) & set(keys) and rng.random() < SHARES["hard to place"]:
             keys[0] = rng.choice(hard)
@@ -270,10 +243,10 @@ class Writer:
         items = []
         for telling in asked:
             clause = telling.clause
-            self._use(f"asked {domain_name} {clause.key}")
+            self.use(f"asked {domain_name} {clause.key}")
             self.told.add(clause.phrasing)
             fact = domain.facts[clause.key]
-            item = {"question": self._question(fact, clause.bindings), "id": f"{rng.getrandbits(128):032x}"}
+            item = {"question": self.question(fact, clause.bindings), "id": f"{rng.getrandbits(128):032x}"}
             spans = list(dict.fromkeys([telling.answer, telling.longer]))
             if self.split == "train":
                 spans = spans[-1:] if rng.random() < SHARES["longer answer in train"] else spans[:1]
@@ -282,19 +255,8 @@ class Writer:
                 item["answers"] = [{"text": context[first:last], "answer_start": first if known else -1} for first, last in spans]
             items.append(item)
         for clause in {id(telling.clause): telling.clause for telling in tellings}.values():
-            self._use(f"told {domain_name} {clause.key}")
+            self.use(f"told {domain_name} {clause.key}")
         return {"context": context, "qas": items}
-
-    def _question(self, fact: Fact, bindings: Record) -> str:
-        """With the plain name or as the paragraph writes it; sometimes in lower case, with an opening word or a question mark."""
-        rng = self.rng
-        name = bindings["name"] if rng.random() < 0.5 else bindings["query"]
-        if name.isascii() and rng.random() < 0.4:
-            name = name.lower()
-        question = fill(self._choose(fact.questions, fact.held_out()), bindings | {"name": name}, "")[0]
-        if QUESTION_WORDS.search(question):
-            question = ("请问" if rng.random() < 0.08 else "") + question + rng.choices(("", "？", "?"), (65, 28, 7))[0]
-        return question
 
     def _restyle(self, context: str, paragraph: dict) -> dict:
         """Rarely with full-width letters and digits, in the paragraph, its questions and answers alike."""

@@ -1,0 +1,155 @@
+"""jieba's words of a text; those of a corpus in several processes, and remembered, so that features need not cut its texts again."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from common.command_line import warn
+
+Ranges = Sequence[tuple[int, int]]
+
+# A process takes as long to start and to read jieba's dictionary as another to cut this many characters.
+_CHARACTERS_PER_PROCESS = 500_000
+# Each holds a dictionary of its own, about 150 MB.
+_MOST_PROCESSES = 8
+
+_loading = threading.Lock()
+
+
+class _Store(dict[str, np.ndarray]):
+    """Text -> ends of its words, unsigned integers, while there is room: texts that come later are cut again when they are asked for."""
+
+    def __init__(self, room: int):
+        self.room = room
+
+    def add(self, text: str, ends: np.ndarray) -> None:
+        size = sys.getsizeof(text) + sys.getsizeof(ends) + 100  # the last for its place in the dict
+        if size <= self.room and text not in self:
+            self[text] = ends
+            self.room -= size
+
+
+_store = _Store(2**28)
+
+
+@lru_cache(maxsize=256)  # many questions are about one context
+def segment(text: str) -> Ranges:
+    """Words of any string as character ranges [start, end) that cover it exactly, blanks and all.
+
+    jieba's accurate mode with its HMM and its own dictionary. Words added to the `jieba` module have no influence.
+    The first call in a process reads the dictionary (about a second). What `segment_all` has seen is only looked up.
+    """
+    return _ranges(_store[text].tolist() if text in _store else list(accumulate(map(len, jieba_segmenter().cut(text)))))
+
+
+def segment_all(texts: Iterable[str], processes: int | None = None) -> Iterator[Ranges]:
+    """`segment` of each text, in order. All are cut before this returns, each distinct text once; `segment` finds them from then on.
+
+    processes: how many cut; 1 is this one. Default: one for each 500,000 characters, up to the number of cores and 8. They are new interpreters
+    that import neither the caller's script nor TensorFlow, so it does not matter from where this is called. The share of one that fails
+    is cut in this process. An iterator, since a corpus in Python tuples takes fifty times the memory of what is remembered.
+    """
+    texts = list(texts)
+    ends = {text: _store.get(text) for text in texts}
+    unknown = [text for text, known in ends.items() if known is None]
+    for text, found in zip(unknown, _cut(unknown, processes)):
+        ends[text] = found
+        _store.add(text, found)
+    return (_ranges(ends[text].tolist()) for text in texts)
+
+
+def jieba_segmenter() -> Any:
+    """jieba's `Tokenizer` with its own dictionary, one for the process."""
+    with _loading:
+        return _load_jieba()
+
+
+@cache
+def _load_jieba() -> Any:
+    with warnings.catch_warnings():  # jieba's sources have invalid escapes, and import pkg_resources
+        warnings.simplefilter("ignore")
+        import jieba
+    segmenter = jieba.Tokenizer()
+    # What `initialize` does, without its cache in the temporary directory (shared by all users and versions, and
+    # a hazard to load) and without its messages.
+    segmenter.FREQ, segmenter.total = segmenter.gen_pfdict(segmenter.get_dict_file())
+    segmenter.initialized = True
+    return segmenter
+
+
+def _cut(texts: Sequence[str], processes: int | None) -> list[np.ndarray]:
+    """The ends of the words of each text."""
+    if processes is None:
+        processes = min(sum(map(len, texts)) // _CHARACTERS_PER_PROCESS, len(os.sched_getaffinity(0)), _MOST_PROCESSES)
+    if min(processes, len(texts)) < 2:
+        return _ends(texts, _word_lengths(texts))
+    shares = [texts[first::processes] for first in range(processes)]
+    ends: list[Any] = [None] * len(texts)
+    for first, (share, lengths) in enumerate(zip(shares, _word_lengths_of_shares(shares))):
+        ends[first::processes] = _ends(share, lengths)
+    return ends
+
+
+def _word_lengths(texts: Iterable[str]) -> np.ndarray:
+    """Lengths of all words of all texts, one after the other, uint32."""
+    return np.fromiter((len(word) for text in texts for word in jieba_segmenter().cut(text)), np.uint32)
+
+
+def _word_lengths_of_shares(shares: Sequence[Sequence[str]]) -> list[np.ndarray]:
+    """`_word_lengths` of each share, in a process for each."""
+    # Not `multiprocessing`: it runs the main script again in every process, which never ends where that has no `if __name__ == "__main__"`.
+    command = [sys.executable, "-P", "-c", f"from {__name__} import _serve; _serve()"]
+    path = os.pathsep.join([str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    with contextlib.ExitStack() as stack:
+        workers = []
+        for _ in shares:
+            worker = subprocess.Popen(
+                command,
+                env={**os.environ, "PYTHONPATH": path},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+            workers.append(stack.enter_context(worker))
+            stack.callback(worker.kill)  # before the end is waited for: nothing goes on when this process is interrupted
+        for worker, share in zip(workers, shares):
+            with contextlib.suppress(BrokenPipeError), worker.stdin:
+                worker.stdin.write(json.dumps(share, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        # A worker reads all of its texts before it writes, so neither of these two loops can wait for the other.
+        outputs = [worker.stdout.read() for worker in workers]
+        statuses = [worker.wait() for worker in workers]
+    lengths = []
+    for share, output, status in zip(shares, outputs, statuses):
+        if status:
+            warn(f"a process that cut texts into words ended with status {status}; this one does its share")
+        lengths.append(_word_lengths(share) if status else np.frombuffer(output, np.uint32))
+    return lengths
+
+
+def _serve() -> None:
+    """What such a process does: a JSON list of texts on standard input, `_word_lengths` of them to standard output."""
+    texts = json.loads(sys.stdin.buffer.read().decode("utf-8", "surrogatepass"))
+    sys.stdout.buffer.write(_word_lengths(texts).tobytes())
+
+
+def _ends(texts: Sequence[str], lengths: np.ndarray) -> list[np.ndarray]:
+    """For each text the ends of its words, in the smallest unsigned integers that hold them."""
+    last = np.cumsum([len(text) for text in texts], dtype=np.int64)
+    ends = np.cumsum(lengths, dtype=np.int64)
+    of_texts = np.split(ends, np.searchsorted(ends, last[:-1], side="right"))
+    return [(found - end + len(text)).astype(np.min_scalar_type(len(text))) for text, end, found in zip(texts, last, of_texts)]
+
+
+def _ranges(ends: list[int]) -> Ranges:
+    return tuple(zip([0, *ends], ends))
