@@ -92,14 +92,17 @@ class Question(NamedTuple):
     right: int
 
 
-def questions(names: Sequence[Sequence[Name]], mentions: Sequence[Sequence[Mention]]) -> tuple[list[list[Question]], Counter[str]]:
-    """For each text the gold mentions that have candidates, and how many have none or not the right one, by reason."""
+def questions(all_windows: Sequence[Window], mentions: Sequence[Sequence[Mention]]) -> tuple[list[list[Question]], Counter[str]]:
+    """For each text the gold mentions that have candidates, and how many have not the right one, by reason."""
+    named: list[dict[tuple[int, int], Name]] = [{} for _ in mentions]
+    for window in all_windows:
+        names = (window.names[at] for at, _, _ in window.places)
+        named[window.example] |= {(name.start, name.end): name for name in names}
     found, lost = [], Counter()
     for index, of_text in enumerate(mentions):
-        places = {(name.start, name.end): name for name in names[index]}
         asked = []
         for mention in of_text:
-            name = places.get((mention.offset, mention.end))
+            name = named[index].get((mention.offset, mention.end))
             if name and mention.entity in name.choices:
                 asked.append(Question(index, name, name.choices.index(mention.entity)))
             elif mention.entity != NIL:
@@ -115,17 +118,20 @@ class PairReader:
     """
 
     def __init__(self, encoder: Encoder, knowledge_base: KnowledgeBase, description_length: int):
-        self.encoder, self.description_length = encoder, description_length
-        self._describe = lru_cache(2**16)(lambda entity: described(knowledge_base, entity, description_length))
-        self._tokenize = lru_cache(2**16)(lambda description: encoder.tokenizer.tokenize(description).take(slice(description_length)))
+        self.encoder, self.knowledge_base, self.description_length = encoder, knowledge_base, description_length
+        # About 3 KB each: the same pairs come again in every epoch.
+        self._read = lru_cache(2**16)(self._read)
 
     def __call__(self, text: str, name: Name, entity: str) -> Arrays:
         """Inputs of the encoder, each (length, ...), and `mention` float32 (length,), 1 at its tokens."""
+        return self._read(text, name.start, name.end, entity)
+
+    def _read(self, text: str, start: int, end: int, entity: str) -> Arrays:
         tokenizer = self.encoder.tokenizer
-        description = self._describe(entity)
-        asked = self._tokenize(description)
+        description = described(self.knowledge_base, entity, self.description_length)
+        asked = tokenizer.tokenize(description).take(slice(self.description_length))
         tokens = tokenizer.tokenize(text)
-        first, last = tokens.token_span(name.start, name.end)
+        first, last = tokens.token_span(start, end)
         room = self.encoder.max_length - min(len(asked), (self.encoder.max_length - 3) // 2) - 3
         begin = max(0, min((first + last) // 2 - room // 2, len(tokens) - room))
         tokens = tokens.take(slice(begin, begin + room))

@@ -28,6 +28,7 @@ from task import TASK, Example, Mention, find_files, read, submission_record
 SAMPLE = Path(__file__).resolve().with_name("sample")
 PREDICT = Path(__file__).resolve().with_name("predict.py")
 THRESHOLD = 0.4
+LIGHT_LEARNING_RATE = 2e-3
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Config:
     """Folder with train.json, dev.json and kb_data. Default: the bundled sample."""
     knowledge_base: Path | None = None
     """The knowledge base, when it is not kb_data in that folder."""
-    mentions_per_text: int = 2
+    mentions_per_text: int = 1
     """Mentions of a text whose entity is asked for in an epoch, others each time. Each costs a reading of the text for every candidate."""
     max_candidates: int = 8
     """Candidates of a mention in training, NIL and the right one among them. Prediction looks at all."""
@@ -48,14 +49,16 @@ class Config:
     """Share of the characters of a text that the search for mentions cannot read in training."""
     threshold: float | None = None
     """How probable a mention of an entity must be. Default: searched on dev after training, 0.4 until then."""
-    encoder: EncoderOptions = field(default_factory=lambda: EncoderOptions(hidden_size=96, layers=4, max_length=192))
-    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=10, batch_size=32))
+    encoder: EncoderOptions = field(default_factory=lambda: EncoderOptions(hidden_size=96, layers=4, dropout=0.5, max_length=192))
+    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=20, batch_size=16))
     run: RunOptions = field(default_factory=RunOptions)
 
     def __post_init__(self):
         check_at_least(self, mentions_per_text=1, max_candidates=2, description_length=1)
         check_below_one(self, "token_dropout")
         check_probability(self, "threshold")
+        if self.encoder.max_length < 4:
+            raise UserError(f"--max-length {self.encoder.max_length}: must be at least 4, for [CLS], two [SEP] and a token of the text")
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
@@ -96,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         encoder = build_encoder(config.encoder, texts + [described(knowledge_base, entity, config.description_length) for entity in candidates])
     windows = text_windows(texts, names, encoder)
     lost = label_windows(windows, [example.mentions for example in train])
-    asked, unanswerable = questions(names, [example.mentions for example in train])
+    asked, unanswerable = questions(windows, [example.mentions for example in train])
     networks = build_networks(encoder, config.token_dropout)
     print(f"train     {len(train)} texts, {sum(len(example.mentions) for example in train)} mentions  ({files.train})")
     for reason, count in sorted((lost + unanswerable + skipped).items()):
@@ -136,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         return evaluation(dev, decode(dev_texts, linker.score(dev_texts, dev_windows), threshold))
 
     steps = steps_per_epoch(len(windows), config.training.batch_size)
-    learning_rate = config.training.learning_rate or config.encoder.default_learning_rate
+    learning_rate = config.training.learning_rate or (LIGHT_LEARNING_RATE if config.encoder.is_light else config.encoder.default_learning_rate)
     networks.training.compile(build_optimizer(config.training, learning_rate, steps * config.training.epochs))
     keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
     epochs_done = keep.resume(networks.training)
