@@ -511,20 +511,24 @@ def test_the_share_of_a_process_that_fails_is_cut_here(store, cut_one_by_one, tm
 
 
 def test_an_interrupted_process_leaves_none_behind(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "executable", interpreter(tmp_path, f"echo $$ >> {tmp_path}/started; exec sleep 100"))
+    started = tmp_path / "started"
+    started.touch()
+    monkeypatch.setattr(sys, "executable", interpreter(tmp_path, f"echo $$ >> {started}; exec sleep 100"))
 
-    def interrupt(*_):
-        raise KeyboardInterrupt
+    def interrupt_when_both_run(*_):
+        if started.read_text().count("\n") == 2:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGALRM, interrupt)
+    before = signal.signal(signal.SIGALRM, interrupt_when_both_run)
     try:
-        signal.alarm(2)
+        signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
         with pytest.raises(KeyboardInterrupt):
             segment_all(CORPUS[:9], 2)
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    for process in (tmp_path / "started").read_text().split():
+    for process in started.read_text().split():
         with pytest.raises(ProcessLookupError):
             os.kill(int(process), 0)
 

@@ -356,6 +356,10 @@ def slow_loss(inputs, networks):
             for edge in (0, 1):
                 p = gate / (1 + np.exp(-values[place, edge]))
                 total -= 0.25 * (1 - p) ** 2 * np.log(p) if right[place, edge] else 0.75 * p**2 * np.log(1 - p)
+        for edge in (0, 1):
+            weights = np.exp(values[tokens, edge])
+            chosen = right[tokens, edge] == 1
+            total -= np.log(weights[chosen].sum() / weights.sum()) if chosen.any() else 0.0
         losses.append(total / 2 - np.log(gate if right.any() else 1 - gate))
     return np.mean(losses)
 
@@ -499,6 +503,9 @@ def test_one_sure_passage_outweighs_several_unsure_ones():
 def test_a_passage_has_one_vote_for_a_string():
     found = [*(candidate("天", 0, 0.7) for _ in range(9)), candidate("地", 1, 0.75)]
     assert voting.vote(found) == "地"
+    # The most probable one, wherever it stands in the list.
+    found = [candidate("天", 0, 0.7), candidate("天", 0, 0.2), candidate("地", 1, 0.5)]
+    assert voting.vote(found) == voting.vote(found[::-1]) == "天"
 
 
 def test_strings_are_compared_as_the_metric_does():

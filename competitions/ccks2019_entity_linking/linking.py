@@ -10,7 +10,7 @@ from common.generators import prediction_order
 from common.keras_compat import tf
 from common.prediction import in_batches, one_trace
 
-from model import Networks, PairReader, Window, mention_inputs, pair_row
+from model import Networks, PairReader, Question, Window, mention_inputs, pair_row
 from names import Name
 from task import NIL, Mention
 
@@ -113,3 +113,15 @@ def _decode_one(text: str, found: TextScores, threshold: float) -> list[Mention]
 
 def _is_free(start: int, end: int, kept: Sequence[Mention]) -> bool:
     return all(end <= mention.offset or mention.end <= start for mention in kept)
+
+
+def gold_scores(all_windows: Sequence[Window], asked: Sequence[Sequence[Question]]) -> list[TextScores]:
+    """The scores of networks that are sure of everything in labelled windows and of the answers to `asked` (see `questions`), one for each text:
+    decoded, what gold itself would score."""
+    found = [TextScores([], []) for _ in asked]
+    for of_text, questions in zip(found, asked):
+        of_text.names = [Scored(name, 1.0, np.arange(len(name.choices)) == right) for _, name, right in questions]
+    for window in all_windows:
+        linked = {(scored.name.start, scored.name.end) for scored in found[window.example].names}
+        found[window.example].others += [span for span in (window.encoding.char_span(*label) for label in window.labels) if span not in linked]
+    return found

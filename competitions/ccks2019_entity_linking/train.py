@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from common.optimizers import build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
 
-    from linking import Linker, decode
+    from linking import Linker, decode, gold_scores
     from model import PairReader, Window, build_networks, collate, described, label_windows, questions, text_windows
     from thresholds import search_threshold
 
@@ -101,16 +101,22 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     lost = label_windows(windows, [example.mentions for example in train])
     asked, unanswerable = questions(windows, [example.mentions for example in train])
     networks = build_networks(encoder, config.token_dropout)
+    threshold = THRESHOLD if config.threshold is None else config.threshold
     print(f"train     {len(train)} texts, {sum(len(example.mentions) for example in train)} mentions  ({files.train})")
     for reason, count in sorted((lost + unanswerable + skipped).items()):
         print(f"          {count} x {reason}")
     print(f"dev       {len(dev)} texts, {sum(len(example.mentions) for example in dev)} mentions  ({files.dev})")
     print(f"knowledge {len(knowledge_base):,} entities  ({files.knowledge_base})")
+    dev_windows = text_windows(dev_texts, dev_names, encoder)
+    label_windows(dev_windows, [example.mentions for example in dev])
+    for name, examples, of_examples in (("train", train, windows), ("dev", dev, dev_windows)):
+        gold = [example.mentions for example in examples]
+        held = decode([example.text for example in examples], gold_scores(of_examples, questions(of_examples, gold)[0]), threshold)
+        print(f"gold      {name} f1 {evaluation(examples, held).metrics['f1']:.4f} through features and decoder")
     counted = evaluation(dev, link_by_counting(dev_texts, dev_matches, knowledge_base, habits)).metrics
     print(f"counting  dev f1 {counted['f1']:.4f}, mentions {counted['mention_f1']:.4f}: what the commonest choices reach without a network")
     print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
-    threshold = THRESHOLD if config.threshold is None else config.threshold
     data = {
         "train": describe_file(files.train, texts=len(train), lost=dict(lost + unanswerable)),
         "dev": describe_file(files.dev, texts=len(dev)),
@@ -132,7 +138,6 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     print(f"run       {kept.path}\n")
 
     read_pair = PairReader(encoder, knowledge_base, config.description_length)
-    dev_windows = text_windows(dev_texts, dev_names, encoder)
     linker = Linker(networks, read_pair)
 
     def evaluate() -> Evaluation:
