@@ -638,7 +638,7 @@ def _refused_link_submissions(good: list[Example]) -> list[Refused]:
 
 ENTITY_LINKING = Contest(
     folder="ccks2019_entity_linking",
-    overfit="--epochs 80 --batch-size 8 --learning-rate 3e-3 --ema-momentum 0.9 --dropout 0".split(),
+    overfit="--epochs 40 --batch-size 2 --learning-rate 3e-3 --ema-momentum 0.9 --dropout 0 --token-dropout 0".split(),
     tiny="--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12".split(),
     score="f1",
     figures=("precision", "recall", "f1"),
