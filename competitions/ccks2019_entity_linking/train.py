@@ -50,7 +50,7 @@ class Config:
     threshold: float | None = None
     """How probable a mention of an entity must be. Default: searched on dev after training, 0.4 until then."""
     encoder: EncoderOptions = field(default_factory=lambda: EncoderOptions(hidden_size=96, layers=4, dropout=0.5, max_length=192))
-    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=20, batch_size=16))
+    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=12, batch_size=16))
     run: RunOptions = field(default_factory=RunOptions)
 
     def __post_init__(self):
