@@ -2,11 +2,14 @@
 
     mentions    states      = convolutions(encoder(text) + what dictionary and habits say of each token)
                 start, end  = a half pointer on the states, for mentions of any name
-                name score  = start[first] + end[last] + f(states[first], states[last], habits of the name)      for each name of the knowledge base
+                context     = f(states[first], states[last]) + start[first] + end[last]     for each name of the knowledge base
+                name score  = g(shape, habits and rivals of the name) + dropout(context)
 
     entities    states      = pair encoder(description of a candidate, text)
-                score       = g(mean of the states over the mention, their maximum over the text) + w log p(candidate | name)
+                score       = h(mean of the states over the mention, their maximum over the text) + w log p(candidate | name)
                 p(entity)   = softmax over all candidates of a mention, NIL among them
+
+f, g and h are small networks. The dropout leaves out all that a text says of a name.
 
 This is the file to change: features, networks and loss.
 """
@@ -85,7 +88,7 @@ def label_windows(all_windows: Sequence[Window], mentions: Sequence[Sequence[Men
 
 
 class Question(NamedTuple):
-    """A mention whose entity is asked for. right: index among the candidates (NIL is the last), -1 where it is not known."""
+    """A mention whose entity is asked for. right: index of that entity in `name.choices`."""
 
     example: int
     name: Name

@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the dev `precision`, `recall` and `f1` of what predict.py will use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
     files = find_files(config.data_dir or SAMPLE, config.knowledge_base)
-    skipped = Counter()
+    skipped: Counter[str] = Counter()
     train = read(files.train, labelled=True, skipped=skipped)[: config.run.max_train_examples]
     dev = read(files.dev, labelled=True, skipped=skipped)[: config.run.max_dev_examples]
     for path, examples in ((files.train, train), (files.dev, dev)):
@@ -109,9 +109,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     print(f"knowledge {len(knowledge_base):,} entities  ({files.knowledge_base})")
     dev_windows = text_windows(dev_texts, dev_names, encoder)
     label_windows(dev_windows, [example.mentions for example in dev])
-    for name, examples, of_examples in (("train", train, windows), ("dev", dev, dev_windows)):
-        gold = [example.mentions for example in examples]
-        held = decode([example.text for example in examples], gold_scores(of_examples, questions(of_examples, gold)[0]), threshold)
+    dev_asked, _ = questions(dev_windows, [example.mentions for example in dev])
+    for name, examples, scores in (("train", train, gold_scores(windows, asked)), ("dev", dev, gold_scores(dev_windows, dev_asked))):
+        held = decode([example.text for example in examples], scores, threshold)
         print(f"gold      {name} f1 {evaluation(examples, held).metrics['f1']:.4f} through features and decoder")
     counted = evaluation(dev, link_by_counting(dev_texts, dev_matches, knowledge_base, habits)).metrics
     print(f"counting  dev f1 {counted['f1']:.4f}, mentions {counted['mention_f1']:.4f}: what the commonest choices reach without a network")
