@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from common.metrics import precision_recall_f1
+from common import metrics
 
 from task import Argument, Event
 
@@ -42,7 +42,7 @@ class Score:
 
     def figures(self) -> dict[str, float]:
         """`precision`, `recall` and `f1`, unrounded. Where arguments are repeated, `recall` and `f1` can be above 1."""
-        return precision_recall_f1(self.correct, self.predicted, self.correct, self.gold)
+        return metrics.precision_recall_f1(self.correct, self.predicted, self.correct, self.gold)
 
     @property
     def precision(self) -> float:
@@ -143,10 +143,8 @@ def repeats(items: Iterable[Item]) -> int:
 
 
 def character_f1(predicted: str, gold: str) -> float:
-    """F1 of the characters that both have, in lower case, each as often as both have it, in any order; 0.0 where none is."""
-    ours, theirs = Counter(predicted.lower()), Counter(gold.lower())
-    common = (ours & theirs).total()
-    return 2 * common / (ours.total() + theirs.total()) if common else 0.0
+    """F1 of the characters that both have, in lower case; see `common.metrics`."""
+    return metrics.character_f1(predicted.lower(), gold.lower())
 
 
 def _credit(predicted: Item, gold: Item) -> float:
