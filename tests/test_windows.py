@@ -197,6 +197,36 @@ def test_a_stride_short_enough_keeps_spans_whole(context, max_length, stride, da
     assert any(pair.encoding.token_span(*tokens.char_span(first, first + length - 1)) for pair in pairs)
 
 
+@deterministic
+@given(questions, texts, pair_lengths, strides, st.integers(1, 40), st.data())
+def test_a_crop_is_a_piece_of_the_context_with_what_it_has_to_hold(question, context, max_length, stride, length, data):
+    asked, tokens, pairs = cut_pair(question, context, max_length, stride)
+    pair = data.draw(st.sampled_from(pairs))
+    assert [place in pair.context_places for place in range(len(pair))] == pair.is_context.tolist()
+    if not pair.context_places:
+        return
+    first, last = sorted(data.draw(st.tuples(*[st.sampled_from(pair.context_places)] * 2)))
+    crop, kept = pair.crop(first, last, length, np.random.default_rng(data.draw(st.integers(0, 2**32))))
+    begin, size = pair.asked + 2, len(crop.context_places)
+    # The question whole, then a piece without a gap, then the last [SEP].
+    assert kept[:begin].tolist() == list(range(begin)) and kept[-1] == len(pair) - 1
+    assert kept[begin:-1].tolist() == list(range(kept[begin], kept[begin] + size))
+    assert first in kept and last in kept and size == min(max(length, last + 1 - first), len(pair.context_places))
+    # It is a window like any other, with the tokens of `kept`.
+    assert len(crop) == len(kept) and crop.asked == pair.asked and crop.first == pair.first + kept[begin] - begin
+    assert crop.encoding.ids.tolist() == pair.encoding.ids[kept].tolist()
+    assert crop.encoding.offsets.tolist() == pair.encoding.offsets[kept].tolist()
+    assert crop.segment_ids.tolist() == pair.segment_ids[kept].tolist() and crop.is_context.tolist() == pair.is_context[kept].tolist()
+    assert crop.lay_out(asked.ids, tokens.ids).tolist() == pair.lay_out(asked.ids, tokens.ids)[kept].tolist()
+
+
+def test_crops_are_all_that_there_can_be():
+    _, _, [pair] = cut_pair("天和", "天地人和天地人和", 13, 1)
+    held = [(4, 4, 3, {0}), (6, 6, 3, {0, 1, 2}), (11, 11, 3, {5}), (6, 9, 1, {2}), (6, 9, 6, {0, 1, 2}), (7, 7, 8, {0}), (7, 7, 9, {0})]
+    for first, last, length, firsts in held:
+        assert {pair.crop(first, last, length, np.random.default_rng(seed))[0].first for seed in range(60)} == firsts
+
+
 def test_a_context_that_fits_is_one_pair():
     for context in ("", "地人", "地人和"):
         _, tokens, [pair] = cut_pair("天和", context, max(7, 5 + len(context)), 1)

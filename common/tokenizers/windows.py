@@ -35,9 +35,14 @@ class PairWindow:
         return len(self.encoding)
 
     @property
+    def context_places(self) -> range:
+        """The places of the tokens of the context."""
+        return range(self.asked + 2, len(self) - 1)
+
+    @property
     def segment_ids(self) -> np.ndarray:
         """0 up to the first [SEP], then 1; int32 (length,)."""
-        return (np.arange(len(self)) >= self.asked + 2).astype(np.int32)
+        return (np.arange(len(self)) >= self.context_places.start).astype(np.int32)
 
     @property
     def is_context(self) -> np.ndarray:
@@ -47,10 +52,21 @@ class PairWindow:
     def lay_out(self, question: np.ndarray, context: np.ndarray) -> np.ndarray:
         """Values of all tokens of the question (m, ...) and of the whole context (n, ...) at their places in the window, zeros at special tokens."""
         values = np.zeros((len(self), *context.shape[1:]), context.dtype)
-        begin = self.asked + 2
-        values[1 : begin - 1] = question[: self.asked]
-        values[begin:-1] = context[self.first : self.first + len(self) - begin - 1]
+        places = self.context_places
+        values[1 : self.asked + 1] = question[: self.asked]
+        values[places.start : places.stop] = context[self.first : self.first + len(places)]
         return values
+
+    def crop(self, first: int, last: int, length: int, generator: np.random.Generator) -> tuple["PairWindow", np.ndarray]:
+        """The window with only a piece of its context, drawn from those that hold its tokens `first` to `last` (inclusive): of `length` tokens, or of
+        as many as these, or the whole context if it has no more. And the places of the tokens that are left, int (their number,)."""
+        begin, end = self.context_places.start, self.context_places.stop
+        size = max(length, last + 1 - first)
+        if end - begin <= size:
+            return self, np.arange(len(self))
+        start = int(generator.integers(max(begin, last + 1 - size), min(first, end - size) + 1))
+        kept = np.r_[0:begin, start : start + size, end]
+        return PairWindow(self.encoding.take(kept), self.asked, self.first + start - begin), kept
 
 
 def pair_windows(tokenizer: WordPieceTokenizer, question: Encoding, context: Encoding, max_length: int, stride: int) -> list[PairWindow]:

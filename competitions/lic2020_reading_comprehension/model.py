@@ -119,18 +119,12 @@ def _crop(group: list[Window], length: int, generator: np.random.Generator) -> W
     """About `length` tokens of the context (three to five quarters, and never less than the answer) around an answer, with the question before them."""
     choices = [(window, answer) for window in group for answer in window.answers]
     window, (first, last) = choices[generator.integers(len(choices))]
-    begin, end = window.pair.asked + 2, len(window.pair) - 1
-    size = max(int(generator.integers(length * 3 // 4, length * 5 // 4 + 1)), last + 1 - first)
-    if end - begin <= size:
-        return window
-    start = int(generator.integers(max(begin, last + 1 - size), min(first, end - size) + 1))
-    stop = start + size
-    kept = np.r_[0:begin, start:stop, end]
-    encoding = window.pair.encoding
-    pair = PairWindow(encoding.take(kept), window.pair.asked, window.pair.first + start - begin)
+    length = int(generator.integers(length * 3 // 4, length * 5 // 4 + 1))
+    pair, kept = window.pair.crop(first, last, length, generator)
+    moved = {old: new for new, old in enumerate(kept.tolist())}
     arrays = {name: values[kept] for name, values in window.arrays.items()}
-    inside = [(a - start + begin, b - start + begin) for a, b in window.answers if start <= a and b < stop]
-    return Window(window.example, pair, arrays, inside)
+    inside = [(moved[a], moved[b]) for a, b in window.answers if a in moved and b in moved]
+    return replace(window, pair=pair, arrays=arrays, answers=inside)
 
 
 # Network

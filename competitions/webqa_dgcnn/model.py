@@ -10,7 +10,7 @@ This is the file to change: features, network and loss.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -142,18 +142,16 @@ def _some(passages: list, count: int, generator: np.random.Generator) -> list:
 
 def _crop(window: Window, length: int, generator: np.random.Generator) -> Window:
     """A piece of so many tokens (and never less than an answer) of the passage, with an answer if there is one, and the question before it."""
-    begin, end = window.pair.asked + 2, len(window.pair) - 1
-    first, last = window.answers[generator.integers(len(window.answers))] if window.answers else (generator.integers(begin, end),) * 2
-    size = max(length, last + 1 - first)
-    if end - begin <= size:
-        return window
-    start = int(generator.integers(max(begin, last + 1 - size), min(first, end - size) + 1))
-    stop = start + size
-    kept = np.r_[0:begin, start:stop, end]
-    pair = PairWindow(window.pair.encoding.take(kept), window.pair.asked, window.pair.first + start - begin)
+    if window.answers:
+        first, last = window.answers[generator.integers(len(window.answers))]
+    else:
+        places = window.pair.context_places
+        first = last = int(generator.integers(places.start, places.stop))
+    pair, kept = window.pair.crop(first, last, length, generator)
+    moved = {old: new for new, old in enumerate(kept.tolist())}
     arrays = {name: values[kept] for name, values in window.arrays.items()}
-    inside = [(a - start + begin, b - start + begin) for a, b in window.answers if start <= a and b < stop]
-    return Window(window.passage, pair, arrays, inside)
+    inside = [(moved[a], moved[b]) for a, b in window.answers if a in moved and b in moved]
+    return replace(window, pair=pair, arrays=arrays, answers=inside)
 
 
 # Network
