@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import string
 import subprocess
 import sys
 import zipfile
@@ -377,6 +378,15 @@ def test_this_is_not_removed(character):
 )
 def test_format(text, expected):
     assert metric.format(text) == expected
+
+
+def test_folding_keeps_every_character_in_its_place():
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    folded = metric.fold(everything)
+    assert len(folded) == len(everything) and metric.fold(folded) == folded and metric.format(folded) == metric.format(everything)
+    changed = {before: after for before, after in zip(everything, folded) if before != after}
+    wide = {chr(code + 0xFEE0): chr(code).lower() for code in range(0x21, 0x7F)}
+    assert changed == {"\u3000": " ", **{letter.upper(): letter for letter in string.ascii_lowercase}, **wide}
 
 
 @pytest.mark.parametrize(

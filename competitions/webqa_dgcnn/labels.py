@@ -2,13 +2,11 @@
 
 import re
 
+from metric import fold
 from task import Example
 
 CharSpan = tuple[int, int]
 
-# Full width to half width and lower case, as in the official metric. One character stays one character, so that places stay right.
-_ASCII = "".join(map(chr, range(0x21, 0x7F)))
-_FOLDED = str.maketrans(_ASCII + "".join(chr(ord(character) + 0xFEE0) for character in _ASCII) + "\u3000", 2 * _ASCII.lower() + " ")
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
@@ -21,8 +19,8 @@ def answer_spans(example: Example, passage: int) -> list[CharSpan] | None:
     holds = example.passages[passage]
     if not holds.answer:
         return []
-    folded = holds.text.translate(_FOLDED)
-    answers = {answer.strip().translate(_FOLDED) for answer in (*(example.answers or ()), holds.answer)} - {""}
+    folded = fold(holds.text)
+    answers = {fold(answer.strip()) for answer in (*(example.answers or ()), holds.answer)} - {""}
     longest_first = sorted(answers, key=lambda answer: (-len(answer), answer))
     # The parts of "an answer of several parts" may be put together in another way; but if a passage has it as it is written, that is what is meant.
     for pattern in (_as_written, _in_parts):

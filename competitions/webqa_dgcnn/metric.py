@@ -24,9 +24,14 @@ _TO_BLANK = str.maketrans(dict.fromkeys(_PUNCTUATION, " "))
 _DELETED = dict.fromkeys(map(ord, " \t\n\r\v\f"))
 
 
+def fold(text: str) -> str:
+    """Half width, ASCII letters in lower case. One character stays one character, so that places in the text stay right."""
+    return text.translate(_TO_HALF_WIDTH).translate(_TO_LOWER)
+
+
 def format(text: str) -> str:
-    """Half width, ASCII letters in lower case, without punctuation and ASCII whitespace: the organisers' format()."""
-    return text.translate(_TO_HALF_WIDTH).translate(_TO_LOWER).translate(_TO_BLANK).translate(_DELETED)
+    """`fold`, without punctuation and ASCII whitespace: the organisers' format()."""
+    return fold(text).translate(_TO_BLANK).translate(_DELETED)
 
 
 def parts(text: str) -> frozenset[str]:
