@@ -40,7 +40,8 @@ class Scored:
 
 @dataclass
 class TextScores:
-    """names: all that are worth linking, each once. others: spans of characters that the half pointer marks, and that are no name of the knowledge base."""
+    """names: all that are worth linking, each once. others: spans of characters that the half pointer marks, and that are no name of the knowledge
+    base."""
 
     names: list[Scored]
     others: list[tuple[int, int]]
