@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from common.keras_compat import keras, tf
-from common.prediction import in_batches, one_trace
+from common.prediction import in_batches, in_groups, one_trace
 
 LENGTHS = [3, 9, 1, 4, 4, 7, 2]
 ROWS = [{"token_ids": np.arange(1, length + 1, dtype=np.int32), "extra": np.full(length, length, np.int32)} for length in LENGTHS]
@@ -29,6 +29,15 @@ def test_every_row_once_with_its_own_outputs(network, batch_size):
             seen.append(int(index))
     assert sorted(seen) == list(range(len(ROWS))) and LENGTHS[seen[0]] == max(LENGTHS)
     assert list(in_batches(one_trace(network), [], batch_size)) == []
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
+def test_groups_keep_their_rows_in_order_and_without_padding(network, batch_size):
+    products = one_trace(keras.Model(network.input, network.outputs[0]))
+    found = in_groups(products, [ROWS[:3], [], ROWS[3:]], batch_size)
+    expected = [[length * token for token in range(1, length + 1)] for length in LENGTHS]
+    assert [[row.tolist() for row in group] for group in found] == [expected[:3], [], expected[3:]]
+    assert in_groups(products, [], batch_size) == [] and in_groups(products, [[], []], batch_size) == [[], []]
 
 
 def test_one_graph_for_all_lengths(network):

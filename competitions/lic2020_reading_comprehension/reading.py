@@ -8,7 +8,7 @@ import numpy as np
 from common.decoders import best_spans
 from common.encoders import Encoder
 from common.generators import pad
-from common.prediction import in_batches, one_trace
+from common.prediction import in_groups, one_trace
 
 from choice import Candidate
 from model import Lengths, Networks, Window, question_windows
@@ -33,13 +33,7 @@ class Reader:
 
     def score(self, groups: Sequence[Sequence[Window]]) -> list[list[np.ndarray]]:
         """For each window of each question the logits of start and end, float32 (length, 2)."""
-        windows = [window for group in groups for window in group]
-        logits: list[np.ndarray | None] = [None] * len(windows)
-        for batch, scores in in_batches(self._read, [window.arrays for window in windows], self.batch_size):
-            for index, rows in zip(batch, scores.numpy()):
-                logits[index] = rows[: len(windows[index].pair)]
-        following = iter(logits)
-        return [[next(following) for _ in group] for group in groups]
+        return in_groups(self._read, [[window.arrays for window in group] for group in groups], self.batch_size)
 
     def decode(self, examples: Sequence[Example], groups: Sequence[Sequence[Window]], logits: Sequence[Sequence[np.ndarray]]) -> list[list[Candidate]]:
         """Candidates of every question, the most probable first; a context without any token gives an empty list."""

@@ -7,7 +7,7 @@ import numpy as np
 from common.decoders import best_spans
 from common.encoders import Encoder
 from common.generators import pad
-from common.prediction import in_batches, one_trace
+from common.prediction import in_groups, one_trace
 
 from model import Lengths, Networks, Window, question_windows
 from task import Example
@@ -32,13 +32,7 @@ class Reader:
 
     def score(self, groups: Sequence[Sequence[Window]]) -> list[list[np.ndarray]]:
         """For each window of each question the log-probabilities of start and end, float32 (length, 2). Windows of all questions share batches."""
-        windows = [window for group in groups for window in group]
-        scores: list[np.ndarray | None] = [None] * len(windows)
-        for batch, found in in_batches(self._read, [window.arrays for window in windows], self.batch_size):
-            for index, rows in zip(batch, found.numpy()):
-                scores[index] = rows[: len(windows[index].pair)]
-        following = iter(scores)
-        return [[next(following) for _ in group] for group in groups]
+        return in_groups(self._read, [[window.arrays for window in group] for group in groups], self.batch_size)
 
     def decode(
         self, examples: Sequence[Example], groups: Sequence[Sequence[Window]], scores: Sequence[Sequence[np.ndarray]]
