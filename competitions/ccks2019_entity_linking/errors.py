@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from common.command_line import describe_errors
+
 from metric import Comparison, Count, links
 from task import NIL, Mention
 
@@ -123,16 +125,7 @@ def count_names(comparisons: Iterable[Comparison]) -> dict[str, Count]:
 
 def describe(errors: dict[str, list[Error]], texts: dict[str, str], examples: int = 3) -> str:
     """A few lines for each kind that occurs: its name, how often, and the first examples. `texts` has the text of each gold id."""
-    lines = []
-    for kind, found in errors.items():
-        if found:
-            lines.append(f"{len(found):>6}  {kind}")
-        for error in found[:examples]:
-            text = texts.get(error.id, f"(id {error.id}, not in gold)")
-            lines.append(f"          {text[:60]}{'…' if len(text) > 60 else ''}")
-            lines += [f"            gold       {show(error.gold)}"] if error.gold else []
-            lines += [f"            predicted  {show(error.predicted)}"] if error.predicted else []
-    return "\n".join(lines)
+    return describe_errors(errors, lambda error: texts.get(error.id, f"(id {error.id}, not in gold)"), show, examples)
 
 
 def show(mention: Mention) -> str:

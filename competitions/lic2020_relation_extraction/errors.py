@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from common.command_line import describe_errors
+
 from metric import Comparison, Key
 from task import VALUE, Triple
 
@@ -64,15 +66,7 @@ def find_errors(comparisons: Iterable[Comparison]) -> dict[str, list[Error]]:
 
 def describe(errors: dict[str, list[Error]], examples: int = 3) -> str:
     """A few lines for each kind that occurs: its name, how often, and the first examples."""
-    lines = []
-    for kind, found in errors.items():
-        if found:
-            lines.append(f"{len(found):>6}  {kind}")
-        for error in found[:examples]:
-            lines.append(f"          {error.text[:60]}{'…' if len(error.text) > 60 else ''}")
-            lines += [f"            gold       {show(error.gold)}"] if error.gold else []
-            lines += [f"            predicted  {show(error.predicted)}"] if error.predicted else []
-    return "\n".join(lines)
+    return describe_errors(errors, lambda error: error.text, show, examples)
 
 
 def show(triple: Triple) -> str:
