@@ -29,6 +29,16 @@ BLANK_LINE = "blank line"
 # Reading
 
 
+def find_file(folder: Path, role: str, names: Iterable[str], expected: str) -> Path:
+    """The first of `names`, paths below `folder`, that is a file: what plays this role. Raises UserError, with the tree that is `expected`."""
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder - {expected}")
+    path = next((folder / name for name in names if (folder / name).is_file()), None)
+    if path is None:
+        raise UserError(f"{folder}: no {role} file - {expected}")
+    return path
+
+
 def read_lines(path: str | Path, skipped: Counter[str] | None = None) -> Iterator[tuple[int, str]]:
     """The non-blank lines of a UTF-8 file, or of the only file in a `.zip`, as (number from 1, line without its end).
 

@@ -13,6 +13,7 @@ from common.submission import (
     atomic_path,
     atomic_write,
     field,
+    find_file,
     json_bytes,
     read_bytes,
     read_json_lines,
@@ -38,6 +39,21 @@ JSON = strategies.recursive(
 def write(path, data):
     path.write_bytes(data)
     return path
+
+
+def test_the_first_name_that_is_a_file_is_found(tmp_path):
+    (tmp_path / "first.json").mkdir()
+    (tmp_path / "second").mkdir()
+    write(tmp_path / "third.json", b"")
+    names = ["first.json", "second/first.json", "third.json"]
+    assert find_file(tmp_path, "train", names, "expected a tree") == tmp_path / "third.json"
+    assert find_file(tmp_path, "train", ["./third.json"], "") == tmp_path / "third.json"
+    write(tmp_path / "second" / "first.json", b"")
+    assert find_file(tmp_path, "train", names, "expected a tree") == tmp_path / "second" / "first.json"
+    with pytest.raises(UserError, match="^/.*: no train file - expected a tree$"):
+        find_file(tmp_path, "train", ["fourth.json"], "expected a tree")
+    with pytest.raises(UserError, match="none: no such folder - expected a tree$"):
+        find_file(tmp_path / "none", "train", names, "expected a tree")
 
 
 def zip_of(path, members):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from common.command_line import UserError
-from common.submission import BLANK_LINE, field, read_json_lines, write_json_lines
+from common.submission import BLANK_LINE, field, find_file, read_json_lines, write_json_lines
 
 #: Name of the contest: its runs are kept under it, also those of a copied folder.
 TASK = "ccks2019_entity_linking"
@@ -166,17 +166,12 @@ def find_files(data_dir: str | Path, knowledge_base: str | Path | None = None) -
         f"expected {folder}/ with train.json, dev.json and kb_data (another knowledge base: --knowledge-base FILE; "
         "the contest's develop.json has no labels: make dev.json of some lines of train.json)"
     )
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder - {tree}")
-    if knowledge_base is not None and not Path(knowledge_base).is_file():
+    # A folder that is not there is told first.
+    if knowledge_base is not None and folder.is_dir() and not Path(knowledge_base).is_file():
         raise UserError(f"{knowledge_base}: no such file - give the knowledge base: --knowledge-base FILE")
 
     def find(role: str) -> Path:
-        paths = (folder / together / name for together in _TOGETHER for name in _NAMES[role])
-        path = next((path for path in paths if path.is_file()), None)
-        if path is None:
-            raise UserError(f"{folder}: no {role} file - {tree}")
-        return path
+        return find_file(folder, role, [f"{together}/{name}" for together in _TOGETHER for name in _NAMES[role]], tree)
 
     return Files(find("train"), find("dev"), find("kb_data") if knowledge_base is None else Path(knowledge_base))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from common.command_line import UserError
-from common.submission import BLANK_LINE, field, read_json_lines, write_json_lines
+from common.submission import BLANK_LINE, field, find_file, read_json_lines, write_json_lines
 
 #: Name of the contest: its runs are kept under it, also those of a copied folder.
 TASK = "lic2020_event_extraction"
@@ -263,15 +263,8 @@ def find_files(data_dir: str | Path) -> Files:
         f"expected {folder}/ with train.json, dev.json and event_schema.json "
         "(or the contest's duee_train.json, duee_dev.json and duee_event_schema.json)"
     )
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder - {tree}")
-    found = {}
-    for role, names in _NAMES.items():
-        paths = (folder / together / name for together in _TOGETHER for name in names)
-        found[role] = next((path for path in paths if path.is_file()), None)
-        if found[role] is None:
-            raise UserError(f"{folder}: no {role} file - {tree}")
-    return Files(**found)
+    paths = {role: [f"{together}/{name}" for together in _TOGETHER for name in names] for role, names in _NAMES.items()}
+    return Files(**{role: find_file(folder, role, names, tree) for role, names in paths.items()})
 
 
 # The submission

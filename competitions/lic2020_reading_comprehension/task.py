@@ -11,7 +11,7 @@ from pathlib import Path
 
 from common.command_line import UserError
 from common.json_document import JsonElement, read_json_document
-from common.submission import atomic_write, json_bytes
+from common.submission import atomic_write, find_file, json_bytes
 
 #: Name of the contest: its runs are kept under it, also those of a copied folder.
 TASK = "lic2020_reading_comprehension"
@@ -118,15 +118,7 @@ def find_files(data_dir: str | Path) -> Files:
         f"expected {folder}/ with train.json and dev.json "
         "(or the contest's dureader_robust-data/train.json and dureader_robust-data/dev.json)"
     )
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder - {tree}")
-    found = {}
-    for role in ("train", "dev"):
-        paths = [folder / name.format(role) for name in _NAMES]
-        found[role] = next((path for path in paths if path.is_file()), None)
-        if found[role] is None:
-            raise UserError(f"{folder}: no {role} file - {tree}")
-    return Files(**found)
+    return Files(*(find_file(folder, role, [name.format(role) for name in _NAMES], tree) for role in ("train", "dev")))
 
 
 # The submission

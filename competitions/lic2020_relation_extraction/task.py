@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from common.command_line import UserError
-from common.submission import BLANK_LINE, field, read_json_lines, write_json_lines
+from common.submission import BLANK_LINE, field, find_file, read_json_lines, write_json_lines
 
 #: Name of the contest: its runs are kept under it, also those of a copied folder.
 TASK = "lic2020_relation_extraction"
@@ -204,14 +204,7 @@ def find_files(data_dir: str | Path) -> Files:
         f"expected {folder}/ with train.json, dev.json and schema.json "
         "(or the contest's duie_train.json, duie_dev.json and duie_schema.json)"
     )
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder - {tree}")
-    found = {}
-    for role, names in _NAMES.items():
-        found[role] = next((folder / name for name in names if (folder / name).is_file()), None)
-        if found[role] is None:
-            raise UserError(f"{folder}: no {role} file - {tree}")
-    return Files(**found)
+    return Files(**{role: find_file(folder, role, names, tree) for role, names in _NAMES.items()})
 
 
 # The submission

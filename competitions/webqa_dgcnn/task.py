@@ -12,7 +12,7 @@ from pathlib import Path
 
 from common.command_line import UserError
 from common.json_document import JsonElement, read_json_records
-from common.submission import BLANK_LINE, read_lines, write_lines
+from common.submission import BLANK_LINE, find_file, read_lines, write_lines
 
 #: Name of the contest: its runs are kept under it, also those of a copied folder.
 TASK = "webqa_dgcnn"
@@ -180,15 +180,7 @@ def find_files(data_dir: str | Path) -> Files:
         f"expected {folder}/ with train.json and dev.json "
         "(WebQA.json and SogouQA.json come whole: write some of their questions to dev.json, the others to train.json)"
     )
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder - {tree}")
-    found = {}
-    for role in ("train", "dev"):
-        paths = [folder / name.format(role) for name in _NAMES]
-        found[role] = next((path for path in paths if path.is_file()), None)
-        if found[role] is None:
-            raise UserError(f"{folder}: no {role} file - {tree}")
-    return Files(**found)
+    return Files(*(find_file(folder, role, [name.format(role) for name in _NAMES], tree) for role in ("train", "dev")))
 
 
 # The submission
