@@ -1,0 +1,144 @@
+"""The metric of TableQA: accuracy of the logic form, accuracy of the result of execution, and their mean.
+
+Written from the behaviour of the organisers' evaluator, since it decides; the rules are in SYSTEMS.md section 5.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from execution import Database, ExecutionError
+from task import Cell, Example, Query, Table
+
+#: The parts of a query that are also counted alone. One is right where its multisets are equal in gold and prediction, so that the
+#: order counts nowhere; the connection is one number.
+PARTS: dict[str, Callable[[Query], object]] = {
+    "select column": lambda query: Counter(one.column for one in query.selected),
+    "aggregation": lambda query: Counter(one.aggregation for one in query.selected),
+    "condition column": lambda query: Counter(one.column for one in query.conditions),
+    "operator": lambda query: Counter(one.operator for one in query.conditions),
+    "value": lambda query: Counter(one.value for one in query.conditions),
+    "connection": lambda query: query.connection,
+}
+
+
+class Result(NamedTuple):
+    """The rows of a result, the values inside of each sorted, or what kept the query from having one."""
+
+    rows: list[list[Cell]] | None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A question of gold and the query predicted for it (None: there is none), what both give, and what is right: logic form,
+    result of execution, and names out of PARTS."""
+
+    example: Example
+    predicted: Query | None
+    gold_result: Result
+    result: Result
+    logic_form: bool
+    execution: bool
+    right_parts: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Score:
+    """Numbers of questions: all, those that are right, and those in which a part of PARTS is right."""
+
+    questions: int
+    logic_form: int
+    execution: int
+    right_parts: dict[str, int]
+
+    @property
+    def logic_form_accuracy(self) -> float:
+        return self._share(self.logic_form)
+
+    @property
+    def execution_accuracy(self) -> float:
+        return self._share(self.execution)
+
+    @property
+    def score(self) -> float:
+        return (self.logic_form_accuracy + self.execution_accuracy) / 2
+
+    def figures(self) -> dict[str, float]:
+        """`logic_form_accuracy`, `execution_accuracy` and `score`, their mean, from 0 to 1."""
+        return {name: getattr(self, name) for name in ("logic_form_accuracy", "execution_accuracy", "score")}
+
+    def parts(self) -> dict[str, float]:
+        """The accuracy of each of PARTS."""
+        return {name: self._share(count) for name, count in self.right_parts.items()}
+
+    def _share(self, count: int) -> float:
+        return count / self.questions if self.questions else 0.0
+
+
+def compare(gold: Sequence[Example], predictions: Sequence[Query | None]) -> list[Comparison]:
+    """Each question of gold with the prediction at its place; where they end early, there is none for the rest.
+
+    Raises ValueError where there are more predictions than questions, and where a question is unlabelled.
+    """
+    if len(predictions) > len(gold):
+        raise ValueError(f"{len(predictions)} predictions for {len(gold)} questions")
+    # One table at a time: thousands of open databases would take a gigabyte.
+    places: dict[Table, list[int]] = {}
+    for place, example in enumerate(gold):
+        places.setdefault(example.table, []).append(place)
+    comparisons: dict[int, Comparison] = {}
+    for table, of_table in places.items():
+        with Database(table) as database:
+            for place in of_table:
+                predicted = predictions[place] if place < len(predictions) else None
+                comparisons[place] = _comparison(gold[place], predicted, database)
+    return [comparisons[place] for place in range(len(gold))]
+
+
+def _comparison(example: Example, predicted: Query | None, database: Database) -> Comparison:
+    if example.query is None:
+        raise ValueError(f"the question in line {example.line} has no labels to compare with")
+    wanted = _result(example.query, database)
+    if predicted is None:
+        return Comparison(example, None, wanted, Result(None, "no prediction"), False, False, frozenset())
+    same_form = is_same_form(example.query, predicted)
+    result = wanted if example.query == predicted else _result(predicted, database)
+    same_result = wanted.rows is not None and wanted.rows == result.rows
+    right = frozenset(name for name, part in PARTS.items() if part(example.query) == part(predicted))
+    return Comparison(example, predicted, wanted, result, same_form, same_result, right)
+
+
+def is_same_form(gold: Query, predicted: Query) -> bool:
+    """Whether selected columns with their aggregations are the same, conditions are, both in any order, and the connection is."""
+    return (
+        Counter(gold.selected) == Counter(predicted.selected)
+        and Counter(gold.conditions) == Counter(predicted.conditions)
+        and gold.connection == predicted.connection
+    )
+
+
+def _result(query: Query, database: Database) -> Result:
+    try:
+        return Result([sorted(row, key=_place) for row in database.execute(query)])
+    except ExecutionError as error:
+        return Result(None, str(error))
+
+
+def _place(cell: Cell) -> tuple[int, Cell]:
+    """What cells of different types are sorted by: null, numbers, strings."""
+    if cell is None:
+        return 0, 0
+    return (2, cell) if isinstance(cell, str) else (1, cell)
+
+
+def total(comparisons: Sequence[Comparison]) -> Score:
+    """The sum over questions."""
+    parts = Counter(part for one in comparisons for part in one.right_parts)
+    return Score(
+        questions=len(comparisons),
+        logic_form=sum(one.logic_form for one in comparisons),
+        execution=sum(one.execution for one in comparisons),
+        right_parts={name: parts[name] for name in PARTS},
+    )
