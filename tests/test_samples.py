@@ -22,7 +22,7 @@ LARGEST_FILE = 500_000  # bytes
 
 sys.path.insert(0, str(SCRIPT.parent))
 import make_samples  # noqa: E402
-from samples import lic2020_reading_comprehension, webqa_dgcnn  # noqa: E402
+from samples import _nl2sql_tables, lic2020_reading_comprehension, webqa_dgcnn  # noqa: E402
 from samples._reading_phrasings import Fact  # noqa: E402
 
 
@@ -91,11 +91,16 @@ def mention_texts(example: dict) -> set[str]:
     return {mention["mention"] for mention in example["mention_data"]}
 
 
+def condition_values(example: dict) -> set[str]:
+    return {value for _, _, value in example["sql"]["conds"]}
+
+
 RELATIONS = "lic2020_relation_extraction"
 READING = "lic2020_reading_comprehension"
 EVENTS = "lic2020_event_extraction"
 LINKING = "ccks2019_entity_linking"
 PASSAGES = "webqa_dgcnn"
+QUERIES = "nl2sql"
 SIZES = {"train": 400, "dev": 100, "test": 60}
 CONTESTS = {
     RELATIONS: Contest(SIZES, {"schema.json"}, lambda example: example["text"], triple_values),
@@ -103,6 +108,7 @@ CONTESTS = {
     EVENTS: Contest(SIZES, {"event_schema.json"}, lambda example: example["text"], argument_texts),
     LINKING: Contest({"train": 600, "dev": 120, "test": 60}, {"kb_data"}, lambda example: example["text"], mention_texts),
     PASSAGES: Contest(SIZES | {"train": 700}, set(), snippets, name_and_answer, json.loads),
+    QUERIES: Contest(SIZES, {f"{split}.tables.json" for split in SIZES}, lambda example: example["question"], condition_values),
 }
 
 each_contest = pytest.mark.parametrize("task", CONTESTS)
@@ -745,3 +751,158 @@ def test_the_difficulties_of_linking_are_there(split, least):
             found["other letter case"] += mention["mention"] not in entity["alias"] and re.search("[A-Za-z]", name) is not None
     assert all(count >= least for count in found.values()), found
     assert len(found) == 20
+
+
+# Questions about a table
+
+MORE, LESS, EQUAL = range(3)
+
+
+@functools.cache
+def tables(split: str) -> dict[str, dict]:
+    """By id."""
+    return {table["id"]: table for table in read(QUERIES, f"{split}.tables.json")}
+
+
+def cells(table: dict, column: int) -> list:
+    return [row[column] for row in table["rows"]]
+
+
+def results(table: dict, sql: dict) -> list[tuple]:
+    task, execution = competition.load(QUERIES, "task"), competition.load(QUERIES, "execution")
+    selected = tuple(task.Selected(*pair) for pair in zip(sql["sel"], sql["agg"], strict=True))
+    query = task.Query(selected, sql["cond_conn_op"], tuple(task.Condition(*condition) for condition in sql["conds"]))
+    rows = tuple(map(tuple, table["rows"]))
+    with execution.Database(task.Table(table["id"], table["title"], tuple(table["header"]), tuple(table["types"]), rows, 1)) as database:
+        return database.execute(query)
+
+
+def test_tables_have_the_official_form():
+    ids = [table["id"] for split in SIZES for table in read(QUERIES, f"{split}.tables.json")]
+    assert len(ids) >= 60 and len(set(ids)) == len(ids)  # none in two splits
+    for split in SIZES:
+        assert {example["table_id"] for example in read(QUERIES, f"{split}.json")} == set(tables(split))
+        for name, table in tables(split).items():
+            assert list(table) == ["id", "name", "title", "header", "types", "rows"]
+            assert re.fullmatch("[0-9a-f]{32}", name) and table["name"] == f"Table_{name}"
+            assert 3 <= len(table["header"]) == len(table["types"]) == len(set(table["header"])) <= 15
+            assert 5 <= len(table["rows"]) <= 15
+            for row in table["rows"]:
+                assert [{str: "text"}.get(type(cell), "real") for cell in row] == table["types"]
+    columns = Counter(len(table["header"]) for split in SIZES for table in tables(split).values())
+    assert columns[3] >= 3 and sum(count for number, count in columns.items() if number > 10) >= 3
+
+
+def test_queries_have_the_official_form():
+    assert all(list(example) == ["question", "table_id"] for example in read(QUERIES, "test.json"))
+    for split, example in labelled(QUERIES):
+        assert list(example) == ["question", "table_id", "sql"] and list(example["sql"]) == ["sel", "agg", "cond_conn_op", "conds"]
+        table, sql = tables(split)[example["table_id"]], example["sql"]
+        assert 1 <= len(sql["sel"]) == len(set(sql["sel"])) == len(sql["agg"]) <= 2
+        assert 1 <= len(sql["conds"]) <= 3 and (sql["cond_conn_op"] == 0) == (len(sql["conds"]) == 1) and sql["cond_conn_op"] in range(3)
+        for column, aggregation in zip(sql["sel"], sql["agg"], strict=True):
+            assert aggregation in (0, 4) or table["types"][column] == "real" and aggregation in range(6)
+        for column, operator, value in sql["conds"]:
+            if table["types"][column] == "real":
+                assert re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value), example
+            else:
+                assert operator > LESS and value in cells(table, column), example
+
+
+def test_every_query_finds_something_and_needs_its_conditions():
+    needed = 0
+    for split, example in labelled(QUERIES):
+        table, sql = tables(split)[example["table_id"]], example["sql"]
+        found = results(table, sql)
+        assert found and all(cell is not None for row in found for cell in row), example
+        everything = results(table, sql | {"cond_conn_op": 0, "conds": [[sql["conds"][0][0], 3, "no such value"]]})
+        fewer = [sql["conds"][:number] + sql["conds"][number + 1 :] for number in range(len(sql["conds"]) if len(sql["conds"]) > 1 else 0)]
+        others = [results(table, sql | {"cond_conn_op": sql["cond_conn_op"] * (len(left) > 1), "conds": left}) for left in fewer]
+        needed += found not in [everything, *others]
+    assert needed >= 0.7 * (SIZES["train"] + SIZES["dev"])
+
+
+def test_no_question_of_the_golden_files():
+    path = competition.SHARED / "golden" / QUERIES / "gold.json"
+    if not path.is_file():
+        pytest.skip("../shared/golden is not here")
+    real = {example["question"].strip("？?") for example in lines(path.read_text(encoding="utf-8"))}
+    ours = {example["question"].strip("？?") for split in SIZES for example in read(QUERIES, f"{split}.json")}
+    assert len(real) > 100 and not ours & real
+
+
+def test_most_of_the_tables_of_dev_is_unseen():
+    headers = {split: {header for table in tables(split).values() for header in table["header"]} for split in SIZES}
+    texts = {split: {cell for table in tables(split).values() for row in table["rows"] for cell in row if isinstance(cell, str)} for split in SIZES}
+    for seen in (headers, texts):
+        for split in ("dev", "test"):
+            assert len(seen[split] - seen["train"]) >= len(seen[split]) / 2
+    # But words that are nobody's name, such as cities, may be met again.
+    assert texts["dev"] & texts["train"] and headers["dev"] & headers["train"]
+
+
+def test_dev_has_domains_that_train_lacks():
+    def found(split: str, domains: dict) -> set[str]:
+        titles = [table["title"] for table in tables(split).values()]
+        ends = {domain: tuple(re.split("[ /]", " ".join(kind.titles for kind in kinds))) for domain, kinds in domains.items()}
+        return {domain for domain, words in ends.items() if any(title.endswith(words) for title in titles)}
+
+    assert len(found("train", _nl2sql_tables.DOMAINS)) == len(_nl2sql_tables.DOMAINS) >= 12
+    assert not found("train", _nl2sql_tables.NEW_DOMAINS)
+    assert len(found("dev", _nl2sql_tables.NEW_DOMAINS)) in (2, 3)
+
+
+@pytest.mark.parametrize("split, slack", [("train", 0.05), ("dev", 0.1)])
+def test_shares_are_near_those_of_the_contest(split, slack):
+    queries = [example["sql"] for example in read(QUERIES, f"{split}.json")]
+    conditions = [condition for sql in queries for condition in sql["conds"]]
+    aggregations = Counter(max(sql["agg"]) for sql in queries)
+
+    def near(count: int, total: list, share: float) -> bool:
+        return abs(count / len(total) - share) <= slack
+
+    for number, share in {1: 0.4, 2: 0.55, 3: 0.05}.items():
+        assert near(sum(len(sql["conds"]) == number for sql in queries), queries, share), number
+    for connection, share in {1: 0.43, 2: 0.22}.items():
+        assert near(sum(sql["cond_conn_op"] == connection for sql in queries), queries, share), connection
+    for operator, share in {MORE: 0.25, LESS: 0.08, EQUAL: 0.66}.items():
+        assert near(sum(condition[1] == operator for condition in conditions), conditions, share), operator
+    assert any(condition[1] == 3 for condition in conditions)
+    assert near(aggregations[0], queries, 0.75) and near(aggregations[4], queries, 0.1)
+    assert all(aggregations[aggregation] for aggregation in range(6))
+    assert near(sum(len(sql["sel"]) == 2 for sql in queries), queries, 0.15)
+    words = [(example["question"], value) for example in read(QUERIES, f"{split}.json") for _, _, value in example["sql"]["conds"]]
+    assert near(sum(value not in question for question, value in words), conditions, 0.17)
+
+
+@pytest.mark.parametrize("split, least", [("train", 4), ("dev", 1)])
+def test_the_difficulties_of_queries_are_there(split, least):
+    found: Counter[str] = Counter()
+    for example in read(QUERIES, f"{split}.json"):
+        question, sql, table = example["question"], example["sql"], tables(split)[example["table_id"]]
+        columns, values = [condition[0] for condition in sql["conds"]], [condition[2] for condition in sql["conds"]]
+        numbers = [value for column, _, value in sql["conds"] if table["types"][column] == "real"]
+        texts = [(column, value) for column, _, value in sql["conds"] if table["types"][column] == "text"]
+        names = [re.sub("[(（].*", "", table["header"][column]) for column in sql["sel"]]
+        found["value at the end"] += question.rstrip("？?").endswith(tuple(values))
+        found["one value in two columns"] += len(set(values)) < len(values)
+        found["two numbers for one column"] += len(numbers) == 2 and len(set(columns)) == 1
+        found["two texts for one column"] += len(texts) == 2 and len(set(columns)) == 1
+        found["two things and no or"] += sql["cond_conn_op"] == 2 and re.search("或|要么", question) is None
+        found["three conditions"] += len(columns) == 3
+        found["Chinese numeral"] += any(value not in question for value in numbers) and re.search("[二三四五六七八九十][十百千万亿]", question) is not None
+        found["per cent in words"] += "百分之" in question
+        found["name not verbatim"] += any(value not in question for _, value in texts)
+        found["a number that is no value"] += re.search("[0-9](个备选|个人|十几条|分钟|次问|页表)", question) is not None
+        found["cell of two columns"] += any(sum(value in cells(table, other) for other in range(len(table["header"]))) > 1 for _, value in texts)
+        found["header in a value"] += any(header in value for header in table["header"] for value in values)
+        found["selected column not named"] += all(name not in question for name in names)
+        found["year in the header"] += any(re.search("[0-9]{2}", table["header"][column]) for column in columns)
+        found["unit in the header"] += any("（" in table["header"][column] or "(" in table["header"][column] for column in columns)
+        found["question mark"] += question.endswith(("？", "?"))
+        found["thousands separator"] += any("," in value for value in values)
+        found["values side by side"] += any(one + other in question for one in values for other in values)
+        found["another unit"] += any(value not in question and re.search("[0-9.]+[万亿]", question) for value in numbers)
+    rare = {"thousands separator", "values side by side", "per cent in words", "another unit", "header in a value"}
+    assert all(count >= (least if split == "train" else name not in rare) for name, count in found.items()), found
+    assert len(found) == 19
