@@ -10,6 +10,7 @@ bert4keras, from a checkpoint or from nothing (`BertEncoder`). Both offer the sa
     encoder.pair_features(...)                the same for a question and windows of a context (see common.tokenizers.pair_windows);
                                               an input may also be float (length, values)
     encoder.pair_network()                    keras.Model: those inputs -> the same, in which the question acts on the context
+    encoder.unknown_ids                       for each input that says which token it is, the id that says nothing
     encoder.size, encoder.dropout             size of a vector; the dropout that suits heads on it
 
 `save_encoder` puts all that `load_encoder` needs into a run directory, weights excepted.

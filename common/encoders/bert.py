@@ -30,6 +30,7 @@ class BertEncoder:
         self.size = config["hidden_size"]
         self.max_length = min(max_length, config["max_position_embeddings"])
         self.dropout = config.get("hidden_dropout_prob", 0.1)
+        self.unknown_ids = {"token_ids": tokenizer.unknown_id if tokenizer.mask_id is None else tokenizer.mask_id}
 
     @classmethod
     def from_checkpoint(cls, folder: Path, max_length: int) -> "BertEncoder":

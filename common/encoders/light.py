@@ -51,6 +51,7 @@ class LightEncoder:
         self.size = settings.hidden_size
         self.max_length = settings.max_length
         self.dropout = settings.dropout
+        self.unknown_ids = {"token_ids": tokenizer.unknown_id, "word_ids": 1}
 
     @classmethod
     def from_texts(cls, texts: Iterable[str], options: EncoderOptions) -> "LightEncoder":
