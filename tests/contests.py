@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import competition
 from common.submission import json_bytes, read_json_lines, write_json_lines
 
 Example = dict[str, Any]
@@ -653,4 +654,127 @@ ENTITY_LINKING = Contest(
 )
 
 
-CONTESTS = [RELATION_EXTRACTION, READING_COMPREHENSION, EVENT_EXTRACTION, WEBQA, ENTITY_LINKING]
+# NL2SQL
+
+
+def _sample_tables() -> dict[str, Example]:
+    files = sorted((competition.COMPETITIONS / "nl2sql/sample").glob("*.tables.json"))
+    return {table["id"]: table for file in files for table in read_lines(file)}
+
+
+def _write_questions(path: Path, examples: list[Example]) -> None:
+    """The questions, and beside them their tables, which the sample must have."""
+    tables = _sample_tables()
+    write_json_lines(path, examples)
+    names = dict.fromkeys(example["table_id"] for example in examples)
+    write_json_lines(path.with_name(f"{path.stem}.tables.json"), [tables[name] for name in names])
+
+
+def _query_answers(submission: bytes, examples: list[Example]) -> list[Any]:
+    records = [strict_json(line) for line in submission.split(b"\n")[:-1]]
+    assert len(records) == len(examples)
+    tables = _sample_tables()
+    for record, example in zip(records, examples):
+        columns = range(len(tables[example["table_id"]]["header"]))
+        assert record.keys() == {"agg", "cond_conn_op", "conds", "sel"}
+        assert record["sel"] and len(record["sel"]) == len(record["agg"])
+        assert all(column in columns for column in record["sel"]) and all(number in range(6) for number in record["agg"])
+        assert record["conds"] and record["cond_conn_op"] in ((1, 2) if len(record["conds"]) > 1 else (0,))
+        for column, operator, value in record["conds"]:
+            assert column in columns and operator in range(4) and isinstance(value, str)
+    return records
+
+
+def _wrong_queries(good: Example) -> dict[str, Example]:
+    """Queries that are none."""
+    column, operator, value = good["conds"][0]
+    return {
+        "no selected columns": {name: part for name, part in good.items() if name != "sel"},
+        "the selected column is no list": {**good, "sel": 0},
+        "a column is a string": {**good, "sel": ["0"], "agg": [0]},
+        "a column is true": {**good, "sel": [True], "agg": [0]},
+        "a column is a fraction": {**good, "sel": [0.5], "agg": [0]},
+        "an aggregation is null": {**good, "sel": [0], "agg": [None]},
+        "a column without aggregation": {**good, "agg": []},
+        "the connection is null": {**good, "cond_conn_op": None},
+        "the connection is a string": {**good, "cond_conn_op": "and"},
+        "no conditions": {name: part for name, part in good.items() if name != "conds"},
+        "a condition is a string": {**good, "conds": ["0"]},
+        "a condition without value": {**good, "conds": [[column, operator]]},
+        "a condition of four": {**good, "conds": [[column, operator, value, value]]},
+        "an operator is a string": {**good, "conds": [[column, ">", value]]},
+        "a value is null": {**good, "conds": [[column, operator, None]]},
+        "a value is a list": {**good, "conds": [[column, operator, [value]]]},
+    }
+
+
+def _wrong_query_labels(good: Example) -> dict[str, Example]:
+    sql = good["sql"]
+    _, _, value = sql["conds"][0]
+    wrong = {
+        **_wrong_queries(sql),
+        "a column that the table does not have": {**sql, "sel": [99], "agg": [0]},
+        "a column below 0": {**sql, "conds": [[-1, 0, value]]},
+        "no such aggregation": {**sql, "sel": [0], "agg": [6]},
+        "no such operator": {**sql, "conds": [[0, 4, value]]},
+        "no such connection": {**sql, "cond_conn_op": 3},
+    }
+    labels = {name: {**good, "sql": query} for name, query in wrong.items()}
+    return labels | {
+        "no labels": {"question": good["question"], "table_id": good["table_id"]},
+        "labels are null": {**good, "sql": None},
+        "labels are a string": {**good, "sql": "SELECT"},
+    }
+
+
+def _refused_questions(good: list[Example]) -> list[Refused]:
+    questions = {
+        "no question": {name: part for name, part in good[0].items() if name != "question"},
+        "the question is a number": {**good[0], "question": 5},
+        "the question is null": {**good[0], "question": None},
+        "no table": {name: part for name, part in good[0].items() if name != "table_id"},
+        "the table is null": {**good[0], "table_id": None},
+        "an unknown table": {**good[0], "table_id": "没有的表"},
+    }
+    return [
+        *refused_lines(good, {**NO_JSON_OBJECT, **questions}),
+        *refused_lines(good, _wrong_query_labels(good[0]), ("train", "evaluate")),
+        Refused("UTF-16", lines(good).decode().encode("utf-16"), 1),
+    ]
+
+
+def _accepted_questions(good: list[Example]) -> list[Accepted]:
+    any_labels = [good[0], *_wrong_query_labels(good[0]).values(), good[1]]
+    return [
+        Accepted("labels of any shape", lines(any_labels), any_labels),
+        Accepted("blank lines", b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]), good, says="3 blank lines"),
+        Accepted("no end of line at the end", lines(good).rstrip(b"\n"), good),
+    ]
+
+
+def _refused_query_submissions(good: list[Example]) -> list[Refused]:
+    queries = [example["sql"] for example in good]
+    return refused_lines(queries, {**NO_JSON_OBJECT, "null": b"null", **_wrong_queries(queries[0])})
+
+
+NL2SQL = Contest(
+    folder="nl2sql",
+    overfit="--epochs 60 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-tokens 0 --hidden-matches 0".split(),
+    tiny="--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --reading-size 16 --max-train-examples 24 --max-dev-examples 12".split(),
+    score="score",
+    figures=("logic_form_accuracy", "execution_accuracy", "score"),
+    text=lambda example: example["question"],
+    with_text=lambda example, text: {**example, "question": text},
+    unlabelled=lambda example: {"question": example["question"], "table_id": example["table_id"]},
+    answers=_query_answers,
+    refused=_refused_questions,
+    accepted=_accepted_questions,
+    refused_submissions=_refused_query_submissions,
+    write=_write_questions,
+    # A folder stands for all files of tables in it, since the contract moves questions about.
+    predict_flags=("--tables", "{data}"),
+    evaluate_flags=("--tables", "{data}"),
+)
+
+
+CONTESTS = [RELATION_EXTRACTION, READING_COMPREHENSION, EVENT_EXTRACTION, WEBQA, ENTITY_LINKING, NL2SQL]

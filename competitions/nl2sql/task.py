@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from common.command_line import UserError
-from common.submission import BLANK_LINE, field, read_json_lines, write_json_lines, wrong_kind
+from common.submission import BLANK_LINE, field, find_file, read_json_lines, write_json_lines, wrong_kind
 
 #: Name of the contest: its runs are kept under it, also those of a copied folder.
 TASK = "nl2sql"
@@ -303,13 +303,9 @@ def find_files(data_dir: str | Path) -> Files:
         f"expected {folder}/ with train.json, train.tables.json, dev.json and dev.tables.json "
         "(or the contest's val.json and val.tables.json, or its folders train/ and val/)"
     )
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder - {tree}")
     found = {}
     for role, names in _NAMES.items():
-        path = next((folder / name for name in names if (folder / name).is_file()), None)
-        if path is None:
-            raise UserError(f"{folder}: no {role} file - {tree}")
+        path = find_file(folder, role, names, tree)
         if not _beside(path).is_file():
             raise UserError(f"{folder}: no {_beside(path).relative_to(folder)} beside {path.name} - {tree}")
         found |= {role: path, f"{role}_tables": _beside(path)}

@@ -1,0 +1,255 @@
+"""Features, networks, decoding of their logits, and prediction of NL2SQL. Every question and table here is invented."""
+
+import numpy as np
+import pytest
+
+import competition
+from common.encoders import build_encoder
+from common.keras_compat import keras, seed_everything
+from common.options import EncoderOptions
+
+FOLDER = "nl2sql"
+task = competition.load(FOLDER, "task")
+labels = competition.load(FOLDER, "labels")
+features = competition.load(FOLDER, "features")
+model = competition.load(FOLDER, "model")
+reading = competition.load(FOLDER, "reading")
+execution = competition.load(FOLDER, "execution")
+cues = competition.load(FOLDER, "cues")
+metric = competition.load(FOLDER, "metric")
+HEADS = ("span_column", "tagging")
+each_head = pytest.mark.parametrize("head", HEADS)
+
+SHOPS = task.Table(
+    "shops",
+    "",
+    ("店铺", "所在城市", "月租(万元)", "面积", "开业年份"),
+    ("text", "text", "real", "real", "text"),
+    (("青石面馆", "苏州", 1.5, 80, "2011年"), ("半亩书屋", "无锡", 3, 240, "2015年"), ("石榴花店", "苏州", 0.8, 35, "2019年")),
+    1,
+)
+
+
+def example(question, selected, connection, *conditions, table=SHOPS):
+    query = task.Query(tuple(task.Selected(*one) for one in selected), connection, tuple(task.Condition(*one) for one in conditions))
+    return task.Example(question, table, query, 1)
+
+
+EXAMPLES = [
+    example("苏州有哪些店铺", [(0, 0)], 0, (1, 2, "苏州")),
+    example("月租超过1万元而且面积不到100的店铺有几家", [(0, 4)], 1, (2, 0, "1"), (3, 1, "100")),
+    example("青石面馆和半亩书屋的平均面积", [(3, 1)], 2, (0, 2, "青石面馆"), (0, 2, "半亩书屋")),
+    example("面积在50和200之间的店铺叫什么，在哪个城市", [(0, 0), (1, 0)], 1, (3, 0, "50"), (3, 1, "200")),
+    example("不在苏州的店铺最早是哪一年开业的", [(4, 0)], 0, (1, 3, "苏州")),
+    example("哪家店铺的开业年份是15年", [(0, 0)], 0, (4, 2, "2015年")),
+]
+
+
+def encoder(max_length=256, kind="dgcnn", examples=EXAMPLES):
+    options = EncoderOptions(encoder=kind, hidden_size=16, layers=1, word_size=8, max_length=max_length)
+    return build_encoder(options, [one.question for one in examples for _ in range(3)] + list(SHOPS.header))
+
+
+def wide(columns, rows=3):
+    header = tuple(f"指标{number}" for number in range(columns))
+    return task.Table("wide", "", header, ("real",) * columns, tuple(tuple(float(row) for _ in header) for row in range(rows)), 1)
+
+
+# Features
+
+
+def test_a_sequence_is_the_question_and_every_column_with_its_name_first():
+    built = encoder()
+    row = features.features(EXAMPLES[0], built, cells=2)
+    ids, layout = row.arrays["token_ids"], row.arrays["columns"]
+    starts = np.flatnonzero(ids == built.tokenizer.start_id)
+    assert starts.tolist() == [0, *layout[:, 0]]
+    assert np.flatnonzero(ids == built.tokenizer.end_id).tolist() == [*(starts[1:] - 1), len(ids) - 1]
+    names = [built.tokenizer.tokenize(name).ids.tolist() for name in SHOPS.header]
+    assert [ids[begin + 1 : end].tolist() for begin, end, _ in layout] == names
+    assert layout[:, 2].tolist() == [1, 1, 2, 2, 1]
+    assert row.arrays["matches"].shape[:2] == (len(row.question), 5)
+    # The cell that the question names is shown before the others.
+    city = built.tokenizer.tokenize("苏州").ids.tolist()
+    assert ids[layout[1, 1] : layout[1, 1] + 2].tolist() == city
+
+
+def test_where_there_is_little_room_cells_go_first_and_the_last_columns_last():
+    one = task.Example("指标7超过1的有几个", wide(40), None, 1)
+    whole = features.features(one, encoder(1000), 2)
+    for room in range(40, len(whole), 7):
+        lost = features.Counter()
+        row = features.features(one, encoder(room), 2, lost)
+        layout = row.arrays["columns"]
+        is_read = layout[:, 2] > 0
+        assert len(row) <= room
+        assert lost[features.COLUMN_CUT] == np.sum(~is_read) and is_read[: is_read.sum()].all()
+        names = layout[is_read, 1] - layout[is_read, 0] - 1
+        has_cells = len(row) > len(row.question) + 2 + np.sum(names + 2)
+        assert not has_cells or (is_read.all() and (names == whole.arrays["columns"][:, 1] - whole.arrays["columns"][:, 0] - 1).all())
+
+
+def test_a_long_question_loses_its_end_and_its_table_stays():
+    lost = features.Counter()
+    row = features.features(task.Example("面积" * 3000, SHOPS, None, 1), encoder(64), 2, lost)
+    assert len(row.question) == 32 and len(row) <= 64 and lost[features.QUESTION_CUT] == 1
+    assert row.arrays["columns"][:, 2].all()
+
+
+def test_a_mark_on_a_column_that_is_not_read_is_left_out():
+    one = example("指标39超过1的指标0是多少", [(0, 0)], 0, (39, 0, "1"), table=wide(40))
+    rows, lost = features.labelled([one], encoder(60), 0)
+    assert rows[0].labels.marks == () and lost[features.COLUMN_CUT] > 0
+
+
+# Hiding
+
+
+def batch(head, known, seed=0, tokens=0.0):
+    built = encoder()
+    rows, _ = features.labelled(EXAMPLES, built, 2)
+    return built, rows, features.collate_labelled(rows, head, built, features.Hiding(tokens, known), np.random.default_rng(seed))
+
+
+def test_without_hiding_everything_is_as_it_was():
+    built, rows, arrays = batch("span_column", 0.0)
+    plain = features.collate(rows)
+    assert all((arrays[name] == values).all() for name, values in plain.items())
+    assert [tuple(mark) for row in arrays["marks"].tolist() for mark in row if mark[0] >= 0] == [mark for row in rows for mark in row.labels.marks]
+
+
+def test_hidden_tokens_say_nothing_and_change_places_with_their_labels():
+    operators, aggregations = set(), set()
+    for seed in range(20):
+        built, rows, arrays = batch("span_column", 1.0, seed)
+        row = rows[1]
+        said = row.arrays["cues"][:, : len(cues.KINDS)] == 1
+        hidden = arrays["token_ids"][1, 1 : 1 + len(row.question)] == built.unknown_ids["token_ids"]
+        assert hidden[said.any(1)].all()
+        more, less = cues.KINDS.index(">"), cues.KINDS.index("<")
+        now = arrays["cues"][1, : len(row.question)]
+        mark = arrays["marks"][1]
+        turned = mark[0, 1] == 1
+        assert mark[:2, 1].tolist() == ([1, 0] if turned else [0, 1])
+        before = row.arrays["cues"]
+        assert (now[:, more] == before[:, less if turned else more]).all() and (now[:, less] == before[:, more if turned else less]).all()
+        operators.add(bool(turned))
+        aggregations.add(int(arrays["selections"][2, 3]))
+    assert operators == {True, False}
+    assert aggregations == {1, 2, 3, 5}
+
+
+# Networks
+
+
+@each_head
+def test_scores_do_not_depend_on_what_else_is_in_the_batch(head):
+    built = encoder()
+    networks = model.build_networks(built, head, 16)
+    larger = [*EXAMPLES, task.Example("指标3大于2的一共有多少个，" * 3, wide(12), None, 1)]
+    reader = reading.Reader(networks, built, 2, batch_size=16)
+    rows = [features.features(one, built, 2) for one in larger]
+    together, alone = reader.score(rows), [reader.score([row])[0] for row in rows]
+    for one, other in zip(together, alone):
+        for name in ("selections", "connection", "selected_count", "condition_count"):
+            np.testing.assert_allclose(getattr(one, name), getattr(other, name), atol=1e-4)
+        assert len(one.found) == len(other.found)
+        for found, same in zip(sorted(one.found, key=lambda item: item[:3]), sorted(other.found, key=lambda item: item[:3])):
+            assert found[:3] == same[:3]
+            np.testing.assert_allclose(found.operators, same.operators, atol=1e-4)
+
+
+def perfect_logits(row, head):
+    """What a network would say that gives its labels back."""
+    sure = 12.0
+
+    def one_hot(number, classes):
+        return np.where(np.arange(classes) == number, sure, -sure)
+
+    own, tokens, columns = row.labels, len(row.question), len(row.arrays["columns"])
+    selected = sum(selection != labels.NOT_SELECTED for selection in own.selections)
+    logits = {
+        "selections": np.stack([one_hot(selection, labels.SELECTIONS) for selection in own.selections]),
+        "connection": one_hot(own.connection, 3),
+        "selected_count": one_hot(labels.count_class(selected), labels.COUNTS),
+        "condition_count": one_hot(labels.count_class(own.conditions), labels.COUNTS),
+        "value_columns": np.full((tokens, columns), -sure),
+    }
+    if head == "tagging":
+        tags, beside = labels.tags_of(own, tokens, columns)
+        return {**logits, "tags": np.stack([one_hot(tag, labels.TAG_COUNT) for tag in tags]), "value_columns": np.where(beside, sure, -sure)}
+    logits["edges"] = np.full((tokens, len(task.OPERATORS), 2), -sure)
+    for column, operator, first, last in own.marks:
+        logits["edges"][first, operator, 0] = logits["edges"][last, operator, 1] = sure
+        logits["value_columns"][[first, last], column] = sure
+    return logits
+
+
+@each_head
+def test_perfect_logits_give_gold_back(head):
+    built = encoder()
+    rows, lost = features.labelled(EXAMPLES, built, 2)
+    assert not lost
+    decoder = reading.Decoder()
+    for row in rows:
+        query = decoder.decode(row.example, row.question, reading._scores(row, perfect_logits(row, head)))
+        assert metric.is_same_form(row.example.query, query), row.example.question
+
+
+@each_head
+def test_perfect_logits_give_the_gold_of_the_sample_back(head):
+    sample = competition.COMPETITIONS / FOLDER / "sample/dev.json"
+    examples = task.read(sample, task.tables_of(sample), labelled=True)
+    rows, _ = features.labelled(examples, encoder(1000, examples=examples), 2)
+    decoder = reading.Decoder()
+    queries = [decoder.decode(row.example, row.question, reading._scores(row, perfect_logits(row, head))) for row in rows]
+    assert metric.total(metric.compare(examples, queries)).logic_form_accuracy >= 0.95
+
+
+@each_head
+@pytest.mark.parametrize("kind", ["dgcnn", "bilstm", "bert"])
+def test_every_encoder_learns_from_every_question(head, kind):
+    seed_everything(1)
+    built = encoder(kind=kind)
+    networks = model.build_networks(built, head, 16)
+    rows, _ = features.labelled(EXAMPLES, built, 2)
+    networks.training.compile(keras.optimizers.legacy.Adam(1e-2))
+    arrays = features.collate_labelled(rows, head, built, features.Hiding(0, 0), np.random.default_rng(0))
+    losses = [float(networks.training.train_on_batch(arrays)) for _ in range(12)]
+    assert np.isfinite(losses).all() and losses[-1] < 0.7 * losses[0]
+
+
+@each_head
+def test_questions_without_any_mark_can_be_learned_from(head):
+    built = encoder()
+    networks = model.build_networks(built, head, 16)
+    nothing = example("随便看看", [(0, 0)], 0, (1, 2, "不在问题里的城市"))
+    rows, lost = features.labelled([nothing], built, 2)
+    assert lost[labels.NOT_FOUND] == 1 and rows[0].labels.marks == ()
+    networks.training.compile(keras.optimizers.legacy.Adam(1e-2))
+    arrays = features.collate_labelled(rows, head, built, features.Hiding(0, 1), np.random.default_rng(0))
+    networks.training.train_on_batch(arrays)
+    assert all(np.isfinite(weights).all() for weights in networks.training.get_weights())
+
+
+ODD_TABLES = {
+    "one column": task.Table("a", "", ("名",), ("text",), (("甲",), ("乙",)), 1),
+    "no rows": task.Table("b", "", ("名", "数"), ("text", "real"), (), 1),
+    "empty rows": task.Table("c", "", ("名", "数"), ("text", "real"), ((None, None), ("", None)), 1),
+    "the same name twice": task.Table("d", "", ("数", "数", ""), ("real", "real", "text"), ((1.0, 2.0, "甲"),), 1),
+    "mixed cells": task.Table("e", "", ("名", "数"), ("text", "real"), ((3, "三"), ("甲", 1e300), (None, 2**70)), 1),
+    "a hostile name": task.Table("f", "", ('x"; DROP TABLE t; --', "数"), ("text", "real"), (("'; DELETE FROM t; --", 1.0),), 1),
+    "40 columns": wide(40),
+    "300 columns": wide(300),
+}
+
+
+@each_head
+def test_any_question_about_any_table_gets_a_query_that_runs(head):
+    built = encoder()
+    reader = reading.Reader(model.build_networks(built, head, 16), built, 2)
+    questions = ["", " ", "数超过1的名有几个", "\ud83d", "x\"; DROP TABLE t; --", "1" * 300, "甲" * 2000]
+    examples = [task.Example(question, table, None, 1) for table in ODD_TABLES.values() for question in questions]
+    for one, query in zip(examples, reader.read(examples)):
+        with execution.Database(one.table) as database:
+            database.execute(query)
