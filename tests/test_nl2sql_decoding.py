@@ -301,9 +301,10 @@ def test_if_nothing_says_anything_the_first_that_runs_is_taken():
 
 def test_no_more_queries_than_tries():
     question = "18年的人口"
-    found = [found_in(question, 0, "18年", 0.6), found_in(question, 4, "18年", 0.4)]
-    of_scores = scores({3: {NO_AGGREGATION: 0.9}}, found)
+    found = [found_in(question, 0, "18年", 0.9), found_in(question, 4, "18年", 0.05)]
+    of_scores = scores({3: {NO_AGGREGATION: 0.8, SUM: 0.1}}, found)
     number = [one.conditions[0].value for one in candidates(question, of_scores)].index("2018")
+    assert number > 1
     assert decode(question, of_scores, tries=number).conditions[0].column == 0
     assert decode(question, of_scores, tries=number + 1).conditions[0].column == 4
 
@@ -314,6 +315,8 @@ def candidates(question, of_scores, of_table=CITIES):
 
 def test_the_last_resort_runs():
     assert decode("人口", scores({3: {SUM: 0.4}}, [])) == query([3], [(0, EQUAL, "青河市")])
+    wide = scores({2004: {NO_AGGREGATION: 0.9}, 2: {NO_AGGREGATION: 0.1}}, [], columns=2005)
+    assert decode("人口", wide, TABLES["2005 columns"]) == query([2], [(0, EQUAL, "0")])
     # A size that is not said is no condition.
     question = "人口"
     assert candidates(question, scores({}, [found_in(question, 3, "人口", operator=MORE)])) == []
@@ -498,13 +501,13 @@ def test_a_perfect_network_is_nearly_perfect_on_the_sample(name):
     path = competition.COMPETITIONS / FOLDER / "sample" / name
     figures = competition.main(FOLDER, "ceiling", ["--gold", path])
     assert set(figures) == {"span_column", "tagging"} and figures["span_column"] >= 0.95
-    assert figures["tagging"] <= figures["span_column"] + 1e-9
+    assert 0.8 <= figures["tagging"] <= figures["span_column"]
 
 
 def test_the_ceiling_names_what_is_lost(tmp_path, capsys):
     record = {"id": "t", "header": list(CITIES.header), "types": list(CITIES.types), "rows": [list(row) for row in CITIES.rows]}
     questions = [
-        ("青河市的人口", query([3], [(0, EQUAL, "青河市")])),
+        ("白山市的人口", query([3], [(0, EQUAL, "白山市")])),
         ("人口是多少", query([3], [(0, EQUAL, "云桥镇"), (3, MORE, "300")])),
     ]
     lines = [json.dumps({"question": text, "table_id": "t", "sql": gold.record()}) for text, gold in questions]

@@ -1,5 +1,7 @@
 """Features, networks, decoding of their logits, and prediction of NL2SQL. Every question and table here is invented."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,12 @@ EXAMPLES = [
 def encoder(max_length=256, kind="dgcnn", examples=EXAMPLES):
     options = EncoderOptions(encoder=kind, hidden_size=16, layers=1, word_size=8, max_length=max_length)
     return build_encoder(options, [one.question for one in examples for _ in range(3)] + list(SHOPS.header))
+
+
+@functools.cache
+def untrained(head):
+    """Networks for the encoder that `encoder()` makes; building them takes seconds."""
+    return model.build_networks(encoder(), head, 16)
 
 
 def wide(columns, rows=3):
@@ -145,7 +153,7 @@ def test_hidden_tokens_say_nothing_and_change_places_with_their_labels():
 @each_head
 def test_scores_do_not_depend_on_what_else_is_in_the_batch(head):
     built = encoder()
-    networks = model.build_networks(built, head, 16)
+    networks = untrained(head)
     larger = [*EXAMPLES, task.Example("指标3大于2的一共有多少个，" * 3, wide(12), None, 1)]
     reader = reading.Reader(networks, built, 2, batch_size=16)
     rows = [features.features(one, built, 2) for one in larger]
@@ -206,9 +214,8 @@ def test_perfect_logits_give_the_gold_of_the_sample_back(head):
     assert metric.total(metric.compare(examples, queries)).logic_form_accuracy >= 0.95
 
 
-@each_head
-@pytest.mark.parametrize("kind", ["dgcnn", "bilstm", "bert"])
-def test_every_encoder_learns_from_every_question(head, kind):
+@pytest.mark.parametrize("kind, head", [("dgcnn", "span_column"), ("bert", "tagging")])
+def test_both_heads_learn_from_every_question(head, kind):
     seed_everything(1)
     built = encoder(kind=kind)
     networks = model.build_networks(built, head, 16)
@@ -221,8 +228,7 @@ def test_every_encoder_learns_from_every_question(head, kind):
 
 @each_head
 def test_questions_without_any_mark_can_be_learned_from(head):
-    built = encoder()
-    networks = model.build_networks(built, head, 16)
+    built, networks = encoder(), untrained(head)
     nothing = example("随便看看", [(0, 0)], 0, (1, 2, "不在问题里的城市"))
     rows, lost = features.labelled([nothing], built, 2)
     assert lost[labels.NOT_FOUND] == 1 and rows[0].labels.marks == ()
@@ -240,15 +246,15 @@ ODD_TABLES = {
     "mixed cells": task.Table("e", "", ("名", "数"), ("text", "real"), ((3, "三"), ("甲", 1e300), (None, 2**70)), 1),
     "a hostile name": task.Table("f", "", ('x"; DROP TABLE t; --', "数"), ("text", "real"), (("'; DELETE FROM t; --", 1.0),), 1),
     "40 columns": wide(40),
-    "300 columns": wide(300),
+    "120 columns": wide(120),
 }
 
 
 @each_head
 def test_any_question_about_any_table_gets_a_query_that_runs(head):
     built = encoder()
-    reader = reading.Reader(model.build_networks(built, head, 16), built, 2)
-    questions = ["", " ", "数超过1的名有几个", "\ud83d", "x\"; DROP TABLE t; --", "1" * 300, "甲" * 2000]
+    reader = reading.Reader(untrained(head), built, 2)
+    questions = ["", " ", "数超过1的名有几个", "\ud83d", "x\"; DROP TABLE t; --", "1" * 100, "甲" * 500]
     examples = [task.Example(question, table, None, 1) for table in ODD_TABLES.values() for question in questions]
     for one, query in zip(examples, reader.read(examples)):
         with execution.Database(one.table) as database:

@@ -30,7 +30,7 @@ class Config:
     tables: Path | None = None
     """Their tables. Default: the file beside it, dev.tables.json for dev.json."""
     tries: int = 100
-    """Queries that may be tried for a question; 1: no execution-guided decoding."""
+    """Queries that may be run for a question; 1: no execution-guided decoding."""
 
     def __post_init__(self):
         check_at_least(self, tries=1)

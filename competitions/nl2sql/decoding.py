@@ -73,7 +73,7 @@ def _sure(number: int, classes: int) -> np.ndarray:
 
 
 class Decoder:
-    """Writes queries. tries: how many a question may try; 1 takes the most probable one that is whole, whatever its result."""
+    """Writes queries. tries: how many that run a question may try; 1 takes the most probable one, whatever its result."""
 
     def __init__(self, tries: int = 100):
         self.tries = tries
@@ -81,21 +81,20 @@ class Decoder:
         self._database = lru_cache(maxsize=100)(Database)
 
     def decode(self, example: Example, encoding: Encoding, scores: Scores) -> Query:
-        """The query for a question; of several tries it can always be executed. encoding: the tokens of the question, without special ones."""
-        columns = columns_of(example.table)
-        second = None
-        for number, query in enumerate(candidates(example.question, columns, encoding, scores)):
-            if self.tries == 1:  # as it stands
-                return query
-            if number == self.tries:
-                break
+        """The query for a question, which can always be executed. encoding: the tokens of the question, without special ones."""
+        columns, first = columns_of(example.table), None
+        tried = 0
+        for query in itertools.islice(candidates(example.question, columns, encoding, scores), max(self.tries, _KEPT)):
             result = self._execute(example, query)
             if result is None:
                 continue
+            tried += 1
             if makes_sense(query, columns) and says_something(query, result):
                 return query
-            second = second or query
-        return second or _last_resort(columns, scores)
+            first = first or query
+            if tried == self.tries:
+                break
+        return first or _last_resort(columns, scores)
 
     def _execute(self, example: Example, query: Query) -> list[tuple] | None:
         try:

@@ -36,7 +36,7 @@ class Config:
     batch_size: int = 64
     """Questions per batch. More is faster until memory ends; the queries are the same."""
     tries: int | None = None
-    """Queries that may be tried for a question until one runs and says something; 1: no execution-guided decoding. Default: as in training."""
+    """Queries that may be run for a question until one says something; 1: no execution-guided decoding. Default: as in training."""
     show_sql: bool = False
     """Print each question with its query as readable SQL."""
 

@@ -15,8 +15,9 @@ from labels import tagged_spans
 from model import Networks
 from task import OPERATORS, Example, Query
 
-# Least probability of an edge or a column, and largest number of the conditions that are looked at.
+# Least probability of an edge or a column, and largest number of the values, and of the conditions, that are looked at.
 _LEAST, _MOST = 0.02, 20
+_LONGEST = 40  # tokens of a value
 
 
 class Reader:
@@ -65,17 +66,16 @@ def _pointed(edges: np.ndarray, value_columns: np.ndarray) -> list[Found]:
 
     edges: probabilities (tokens, OPERATORS, 2). value_columns: logits (tokens, columns).
     """
-    spans = {
-        (first, last)
-        for starts, ends in edges.transpose(1, 2, 0) > _LEAST
-        for first in np.flatnonzero(starts).tolist()
-        for last in np.flatnonzero(ends).tolist()
-        if first <= last
-    }
-    found = []
-    for first, last in sorted(spans, key=lambda span: (span[1] - span[0], span)):
-        operators = np.sqrt(edges[first, :, 0] * edges[last, :, 1])
-        found += _in_columns(first, last, operators, _sigmoid(value_columns[first] + value_columns[last]))
+    strengths: dict[tuple[int, int], np.ndarray] = {}
+    for starts, ends in edges.transpose(1, 2, 0):
+        for first in np.flatnonzero(starts > _LEAST).tolist():
+            for last in (first + np.flatnonzero(ends[first : first + _LONGEST] > _LEAST)).tolist():
+                strengths[first, last] = np.sqrt(edges[first, :, 0] * edges[last, :, 1])
+    # A network that has not learned anything yet says of every token that it may be one: only the likeliest values meet the columns.
+    likeliest = sorted(strengths, key=lambda span: (-strengths[span].max(), span[1] - span[0], span))[:_MOST]
+    found = [
+        one for span in likeliest for one in _in_columns(*span, strengths[span], _sigmoid(value_columns[span[0]] + value_columns[span[1]]))
+    ]
     kept: list[Found] = []
     for one in sorted(found, key=lambda one: -one.probability):
         if not any(other.column == one.column and other.first <= one.last and one.first <= other.last for other in kept):

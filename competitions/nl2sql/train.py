@@ -39,7 +39,7 @@ class Config:
     reading_size: int = 64
     """Size of a token of the question as it is read for a column."""
     tries: int = 100
-    """Queries that may be tried for a question until one runs and says something; 1: the most probable one, whatever its result."""
+    """Queries that may be run for a question until one says something; 1: the most probable one, whatever its result."""
     hidden_tokens: float = 0.15
     """Share of the tokens that the network may not read in training."""
     hidden_matches: float = 0.6
