@@ -1,6 +1,6 @@
 """Training questions that say the opposite, made without a word: only what is known of their words changes.
 
-Where the words of a cue are hidden from the network (see `model.Hiding`), 超过 and 不到 differ in nothing but their feature. So both features can
+Where the words of a cue are hidden from the network (see `features.Hiding`), 超过 and 不到 differ in nothing but their feature. So both features can
 change places, and with them the operators of gold: a question about more is one about less. The same with 平均 and 最高. A few
 hundred questions then teach what each cue means, however rare it is.
 """

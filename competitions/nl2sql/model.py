@@ -31,8 +31,8 @@ _DILATIONS = (1, 2, 4, 1)
 class Networks(NamedTuple):
     """Two views of one set of weights.
 
-    training: inputs of `collate_labelled` -> its own loss; its weights are all there are.
-    reading: inputs of `collate` -> logits by name: `selections` (batch, columns, SELECTIONS), `connection` (batch, 3), `selected_count` and
+    training: inputs of `features.collate_labelled` -> its own loss; its weights are all there are.
+    reading: inputs of `features.collate` -> logits by name: `selections` (batch, columns, SELECTIONS), `connection` (batch, 3), `selected_count` and
         `condition_count` (batch, COUNTS), `value_columns` (batch, tokens, columns), and that of the head: `edges` (batch, tokens, OPERATORS, 2) or
         `tags` (batch, tokens, TAG_COUNT).
     """
