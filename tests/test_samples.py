@@ -22,8 +22,10 @@ LARGEST_FILE = 500_000  # bytes
 
 sys.path.insert(0, str(SCRIPT.parent))
 import make_samples  # noqa: E402
-from samples import _nl2sql_tables, lic2020_reading_comprehension, webqa_dgcnn  # noqa: E402
+from samples import _nl2sql_tables, _titling_world, lic2020_reading_comprehension, seq2seq_titling, webqa_dgcnn  # noqa: E402
 from samples._reading_phrasings import Fact  # noqa: E402
+from samples._titling_phrasings import Story, fitting  # noqa: E402
+from samples._titling_phrasings import facts as facts_told  # noqa: E402
 
 
 def lines(text: str) -> list[dict]:
@@ -95,12 +97,22 @@ def condition_values(example: dict) -> set[str]:
     return {value for _, _, value in example["sql"]["conds"]}
 
 
+def article(example: dict) -> str:
+    """Of our sample, and of both kinds of ../shared/data."""
+    return f"{example.get('title', '')}\n{example.get('content') or example.get('abst')}"
+
+
+def names_in_title(example: dict) -> set[str]:
+    return _titling_world.entities(example["title"])
+
+
 RELATIONS = "lic2020_relation_extraction"
 READING = "lic2020_reading_comprehension"
 EVENTS = "lic2020_event_extraction"
 LINKING = "ccks2019_entity_linking"
 PASSAGES = "webqa_dgcnn"
 QUERIES = "nl2sql"
+TITLES = "seq2seq_titling"
 SIZES = {"train": 400, "dev": 100, "test": 60}
 CONTESTS = {
     RELATIONS: Contest(SIZES, {"schema.json"}, lambda example: example["text"], triple_values),
@@ -109,6 +121,7 @@ CONTESTS = {
     LINKING: Contest({"train": 600, "dev": 120, "test": 60}, {"kb_data"}, lambda example: example["text"], mention_texts),
     PASSAGES: Contest(SIZES | {"train": 700}, set(), snippets, name_and_answer, json.loads),
     QUERIES: Contest(SIZES, {f"{split}.tables.json" for split in SIZES}, lambda example: example["question"], condition_values),
+    TITLES: Contest(SIZES | {"train": 600}, set(), article, names_in_title),
 }
 
 each_contest = pytest.mark.parametrize("task", CONTESTS)
@@ -208,7 +221,7 @@ def test_no_sentence_of_the_real_data(task):
     contest = CONTESTS[task]
     real = {
         sentence
-        for path in folder.glob("*.json")
+        for path in folder.rglob("*.json")
         if path.name not in contest.other_files
         for example in contest.parse(path.read_text(encoding="utf-8"))
         for sentence in sentences(contest.text(example))
@@ -906,3 +919,81 @@ def test_the_difficulties_of_queries_are_there(split, least):
     rare = {"thousands separator", "values side by side", "per cent in words", "another unit", "header in a value"}
     assert all(count >= (least if split == "train" else name not in rare) for name, count in found.items()), found
     assert len(found) == 19
+
+
+# Titles
+
+
+def stories() -> list[Story]:
+    return [story for domain in seq2seq_titling.NEWS + seq2seq_titling.PAPERS for story in domain.stories]
+
+
+def title_pieces(title: str, length: int) -> list[str]:
+    return [title[start : start + length] for start in range(len(title) - length + 1)]
+
+
+def test_titles_have_the_official_form():
+    assert all(list(example) == ["content"] for example in read(TITLES, "test.json"))
+    for _, example in labelled(TITLES):
+        assert list(example) == ["title", "content"]
+        assert 8 <= len(example["title"]) <= 26 and 60 <= len(example["content"]) <= 220, example
+        assert not re.search(r"[{}|\s]", example["content"].replace(" ", "")) and example["title"] == example["title"].strip()
+        assert not re.search("[{}|]|  ", example["title"]), example
+
+
+def test_there_are_many_stories_and_phrasings():
+    assert len({title for story in stories() for title in story.titles[0]}) >= 40
+    tellings = [telling for story in stories() for telling in story.tellings[0] + story.tellings[1]]
+    assert len(tellings) == len(set(tellings)) >= 120
+    titles = make_samples.generate(TITLES).phrasings["train"]
+    assert all(title in titles for story in stories() for title in story.titles[0])
+
+
+def test_the_telling_decides_which_title_it_is():
+    for story in stories():
+        firsts = [fitting(story.titles[0], telling)[:1] for telling in story.tellings[0] + story.tellings[1]]
+        assert all(firsts), story
+        told = [(facts_told(first), facts_told(telling)) for (first,), telling in zip(firsts, story.tellings[0] + story.tellings[1], strict=True)]
+        for title in story.titles[1]:  # what takes the place of a title says as much
+            assert any(first <= facts_told(title) <= telling for first, telling in told), title
+
+
+@pytest.mark.parametrize("split", ["train", "dev"])
+def test_titles_are_of_words_of_the_text_but_not_of_its_beginning(split):
+    metric, examples = competition.load(TITLES, "metric"), read(TITLES, f"{split}.json")
+
+    def mean(values: Iterator[float]) -> float:
+        return sum(values) / len(examples)
+
+    def shared(example: dict, length: int) -> float:
+        pieces = title_pieces(example["title"], length)
+        return sum(piece in example["content"] for piece in pieces) / len(pieces)
+
+    assert 0.25 < mean(metric.score(example["title"], example["content"][:24]).rouge_l for example in examples) < 0.4
+    assert 0.7 < mean(shared(example, 1) for example in examples) < 0.85
+    assert 0.5 < mean(shared(example, 2) for example in examples) < 0.7
+    assert mean(example["title"] in example["content"] for example in examples) < 0.05
+
+
+@pytest.mark.parametrize("split, least", [("train", 20), ("dev", 2)])
+def test_the_difficulties_of_titles_are_there(split, least):
+    found: Counter[str] = Counter()
+    for example in read(TITLES, f"{split}.json"):
+        title, content = example["title"], example["content"]
+        names = _titling_world.entities(title)
+        places = [content.find(piece) for piece in title_pieces(title, 3) if piece in content]
+        found["words at the beginning"] += min(places, default=99) < 12
+        found["words in the second half"] += max(places, default=0) > len(content) / 2
+        found["words in another order"] += places != sorted(places)
+        found["a change in other words"] += re.search("增长|下滑|上涨|下跌|上调|下调|走高|走低", title) is not None
+        found["words that the text has not"] += any(piece not in content for piece in ("研究", "开工", "合龙", "夺", "收购", "助学", "应用") if piece in title)
+        found["Latin letters"] += re.search("[A-Za-z]", title) is not None
+        found["figures"] += re.search("[0-9]", title) is not None
+        found["per cent"] += "%" in title
+        found["title marks"] += "《" in title
+        found["quotation marks"] += "“" in title
+        found["blank"] += " " in title
+        found["long name"] += any(len(name) >= 8 for name in names)
+        found["names that do not belong in it"] += len(_titling_world.entities(content) - names) >= 2
+    assert all(count >= least for count in found.values()), found
+    assert len(found) == 13
