@@ -1,0 +1,45 @@
+"""The hypothesis that is most like all others, instead of the most probable one: minimum Bayes risk (Kumar and Byrne 2004; Eikema and Aziz 2020).
+
+A model that is not sure spreads its probability over many ways of saying the same. The single most probable one may be an odd one out; one that
+agrees with many others loses least, whichever of them is right. The others should be samples of the model, so that probable ones come up often.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+def by_consensus(candidates: Sequence[Item], similarity: Callable[[Item, Item], float]) -> list[int]:
+    """Indices of the candidates, that with the highest mean similarity to all of them first; of equals the earlier first. A candidate that
+    stands there several times counts each time. similarity must be symmetric: it is asked for once for each pair of different candidates."""
+    numbers = {candidate: number for number, candidate in enumerate(dict.fromkeys(candidates))}
+    different = list(numbers)
+    counts = [0] * len(different)
+    for candidate in candidates:
+        counts[numbers[candidate]] += 1
+    sums = [similarity(one, one) * count for one, count in zip(different, counts)]
+    for first, one in enumerate(different):
+        for second in range(first):
+            alike = similarity(one, different[second])
+            sums[first] += alike * counts[second]
+            sums[second] += alike * counts[first]
+    return sorted(range(len(candidates)), key=lambda index: (-sums[numbers[candidates[index]]], index))
+
+
+def common_subsequence_f1(one: Sequence, other: Sequence) -> float:
+    """F1 of the longest common subsequence, from 0 to 1: what ROUGE-L measures, every occurrence counted. 0 where one of them is empty.
+
+    The length is found with one whole number for each of `one`'s items in place of a row of a table (Hyyrö 2004).
+    """
+    if not one or not other:
+        return 0.0
+    places: dict = {}
+    for index, item in enumerate(one):
+        places[item] = places.get(item, 0) | 1 << index
+    full = (1 << len(one)) - 1
+    unmatched = full
+    for item in other:
+        matched = unmatched & places.get(item, 0)
+        unmatched = (unmatched + matched | unmatched - matched) & full
+    return 2 * (len(one) - unmatched.bit_count()) / (len(one) + len(other))
