@@ -12,6 +12,7 @@ from common.command_line import UserError
 from common.keras_compat import keras, tf
 from common.options import EncoderOptions
 from common.tokenizers import Encoding, PairWindow, WordPieceTokenizer, build_vocabulary
+from common.tokenizers.vocabulary import SPECIAL_TOKENS
 
 _SMALL_LAYERS = 4
 
@@ -20,13 +21,19 @@ class BertEncoder:
     """A bert4keras transformer.
 
     config: a bert_config.json. model: what bert4keras calls it, such as "bert", "nezha" or "roformer". checkpoint: its weights;
-    None starts from random ones.
+    None starts from random ones. kept_tokens: the checkpoint's ids of the tokens of the tokenizer; None for all of them.
     """
 
     def __init__(
-        self, tokenizer: WordPieceTokenizer, config: dict[str, Any], max_length: int, model: str = "bert", checkpoint: Path | None = None
+        self,
+        tokenizer: WordPieceTokenizer,
+        config: dict[str, Any],
+        max_length: int,
+        model: str = "bert",
+        checkpoint: Path | None = None,
+        kept_tokens: np.ndarray | None = None,
     ):
-        self.tokenizer, self.config, self.model, self.checkpoint = tokenizer, config, model, checkpoint
+        self.tokenizer, self.config, self.model, self.checkpoint, self.kept_tokens = tokenizer, config, model, checkpoint, kept_tokens
         self.size = config["hidden_size"]
         self.max_length = min(max_length, config["max_position_embeddings"])
         self.dropout = config.get("hidden_dropout_prob", 0.1)
@@ -101,6 +108,17 @@ class BertEncoder:
 
     def network(self) -> keras.Model:
         """Raises UserError when the checkpoint's tensors do not fit its config."""
+        transformer = self.transformer()
+        inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "segment_ids")}
+        # The last layer is a normalisation, which ALBERT uses in every block: its input is that of its last use.
+        states = transformer.model.output
+        normalisation, use = states._keras_history[:2]
+        both = keras.Model(transformer.model.inputs, [states, normalisation.get_input_at(use)], name="bert")
+        return keras.Model(inputs, both([inputs["token_ids"], inputs["segment_ids"]]), name="bert_encoder")
+
+    def transformer(self, **options: Any) -> Any:
+        """The bert4keras transformer, with the weights of the checkpoint if there is one. options: further ones of build_transformer_model.
+        Raises UserError when the checkpoint's tensors do not fit its config."""
         from bert4keras.models import build_transformer_model
 
         config = {
@@ -111,6 +129,8 @@ class BertEncoder:
             # repeated and resumed exactly.
             "attention_dropout_rate": 0.0,
             "dropout_rate": self.config.get("hidden_dropout_prob", 0.1),
+            "keep_tokens": None if self.kept_tokens is None else self.kept_tokens.tolist(),
+            **options,
         }
         try:
             with warnings.catch_warnings():  # about the shared initializer, whose work is done anew below
@@ -118,18 +138,28 @@ class BertEncoder:
                 transformer = build_transformer_model(model=self.model, return_keras_model=False, **config)
             _draw_weights_anew(transformer.model)
             if self.checkpoint is not None:
-                transformer.load_weights_from_checkpoint(str(self.checkpoint))
+                mapping = transformer.variable_mapping()
+                if not any(name.startswith("cls/predictions/") for name in _variables_of(self.checkpoint)):
+                    # Some checkpoints come without the head of the masked language model: it is learned anew then.
+                    mapping = {layer: names for layer, names in mapping.items() if not layer.startswith("MLM-")}
+                transformer.load_weights_from_checkpoint(str(self.checkpoint), mapping)
         except (ValueError, LookupError, tf.errors.OpError) as error:
             if self.checkpoint is None:
                 raise
             reason = str(error).strip().splitlines()[0]
             raise UserError(f"--pretrained {self.checkpoint.parent}: the checkpoint does not fit its bert_config.json ({reason}) - download both again, together") from None
-        inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "segment_ids")}
-        # The last layer is a normalisation, which ALBERT uses in every block: its input is that of its last use.
-        states = transformer.model.output
-        normalisation, use = states._keras_history[:2]
-        both = keras.Model(transformer.model.inputs, [states, normalisation.get_input_at(use)], name="bert")
-        return keras.Model(inputs, both([inputs["token_ids"], inputs["segment_ids"]]), name="bert_encoder")
+        return transformer
+
+    def with_vocabulary_of(self, texts: Iterable[str]) -> "BertEncoder":
+        """The same encoder without the tokens of the checkpoint that neither the texts have nor a letter, digit or mark could need: the rows of
+        the others leave the embeddings (`keep_tokens` of bert4keras). Most of a Chinese vocabulary never occurs in a contest."""
+        used = {token for text in texts for token in set(self.tokenizer.tokenize(text).ids.tolist())}
+        always = {token for piece, token in self.tokenizer.ids.items() if len(piece.removeprefix("##")) == 1 and ord(piece[-1]) < 0x2E80}
+        special = {self.tokenizer.ids[piece] for piece in SPECIAL_TOKENS if piece in self.tokenizer.ids}
+        kept = np.array(sorted(used | always | special))
+        tokenizer = WordPieceTokenizer([self.tokenizer.vocabulary[token] for token in kept])
+        config = {**self.config, "vocab_size": len(kept)}
+        return BertEncoder(tokenizer, config, self.max_length, self.model, self.checkpoint, kept)
 
     def pair_network(self) -> keras.Model:
         """The same: a transformer lets question and context act on each other by itself."""
@@ -147,11 +177,7 @@ def _draw_weights_anew(model: keras.Model) -> None:
 
 def _model_of(checkpoint: Path, config: dict[str, Any]) -> str:
     """The bert4keras name of the architecture, told from the variables of a checkpoint: its config seldom says."""
-    try:
-        names = {name for name, _ in tf.train.list_variables(str(checkpoint))}
-    except (tf.errors.OpError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f"{checkpoint}.index: cannot be read ({reason}) - download the checkpoint again") from None
+    names = _variables_of(checkpoint)
     if any(name.startswith("electra/") for name in names):
         return "electra"
     if any("/transformer/group_0/" in name for name in names):
@@ -162,3 +188,11 @@ def _model_of(checkpoint: Path, config: dict[str, Any]) -> str:
         return "bert"
     # RoFormer turns queries and keys instead of adding positions; its second version has no biases.
     return "roformer" if any(name.endswith("self/query/bias") for name in names) else "roformer_v2"
+
+
+def _variables_of(checkpoint: Path) -> set[str]:
+    try:
+        return {name for name, _ in tf.train.list_variables(str(checkpoint))}
+    except (tf.errors.OpError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{checkpoint}.index: cannot be read ({reason}) - download the checkpoint again") from None
