@@ -37,8 +37,8 @@ class TrainingOptions:
     batch_size: int = 32
     """Examples per training step."""
     learning_rate: float | None = None
-    """Highest learning rate, reached at the end of the warm-up. Default: 1e-3 for the light encoders (2e-3 in reading comprehension, WebQA and entity
-    linking), 3e-4 for a BERT from nothing, 2e-5 for a checkpoint."""
+    """Highest learning rate, reached at the end of the warm-up. Default: 1e-3 for the light encoders (2e-3 in reading comprehension, WebQA, entity
+    linking and title generation), 3e-4 for a BERT from nothing, 2e-5 for a checkpoint (title generation: 1e-3, and 5e-5 or, below an LSTM, 2e-4)."""
     warmup: float = 0.05
     """Share of all steps in which the learning rate rises from zero."""
     weight_decay: float = 0.01

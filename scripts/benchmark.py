@@ -2,6 +2,7 @@
 
     python scripts/benchmark.py prediction          sentences per second of relation extraction, one by one and in batches
     python scripts/benchmark.py knowledge-base      time and memory of the index of entity linking, beside their limits
+    python scripts/benchmark.py decoding            titles per second of a unilm, one by one and in batches, with its memory and without
 """
 
 import importlib
@@ -18,7 +19,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from common.command_line import check_at_least, parse_flags, run, table
+from common.command_line import UserError, check_at_least, parse_flags, run, table
 
 SCRIPTS = Path(__file__).resolve().parent
 COMPETITIONS = SCRIPTS.parent / "competitions"
@@ -28,7 +29,7 @@ COMPETITIONS = SCRIPTS.parent / "competitions"
 class Config:
     """Measure speed on this machine."""
 
-    subject: Annotated[Literal["prediction", "knowledge-base"], tyro.conf.Positional]
+    subject: Annotated[Literal["prediction", "knowledge-base", "decoding"], tyro.conf.Positional]
     """What to measure."""
     repeats: int = 3
     """Rounds; the best of them counts."""
@@ -40,15 +41,24 @@ class Config:
     """Sentences to choose from. Default: the bundled sample's train.json."""
     entities: int = 400_000
     """How many entities the knowledge base has."""
+    titles: int = 64
+    """How many titles are written in a round: a part of them in the slow cases."""
+    layers: int = 4
+    """Layers of the network that writes titles."""
+    hidden_size: int = 312
+    """Its width, a multiple of its 12 heads."""
 
     def __post_init__(self):
-        check_at_least(self, repeats=1, sentences=1, entities=1)
+        check_at_least(self, repeats=1, sentences=1, entities=1, titles=1, layers=1, hidden_size=12)
+        if self.hidden_size % 12:
+            raise UserError(f"--hidden-size {self.hidden_size}: must be a multiple of its 12 attention heads")
 
 
 def main(argv: list[str] | None = None) -> dict[str, float]:
     """Prints a table, and returns its figures by name."""
     config = parse_flags(Config, argv)
-    return {"prediction": measure_prediction, "knowledge-base": measure_knowledge_base}[config.subject](config)
+    subjects = {"prediction": measure_prediction, "knowledge-base": measure_knowledge_base, "decoding": measure_decoding}
+    return subjects[config.subject](config)
 
 
 def measure_prediction(config: Config) -> dict[str, float]:
@@ -103,6 +113,34 @@ def measure_knowledge_base(config: Config) -> dict[str, float]:
     print(table(["", "measured", "limit"], measured))
     print(f"{figures['matches']:,} names in the texts, {figures['candidates']:,} candidates")
     return figures
+
+
+def measure_decoding(config: Config) -> dict[str, float]:
+    """Titles per second of a unilm of random weights by memory, batch and beam. The titles must be equal whatever the memory and the batch."""
+    sys.path.insert(0, str(COMPETITIONS / "seq2seq_titling"))
+    from decoding_speed import WithoutMemory, check_equal, random_articles, random_network, write
+
+    network, encoder = random_network(config.layers, config.hidden_size)
+    articles = random_articles(config.titles, encoder)
+    models = {"cached": network, "plain": WithoutMemory(network)}
+    speeds: dict[str, float] = {}
+    for beam in (1, 3):
+        expected: list = []
+        # What is slow writes one title in so many, and without a memory, where each takes seconds, only once.
+        for name, batch, part in (("cached", 32, 1), ("cached", 1, 4), ("plain", 1, 8), ("plain", 32, 2)):
+            texts = articles[: max(1, config.titles // part)]
+            write(models[name], encoder, texts[:batch], batch, beam, length=1)  # tracing is no part of the speed
+            seconds, found = best_of(config.repeats if name == "cached" else 1, lambda: write(models[name], encoder, texts, batch, beam))
+            expected = expected or found
+            check_equal(found, expected)
+            speeds[f"{name}, batch {batch}, beam {beam}"] = len(texts) / seconds
+    rows, ratios = [], {}
+    for case in ("batch 1, beam 1", "batch 32, beam 1", "batch 1, beam 3", "batch 32, beam 3"):
+        ratios[case] = speeds[f"cached, {case}"] / speeds[f"plain, batch 1, {case[-6:]}"]
+        rows.append([case, f"{speeds[f'plain, {case}']:.2f}", f"{speeds[f'cached, {case}']:.2f}", f"{ratios[case]:.1f}"])
+    print(table(["", "plain titles/s", "cached titles/s", "ratio to plain, batch 1"], rows))
+    print("cached, batch 32: {:.1f} times the uncached one-by-one loop with beam 1, {:.1f} with beam 3 (target 10)".format(*list(ratios.values())[1::2]))
+    return speeds
 
 
 def best_of(repeats: int, action: Callable[[], object]) -> tuple[float, object]:

@@ -777,4 +777,72 @@ NL2SQL = Contest(
 )
 
 
-CONTESTS = [RELATION_EXTRACTION, READING_COMPREHENSION, EVENT_EXTRACTION, WEBQA, ENTITY_LINKING, NL2SQL]
+# Title generation
+
+
+def _title_answers(submission: bytes, examples: list[Example]) -> list[Any]:
+    records = [strict_json(line) for line in submission.split(b"\n")[:-1]]
+    assert len(records) == len(examples)
+    assert all(record.keys() == {"title"} and isinstance(record["title"], str) and record["title"].strip() for record in records)
+    return [record["title"] for record in records]
+
+
+def _wrong_titles(good: Example) -> dict[str, Example]:
+    return {
+        "no labels": {"content": good["content"]},
+        "labels are null": {**good, "title": None},
+        "the title is a number": {**good, "title": 5},
+        "the title is a list": {**good, "title": [good["title"]]},
+    }
+
+
+def _refused_texts(good: list[Example]) -> list[Refused]:
+    texts = {
+        "the text is a number": {**good[0], "content": 5},
+        "the text is null": {**good[0], "content": None},
+        "the abstract is a list": {"title": "摘要不是字符串", "abst": []},
+        "the text is null beside an abstract": {**good[0], "content": None, "abst": good[0]["content"]},
+    }
+    # Gold may be titles alone.
+    no_text = {"no text": {"title": "没有正文"}}
+    return [
+        *refused_lines(good, {**NO_JSON_OBJECT, **texts}),
+        *refused_lines(good, no_text, ("train", "predict")),
+        *refused_lines(good, _wrong_titles(good[0]), ("train", "evaluate")),
+        Refused("UTF-16", lines(good).decode().encode("utf-16"), 1),
+    ]
+
+
+def _accepted_texts(good: list[Example]) -> list[Accepted]:
+    any_labels = [good[0], *_wrong_titles(good[0]).values(), good[1]]
+    abstracts = [{"title": example["title"], "abst": example["content"]} for example in good]
+    both = [{**example, "abst": 5} for example in good]
+    return [
+        Accepted("labels of any shape", lines(any_labels), any_labels),
+        Accepted("abstracts", lines(abstracts), abstracts),
+        Accepted("an abstract beside the text", lines(both), both),
+        Accepted("blank lines", b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]), good, says="3 blank lines"),
+        Accepted("no end of line at the end", lines(good).rstrip(b"\n"), good),
+    ]
+
+
+TITLING = Contest(
+    folder="seq2seq_titling",
+    overfit="--epochs 40 --batch-size 4 --learning-rate 5e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 2 --votes 0".split(),
+    tiny=(
+        "--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12 "
+        "--max-title-length 12 --beam-width 2 --votes 2"
+    ).split(),
+    score="rouge-l",
+    figures=("rouge-1", "rouge-2", "rouge-l", "bleu"),
+    text=lambda example: example["content"],
+    with_text=lambda example, text: {**example, "content": text},
+    unlabelled=lambda example: {"content": example["content"]},
+    answers=_title_answers,
+    refused=_refused_texts,
+    accepted=_accepted_texts,
+    refused_submissions=lambda good: refused_lines(good, {**NO_JSON_OBJECT, **_wrong_titles(good[0])}),
+)
+
+
+CONTESTS = [RELATION_EXTRACTION, READING_COMPREHENSION, EVENT_EXTRACTION, WEBQA, ENTITY_LINKING, NL2SQL, TITLING]

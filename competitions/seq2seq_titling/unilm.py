@@ -1,0 +1,133 @@
+"""One BERT that reads the text and writes the title (SYSTEMS.md section 7c; Dong et al. 2019), through bert4keras.
+
+    [CLS] text [SEP] title [SEP]        segment 0 sees all of segment 0; each token of segment 1 sees segment 0, and segment 1 up to itself
+    h       = BERT(tokens, segments)
+    y       = masked language model head(h)
+    p       = copy head(h, y, h of the text)            of the token after each place from the first [SEP] on
+
+In decoding keys and values are kept of the text, once for all titles of a text, and of what is written of each title: a step costs one token.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from common.command_line import UserError
+from common.decoders import State
+from common.encoders import BertEncoder
+from common.generators import pad
+from common.keras_compat import keras, tf
+from common.losses import masked_mean
+
+from copying import CopyHead, longer_trail, matches_of_titles, matches_of_trail, no_trail
+from decoding import Steps
+from features import NOTHING, Pair, collate_articles, title_arrays
+from options import WritingOptions
+
+_HIDDEN = -1e9
+_PARTS = ("MultiHeadSelfAttention", "MultiHeadSelfAttention-Norm", "FeedForward", "FeedForward-Norm")
+
+
+class UniLM(Steps):
+    """The network; see model.py for what all three offer."""
+
+    def __init__(self, encoder: BertEncoder, options: WritingOptions):
+        if encoder.model != "bert":
+            raise UserError(f"--model unilm: writes with BERT checkpoints, and this is one of {encoder.model} - take another, or --model copy_lstm")
+        self.tokenizer = encoder.tokenizer
+        transformer = encoder.transformer(application="unilm", with_mlm="linear")
+        self.layers, self.model = transformer.layers, transformer.model
+        self.heads, self.head_size = transformer.num_attention_heads, transformer.attention_head_size
+        names = [f"Transformer-{index}" for index in range(transformer.num_hidden_layers)]
+        self.blocks = [{part: self.layers[f"{name}-{part}"] for part in _PARTS} for name in names]
+        hidden = self.blocks[-1]["FeedForward-Norm"].output
+        self.head = CopyHead(encoder.tokenizer, encoder.size, options)
+        self.training = self._training_network(keras.Model(self.model.inputs, hidden, name="unilm"))
+        self.reading = keras.Model(self.model.inputs, [*(block["MultiHeadSelfAttention"].input[0] for block in self.blocks), hidden])
+
+    def _training_network(self, bert: keras.Model) -> keras.Model:
+        names = ("token_ids", "segment_ids", "copy_ids", "before", "targets")
+        inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in names}
+        states = bert([inputs["token_ids"], inputs["segment_ids"]])
+        copy_ids, before, targets = inputs["copy_ids"], inputs["before"], inputs["targets"]
+        # The text stands first, and its last token predicts the first one of the title.
+        lengths = tf.reduce_sum(tf.cast((inputs["token_ids"] > 0) & (inputs["segment_ids"] == 0), tf.int32), 1)
+        places = lengths[:, None] - 1 + tf.range(tf.shape(before)[1])
+        written = tf.gather(states, tf.minimum(places, tf.shape(states)[1] - 1), batch_dims=1)
+        text = self.head.text(states[:, : tf.shape(copy_ids)[1]], copy_ids)
+        scores, _ = self.head.scores(written, self._logits(written), text, matches_of_titles(copy_ids, before))
+        log_probabilities = self.head.log_probabilities_of(targets, scores, text)
+        network = keras.Model(list(inputs.values()), log_probabilities)
+        network.add_loss(-masked_mean(log_probabilities, targets != NOTHING))
+        return network
+
+    def training_batch(self, pairs: Sequence[Pair], told: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        arrays = collate_articles([pair.article for pair in pairs]) | title_arrays(told, pairs, self.tokenizer)
+        read = [pair.article.encoding.ids for pair in pairs]
+        written = [np.where((title >= 0) & (title < len(self.tokenizer)), title, self.tokenizer.unknown_id) for title in told]
+        return arrays | {
+            "token_ids": pad([np.concatenate(both).astype(np.int32) for both in zip(read, written)]),
+            "segment_ids": pad([np.repeat([0, 1], [len(text), len(title)]).astype(np.int32) for text, title in zip(read, written)]),
+        }
+
+    def first_state(self, inputs) -> State:
+        tokens, copy_ids = inputs["token_ids"], inputs["copy_ids"]
+        *seen, states = self.reading([tokens, tf.zeros_like(tokens)], training=False)
+        text = {
+            "head": self.head.text(states, copy_ids),
+            "memory": [self._memory(block, x) for block, x in zip(self.blocks, seen)],
+            "bias": tf.where(tokens > 0, 0.0, _HIDDEN)[:, None, None],
+            "length": tf.reduce_sum(tf.cast(tokens > 0, tf.int32), 1),
+        }
+        nothing = tf.zeros([tf.shape(tokens)[0], 0, self.heads, self.head_size])
+        rows = {
+            "memory": [(nothing, nothing)] * len(self.blocks),
+            "bias": tf.zeros([tf.shape(tokens)[0], 0]),
+            "trail": no_trail(copy_ids),
+        }
+        return State(text, rows)
+
+    def next_state(self, state: State, tokens):
+        text, rows = state
+        texts, width, written = tf.shape(tokens)[0], tf.shape(tokens)[1], tf.shape(rows["bias"])[1]
+        # The first token of a title is predicted from the text's last, [SEP]: it is read once more, as part of the text, and what it leaves is hidden.
+        begins = tokens == self.tokenizer.start_id
+        ids = tf.where(begins, self.tokenizer.end_id, tf.where(tokens < len(self.tokenizer), tokens, self.tokenizer.unknown_id))
+        x = self.layers["Embedding-Token"](ids) + self.layers["Embedding-Segment"](tf.where(begins, 0, 1))
+        x += tf.gather(self.layers["Embedding-Position"].embeddings, text["length"] - 1 + written)[:, None]
+        x = self.layers["Embedding-Norm"](x)
+        if "Embedding-Mapping" in self.layers:
+            x = self.layers["Embedding-Mapping"](x)
+        bias = tf.concat([rows["bias"], tf.reshape(tf.where(begins, _HIDDEN, 0.0), [-1, 1])], 1)
+        memory = []
+        for block, of_text, of_title in zip(self.blocks, text["memory"], rows["memory"]):
+            attention = block["MultiHeadSelfAttention"]
+            new = (self._split(dense(x)) for dense in (attention.k_dense, attention.v_dense))
+            keys, values = (tf.concat([old, tf.reshape(part, [-1, 1, self.heads, self.head_size])], 1) for old, part in zip(of_title, new))
+            memory.append((keys, values))
+            query = self._split(attention.q_dense(x)) / self.head_size**0.5
+            scores = tf.einsum("twhd,thdl->twhl", query, of_text[0]) + text["bias"]
+            own = tf.einsum("rhd,rlhd->rhl", tf.reshape(query, [-1, self.heads, self.head_size]), keys) + bias[:, None]
+            length = tf.shape(scores)[3]
+            weights = tf.nn.softmax(tf.concat([scores, tf.reshape(own, [texts, width, self.heads, -1])], 3))
+            seen = tf.einsum("twhl,thld->twhd", weights[..., :length], of_text[1])
+            seen += tf.reshape(tf.einsum("rhl,rlhd->rhd", tf.reshape(weights[..., length:], tf.shape(own)), values), tf.shape(seen))
+            x = block["MultiHeadSelfAttention-Norm"](x + attention.o_dense(tf.reshape(seen, [texts, width, self.heads * self.head_size])))
+            x = block["FeedForward-Norm"](x + block["FeedForward"](x))
+        trail = longer_trail(rows["trail"], tokens, text["head"].copy_ids)
+        scores, _ = self.head.scores(x, self._logits(x), text["head"], matches_of_trail(text["head"].copy_ids, trail, width))
+        return self.head.distribution(scores, text["head"]), State(text, {"memory": memory, "bias": bias, "trail": trail})
+
+    def _memory(self, block, x):
+        """Keys (texts, heads, size, length) and values (texts, heads, length, size) of a whole text."""
+        attention = block["MultiHeadSelfAttention"]
+        keys, values = self._split(attention.k_dense(x)), self._split(attention.v_dense(x))
+        return tf.transpose(keys, [0, 2, 3, 1]), tf.transpose(values, [0, 2, 1, 3])
+
+    def _split(self, states):
+        """(batch, steps, heads * size) -> (batch, steps, heads, size)"""
+        return tf.reshape(states, tf.concat([tf.shape(states)[:2], [self.heads, self.head_size]], 0))
+
+    def _logits(self, states):
+        hidden = self.layers["MLM-Norm"](self.layers["MLM-Dense"](states))
+        return self.layers["MLM-Bias"](self.layers["Embedding-Token"](hidden, mode="dense"))

@@ -1,0 +1,508 @@
+"""The three networks of title generation: training against decoding, batches, both sides at once, and whole trainings. Every sentence here is invented."""
+
+import functools
+import json
+
+import numpy as np
+import pytest
+
+import competition
+from common.command_line import UserError
+from common.decoders import Rules
+from common.keras_compat import seed_everything, tf
+from common.options import EncoderOptions
+from test_contract import arrays, without_seconds
+
+import bert4keras.models  # isort: skip - after keras_compat, which tells it the Keras to use
+
+FOLDER = "seq2seq_titling"
+task = competition.load(FOLDER, "task")
+copying = competition.load(FOLDER, "copying")
+features = competition.load(FOLDER, "features")
+model = competition.load(FOLDER, "model")
+options = competition.load(FOLDER, "options")
+train = competition.load(FOLDER, "train")
+NOTHING, Example = features.NOTHING, task.Example
+
+EXAMPLES = [
+    Example("云桥市图书馆周六起延长开放时间，读者可读到晚上十点，ABC公司的Model X2也来了。", "云桥图书馆延长开放时间"),
+    Example("ABC公司 发布 Model X2 手机，售价３９９９元", "ABC公司发布Model X2"),
+    Example("龘镇举行灯会🏮，䶮家班登台", "龘镇灯会🏮䶮家班龘"),
+    Example("\ud800乱码\udc00文本", "乱码\ud800，靐"),
+    Example("雨", "小雨"),
+    Example("读者读到晚上读者读到晚上读者", "读者读到晚上"),
+    Example("", "开放"),
+    Example(" \u200b\t", "图书，天"),
+]
+#: Neither 龘, 䶮 and 靐, nor 🏮, nor halves of surrogate pairs.
+KNOWN = ["云桥市图书馆周六起延长开放时间读者可到晚上十点公司发布手机售价元镇举行灯会家班登台乱码文本小雨，。天地"] * 2
+LONGEST = 9
+NETWORKS = {
+    "copy_lstm": {"model": "copy_lstm"},
+    "self-terminating": {"model": "copy_lstm", "copy": "prior", "self_terminating": True},
+    "bidirectional": {"model": "bidirectional"},
+    "unilm": {"model": "unilm"},
+    "unilm without copying": {"model": "unilm", "copy": "none"},
+}
+
+
+@functools.cache
+def built(name):
+    """An encoder, and a network with weights so large that it has opinions; both sides of the bidirectional one see each other."""
+    seed_everything(4)
+    flags = options.WritingOptions(**NETWORKS[name])
+    encoder = model.build_writing_encoder(EncoderOptions(hidden_size=16, layers=2, word_size=8, max_length=30), flags, KNOWN, LONGEST)
+    network = model.build_network(encoder, flags)
+    generator = np.random.default_rng(4)
+    for weight in network.training.weights:
+        weight.assign_add(generator.normal(0, 0.4, weight.shape))
+    if flags.model == "bidirectional":
+        network.see_partners()
+    return encoder, network
+
+
+each_network = pytest.mark.parametrize("name", NETWORKS)
+from_one_end = pytest.mark.parametrize("name", [name for name in NETWORKS if name != "bidirectional"])
+
+
+def pairs_for(encoder):
+    pairs, lost = features.labelled_pairs(EXAMPLES, encoder, LONGEST)
+    assert len(pairs) == len(EXAMPLES) and len(lost) == 3
+    return pairs
+
+
+def stepwise(network, articles, before):
+    """Log-probabilities of the token after each of `before`, (texts, steps, vocabulary), a step at a time."""
+    state, found = network.start(features.collate_articles(articles)), []
+    for tokens in np.where(before == NOTHING, network.tokenizer.end_id, before).T:
+        values, state = network.step(state, tokens.astype(np.int32))
+        found.append(values)
+    return np.stack(found, 1)
+
+
+def values_of(targets, log_probabilities):
+    """Those of the targets, and which targets these are: what has no column is impossible to write."""
+    there = (targets != NOTHING) & (targets < log_probabilities.shape[2])
+    return np.take_along_axis(log_probabilities, np.where(there, targets, 0)[..., None], 2)[..., 0][there], there
+
+
+# Training and decoding say the same
+
+
+@from_one_end
+def test_training_and_steps_give_the_same_log_probabilities(name):
+    encoder, network = built(name)
+    pairs = pairs_for(encoder)
+    told = features.with_random_tokens(pairs, 0.5, np.random.default_rng(1))
+    told = [np.where(title == NOTHING, encoder.tokenizer.unknown_id, title) for title in told]  # as decoding would: it writes nothing that is nothing
+    batch = network.training_batch(pairs, told)
+    expected = network.training(batch).numpy()
+    found, there = values_of(batch["targets"], stepwise(network, [pair.article for pair in pairs], batch["before"]))
+    assert there.sum() > 35 and expected[there].std() > 0.5
+    np.testing.assert_allclose(found, expected[there], atol=1e-4, rtol=1e-4)
+
+
+@each_network
+def test_every_step_is_a_distribution(name):
+    encoder, network = built(name)
+    pairs = pairs_for(encoder)
+    if name == "bidirectional":
+        state = network.start(features.collate_articles([pair.article for pair in pairs]))
+        values, _ = network.step_pairs(state, np.full((len(pairs), 2, 1), encoder.tokenizer.start_id, np.int32))
+    else:
+        values = stepwise(network, [pair.article for pair in pairs], np.full((len(pairs), 1), encoder.tokenizer.start_id))
+    probabilities = np.exp(values.reshape(-1, values.shape[-1]))
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
+    assert np.abs(np.diff(probabilities, axis=0)).max() > 0.05
+
+
+@each_network
+def test_padding_and_other_texts_change_nothing_in_training(name):
+    encoder, network = built(name)
+    pairs = pairs_for(encoder)
+    together = network.training(network.training_batch(pairs, [pair.title for pair in pairs]))
+    together = together if isinstance(together, list) else [together]
+    for number in (1, 2, 4, 6):
+        alone = network.training(network.training_batch(pairs[number : number + 1], [pairs[number].title]))
+        for one, other in zip(alone if isinstance(alone, list) else [alone], together):
+            there = np.flatnonzero(pairs[number].title != NOTHING)
+            np.testing.assert_allclose(one.numpy()[0, there], other.numpy()[number, there], atol=1e-4, rtol=1e-4)
+
+
+@each_network
+def test_a_loss_and_its_gradients_are_numbers_whatever_the_text(name):
+    """Also where a title has what the network cannot write."""
+    encoder, network = built(name)
+    pairs = pairs_for(encoder)
+    with tf.GradientTape() as tape:
+        network.training(network.training_batch(pairs, [pair.title for pair in pairs]), training=True)
+        loss = sum(network.training.losses)
+    assert 0 < float(loss) < 1000
+    for gradient in tape.gradient(loss, network.training.trainable_weights):
+        if gradient is not None:
+            assert np.isfinite(tf.convert_to_tensor(gradient).numpy()).all()
+
+
+def test_the_loss_is_the_mean_of_what_is_known():
+    encoder, network = built("copy_lstm")
+    pairs = pairs_for(encoder)
+    batch = network.training_batch(pairs, [pair.title for pair in pairs])
+    values = network.training(batch).numpy()
+    assert float(sum(network.training.losses)) == pytest.approx(-values[batch["targets"] != NOTHING].mean(), rel=1e-4)
+
+
+def test_unilm_is_bert4keras_own_model():
+    """Each step against a forward pass over all that stands before, in a network that bert4keras alone has built."""
+    encoder, network = built("unilm without copying")
+    config = encoder.config | {"max_position": encoder.config["max_position_embeddings"], "segment_vocab_size": 2, "dropout_rate": 0.0}
+    own = bert4keras.models.build_transformer_model(model="bert", application="unilm", with_mlm="linear", return_keras_model=True, **config)
+    own.set_weights(network.model.get_weights())
+    tokenizer = encoder.tokenizer
+    never = [tokenizer.pad_id, tokenizer.unknown_id, tokenizer.start_id, tokenizer.mask_id]
+    pairs = [pair._replace(title=np.where(pair.title < 0, tokenizer.unknown_id, pair.title)) for pair in pairs_for(encoder)]
+    batch = network.training_batch(pairs, [pair.title for pair in pairs])
+    trained, steps = network.training(batch).numpy(), stepwise(network, [pair.article for pair in pairs], batch["before"])
+    compared = 0
+    for number, pair in enumerate(pairs):
+        text, title = pair.article.encoding.ids, np.where(pair.title < len(tokenizer), pair.title, tokenizer.unknown_id)
+        for step in range(len(title) + 1):
+            tokens = np.concatenate([text, title[:step]])
+            logits = own([tokens[None], (np.arange(len(tokens)) >= len(text)).astype(np.int32)[None]]).numpy()[0, -1].astype(np.float64)
+            logits[never] = -np.inf
+            expected = logits - np.log(np.exp(logits - logits.max()).sum()) - logits.max()
+            likely = expected > -50
+            np.testing.assert_allclose(steps[number, step, likely], expected[likely], atol=1e-4, rtol=1e-4)
+            assert (np.exp(steps[number, step, never]) == 0).all()
+            target = batch["targets"][number, step]
+            if 0 <= target < len(tokenizer) and likely[target]:
+                assert trained[number, step] == pytest.approx(expected[target], abs=1e-4, rel=1e-4)
+                compared += 1
+    assert compared > 35 and steps.std() > 1
+
+
+# Batches, beams and greedy search
+
+
+def rules_for(encoder, **changes):
+    return Rules(encoder.tokenizer.start_id, encoder.tokenizer.end_id, **{"max_length": LONGEST, "min_length": 1, **changes})
+
+
+@each_network
+@pytest.mark.parametrize("width", [1, 3])
+def test_batches_change_no_title(name, width):
+    encoder, network = built(name)
+    articles = [features.read_article(example.text, encoder) for example in EXAMPLES]
+
+    def found(size):
+        batches = [articles[first : first + size] for first in range(0, len(articles), size)]
+        return [one for batch in batches for one in network.search(features.collate_articles(batch), rules_for(encoder), width)]
+
+    alone = found(1)
+    assert len({hypotheses[0].tokens for hypotheses in alone}) > 4
+    for others in (found(3), found(8)):
+        for some, same in zip(alone, others, strict=True):
+            assert [one.tokens for one in some] == [one.tokens for one in same]
+            assert [one.finished for one in some] == [one.finished for one in same]
+            np.testing.assert_allclose([one.log_probability for one in some], [one.log_probability for one in same], atol=1e-4, rtol=1e-4)
+
+
+def most_probable(values, tokenizer, step):
+    """The token, which is not the end in the first step, and its log-probability."""
+    values = values.copy()
+    if step == 0:
+        values[tokenizer.end_id] = -np.inf
+    return int(values.argmax()), float(values.max())
+
+
+@from_one_end
+def test_greedy_search_takes_the_most_probable_token(name):
+    encoder, network = built(name)
+    articles = [features.read_article(example.text, encoder) for example in EXAMPLES]
+    found = network.search(features.collate_articles(articles), rules_for(encoder), 1)
+    for article, [best] in zip(articles, found):
+        state, token = network.start(features.collate_articles([article])), encoder.tokenizer.start_id
+        written, total = [], 0.0
+        for step in range(LONGEST + 1):
+            values, state = network.step(state, np.array([token], np.int32))
+            token, value = most_probable(values[0], encoder.tokenizer, step)
+            if token != encoder.tokenizer.end_id and step == LONGEST:
+                break
+            total += value
+            if token == encoder.tokenizer.end_id:
+                break
+            written.append(token)
+        assert (list(best.tokens), best.finished) == (written, token == encoder.tokenizer.end_id)
+        assert best.log_probability == pytest.approx(total, abs=1e-4, rel=1e-4)
+
+
+def test_a_wider_beam_finds_titles_at_least_as_probable():
+    encoder, network = built("unilm")
+    inputs = features.collate_articles([features.read_article(example.text, encoder) for example in EXAMPLES])
+    narrow, wide = (network.search(inputs, rules_for(encoder, length_penalty=0.0), width) for width in (1, 6))
+    gains = [others[0].log_probability - one.log_probability for [one], others in zip(narrow, wide) if one.finished and others[0].finished]
+    assert len(gains) > 2 and max(gains) > 0.01
+
+
+# The self-terminating layer
+
+
+def test_every_greedy_title_ends():
+    encoder, network = built("self-terminating")
+    inputs = features.collate_articles([features.read_article(example.text, encoder) for example in EXAMPLES])
+    before = network.head.stop.get_weights()
+    try:
+        network.head.stop.set_weights([before[0], before[1] + 30])  # it wants to go on for ever
+        found = [best for [best] in network.search(inputs, rules_for(encoder, max_length=80), 1)]
+        # p(end) is more than one half after ln 2 / -ln 0.99 steps.
+        assert all(best.finished for best in found) and 30 < max(len(best.tokens) for best in found) <= 69
+    finally:
+        network.head.stop.set_weights(before)
+
+
+def test_the_end_never_gets_less_probable():
+    encoder, network = built("self-terminating")
+    pairs = pairs_for(encoder)
+    batch = network.training_batch(pairs, [pair.title for pair in pairs])
+    end = np.exp(stepwise(network, [pair.article for pair in pairs], batch["before"]))[:, :, encoder.tokenizer.end_id]
+    assert (np.diff(end, axis=1) >= -1e-6).all() and np.diff(end, axis=1).max() > 0.01
+    assert (end >= 1 - 0.99 ** np.arange(1, end.shape[1] + 1) - 1e-5).all()
+
+
+# Both sides at once
+
+
+def with_partners(network, articles, titles_, targets):
+    """Log-probabilities of the last targets, (rows, 2), by the training network. For each row an article, what both sides have read, without an
+    end, each in the order in which it writes, and what each of them would write next."""
+    inputs = features.collate_articles(articles)
+    for side, direction in enumerate(("forward", "backward")):
+        read = features.pad([np.array(title[side], np.int32) for title in titles_], NOTHING)
+        steps = max(len(one) for title in titles_ for one in title)
+        read = np.pad(read, [(0, 0), (0, steps - read.shape[1])], constant_values=NOTHING)
+        wanted = np.full_like(read, NOTHING)
+        wanted[:, -1] = targets
+        inputs |= {f"before_{direction}": read, f"partner_{direction}": read, f"targets_{direction}": wanted}
+    return np.stack([values.numpy()[:, -1] for values in network.training(inputs)], 1)
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_step_pairs_is_training_with_what_the_partner_has_written(width):
+    encoder, network = built("bidirectional")
+    tokenizer, generator = encoder.tokenizer, np.random.default_rng(width)
+    articles = [features.read_article(EXAMPLES[number].text, encoder) for number in (2, 4, 0)]
+    state = network.start(features.collate_articles(articles))
+    state = state._replace(rows=network.take(state.rows, np.repeat(np.arange(2 * len(articles)), width)))
+    hypotheses = np.empty((len(articles), 2, width), object)
+    for place in np.ndindex(hypotheses.shape):
+        hypotheses[place] = [tokenizer.start_id]
+    ended = np.zeros(hypotheses.shape, bool)
+    asked = np.array([tokenizer.end_id, *generator.integers(5, len(tokenizer), 4), len(tokenizer), len(tokenizer) + 1])
+    for step in range(5):
+        tokens = np.array([tokenizer.end_id if over else one[-1] for one, over in zip(hypotheses.ravel(), ended.ravel())], np.int32)
+        found, state = network.step_pairs(state, tokens.reshape(hypotheses.shape))
+        rows = list(np.ndindex(len(articles), width, width, len(asked)))
+        expected = with_partners(
+            network,
+            [articles[text] for text, *_ in rows],
+            [(hypotheses[text, 0, one], hypotheses[text, 1, other]) for text, one, other, _ in rows],
+            [asked[target] for *_, target in rows],
+        )
+        assert expected[:, 0].std() > 0.5
+        for (text, one, other, target), values in zip(rows, expected):
+            for side, own, partner in ((0, one, other), (1, other, one)):
+                value = found[text, side, own, partner, asked[target]]
+                if not ended[text, side, own] and max(value, values[side]) > -60:
+                    assert value == pytest.approx(values[side], abs=1e-4, rel=1e-4), (step, text, side)
+        # In the first text a title ends that its partner then goes on without; places change, as in a search.
+        if step == 2:
+            ended[0, 0, 0] = ended[1, 1, 0] = True
+        parents = np.array([generator.permutation(width) for _ in range(2 * len(articles))])
+        state = state._replace(rows=network.take(state.rows, (np.arange(len(parents))[:, None] * width + parents).ravel()))
+        choose = np.arange(len(articles))[:, None, None], np.arange(2)[:, None], parents.reshape(hypotheses.shape)
+        hypotheses, ended = hypotheses[choose], ended[choose]
+        for place in np.ndindex(hypotheses.shape):
+            if not ended[place]:
+                hypotheses[place] = [*hypotheses[place], int(generator.integers(5, len(tokenizer) + 2))]
+    assert ended.sum() == 2
+
+
+def test_a_partner_counts_only_when_the_switch_is_on():
+    encoder, network = built("bidirectional")
+    generator = np.random.default_rng(1)
+    pairs = pairs_for(encoder)
+    seen = [pair._replace(partners=([2, 7, 8, 9], [2, 30])) for pair in pairs]
+    tokens = generator.integers(5, len(encoder.tokenizer), (len(pairs), 2, 2)).astype(np.int32)
+
+    def values():
+        """Of all pairs of two hypotheses, and in training with and without partners."""
+        state = network.start(features.collate_articles([pair.article for pair in pairs]))
+        state = state._replace(rows=network.take(state.rows, np.repeat(np.arange(2 * len(pairs)), 2)))
+        trained = [network.training(network.training_batch(some, [pair.title for pair in some])) for some in (pairs, seen)]
+        return np.exp(network.step_pairs(state, tokens)[0]), *([values.numpy() for values in both] for both in trained)
+
+    known = [network.training_batch(pairs, [pair.title for pair in pairs])[f"targets_{name}"] != NOTHING for name in ("forward", "backward")]
+    try:
+        together, alone, with_partner = values()
+        network.switch.on.assign(0.0)
+        apart, alone_off, with_partner_off = values()
+    finally:
+        network.see_partners()
+    assert np.abs(together[:, :, :, 0] - together[:, :, :, 1]).max() > 0.01
+    np.testing.assert_allclose(apart[:, :, :, 0], apart[:, :, :, 1], atol=1e-6)
+    for side, there in enumerate(known):
+        assert np.abs(with_partner[side] - alone[side])[there].max() > 0.01
+        np.testing.assert_allclose(with_partner_off[side][there], alone_off[side][there], atol=1e-5)
+        # Without any partner the switch decides nothing.
+        np.testing.assert_allclose(alone[side][there], alone_off[side][there], atol=1e-5)
+
+
+def test_the_partner_is_seen_up_to_the_same_step_only():
+    encoder, network = built("bidirectional")
+    [pair] = [pair for pair in pairs_for(encoder) if pair.article.text == EXAMPLES[1].text]
+    one, other = (pair._replace(partners=([2, 7, 8, 9], [2, 30, last])) for last in (31, 50))
+    values = [network.training(network.training_batch([some], [some.title]))[0].numpy()[0] for some in (one, other)]
+    np.testing.assert_allclose(values[0][:2], values[1][:2], atol=1e-6)
+    assert np.abs(values[0][2:] - values[1][2:]).max() > 1e-3
+
+
+def test_backwards_a_title_is_turned_round():
+    encoder, network = built("bidirectional")
+    start, end = encoder.tokenizer.start_id, encoder.tokenizer.end_id
+    article = features.read_article("天地", encoder)
+    pairs = [
+        features.Pair(article, np.array([7, 8, 9], np.int32), ended=True, partners=([start, 7], [start, 9, 8, 7])),
+        features.Pair(article, np.array([10, 11], np.int32), ended=False, partners=([start, 12, 13], [start])),
+    ]
+    batch = network.training_batch(pairs, [np.array([7, 5, 9]), np.array([10, 11])])
+    assert batch["before_forward"].tolist() == [[start, 7, 5, 9], [start, 10, 11, NOTHING]]
+    assert batch["targets_forward"].tolist() == [[7, 8, 9, end], [10, 11, NOTHING, NOTHING]]
+    assert batch["before_backward"].tolist() == [[start, 9, 5, 7], [start, 11, 10, NOTHING]]
+    # A title that is cut is written from its last piece to its beginning, and that is an end.
+    assert batch["targets_backward"].tolist() == [[9, 8, 7, end], [11, 10, end, NOTHING]]
+    assert batch["partner_forward"].tolist() == [[start, 7, NOTHING], [start, 12, 13]]
+    assert batch["partner_backward"].tolist() == [[start, 9, 8, 7], [start, NOTHING, NOTHING, NOTHING]]
+
+
+def test_both_sides_write_their_own_titles():
+    """Step by step by hand, as what its partner sees."""
+    encoder, network = built("bidirectional")
+    tokenizer, rules = encoder.tokenizer, rules_for(encoder)
+    articles = [features.read_article(example.text, encoder) for example in EXAMPLES]
+    found = network.both_titles(features.collate_articles(articles), rules)
+    best = network.search(features.collate_articles(articles), rules, 1)
+    for article, both, [chosen, *_] in zip(articles, found, best):
+        state, written, ended = network.start(features.collate_articles([article])), [[tokenizer.start_id], [tokenizer.start_id]], [False, False]
+        for step in range(LONGEST + 1):
+            tokens = [[tokenizer.end_id if over else one[-1]] for one, over in zip(written, ended)]
+            values, state = network.step_pairs(state, np.array([tokens], np.int32))
+            for side in (0, 1):
+                token, _ = most_probable(values[0, side, 0, 0], tokenizer, step)
+                ended[side] |= token == tokenizer.end_id
+                if not ended[side] and step < LONGEST:
+                    written[side].append(token)
+        assert both == tuple(written)
+        assert list(chosen.tokens) in (written[0][1:], written[1][:0:-1])
+        assert chosen.finished == any(ended)
+    assert sum(forward[1:] != backward[:0:-1] for forward, backward in found) > 4
+
+
+# Whole trainings
+
+SMALL = "--batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 6 --max-length 40 --max-title-length 8 --learning-rate 5e-3".split()
+
+
+class Killed(BaseException):
+    """Nothing catches it."""
+
+
+@pytest.fixture(scope="module")
+def two_stages(tmp_path_factory):
+    """A run of the bidirectional network, and one that was killed in its second stage and resumed."""
+    folder = tmp_path_factory.mktemp("two_stages")
+    flags = ["--model", "bidirectional", "--epochs", 4, *SMALL, "--beam-width", 1, "--ema-momentum", 0.5, "--run-name", "one", "--output-dir"]
+    whole = competition.main(FOLDER, "train", [*flags, folder / "whole"])["run"]
+    evaluation, calls = train.evaluation, []
+
+    def killed(examples, titles):
+        calls.append(titles)
+        if len(calls) == 4:
+            raise Killed
+        return evaluation(examples, titles)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "evaluation", killed)
+        with pytest.raises(Killed):
+            competition.main(FOLDER, "train", [*flags, folder / "killed"])
+    after = folder / "killed" / FOLDER / "one"
+    assert len(without_seconds(after)) == 3 and (after / "partners.json").is_file()
+    return whole, competition.main(FOLDER, "train", ["--output-dir", folder / "killed", "--run-name", "one", "--resume"])["run"]
+
+
+def test_a_training_killed_in_its_second_stage_resumes_to_the_same_weights(two_stages):
+    whole, resumed = two_stages
+    assert len(without_seconds(whole)) == 4 and without_seconds(whole) == without_seconds(resumed)
+    for name in ("last/state.h5", "best.weights.h5"):
+        assert arrays(whole / name) == arrays(resumed / name) and arrays(whole / name)
+    for name in ("partners.json", "dev_predictions.json", "search.json"):
+        assert (whole / name).read_bytes() == (resumed / name).read_bytes(), name
+
+
+def test_the_partners_of_the_second_stage_are_titles_of_both_sides(two_stages):
+    partners = json.loads((two_stages[0] / "partners.json").read_text("utf-8"))
+    assert len(partners) == 24
+    for forward, backward in partners:
+        # 2 and 3 are start and end.
+        assert forward[0] == backward[0] == 2 and 3 not in forward + backward and 2 <= len(forward) <= 9 and 2 <= len(backward) <= 9
+
+
+def test_a_bidirectional_network_predicts_and_does_not_sample(two_stages, tmp_path):
+    output, candidates = tmp_path / "submission.json", tmp_path / "candidates.json"
+    flags = ["--run", two_stages[0], "--output", output, "--candidates", candidates]
+    competition.main(FOLDER, "predict", [*flags, "--beam-width", 2])
+    found = json.loads(candidates.read_text("utf-8"))
+    assert [one[0]["title"] for one in found] == task.read_titles(output) and max(len(one) for one in found) in (3, 4)
+    with pytest.raises(UserError, match="^--samples 3: .*bidirectional"):
+        competition.main(FOLDER, "predict", [*flags, "--samples", 3])
+
+
+@pytest.fixture(scope="module")
+def unilm_run(tmp_path_factory):
+    flags = ["--model", "unilm", "--epochs", 2, *SMALL, "--random-replacement", 0.3, "--beam-width", 2, "--output-dir"]
+    return competition.main(FOLDER, "train", [*flags, tmp_path_factory.mktemp("unilm")])
+
+
+def test_unilm_trains(unilm_run):
+    history = without_seconds(unilm_run["run"])
+    assert len(history) == 2 and history[1]["loss"] < history[0]["loss"]
+    assert json.loads((unilm_run["run"] / "search.json").read_text("utf-8"))["width"] in (1, 2)
+
+
+def test_candidates_are_written_best_first(unilm_run, tmp_path):
+    output, candidates = tmp_path / "submission.json", tmp_path / "candidates.json"
+    found = []
+    for size in (1, 32):
+        flags = ["--run", unilm_run["run"], "--output", output, "--candidates", candidates, "--beam-width", 3, "--batch-size", size]
+        competition.main(FOLDER, "predict", flags)
+        found.append(json.loads(candidates.read_text("utf-8")))
+    for one, other in zip(*found, strict=True):
+        assert [candidate["title"] for candidate in one] == [candidate["title"] for candidate in other]
+        assert 1 <= len(one) <= 3 and set(one[0]) == {"title", "log_probability", "score", "finished"}
+        order = [(not candidate["finished"], -candidate["score"]) for candidate in one]
+        assert order == sorted(order) and all(candidate["title"].strip() for candidate in one)
+    assert task.read_titles(output) == [one[0]["title"] for one in found[0]]
+
+
+def test_samples_depend_on_the_seed_alone(unilm_run, tmp_path):
+    def drawn(*flags):
+        output, samples = tmp_path / "submission.json", tmp_path / "samples.json"
+        done = competition.main(FOLDER, "predict", ["--run", unilm_run["run"], "--output", output, "--candidates", samples, "--samples", 3, *flags])
+        assert done["texts"] == len(task.read_titles(output))
+        return [[one["title"] for one in several] for several in json.loads(samples.read_text("utf-8"))], task.read_titles(output)
+
+    first, searched = drawn("--seed", 5)
+    assert all(len(several) == 3 for several in first) and len({title for several in first for title in several}) > len(first)
+    assert drawn("--seed", 5, "--batch-size", 7) == (first, searched)
+    others, same = drawn("--seed", 6)
+    assert same == searched and sum(one != other for one, other in zip(first, others)) > len(first) / 2
+    # Of the most probable token alone there is but one title.
+    assert all(len(set(several)) == 1 for several in drawn("--top-p", 1e-9, "--temperature", 1e-4)[0])
