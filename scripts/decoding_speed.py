@@ -94,7 +94,9 @@ def random_articles(count: int, encoder: BertEncoder) -> list[Article]:
     return [read_article("".join(rng.choices(_CHARACTERS, k=SOURCE - 2)), encoder) for _ in range(count)]
 
 
-def write(network: UniLM | WithoutMemory, encoder: BertEncoder, articles: Sequence[Article], batch: int, beam: int, length: int = TARGET) -> list[Candidate]:
+def write(
+    network: UniLM | WithoutMemory, encoder: BertEncoder, articles: Sequence[Article], batch: int, beam: int, length: int = TARGET
+) -> list[Candidate]:
     """The title of each text, of exactly `length` tokens."""
     writer = Writer(network, encoder, length, batch)
     return [candidates[0] for candidates in writer.candidates(articles, Search(beam, min_length=length))]

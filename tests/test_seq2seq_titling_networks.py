@@ -2,6 +2,7 @@
 
 import functools
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -122,7 +123,7 @@ def test_padding_and_other_texts_change_nothing_in_training(name):
     pairs = pairs_for(encoder)
     together = network.training(network.training_batch(pairs, [pair.title for pair in pairs]))
     together = together if isinstance(together, list) else [together]
-    for number in (1, 2, 4, 6):
+    for number in (1, 6):
         alone = network.training(network.training_batch(pairs[number : number + 1], [pairs[number].title]))
         for one, other in zip(alone if isinstance(alone, list) else [alone], together):
             there = np.flatnonzero(pairs[number].title != NOTHING)
@@ -235,14 +236,6 @@ def test_greedy_search_takes_the_most_probable_token(name):
         assert best.log_probability == pytest.approx(total, abs=1e-4, rel=1e-4)
 
 
-def test_a_wider_beam_finds_titles_at_least_as_probable():
-    encoder, network = built("unilm")
-    inputs = features.collate_articles([features.read_article(example.text, encoder) for example in EXAMPLES])
-    narrow, wide = (network.search(inputs, rules_for(encoder, length_penalty=0.0), width) for width in (1, 6))
-    gains = [others[0].log_probability - one.log_probability for [one], others in zip(narrow, wide) if one.finished and others[0].finished]
-    assert len(gains) > 2 and max(gains) > 0.01
-
-
 # The self-terminating layer
 
 
@@ -271,18 +264,19 @@ def test_the_end_never_gets_less_probable():
 # Both sides at once
 
 
-def with_partners(network, articles, titles_, targets):
-    """Log-probabilities of the last targets, (rows, 2), by the training network. For each row an article, what both sides have read, without an
-    end, each in the order in which it writes, and what each of them would write next."""
+STEPS = 5
+
+
+def with_partners(network, articles, titles_, targets, step):
+    """Log-probabilities of the targets of a step, (rows, 2), by the training network. For each row an article, what both sides have read, without
+    an end, each in the order in which it writes, and what each of them would write next."""
     inputs = features.collate_articles(articles)
     for side, direction in enumerate(("forward", "backward")):
-        read = features.pad([np.array(title[side], np.int32) for title in titles_], NOTHING)
-        steps = max(len(one) for title in titles_ for one in title)
-        read = np.pad(read, [(0, 0), (0, steps - read.shape[1])], constant_values=NOTHING)
+        read = features.pad([np.array(title[side] + [NOTHING] * (STEPS - len(title[side])), np.int32) for title in titles_])
         wanted = np.full_like(read, NOTHING)
-        wanted[:, -1] = targets
+        wanted[:, step] = targets
         inputs |= {f"before_{direction}": read, f"partner_{direction}": read, f"targets_{direction}": wanted}
-    return np.stack([values.numpy()[:, -1] for values in network.training(inputs)], 1)
+    return np.stack([values.numpy()[:, step] for values in network.training(inputs)], 1)
 
 
 @pytest.mark.parametrize("width", [1, 2])
@@ -297,7 +291,7 @@ def test_step_pairs_is_training_with_what_the_partner_has_written(width):
         hypotheses[place] = [tokenizer.start_id]
     ended = np.zeros(hypotheses.shape, bool)
     asked = np.array([tokenizer.end_id, *generator.integers(5, len(tokenizer), 4), len(tokenizer), len(tokenizer) + 1])
-    for step in range(5):
+    for step in range(STEPS):
         tokens = np.array([tokenizer.end_id if over else one[-1] for one, over in zip(hypotheses.ravel(), ended.ravel())], np.int32)
         found, state = network.step_pairs(state, tokens.reshape(hypotheses.shape))
         rows = list(np.ndindex(len(articles), width, width, len(asked)))
@@ -306,6 +300,7 @@ def test_step_pairs_is_training_with_what_the_partner_has_written(width):
             [articles[text] for text, *_ in rows],
             [(hypotheses[text, 0, one], hypotheses[text, 1, other]) for text, one, other, _ in rows],
             [asked[target] for *_, target in rows],
+            step,
         )
         assert expected[:, 0].std() > 0.5
         for (text, one, other, target), values in zip(rows, expected):
@@ -408,33 +403,27 @@ def test_both_sides_write_their_own_titles():
 
 # Whole trainings
 
-SMALL = "--batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 6 --max-length 40 --max-title-length 8 --learning-rate 5e-3".split()
-
-
-class Killed(BaseException):
-    """Nothing catches it."""
+SMALL = "--votes 0 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 6 --max-length 40 --max-title-length 8 --learning-rate 5e-3".split()
 
 
 @pytest.fixture(scope="module")
 def two_stages(tmp_path_factory):
-    """A run of the bidirectional network, and one that was killed in its second stage and resumed."""
+    """A run of the bidirectional network, and what a kill in the last epoch of its second stage would have left of it, resumed."""
     folder = tmp_path_factory.mktemp("two_stages")
-    flags = ["--model", "bidirectional", "--epochs", 4, *SMALL, "--beam-width", 1, "--ema-momentum", 0.5, "--run-name", "one", "--output-dir"]
-    whole = competition.main(FOLDER, "train", [*flags, folder / "whole"])["run"]
-    evaluation, calls = train.evaluation, []
+    killed, evaluation, calls = folder / "killed" / FOLDER / "one", train.evaluation, []
 
-    def killed(examples, titles):
+    def copied(examples, titles):
         calls.append(titles)
         if len(calls) == 4:
-            raise Killed
+            shutil.copytree(folder / "whole" / FOLDER / "one", killed)
         return evaluation(examples, titles)
 
+    flags = ["--model", "bidirectional", "--epochs", 4, *SMALL, "--beam-width", 1, "--ema-momentum", 0.5, "--run-name", "one"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "evaluation", killed)
-        with pytest.raises(Killed):
-            competition.main(FOLDER, "train", [*flags, folder / "killed"])
-    after = folder / "killed" / FOLDER / "one"
-    assert len(without_seconds(after)) == 3 and (after / "partners.json").is_file()
+        patch.setattr(train, "evaluation", copied)
+        whole = competition.main(FOLDER, "train", [*flags, "--output-dir", folder / "whole"])["run"]
+    assert len(without_seconds(killed)) == 3 and (killed / "partners.json").is_file()
+    assert arrays(killed / "last/state.h5") != arrays(whole / "last/state.h5")
     return whole, competition.main(FOLDER, "train", ["--output-dir", folder / "killed", "--run-name", "one", "--resume"])["run"]
 
 
@@ -455,12 +444,23 @@ def test_the_partners_of_the_second_stage_are_titles_of_both_sides(two_stages):
         assert forward[0] == backward[0] == 2 and 3 not in forward + backward and 2 <= len(forward) <= 9 and 2 <= len(backward) <= 9
 
 
-def test_a_bidirectional_network_predicts_and_does_not_sample(two_stages, tmp_path):
-    output, candidates = tmp_path / "submission.json", tmp_path / "candidates.json"
-    flags = ["--run", two_stages[0], "--output", output, "--candidates", candidates]
+@pytest.fixture
+def asked(tmp_path):
+    """Flags of predict.py: a file of few texts, and where titles and candidates go."""
+    (tmp_path / "test.json").write_text("".join(json.dumps({"content": example.text}) + "\n" for example in EXAMPLES), "utf-8")
+    return ["--input", tmp_path / "test.json", "--output", tmp_path / "submission.json", "--candidates", tmp_path / "candidates.json"]
+
+
+def answers(folder):
+    """The candidates of each text, and the submission."""
+    return json.loads((folder / "candidates.json").read_text("utf-8")), task.read_titles(folder / "submission.json")
+
+
+def test_a_bidirectional_network_predicts_and_does_not_sample(two_stages, asked, tmp_path):
+    flags = ["--run", two_stages[0], *asked]
     competition.main(FOLDER, "predict", [*flags, "--beam-width", 2])
-    found = json.loads(candidates.read_text("utf-8"))
-    assert [one[0]["title"] for one in found] == task.read_titles(output) and max(len(one) for one in found) in (3, 4)
+    found, written = answers(tmp_path)
+    assert [one[0]["title"] for one in found] == written and max(len(one) for one in found) in (3, 4)
     with pytest.raises(UserError, match="^--samples 3: .*bidirectional"):
         competition.main(FOLDER, "predict", [*flags, "--samples", 3])
 
@@ -477,32 +477,28 @@ def test_unilm_trains(unilm_run):
     assert json.loads((unilm_run["run"] / "search.json").read_text("utf-8"))["width"] in (1, 2)
 
 
-def test_candidates_are_written_best_first(unilm_run, tmp_path):
-    output, candidates = tmp_path / "submission.json", tmp_path / "candidates.json"
+def test_candidates_are_written_best_first(unilm_run, asked, tmp_path):
     found = []
     for size in (1, 32):
-        flags = ["--run", unilm_run["run"], "--output", output, "--candidates", candidates, "--beam-width", 3, "--batch-size", size]
-        competition.main(FOLDER, "predict", flags)
-        found.append(json.loads(candidates.read_text("utf-8")))
-    for one, other in zip(*found, strict=True):
+        competition.main(FOLDER, "predict", ["--run", unilm_run["run"], *asked, "--beam-width", 3, "--batch-size", size])
+        found.append(answers(tmp_path))
+    (some, written), (others, same) = found
+    assert written == same == [one[0]["title"] for one in some]
+    for one, other in zip(some, others, strict=True):
         assert [candidate["title"] for candidate in one] == [candidate["title"] for candidate in other]
         assert 1 <= len(one) <= 3 and set(one[0]) == {"title", "log_probability", "score", "finished"}
         order = [(not candidate["finished"], -candidate["score"]) for candidate in one]
         assert order == sorted(order) and all(candidate["title"].strip() for candidate in one)
-    assert task.read_titles(output) == [one[0]["title"] for one in found[0]]
 
 
-def test_samples_depend_on_the_seed_alone(unilm_run, tmp_path):
+def test_samples_depend_on_the_seed_alone(unilm_run, asked, tmp_path):
     def drawn(*flags):
-        output, samples = tmp_path / "submission.json", tmp_path / "samples.json"
-        done = competition.main(FOLDER, "predict", ["--run", unilm_run["run"], "--output", output, "--candidates", samples, "--samples", 3, *flags])
-        assert done["texts"] == len(task.read_titles(output))
-        return [[one["title"] for one in several] for several in json.loads(samples.read_text("utf-8"))], task.read_titles(output)
+        competition.main(FOLDER, "predict", ["--run", unilm_run["run"], *asked, "--samples", 3, *flags])
+        samples, written = answers(tmp_path)
+        return [[one["title"] for one in several] for several in samples], written
 
     first, searched = drawn("--seed", 5)
     assert all(len(several) == 3 for several in first) and len({title for several in first for title in several}) > len(first)
-    assert drawn("--seed", 5, "--batch-size", 7) == (first, searched)
+    assert drawn("--seed", 5, "--batch-size", 3) == (first, searched)
     others, same = drawn("--seed", 6)
     assert same == searched and sum(one != other for one, other in zip(first, others)) > len(first) / 2
-    # Of the most probable token alone there is but one title.
-    assert all(len(set(several)) == 1 for several in drawn("--top-p", 1e-9, "--temperature", 1e-4)[0])

@@ -18,7 +18,6 @@ from common.decoders.synchronous import DIRECTIONS
 from common.encoders import Encoder
 from common.generators import pad
 from common.keras_compat import keras, tf
-from common.losses import masked_mean
 
 from attention import Attention
 from copying import CopyHead, longer_trail, matches_of_titles, matches_of_trail, no_trail
@@ -87,8 +86,7 @@ class Bidirectional(Steps):
             scores, _ = self.head.scores(outputs, self.embedding(outputs, logits=True), text, match)
             log_probabilities.append(self.head.log_probabilities_of(targets, scores, text))
         network = keras.Model([*self.encoding.inputs, copy_ids, *titles.values()], log_probabilities)
-        losses = [-masked_mean(values, titles[f"targets_{name}"] != NOTHING) for values, name in zip(log_probabilities, SIDES)]
-        network.add_loss(sum(losses) / 2)
+        network.add_loss(sum(self.head.loss(titles[f"targets_{name}"], values) for name, values in zip(SIDES, log_probabilities)) / 2)
         return network
 
     def training_batch(self, pairs: Sequence[Pair], told: Sequence[np.ndarray]) -> dict[str, np.ndarray]:

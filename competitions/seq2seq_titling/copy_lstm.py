@@ -15,12 +15,11 @@ import numpy as np
 from common.decoders import State
 from common.encoders import Encoder
 from common.keras_compat import keras, tf
-from common.losses import masked_mean
 
 from attention import Attention
 from copying import CopyHead, longer_trail, matches_of_titles, matches_of_trail, no_trail, present_tokens
 from decoding import Steps
-from features import NOTHING, Pair, collate_articles, title_arrays
+from features import Pair, collate_articles, title_arrays
 from lstm import LstmDecoder, TitleEmbedding, text_vector
 from options import WritingOptions
 
@@ -52,7 +51,7 @@ class CopyLstm(Steps):
         scores, _ = self.head.scores(outputs, self.embedding(outputs, logits=True), text, matches_of_titles(copy_ids, before))
         log_probabilities = self.head.log_probabilities_of(targets, scores, text)
         network = keras.Model([*self.encoding.inputs, copy_ids, before, targets], log_probabilities)
-        network.add_loss(-masked_mean(log_probabilities, targets != NOTHING))
+        network.add_loss(self.head.loss(targets, log_probabilities))
         return network
 
     def training_batch(self, pairs: Sequence[Pair], told: Sequence[np.ndarray]) -> dict[str, np.ndarray]:

@@ -15,6 +15,7 @@ Characters that the vocabulary lacks are copied too: in each text they get ids f
 from typing import NamedTuple
 
 from common.keras_compat import keras, tf
+from common.losses import masked_mean
 from common.tokenizers import WordPieceTokenizer
 
 from features import NOTHING
@@ -184,6 +185,11 @@ class CopyHead:
         copied = tf.reduce_logsumexp(tf.where(tf.equal(text.copy_ids[:, None], tf.expand_dims(targets, 2)), scores.copied, _IMPOSSIBLE), -1)
         largest = tf.stop_gradient(tf.maximum(generated, copied))
         return largest + tf.math.log(tf.exp(generated - largest) + tf.exp(copied - largest))
+
+    def loss(self, targets, log_probabilities):
+        """The mean of -log p over what can be written: a token that the vocabulary lacks can only be copied."""
+        can_write = (targets != NOTHING) if self.points else (targets != NOTHING) & (targets < self.vocabulary_size)
+        return -masked_mean(log_probabilities, can_write)
 
     def distribution(self, scores: Scores, text: Text):
         """The logarithms of all probabilities, float (batch, steps, vocabulary and the tokens of these texts that it lacks)."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from common.command_line import UserError, check_above, check_at_least, parse_flags, run
 from common.runs.directory import open_trained_run, settings_from_json
-from common.submission import atomic_write, json_bytes
+from common.submission import BLANK_LINE, atomic_write, json_bytes
 
 from options import WritingOptions
 from search import Search
@@ -114,8 +114,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         atomic_write(config.candidates, json_bytes([[one._asdict() for one in candidates] for candidates in found], indent=1) + b"\n")
 
     print(f"{output}: {len(examples)} titles, {unfinished} of them cut at --max-title-length, checked  (run {trained.path})")
-    for reason, count in skipped.items():
-        print(f"{config.input}: {count} x {reason}")
+    if skipped[BLANK_LINE]:
+        print(f"{config.input}: {skipped[BLANK_LINE]} blank lines skipped")
     return {"output": output, "texts": len(examples)}
 
 

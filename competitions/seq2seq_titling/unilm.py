@@ -17,11 +17,10 @@ from common.decoders import State
 from common.encoders import BertEncoder
 from common.generators import pad
 from common.keras_compat import keras, tf
-from common.losses import masked_mean
 
 from copying import CopyHead, longer_trail, matches_of_titles, matches_of_trail, no_trail
 from decoding import Steps
-from features import NOTHING, Pair, collate_articles, title_arrays
+from features import Pair, collate_articles, title_arrays
 from options import WritingOptions
 
 _HIDDEN = -1e9
@@ -58,7 +57,7 @@ class UniLM(Steps):
         scores, _ = self.head.scores(written, self._logits(written), text, matches_of_titles(copy_ids, before))
         log_probabilities = self.head.log_probabilities_of(targets, scores, text)
         network = keras.Model(list(inputs.values()), log_probabilities)
-        network.add_loss(-masked_mean(log_probabilities, targets != NOTHING))
+        network.add_loss(self.head.loss(targets, log_probabilities))
         return network
 
     def training_batch(self, pairs: Sequence[Pair], told: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
