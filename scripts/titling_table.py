@@ -74,10 +74,12 @@ def cell(model: str, data: str, config: Config) -> dict[str, Any]:
     name = f"{model}-{data}"
     folder = config.output_dir / TASK / name
     if not (folder / "cell.json").is_file():
-        flags = ["--data-dir", config.data_dir / data, "--output-dir", config.output_dir, "--run-name", name]
-        flags += ["--resume"] if folder.is_dir() else ["--model", model, *FLAGS[model, data].split()]
-        _script("train", *flags)
-        trained, figures = open_run(folder, TASK), {}
+        if not _is_trained(folder):
+            flags = ["--data-dir", config.data_dir / data, "--output-dir", config.output_dir, "--run-name", name]
+            # The searches below are all that is wanted, so train.py need not look for the best one.
+            flags += ["--resume"] if folder.is_dir() else ["--model", model, "--beam-width", 1, "--votes", 0, *FLAGS[model, data].split()]
+            _script("train", *flags)
+        figures = {}
         for search, searching in SEARCHES.items():
             if model == "bidirectional" and search.startswith("vote"):
                 continue
@@ -85,11 +87,19 @@ def cell(model: str, data: str, config: Config) -> dict[str, Any]:
             _script("predict", "--run", folder, "--input", config.data_dir / data / "dev.json", "--output", predictions, *searching.split())
             printed = _script("evaluate", "--gold", config.data_dir / data / "dev.json", "--predictions", predictions, "--json", capture=True)
             figures[search] = json.loads(printed)
-        history = [json.loads(line) for line in trained.history.read_text("utf-8").splitlines()]
-        seconds = sum(entry["training_seconds"] for entry in history)
+        seconds = sum(entry["training_seconds"] for entry in _history(folder))
         print(f"{name}: {seconds / 60:.1f} minutes of training", flush=True)
         atomic_write(folder / "cell.json", json_bytes(figures, indent=1) + b"\n")
     return json.loads((folder / "cell.json").read_text("utf-8"))
+
+
+def _history(folder: Path) -> list[dict[str, Any]]:
+    path = folder / "history.jsonl"
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.is_file() else []
+
+
+def _is_trained(folder: Path) -> bool:
+    return folder.is_dir() and len(_history(folder)) >= open_run(folder, TASK).config["settings"]["training"]["epochs"]
 
 
 def first_characters(folder: Path) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Features, the copying layer, titles and their search in title generation; the networks are in test_seq2seq_titling_networks.py. Every sentence here is invented."""
+"""Features, the copying layer, titles and their search in title generation (networks: test_seq2seq_titling_networks.py). All sentences are invented."""
 
 from types import SimpleNamespace
 
@@ -534,4 +534,5 @@ def test_the_vocabulary_of_a_checkpoint_is_cut_unless_it_is_not_to_be(checkpoint
     assert sizes == {("copy_lstm", True): 6, ("copy_lstm", False): 7, ("unilm", True): 6, ("unilm", False): 7}
     assert model.build_writing_encoder(flags, options.WritingOptions(model="unilm"), ["的"], 10).max_length == 20
     # With 64 positions a text and a title of 60 tokens share what there is.
-    assert model.build_writing_encoder(EncoderOptions(pretrained=checkpoint, max_length=60), options.WritingOptions(model="unilm"), ["的"], 10).max_length == 54
+    flags = EncoderOptions(pretrained=checkpoint, max_length=60)
+    assert model.build_writing_encoder(flags, options.WritingOptions(model="unilm"), ["的"], 10).max_length == 54

@@ -12,7 +12,7 @@ from common.submission import read_json_lines, write_json_lines
 sys.path.insert(0, str(competition.ROOT / "scripts"))
 import titling_table  # noqa: E402
 
-TINY = "--epochs 1 --batch-size 4 --hidden-size 16 --layers 1 --max-title-length 8 --beam-width 1 --votes 0"
+TINY = "--epochs 1 --batch-size 4 --hidden-size 16 --layers 1 --max-title-length 8"
 
 
 @pytest.fixture
@@ -41,6 +41,7 @@ def test_a_cell_is_trained_scored_and_not_done_again(data, tmp_path, monkeypatch
     with competition.inside("seq2seq_titling"):
         assert titling_table.main(list(map(str, flags))) == rows and commands == []
     cell.unlink()
+    cell.with_name("history.jsonl").unlink()  # as if it had been interrupted in its first epoch
     with competition.inside("seq2seq_titling"), pytest.raises(TypeError):  # nothing was printed to read
         titling_table.main(list(map(str, flags)))
     assert commands[0][0] == "train" and "--resume" in commands[0] and "--model" not in commands[0]

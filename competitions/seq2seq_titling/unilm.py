@@ -78,7 +78,7 @@ class UniLM(Steps):
             "bias": tf.where(tokens > 0, 0.0, _HIDDEN)[:, None, None],
             "length": tf.reduce_sum(tf.cast(tokens > 0, tf.int32), 1),
         }
-        nothing = tf.zeros([tf.shape(tokens)[0], 0, self.heads, self.head_size])
+        nothing = tf.zeros([tf.shape(tokens)[0], self.heads, 0, self.head_size])
         rows = {
             "memory": [(nothing, nothing)] * len(self.blocks),
             "bias": tf.zeros([tf.shape(tokens)[0], 0]),
@@ -102,15 +102,15 @@ class UniLM(Steps):
         for block, of_text, of_title in zip(self.blocks, text["memory"], rows["memory"]):
             attention = block["MultiHeadSelfAttention"]
             new = (self._split(dense(x)) for dense in (attention.k_dense, attention.v_dense))
-            keys, values = (tf.concat([old, tf.reshape(part, [-1, 1, self.heads, self.head_size])], 1) for old, part in zip(of_title, new))
+            keys, values = (tf.concat([old, tf.reshape(part, [-1, self.heads, 1, self.head_size])], 2) for old, part in zip(of_title, new))
             memory.append((keys, values))
             query = self._split(attention.q_dense(x)) / self.head_size**0.5
             scores = tf.einsum("twhd,thdl->twhl", query, of_text[0]) + text["bias"]
-            own = tf.einsum("rhd,rlhd->rhl", tf.reshape(query, [-1, self.heads, self.head_size]), keys) + bias[:, None]
+            own = tf.linalg.matvec(keys, tf.reshape(query, [-1, self.heads, self.head_size])) + bias[:, None]
             length = tf.shape(scores)[3]
             weights = tf.nn.softmax(tf.concat([scores, tf.reshape(own, [texts, width, self.heads, -1])], 3))
             seen = tf.einsum("twhl,thld->twhd", weights[..., :length], of_text[1])
-            seen += tf.reshape(tf.einsum("rhl,rlhd->rhd", tf.reshape(weights[..., length:], tf.shape(own)), values), tf.shape(seen))
+            seen += tf.reshape(tf.linalg.matvec(values, tf.reshape(weights[..., length:], tf.shape(own)), transpose_a=True), tf.shape(seen))
             x = block["MultiHeadSelfAttention-Norm"](x + attention.o_dense(tf.reshape(seen, [texts, width, self.heads * self.head_size])))
             x = block["FeedForward-Norm"](x + block["FeedForward"](x))
         trail = longer_trail(rows["trail"], tokens, text["head"].copy_ids)
