@@ -1,4 +1,4 @@
-"""Features, the copying layer, titles and their search in title generation (networks: test_seq2seq_titling_networks.py). All sentences are invented."""
+"""Features, the copying layer, titles and their search in title generation (networks: test_seq2seq_titling_networks.py). All sentences are ours."""
 
 from types import SimpleNamespace
 

@@ -22,7 +22,9 @@ copying = competition.load(FOLDER, "copying")
 features = competition.load(FOLDER, "features")
 model = competition.load(FOLDER, "model")
 options = competition.load(FOLDER, "options")
+search = competition.load(FOLDER, "search")
 train = competition.load(FOLDER, "train")
+writing = competition.load(FOLDER, "writing")
 NOTHING, Example = features.NOTHING, task.Example
 
 EXAMPLES = [
@@ -445,25 +447,21 @@ def test_the_partners_of_the_second_stage_are_titles_of_both_sides(two_stages):
         assert forward[0] == backward[0] == 2 and 3 not in forward + backward and 2 <= len(forward) <= 9 and 2 <= len(backward) <= 9
 
 
-@pytest.fixture
-def asked(tmp_path):
-    """Flags of predict.py: a file of few texts, and where titles and candidates go."""
-    (tmp_path / "test.json").write_text("".join(json.dumps({"content": example.text}) + "\n" for example in EXAMPLES), "utf-8")
-    return ["--input", tmp_path / "test.json", "--output", tmp_path / "submission.json", "--candidates", tmp_path / "candidates.json"]
-
-
-def answers(folder):
+def predict(run, folder, examples, *flags):
     """The candidates of each text, and the submission."""
+    (folder / "test.json").write_text("".join(json.dumps({"content": example.text}) + "\n" for example in examples), "utf-8")
+    files = ["--input", folder / "test.json", "--output", folder / "submission.json", "--candidates", folder / "candidates.json"]
+    competition.main(FOLDER, "predict", ["--run", run, *files, *flags])
     return json.loads((folder / "candidates.json").read_text("utf-8")), task.read_titles(folder / "submission.json")
 
 
-def test_a_bidirectional_network_predicts_and_does_not_sample(two_stages, asked, tmp_path):
-    flags = ["--run", two_stages[0], *asked]
-    competition.main(FOLDER, "predict", [*flags, "--beam-width", 2])
-    found, written = answers(tmp_path)
-    assert [one[0]["title"] for one in found] == written and max(len(one) for one in found) in (3, 4)
+def test_a_bidirectional_run_predicts_what_it_was_evaluated_with(two_stages, tmp_path):
+    """In the stage of its best epoch: the switch is part of what is kept."""
+    dev = task.read(competition.COMPETITIONS / FOLDER / "sample/dev.json", labelled=True)[:6]
+    _, written = predict(two_stages[0], tmp_path, dev)
+    assert written == [one["title"] for one in json.loads((two_stages[0] / "dev_predictions.json").read_text("utf-8"))]
     with pytest.raises(UserError, match="^--samples 3: .*bidirectional"):
-        competition.main(FOLDER, "predict", [*flags, "--samples", 3])
+        predict(two_stages[0], tmp_path, dev, "--samples", 3)
 
 
 @pytest.fixture(scope="module")
@@ -478,28 +476,28 @@ def test_unilm_trains(unilm_run):
     assert json.loads((unilm_run["run"] / "search.json").read_text("utf-8"))["width"] in (1, 2)
 
 
-def test_candidates_are_written_best_first(unilm_run, asked, tmp_path):
-    found = []
-    for size in (1, 32):
-        competition.main(FOLDER, "predict", ["--run", unilm_run["run"], *asked, "--beam-width", 3, "--batch-size", size])
-        found.append(answers(tmp_path))
-    (some, written), (others, same) = found
-    assert written == same == [one[0]["title"] for one in some]
-    for one, other in zip(some, others, strict=True):
-        assert [candidate["title"] for candidate in one] == [candidate["title"] for candidate in other]
+def test_candidates_are_written_best_first(unilm_run, tmp_path):
+    found, written = predict(unilm_run["run"], tmp_path, EXAMPLES, "--beam-width", 3)
+    assert len(found) == len(EXAMPLES) and written == [one[0]["title"] for one in found]
+    for one in found:
         assert 1 <= len(one) <= 3 and set(one[0]) == {"title", "log_probability", "score", "finished"}
         order = [(not candidate["finished"], -candidate["score"]) for candidate in one]
         assert order == sorted(order) and all(candidate["title"].strip() for candidate in one)
 
 
-def test_samples_depend_on_the_seed_alone(unilm_run, asked, tmp_path):
-    def drawn(*flags):
-        competition.main(FOLDER, "predict", ["--run", unilm_run["run"], *asked, "--samples", 3, *flags])
-        samples, written = answers(tmp_path)
-        return [[one["title"] for one in several] for several in samples], written
+def test_samples_are_written_beside_the_title_that_was_searched_for(unilm_run, tmp_path):
+    found, written = predict(unilm_run["run"], tmp_path, EXAMPLES, "--samples", 4, "--seed", 5)
+    assert len(written) == len(found) == len(EXAMPLES) and {len(several) for several in found} == {4}
+    assert len({one["title"] for several in found for one in several}) > len(found)
 
-    first, searched = drawn("--seed", 5)
-    assert all(len(several) == 3 for several in first) and len({title for several in first for title in several}) > len(first)
-    assert drawn("--seed", 5, "--batch-size", 3) == (first, searched)
-    others, same = drawn("--seed", 6)
-    assert same == searched and sum(one != other for one, other in zip(first, others)) > len(first) / 2
+
+def test_samples_depend_on_the_seed_alone():
+    encoder, network = built("unilm")
+    articles = [features.read_article(example.text, encoder) for example in EXAMPLES]
+
+    def drawn(seed, batch_size):
+        found = writing.Writer(network, encoder, LONGEST, batch_size).samples(articles, search.Search(), writing.Sampling(3, 1.0, 0, 1.0, seed))
+        return [[one.title for one in several] for several in found]
+
+    assert drawn(5, 32) == drawn(5, 3) and len({title for several in drawn(5, 32) for title in several}) > len(articles)
+    assert sum(one != other for one, other in zip(drawn(5, 32), drawn(6, 32))) > len(articles) / 2
