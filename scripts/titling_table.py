@@ -20,7 +20,7 @@ from common.submission import atomic_write, json_bytes
 FOLDER = Path(__file__).resolve().parents[1] / "competitions" / "seq2seq_titling"
 TASK = FOLDER.name
 
-#: What each network is trained with: about 15 minutes on two idle cores. Two epochs of a bidirectional network cost as much as three of copy_lstm.
+#: What each network is trained with: at most 15 minutes on two idle cores.
 FLAGS = {
     ("copy_lstm", "csl"): "--batch-size 32 --epochs 4",
     ("copy_lstm", "lcsts"): "--batch-size 32 --epochs 5",
