@@ -9,7 +9,7 @@ import pytest
 
 import competition
 from common.command_line import UserError
-from common.decoders import Rules
+from common.decoders import Rules, common_subsequence_f1
 from common.keras_compat import seed_everything, tf
 from common.options import EncoderOptions
 from test_contract import arrays, without_seconds
@@ -501,3 +501,18 @@ def test_samples_depend_on_the_seed_alone():
 
     assert drawn(5, 32) == drawn(5, 3) and len({title for several in drawn(5, 32) for title in several}) > len(articles)
     assert sum(one != other for one, other in zip(drawn(5, 32), drawn(6, 32))) > len(articles) / 2
+
+
+def test_a_vote_elects_the_title_most_like_all_others():
+    """Whatever the batch: drawn titles and those of the beam, each as often as it was found."""
+    encoder, network = built("copy_lstm")
+    articles = [pair.article for pair in pairs_for(encoder)]
+    setting = search.Search(width=2, votes=5)
+    elected = writing.Writer(network, encoder, LONGEST, batch_size=3).candidates(articles, setting)
+    alone = writing.Writer(network, encoder, LONGEST, batch_size=1).candidates(articles, setting)
+    assert [[one.title for one in found] for found in elected] == [[one.title for one in found] for found in alone]
+    for found in elected:
+        assert len(found) == 2 + 5
+        titles = [one.title.lower() for one in found]
+        means = [sum(common_subsequence_f1(title, other) for other in titles) for title in titles]
+        assert means == sorted(means, reverse=True) or max(abs(one - other) for one, other in zip(means, sorted(means, reverse=True))) < 1e-9

@@ -64,6 +64,11 @@ def title_ids(title: str, article: Article, encoder: Encoder) -> np.ndarray:
     return ids
 
 
+def _is_cut(article: Article, max_length: int) -> bool:
+    """Whether the end of a text is not read. What follows the last token of a shorter text is blank, or cannot be seen."""
+    return len(article.encoding) == max_length and article.encoding.offsets[-1, 1] < len(article.text.rstrip())
+
+
 def labelled_pairs(examples: Sequence[Example], encoder: Encoder, max_title_length: int) -> tuple[list[Pair], Counter[str]]:
     """Articles with their titles, and what was lost on the way, by reason."""
     pairs, lost = [], Counter()
@@ -73,7 +78,7 @@ def labelled_pairs(examples: Sequence[Example], encoder: Encoder, max_title_leng
         if not len(ids):
             lost["blank title: left out"] += 1
             continue
-        lost["text longer than --max-length: its end is not read"] += int(article.encoding.offsets[-1, 1] < len(example.text.rstrip()))
+        lost["text longer than --max-length: its end is not read"] += int(_is_cut(article, encoder.max_length))
         lost["title longer than --max-title-length: its end is not learned"] += int(len(ids) > max_title_length)
         lost["character of a title that neither vocabulary nor text has: not learned"] += int((ids == NOTHING).sum())
         pairs.append(Pair(article, ids[:max_title_length], len(ids) <= max_title_length))

@@ -18,6 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from common.command_line import UserError
 from common.encoders import Encoder, build_encoder
 from common.options import EncoderOptions
 
@@ -37,6 +38,8 @@ def build_writing_encoder(encoder: EncoderOptions, writing: WritingOptions, text
     if writing.model == "unilm":
         built = build_encoder(replace(encoder, encoder="bert", max_length=encoder.max_length + max_title_length), texts)
         built.max_length -= max_title_length
+        if built.max_length < 3:
+            raise UserError(f"--max-title-length {max_title_length}: leaves the checkpoint no room for a text - lower it")
     else:
         built = build_encoder(encoder, texts)
     return built.with_vocabulary_of(texts) if encoder.pretrained and writing.cut_vocabulary else built

@@ -30,7 +30,8 @@ def title_of(ids: Sequence[int], article: Article, tokenizer: WordPieceTokenizer
             # Several tokens may share a character.
             title += blank + article.text[max(offsets[index][0], offsets[index - 1][1]) : offsets[index][1]]
     title = " ".join(title.split())
-    return title or " ".join(article.text.split())[:_FALLBACK].strip() or "无题"
+    begins = " ".join(article.text.split())[:_FALLBACK].strip() if len(article.encoding) > 2 else ""
+    return title or begins or "无题"
 
 
 def _runs(ids: list[int], copy_ids: list[int]) -> list[tuple[int, int, int | None]]:

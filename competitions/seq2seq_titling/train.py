@@ -40,7 +40,8 @@ class Config:
     """Share of the tokens of a title that are replaced by others of the same text, in half of the examples: so the network learns to go on after a
     mistake of its own."""
     first_stage: float = 0.5
-    """bidirectional only: share of the epochs in which its sides learn apart, before each sees what the other one writes."""
+    """bidirectional only: share of the epochs in which its sides learn apart, before each sees what the other one writes. A training that stops
+    early in the first stage has no second."""
     beam_width: int = 3
     """Hypotheses of the beam search that is tried on dev after training, beside greedy search."""
     votes: int = 16
