@@ -4,6 +4,7 @@ The order of an epoch depends on (seed, epoch) alone, so training can resume at 
 Examples of similar length share a batch, since padding costs as much as text. No example is ever left out.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -52,37 +53,53 @@ def pad_features(rows: Sequence[Arrays]) -> Arrays:
     return {name: pad([row[name] for row in rows]) for name in rows[0]}
 
 
-def training_batches(
+def epoch_batches(
     examples: Sequence[Any],
     lengths: Sequence[int],
     collate: Callable[[list[Any], np.random.Generator], Arrays],
     batch_size: int,
     seed: int,
-    epochs: range,
+    epoch: int,
 ) -> Iterator[Arrays]:
-    """The collated batches of all `epochs`, one after the other.
+    """The collated batches of one training epoch.
 
     `collate` gets the examples of a batch and a random generator that depends on (seed, epoch, batch) alone: whatever it draws
     (negatives, crops, masks) is drawn again in a resumed run.
     """
-    for epoch in epochs:
-        for number, batch in enumerate(training_order(lengths, batch_size, seed, epoch)):
-            yield collate([examples[index] for index in batch], np.random.default_rng((seed, epoch, number)))
+    for number, batch in enumerate(training_order(lengths, batch_size, seed, epoch)):
+        yield collate([examples[index] for index in batch], np.random.default_rng((seed, epoch, number)))
+
+
+def grouped(batches: Iterator[Arrays], size: int, denominators: Callable[[Arrays], np.ndarray]) -> Iterator[tuple[Arrays, Arrays]]:
+    """Batches for gradient accumulation: each with the denominators of its whole group, and whether it is the last one of it.
+
+    denominators: of the loss terms for one batch, (terms,). The last group may be smaller than `size`.
+    """
+    while group := list(itertools.islice(batches, size)):
+        total = np.sum([np.asarray(denominators(batch)) for batch in group], axis=0)
+        for number, batch in enumerate(group, start=1):
+            yield batch, {"denominators": total, "is_last": np.array(number == len(group))}
 
 
 def training_dataset(examples, lengths, collate, batch_size: int, seed: int, epochs: range, model):
-    """`training_batches` as a prefetching `tf.data.Dataset` for `model.fit(..., steps_per_epoch=steps_per_epoch(...))`.
+    """The `epoch_batches` of all epochs as a prefetching `tf.data.Dataset` for `model.fit(..., steps_per_epoch=steps_per_epoch(...))`.
 
-    Names, shapes and dtypes are those of the inputs of `model`. Batches are made while the model computes.
+    model: a compiled TrainingModel. Names, shapes and dtypes are those of its inputs; with gradient accumulation the batches come `grouped`.
+    Batches are made while the model computes.
     """
     from common.keras_compat import tf  # here, so that the arithmetic above works without TensorFlow
 
     signature = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs}
+    groups = model.accumulation_steps
+    if groups > 1:
+        signature = (signature, {"denominators": tf.TensorSpec((None,), tf.float32), "is_last": tf.TensorSpec((), tf.bool)})
 
-    def generate() -> Iterator[Arrays]:
-        return training_batches(examples, lengths, collate, batch_size, seed, epochs)
+    def generate() -> Iterator[Any]:
+        for epoch in epochs:
+            batches = epoch_batches(examples, lengths, collate, batch_size, seed, epoch)
+            yield from grouped(batches, groups, model.denominators) if groups > 1 else batches
 
-    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(4)
+    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(max(4, groups))
 
 
 def steps_per_epoch(examples: int, batch_size: int) -> int:

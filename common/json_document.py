@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from common.command_line import UserError
-from common.submission import field, json_object, read_bytes, read_lines, wrong_kind
+from common.submission import field, json_object, read_bytes, read_lines, write_lines, wrong_kind
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 # A string (possibly cut off), or a bracket outside of strings. Possessive, so that no text takes quadratic time.
@@ -119,6 +119,13 @@ def read_json_records(path: str | Path, skipped: Counter[str] | None = None) -> 
         line += root.text.count("\n", position, begin)
         position = begin
         yield JsonElement(value, path, root.text[begin:end], line=line, name=f"[{number}]").checked(dict)
+
+
+def copy_records(source: str | Path, target: str | Path, kept: Callable[[int, JsonElement], bool]) -> None:
+    """Writes the records of `source` that are `kept`, given their place from 0 and themselves, one on each line of `target`, as they stand there."""
+    records = (record for place, record in enumerate(read_json_records(source)) if kept(place, record))
+    # Outside of strings, where it means nothing, a line may end inside a record; inside of strings JSON has no line ends.
+    write_lines(target, (record.text.replace("\r", " ").replace("\n", " ").encode() for record in records), ".json")
 
 
 class _Where:

@@ -72,7 +72,7 @@ import tf_keras as keras  # noqa: E402
 
 keras.backend.experimental.enable_tf_random_generator()
 
-__all__ = ["keras", "tf", "seed_everything", "seed_layers"]
+__all__ = ["keras", "tf", "seed_everything", "seed_layers", "set_precision"]
 
 
 def seed_everything(seed: int) -> None:
@@ -83,6 +83,16 @@ def seed_everything(seed: int) -> None:
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
+
+
+def set_precision(name: str) -> None:
+    """What the layers made from now on compute in: "bfloat16" or "float16", with weights in float32 ("mixed precision", Micikevicius et al. 2018), or,
+    by the name of "no", float32.
+
+    Heads, losses, LSTMs, softmaxes and the statistics of normalisations stay in float32: TensorFlow's kernels for 16 bits add up and exponentiate in 16
+    bits, where exponentials of usual scores are wrong by 7 % and a bfloat16 cannot count above 256 (measured on a CPU). This is a setting of the whole process.
+    """
+    keras.mixed_precision.set_global_policy("float32" if name == "no" else f"mixed_{name}")
 
 
 def seed_layers(model: keras.Model, seed: int, epoch: int) -> None:

@@ -1,6 +1,10 @@
 """Losses shared by the contests. All are computed in float32, on logits; the focal loss on log probabilities."""
 
 import math
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
 
 from common.keras_compat import tf
 
@@ -10,10 +14,80 @@ _IMPOSSIBLE = -1e30
 _CERTAIN = -1e-30
 
 
-def masked_mean(values, mask):
-    """Mean of `values` where `mask` is 1; 0 when the mask is empty. Both have the same shape."""
-    values, mask = tf.cast(values, tf.float32), tf.cast(mask, tf.float32)
-    return tf.reduce_sum(values * mask) / tf.maximum(tf.reduce_sum(mask), 1.0)
+class Distribution(NamedTuple):
+    """What a network believes, for R-Drop to compare between two readings of a batch.
+
+    logits: float; with "softmax" over the last axis, with "sigmoid" each by itself. weights: float, broadcast to the shape of the logits, without the
+    last axis for a softmax: 0 where there is nothing, and how much each counts elsewhere.
+    """
+
+    logits: Any
+    activation: Literal["softmax", "sigmoid"]
+    weights: Any
+
+
+class LossTerm(NamedTuple):
+    """A mean that is minimised, as the two numbers it is made of: so that means of several batches make the mean of all.
+
+    numerator, denominator: float32 scalars. The denominator counts examples or tokens and must come from the inputs of a network alone;
+    0 counts as 1. distributions: what R-Drop compares in this term; their weighted divergences have the same denominator.
+    """
+
+    name: str
+    numerator: Any
+    denominator: Any
+    distributions: tuple[Distribution, ...] = ()
+
+
+def masked_mean(name: str, values, mask, distributions: Sequence[Distribution] = ()) -> LossTerm:
+    """The mean of `values` where `mask` is 1; 0 when the mask is empty. Both have the same shape; the mask comes from inputs."""
+    mask = tf.cast(mask, tf.float32)
+    return LossTerm(name, tf.reduce_sum(tf.cast(values, tf.float32) * mask), tf.reduce_sum(mask), tuple(distributions))
+
+
+def batch_mean(name: str, values, inputs, distributions: Sequence[Distribution] = ()) -> LossTerm:
+    """The mean of `values`, one for each row of the batch. inputs: any input that has as many rows."""
+    return LossTerm(name, tf.reduce_sum(tf.cast(values, tf.float32)), tf.cast(tf.shape(inputs)[0], tf.float32), tuple(distributions))
+
+
+def where_possible(mask, logits):
+    """The logits where `mask` is 1, and elsewhere such that a softmax gives nothing. float32 of the shape of both."""
+    return tf.where(tf.cast(mask, tf.bool), tf.cast(logits, tf.float32), _IMPOSSIBLE)
+
+
+def symmetric_divergence(one, other, activation: str):
+    """KL(p | q) + KL(q | p) of two distributions given by logits a and b, which is sum of (p - q)(a - b) for softmax and sigmoid alike.
+
+    Returns float32: of the shape of the logits for "sigmoid", without the last axis for "softmax". Never negative, and 0 for equal logits.
+    """
+    one, other = tf.cast(one, tf.float32), tf.cast(other, tf.float32)
+    if activation == "softmax":
+        return tf.reduce_sum((tf.nn.softmax(one) - tf.nn.softmax(other)) * (one - other), -1)
+    return (tf.sigmoid(one) - tf.sigmoid(other)) * (one - other)
+
+
+def logit_adjustment(strength: float, counts: Sequence[int] | np.ndarray, decisions: int | None = None) -> np.ndarray:
+    """What to add to the logits f of classes in training, and to nothing else: strength * (a - mean of a over what is right), with
+
+        softmax: a = log p of each class          p = (count + 1) / (sum of counts + number of classes)
+        sigmoid: a = log(p / (1 - p)) of each     p = (count + 1) / (decisions + 2)
+
+    The loss knows then how frequent the classes are, and f need not: it tells classes as if they were equally frequent, and prediction by f alone
+    finds more of the rare ones (Menon et al. 2020; SYSTEMS.md section 13; kexue.fm/archives/7615). A softmax does not notice that the mean is taken
+    off; sigmoids keep the threshold of frequent classes where it is. For long tails, and metrics that count rare classes as much as others;
+    where they count little, as in micro-F1, precision may be lost. Costs nothing.
+
+    strength: tau of the paper, 1 as a rule; 0 gives zeros. counts: int (classes,), how often each is right in training. decisions: how often each
+    sigmoid is asked; None for a softmax. Returns float32 (classes,). Raises ValueError for a class that is right more often than it is asked.
+    """
+    right = np.asarray(counts, np.float64) + 1
+    if decisions is None:
+        priors = np.log(right / right.sum())
+    elif np.max(counts) > decisions:
+        raise ValueError(f"a class is right {np.max(counts)} times in {decisions} decisions")
+    else:
+        priors = np.log(right / (decisions + 2 - right))
+    return (strength * (priors - np.average(priors, weights=right))).astype(np.float32)
 
 
 def powered_sigmoid_cross_entropy(labels, logits, power: int = 1):
@@ -24,15 +98,25 @@ def powered_sigmoid_cross_entropy(labels, logits, power: int = 1):
 
     labels: 0 or 1, any dtype, the shape of logits. power: a whole number from 1. Returns float32 of that shape; exact and with a living gradient for any logit.
     """
-    labels, logits = tf.cast(labels, tf.float32), tf.cast(logits, tf.float32)
+    labels, (positive, negative) = tf.cast(labels, tf.float32), _powered_errors(logits, power)
+    return labels * positive + (1 - labels) * negative
+
+
+def powered_logits(logits, power: int):
+    """The logits of the probability sigmoid(logits) ** power: what a plain sigmoid would need to say the same. float32 of that shape."""
+    positive, negative = _powered_errors(logits, power)
+    return negative - positive
+
+
+def _powered_errors(logits, power: int):
+    """-log p and -log(1 - p) of p = sigmoid(logits) ** power."""
+    logits = tf.cast(logits, tf.float32)
     # 1 - s^n = (1 - s)(1 + s + ... + s^(n-1)): neither factor cancels when s is near 1, and log1p keeps the digits when it is tiny.
     sigmoid = tf.sigmoid(logits)
     series = tf.zeros_like(sigmoid)
     for _ in range(power - 1):
         series = sigmoid * (1 + series)
-    negative = tf.nn.softplus(logits) - tf.math.log1p(series)
-    positive = power * tf.nn.softplus(-logits)
-    return labels * positive + (1 - labels) * negative
+    return power * tf.nn.softplus(-logits), tf.nn.softplus(logits) - tf.math.log1p(series)
 
 
 def focal_loss(labels, log_probabilities, alpha: float = 0.25, gamma: float = 2.0):

@@ -10,6 +10,9 @@ from typing import Literal
 
 from common.command_line import UserError, check_above, check_at_least, check_below_one
 
+#: Parts of a training file that comes without a dev file.
+DEFAULT_FOLDS = 5
+
 
 @dataclass
 class RunOptions:
@@ -25,9 +28,17 @@ class RunOptions:
     """Use only the first so many training examples."""
     max_dev_examples: int | None = None
     """Use only the first so many dev examples."""
+    num_folds: int = 0
+    """Cut the training file into so many parts and leave the dev file alone: one part is dev, the others train. Default: 5 where there is no dev file."""
+    fold: int = 1
+    """Which of the parts is dev, from 1 to --num-folds."""
 
     def __post_init__(self):
-        check_at_least(self, max_train_examples=1, max_dev_examples=1)
+        check_at_least(self, max_train_examples=1, max_dev_examples=1, num_folds=0, fold=1)
+        if self.num_folds == 1:
+            raise UserError("--num-folds 1: must be at least 2, one part for dev and one to train on")
+        if self.fold > (self.num_folds or DEFAULT_FOLDS):
+            raise UserError(f"--fold {self.fold}: must be at most --num-folds, which is {self.num_folds or DEFAULT_FOLDS}")
 
 
 @dataclass
@@ -41,19 +52,60 @@ class TrainingOptions:
     linking and title generation), 3e-4 for a BERT from nothing, 2e-5 for a checkpoint (title generation: 1e-3, and 5e-5 or, below an LSTM, 2e-4)."""
     warmup: float = 0.05
     """Share of all steps in which the learning rate rises from zero."""
+    schedule: str = "1:0"
+    """The learning rate after the warm-up, as points between which it runs straight: SHARE_OF_ALL_STEPS:SHARE_OF_THE_LEARNING_RATE, in rising order. Default:
+    straight to zero at the end; "0.5:1,1:0.1" stays at the highest for half of the training and ends with a tenth of it."""
+    layer_decay: float = 1.0
+    """A transformer only: each layer learns at this share of the rate of the layer above it, the embeddings slowest. 1: all alike."""
     weight_decay: float = 0.01
     """Decoupled weight decay of AdamW. Biases, normalisations and embeddings are excluded."""
     gradient_clipping: float = 1.0
     """Largest global norm of the gradients; 0 turns clipping off."""
     ema_momentum: float = 0.999
     """Momentum of the moving average of the weights that is evaluated and saved; 0 turns it off."""
+    lookahead_steps: int = 0
+    """Lookahead: after so many steps the weights go back part of the way they went, --lookahead-alpha of it remains. The paper takes 5. 0: off."""
+    lookahead_alpha: float = 0.5
+    """Share of the way that Lookahead keeps."""
+    lazy_embeddings: bool = False
+    """Adam moves only those rows of embeddings that a batch holds, and forgets nothing of the others."""
+    accumulation_steps: int = 1
+    """Add up the gradients of so many batches before a step: equal to batches so many times as large, in the memory of one."""
+    recompute: bool = False
+    """A transformer only: compute the inside of its layers twice instead of keeping it. Less than half of the memory for a third more time."""
+    mixed_precision: Literal["no", "bfloat16", "float16"] = "no"
+    """Compute in 16 bits, with weights, heads and losses in 32. Pays on a GPU that has it."""
+    fgm: float = 0.0
+    """Adversarial training: each step learns also from embeddings moved by so much against the model (0.5 is usual). Twice the time. 0: off."""
+    r_drop: float = 0.0
+    """Each batch is read twice with other dropout, and how far the answers differ counts so much (4 is usual). Twice the time. 0: off."""
+    flooding: float = 0.0
+    """The loss shall not sink below this: where it has, a step goes uphill. 0: off."""
     early_stopping_patience: int = 0
     """Stop after so many evaluations without a better dev score; 0 never stops."""
 
     def __post_init__(self):
         check_at_least(self, epochs=1, batch_size=1, weight_decay=0, gradient_clipping=0, early_stopping_patience=0)
-        check_above(self, learning_rate=0)
+        check_at_least(self, lookahead_steps=0, accumulation_steps=1, fgm=0, r_drop=0, flooding=0)
+        check_above(self, learning_rate=0, layer_decay=0, lookahead_alpha=0)
         check_below_one(self, "warmup", "ema_momentum")
+        for name in ("layer_decay", "lookahead_alpha"):
+            if getattr(self, name) > 1:
+                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be at most 1")
+        if schedule_points(self.schedule)[0][0] <= self.warmup:
+            raise UserError(f"--schedule {self.schedule}: must begin after the warm-up, which takes {self.warmup} of all steps")
+
+
+def schedule_points(schedule: str) -> list[tuple[float, float]]:
+    """The points of `--schedule`: shares of all steps, rising to 1, and the share of the highest learning rate at each. Raises UserError."""
+    try:
+        points = [(float(share), float(rate)) for share, rate in (point.split(":") for point in schedule.split(","))]
+    except ValueError:
+        raise UserError(f"--schedule {schedule}: must be points like 0.5:1,1:0 - SHARE_OF_ALL_STEPS:SHARE_OF_THE_LEARNING_RATE") from None
+    shares = [share for share, _ in points]
+    if shares != sorted(set(shares)) or not 0 < shares[0] or shares[-1] != 1 or not all(0 <= rate <= 1 for _, rate in points):
+        raise UserError(f"--schedule {schedule}: must rise to 1 before the colons, and stay from 0 to 1 behind them")
+    return points
 
 
 @dataclass
@@ -93,3 +145,13 @@ class EncoderOptions:
     @property
     def default_learning_rate(self) -> float:
         return 1e-3 if self.is_light else 2e-5 if self.pretrained else 3e-4
+
+
+def check_combination(encoder: EncoderOptions, training: TrainingOptions) -> None:
+    """Raises UserError where techniques make no sense together. This is the one place that decides it; what is not refused here, works."""
+    if encoder.is_light:
+        for flag, given in (("--recompute", training.recompute), (f"--layer-decay {training.layer_decay}", training.layer_decay < 1)):
+            if given:
+                raise UserError(f"{flag}: is for transformers, and --encoder {encoder.encoder} is none - leave it out, or give --pretrained or --encoder bert")
+    if training.r_drop and not encoder.pretrained and not encoder.dropout:
+        raise UserError(f"--r-drop {training.r_drop}: compares two dropouts of a batch, and there is none - leave it out, or raise --dropout")

@@ -29,12 +29,15 @@ BLANK_LINE = "blank line"
 # Reading
 
 
-def find_file(folder: Path, role: str, names: Iterable[str], expected: str) -> Path:
-    """The first of `names`, paths below `folder`, that is a file: what plays this role. Raises UserError, with the tree that is `expected`."""
+def find_file(folder: Path, role: str, names: Iterable[str], expected: str, optional: bool = False) -> Path | None:
+    """The first of `names`, paths below `folder`, that is a file: what plays this role.
+
+    Raises UserError, with the tree that is `expected`, for a missing folder, and for a missing file unless it is `optional`: then None.
+    """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder - {expected}")
     path = next((folder / name for name in names if (folder / name).is_file()), None)
-    if path is None:
+    if path is None and not optional:
         raise UserError(f"{folder}: no {role} file - {expected}")
     return path
 

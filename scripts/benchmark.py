@@ -3,6 +3,8 @@
     python scripts/benchmark.py prediction          sentences per second of relation extraction, one by one and in batches
     python scripts/benchmark.py knowledge-base      time and memory of the index of entity linking, beside their limits
     python scripts/benchmark.py decoding            titles per second of a unilm, one by one and in batches, with its memory and without
+    python scripts/benchmark.py training            seconds and memory of a training step, with each technique and without
+    python scripts/benchmark.py embeddings          updates per second of a table of embeddings, dense and lazy
 """
 
 import importlib
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
+from tqdm import tqdm
 
 from common.command_line import UserError, check_at_least, parse_flags, run, table
 
@@ -29,7 +32,7 @@ COMPETITIONS = SCRIPTS.parent / "competitions"
 class Config:
     """Measure speed on this machine."""
 
-    subject: Annotated[Literal["prediction", "knowledge-base", "decoding"], tyro.conf.Positional]
+    subject: Annotated[Literal["prediction", "knowledge-base", "decoding", "training", "embeddings"], tyro.conf.Positional]
     """What to measure."""
     repeats: int = 3
     """Rounds; the best of them counts."""
@@ -44,12 +47,20 @@ class Config:
     titles: int = 64
     """How many titles are written in a round: a part of them in the slow cases."""
     layers: int = 4
-    """Layers of the network that writes titles."""
+    """Layers of the network that writes titles, or is trained."""
     hidden_size: int = 312
     """Its width, a multiple of its 12 heads."""
+    cases: str | None = None
+    """Techniques to train with, separated by commas: names of CASES in training_steps.py. Default: all."""
+    batch_size: int = 32
+    """Examples of a training step, a multiple of 4."""
+    length: int = 128
+    """Tokens of each of them."""
+    steps: int = 5
+    """Training steps of a round, of which the median counts; or updates of embeddings, all of which do."""
 
     def __post_init__(self):
-        check_at_least(self, repeats=1, sentences=1, entities=1, titles=1, layers=1, hidden_size=12)
+        check_at_least(self, repeats=1, sentences=1, entities=1, titles=1, layers=1, hidden_size=12, batch_size=4, length=3, steps=1)
         if self.hidden_size % 12:
             raise UserError(f"--hidden-size {self.hidden_size}: must be a multiple of its 12 attention heads")
 
@@ -57,7 +68,13 @@ class Config:
 def main(argv: list[str] | None = None) -> dict[str, float]:
     """Prints a table, and returns its figures by name."""
     config = parse_flags(Config, argv)
-    subjects = {"prediction": measure_prediction, "knowledge-base": measure_knowledge_base, "decoding": measure_decoding}
+    subjects = {
+        "prediction": measure_prediction,
+        "knowledge-base": measure_knowledge_base,
+        "decoding": measure_decoding,
+        "training": measure_training,
+        "embeddings": measure_embeddings,
+    }
     return subjects[config.subject](config)
 
 
@@ -141,6 +158,47 @@ def measure_decoding(config: Config) -> dict[str, float]:
     print(table(["", "plain titles/s", "cached titles/s", "ratio to plain, batch 1"], rows))
     print(f"cached, batch 32: {rows[1][-1]} times the uncached one-by-one loop with beam 1, {rows[3][-1]} with beam 3 (target 10)")
     return speeds
+
+
+def measure_training(config: Config) -> dict[str, float]:
+    """Seconds per step and bytes of memory with each technique; each has a process of its own in each round, so that all see the same machine."""
+    from training_steps import CASES, Size
+
+    cases = list(dict.fromkeys(["plain", *(config.cases.split(",") if config.cases else CASES)]))
+    sizes = [Size(case, config.layers, config.hidden_size, config.batch_size, config.length, config.steps) for case in cases]
+    rounds: dict[str, list[dict[str, float]]] = {case: [] for case in cases}
+    for size in tqdm(sizes * config.repeats, disable=not sys.stderr.isatty()):
+        rounds[size.case].append(size.figures())
+    best = {case: {key: min(figures[key] for figures in rounds[case]) for key in rounds[case][0]} for case in cases}
+    rows = []
+    for case in cases:
+        ratios = {key: best[case][key] / best["plain"][key] for key in best[case]}
+        cells = [f"{best[case]['seconds']:.3f}", f"{ratios['seconds']:.2f}"]
+        for key in ("peak_bytes", "added_bytes"):
+            cells += [f"{best[case][key] / 1e6:,.0f} MB", f"{ratios[key]:.2f}"]
+        rows.append([case, *cells])
+    print(f"BERT of {config.layers} layers, {config.hidden_size} wide; a step learns from {config.batch_size} texts of {config.length} tokens")
+    print(table(["", "s/step", "ratio", "peak memory", "ratio", "added by training", "ratio"], rows))
+    for case in cases:
+        if CASES[case].parts > 1:
+            print(f"{case} reads them in {CASES[case].parts} batches of {config.batch_size // CASES[case].parts}")
+    return {f"{case}, {key}": figure for case, figures in best.items() for key, figure in figures.items()}
+
+
+def measure_embeddings(config: Config) -> dict[str, float]:
+    """Seconds of an update of a table of embeddings by each optimizer, which take turns."""
+    from training_steps import embedding_updates
+
+    updates = embedding_updates()
+    seconds = dict.fromkeys(updates, float("inf"))
+    for update in updates.values():
+        update()  # tracing is no part of the speed
+    for _ in range(config.repeats):
+        for name, update in updates.items():
+            needed, _ = best_of(1, lambda: [update() for _ in range(config.steps)])
+            seconds[name] = min(seconds[name], needed / config.steps)
+    print(table(["", "ms/update", "ratio"], [[name, f"{1e3 * needed:.1f}", f"{needed / seconds['plain']:.2f}"] for name, needed in seconds.items()]))
+    return seconds
 
 
 def best_of(repeats: int, action: Callable[[], object]) -> tuple[float, object]:

@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 
+from process_memory import peak
 from samples import _names
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "competitions" / "ccks2019_entity_linking"))
@@ -111,12 +112,6 @@ def candidates(source: Path, folder: Path) -> dict[str, float]:
     found = [opened.candidates(match.name) for text in texts for match in opened.matches(text)]
     seconds = time.perf_counter() - begun
     return {"candidates_seconds": seconds, "candidates_bytes": peak(), "matches": len(found), "candidates": sum(map(len, found))}
-
-
-def peak() -> int:
-    """Bytes of memory that this process has had at most. Linux only, since `ru_maxrss` counts the process that started this one as well."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
 def main() -> None:

@@ -10,12 +10,13 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from common.command_line import UserError, parse_flags, run
-from common.runs.directory import open_run
-from common.submission import atomic_write, json_bytes
+
+from table_cells import finished, history, train_to_its_end
 
 FOLDER = Path(__file__).resolve().parents[1] / "competitions" / "seq2seq_titling"
 TASK = FOLDER.name
@@ -71,14 +72,12 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
 
 def cell(model: str, data: str, config: Config) -> dict[str, Any]:
     """The figures of one network on one data set by each search, out of cell.json if it is done."""
-    name = f"{model}-{data}"
-    folder = config.output_dir / TASK / name
-    if not (folder / "cell.json").is_file():
-        if not _is_trained(folder):
-            flags = ["--data-dir", config.data_dir / data, "--output-dir", config.output_dir, "--run-name", name]
-            # The searches below are all that is wanted, so train.py need not look for the best one.
-            flags += ["--resume"] if folder.is_dir() else ["--model", model, "--beam-width", 1, "--votes", 0, *FLAGS[model, data].split()]
-            _script("train", *flags)
+    folder = config.output_dir / TASK / f"{model}-{data}"
+
+    def fill() -> dict[str, Any]:
+        # The searches below are all that is wanted, so train.py need not look for the best one.
+        flags = ["--model", model, "--beam-width", 1, "--votes", 0, *FLAGS[model, data].split()]
+        train_to_its_end(folder, ["--data-dir", config.data_dir / data], flags, partial(_script, "train"))
         figures = {}
         for search, searching in SEARCHES.items():
             if model == "bidirectional" and search.startswith("vote"):
@@ -87,19 +86,11 @@ def cell(model: str, data: str, config: Config) -> dict[str, Any]:
             _script("predict", "--run", folder, "--input", config.data_dir / data / "dev.json", "--output", predictions, *searching.split())
             printed = _script("evaluate", "--gold", config.data_dir / data / "dev.json", "--predictions", predictions, "--json", capture=True)
             figures[search] = json.loads(printed)
-        seconds = sum(entry["training_seconds"] for entry in _history(folder))
-        print(f"{name}: {seconds / 60:.1f} minutes of training", flush=True)
-        atomic_write(folder / "cell.json", json_bytes(figures, indent=1) + b"\n")
-    return json.loads((folder / "cell.json").read_text("utf-8"))
+        seconds = sum(entry["training_seconds"] for entry in history(folder))
+        print(f"{folder.name}: {seconds / 60:.1f} minutes of training", flush=True)
+        return figures
 
-
-def _history(folder: Path) -> list[dict[str, Any]]:
-    path = folder / "history.jsonl"
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.is_file() else []
-
-
-def _is_trained(folder: Path) -> bool:
-    return folder.is_dir() and len(_history(folder)) >= open_run(folder, TASK).config["settings"]["training"]["epochs"]
+    return finished(folder, fill)
 
 
 def first_characters(folder: Path) -> dict[str, float]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import competition
+from common.json_document import read_json_records
 from common.submission import json_bytes, read_json_lines, write_json_lines
 
 Example = dict[str, Any]
@@ -559,7 +560,7 @@ WEBQA = Contest(
     refused=_refused_webqa,
     accepted=_accepted_webqa,
     refused_submissions=_refused_webqa_submissions,
-    read=lambda path: json.loads(path.read_text("utf-8")),
+    read=lambda path: [record.value for record in read_json_records(path)],
     write=lambda path, examples: path.write_bytes(_webqa_document(examples)),
     with_id=lambda example, number: {**example, "id": f"{number:032x}"},
     suffixes=(".tsv", ".zip"),

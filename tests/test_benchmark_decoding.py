@@ -51,7 +51,7 @@ def test_without_a_memory_it_says_what_training_says(built, plain, articles):
     written = decoding_speed.write(plain, encoder, articles, 4, beam=3, length=6)
     for article, one in zip(articles, written):
         pair = features.Pair(article, features.title_ids(one.title, article, encoder), one.finished)
-        log_probabilities = network.training(network.training_batch([pair], [pair.title]), training=False)
+        log_probabilities = network.training(network.training_batch([pair], [pair.title]), training=False)["outputs"]
         np.testing.assert_allclose(np.sum(log_probabilities[:, : 6 + one.finished]), one.log_probability, atol=1e-4)
 
 

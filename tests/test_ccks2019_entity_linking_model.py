@@ -9,7 +9,7 @@ import pytest
 import competition
 from common.encoders import BertEncoder, LightEncoder
 from common.generators import training_dataset
-from common.keras_compat import seed_everything, tf
+from common.keras_compat import seed_everything
 from common.optimizers import build_optimizer
 from common.options import EncoderOptions, TrainingOptions
 
@@ -320,7 +320,7 @@ def test_it_learns_what_it_is_shown_context_deciding(base):
     windows, _ = labelled(base, encoder)
     asked, _ = model.questions(windows, [one.mentions for one in EXAMPLES])
     read = model.PairReader(encoder, base, 32)
-    networks.training.compile(build_optimizer(TrainingOptions(ema_momentum=0.0), 5e-3, 60))
+    networks.training.compile(build_optimizer(TrainingOptions(epochs=1, ema_momentum=0.0), 5e-3, 60))
 
     def training_batch(batch, generator):
         return model.collate(batch, [question for window in batch for question in asked[window.example]], TEXTS, read, 8, generator)
@@ -340,8 +340,7 @@ def test_a_batch_without_names_or_questions_has_a_finite_loss(built, base):
     for questions in (asked, []):
         batch = model.collate(windows, questions, TEXTS, read, 4, np.random.default_rng(1))
         assert set(batch) == {tensor.name for tensor in networks.training.inputs}
-        networks.training({name: tf.constant(value) for name, value in batch.items()}, training=True)
-        assert np.isfinite(sum(map(float, networks.training.losses)))
+        assert np.isfinite(networks.training.batch_loss(batch, training=True))
 
 
 # Decoding

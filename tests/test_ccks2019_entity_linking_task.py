@@ -193,10 +193,12 @@ def test_files_are_found_under_the_names_of_the_contest(tmp_path, names):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert task.find_files(str(tmp_path)) == task.Files(*(tmp_path / name for name in names))
-    for role, name in zip(("train", "dev", "kb_data"), names):
+    for role, name in (("train", names[0]), ("kb_data", names[2])):
         (tmp_path / name).rename(tmp_path / "elsewhere")
         refused(lambda: task.find_files(tmp_path), f"no {role} file", "train.json, dev.json and kb_data", "--knowledge-base FILE", "develop.json")
         (tmp_path / "elsewhere").rename(tmp_path / name)
+    (tmp_path / names[1]).unlink()
+    assert task.find_files(tmp_path).dev is None
 
 
 def test_the_knowledge_base_may_be_another_file(tmp_path):

@@ -271,6 +271,8 @@ SHARED_FLAGS = {
         "--seed": 7,
         "--max-train-examples": 7,
         "--max-dev-examples": 7,
+        "--num-folds": 7,
+        "--fold": 7,
         "--epochs": 7,
         "--batch-size": 7,
         "--learning-rate": 0.5,
@@ -425,8 +427,12 @@ def without_seconds(run_folder: Path) -> list[Example]:
 
 @every_contest
 def test_a_killed_training_resumes_to_the_same_weights(contest, workshop, tmp_path):
-    flags = ["--data-dir", sample_of(contest), *contest.tiny, "--epochs", 3, "--output-dir"]
+    # A fold, since its part must be the same again too.
+    flags = ["--data-dir", sample_of(contest), *contest.tiny, "--epochs", 3, "--num-folds", 3, "--fold", 2, "--output-dir"]
     whole = competition.main(contest.folder, "train", [*flags, tmp_path / "whole", "--run-name", "one"])["run"]
+    described = strict_json((whole / "config.json").read_bytes())["data"]
+    assert described["dev"] | {"file": "train.json", "fold": 2, "num_folds": 3} == described["dev"]
+    assert described["dev"]["sha256"] == described["train"]["sha256"]
 
     command = ["-c", KILLED_IN_THE_SECOND_EPOCH, script_of(contest, "train"), *flags, tmp_path / "killed", "--run-name", "one"]
     done = run_there(command, tmp_path)
@@ -457,6 +463,27 @@ def test_a_killed_training_resumes_to_the_same_weights(contest, workshop, tmp_pa
     before = arrays(killed / "best.weights.h5")
     succeeds(run_here(contest.folder, "train", again))
     assert arrays(killed / "best.weights.h5") == before, "resuming a finished training changes nothing"
+
+
+# Folds
+
+
+@every_contest
+def test_without_a_dev_file_a_part_of_the_training_file_is_dev(contest, tmp_path, capsys):
+    data = tmp_path / "data"
+    shutil.copytree(sample_of(contest), data, ignore=shutil.ignore_patterns("dev.*"))
+    flags = ["--data-dir", data, *contest.tiny, "--max-dev-examples", 6, "--output-dir", tmp_path / "runs"]
+    result = competition.main(contest.folder, "train", flags)
+    assert f"(part 1 of 5 of {data / 'train.json'}; there is no dev file)" in capsys.readouterr().out
+    gold, output = result["run"] / "dev_gold.json", tmp_path / "submission.json"
+    examples = contest.read(gold)
+    assert len(examples) == 6
+    assert examples == [example for example in contest.read(data / "train.json") if example in examples], "as they stand there"
+    # The run alone has all that predict.py and evaluate.py need to come to the same figure.
+    succeeds(run_here(contest.folder, "predict", ["--run", result["run"], "--input", gold, "--output", output]))
+    assert len(contest.answers(submission_bytes(output), examples)) == 6
+    done = succeeds(run_here(contest.folder, "evaluate", ["--gold", gold, "--predictions", output, "--json"]))
+    assert strict_json(done.out)[contest.score] == pytest.approx(result[contest.score], rel=0, abs=1e-9)
 
 
 # Odd input
@@ -552,6 +579,8 @@ def test_evaluation_refuses_a_bad_submission(contest, workshop, tmp_path):
         ("train", ["--no-such-flag"], "--no-such-flag"),
         ("train", ["--epochs", "many"], "--epochs"),
         ("train", ["--batch-size", 0], "--batch-size 0"),
+        ("train", ["--num-folds", 3, "--fold", 4], "--fold 4"),
+        ("train", ["--fold", 2], "--fold 2"),  # of what? there is a dev file
         ("predict", ["test.json"], "test.json"),
         ("predict", ["--batch-size", "many"], "--batch-size"),
         ("predict", ["--batch-size", 0], "--batch-size 0"),
@@ -568,6 +597,8 @@ def test_missing_data_shows_the_tree(contest, tmp_path):
     flags = ["--data-dir", tmp_path / "data", "--output-dir", tmp_path / "runs"]
     check_refusal(run_here(contest.folder, "train", flags), tmp_path / "data", *wanted)
     for name in wanted:
+        if name == "dev.json":  # which may be missing
+            continue
         shutil.rmtree(tmp_path / "data", ignore_errors=True)
         shutil.copytree(sample_of(contest), tmp_path / "data")
         (tmp_path / "data" / name).unlink()
@@ -667,7 +698,7 @@ def test_a_resumed_run_keeps_its_settings_and_data(contest, workshop, tmp_path):
     trained = workshop.trained(contest)
     resume = ["--output-dir", trained.home / "runs", "--run-name", "by-heart", "--resume"]
     before = {name: (trained.run / name).read_bytes() for name in files_below(trained.run)}
-    for flag, value in (("--seed", 7), ("--batch-size", 3), ("--learning-rate", 0.5), ("--max-dev-examples", 2)):
+    for flag, value in (("--seed", 7), ("--batch-size", 3), ("--learning-rate", 0.5), ("--max-dev-examples", 2), ("--fold", 2)):
         check_refusal(run_here(contest.folder, "train", [*resume, flag, value]), f"{flag} {value}", "by-heart")
     data = make_data(contest, tmp_path / "data", trained.examples[:7], trained.examples)
     check_refusal(run_here(contest.folder, "train", [*resume, "--data-dir", data]), trained.run, "train.json")

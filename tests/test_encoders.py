@@ -11,8 +11,10 @@ from common.command_line import UserError
 from common.encoders import BertEncoder, LightEncoder, build_encoder, load_encoder, save_encoder
 from common.generators import pad_features
 from common.keras_compat import keras, seed_everything, tf
-from common.options import EncoderOptions, TrainingOptions
+from common.losses import batch_mean
 from common.optimizers import build_optimizer
+from common.optimizers.training_model import TrainingModel
+from common.options import EncoderOptions, TrainingOptions
 from common.runs.weights import assign, load_arrays, named_values, save_arrays
 from common.tokenizers import SPECIAL_TOKENS, pair_windows, windows
 
@@ -217,7 +219,7 @@ def test_vectors_of_a_file_are_not_trained(vectors_file):
     [projection] = [weight for weight in network.weights if weight.name.startswith("word_projection")]
     assert projection.shape == (5, 16)
     assert from_nothing("dgcnn").network().non_trainable_weights == []
-    optimizer = build_optimizer(TrainingOptions(warmup=0), 1e-2, 10)
+    optimizer = build_optimizer(TrainingOptions(epochs=1, warmup=0), 1e-2, 10)
     projected = projection.numpy()
     optimizer.minimize(lambda: tf.reduce_mean(tf.square(network(inputs, training=True)[1] - 1.0)), network.trainable_weights)
     np.testing.assert_array_equal(table, before)
@@ -255,9 +257,9 @@ def test_a_run_with_vectors_resumes_exactly(vectors_file, tmp_path, monkeypatch)
 
     def train(run, encoder, callbacks=()):
         def build():
-            model = encoder.network()
-            model.add_loss(tf.reduce_mean(tf.square(model.outputs[1] - 1.0)))
-            return model
+            network = encoder.network()
+            errors = tf.reduce_mean(tf.square(network.outputs[1] - 1.0), [1, 2])
+            return TrainingModel(network.inputs, network.outputs, [batch_mean("loss", errors, network.inputs[0])])
 
         monkeypatch.setattr(tiny_training, "build", build)
         return tiny_training.train(run, epochs=3, callbacks=callbacks)[0].get_weights()
@@ -572,7 +574,7 @@ def test_a_checkpoint_trains(checkpoint):
     encoder = from_checkpoint(checkpoint)
     network, inputs = encoder.network(), batch_of(encoder, TEXTS[1:])
     before = network.get_weights()
-    optimizer = build_optimizer(TrainingOptions(warmup=0), 1e-2, 10)
+    optimizer = build_optimizer(TrainingOptions(epochs=1, warmup=0), 1e-2, 10)
 
     def loss():
         return tf.reduce_mean(tf.square(network(inputs)[0] - 1.0))

@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.generators import (
+    epoch_batches,
+    grouped,
     pad,
     pad_features,
     prediction_order,
     steps_per_epoch,
-    training_batches,
     training_dataset,
     training_order,
 )
@@ -136,7 +137,7 @@ def collate(batch, generator):
 
 
 def batches_of(epochs, seed=5):
-    return list(training_batches(EXAMPLES, LENGTHS, collate, 4, seed, epochs))
+    return [batch for epoch in epochs for batch in epoch_batches(EXAMPLES, LENGTHS, collate, 4, seed, epoch)]
 
 
 def equal_streams(one, other):
@@ -165,19 +166,82 @@ def test_what_collate_draws_depends_on_seed_epoch_and_batch():
     assert draws != [tuple(batch["drawn"]) for batch in batches_of(range(4), seed=6)]
 
 
-def test_the_dataset_is_the_python_stream():
-    from common.keras_compat import keras, tf
+# Groups of batches
 
-    inputs = [keras.Input((None,), dtype="int32", name="ids"), keras.Input((), dtype="int32", name="drawn")]
-    model = keras.Model(inputs, [tf.identity(tensor) for tensor in inputs])
-    dataset = training_dataset(EXAMPLES, LENGTHS, collate, 4, 5, range(1, 3), model)
+
+@deterministic
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=30), st.integers(1, 8))
+def test_groups_keep_the_batches_and_know_their_totals(counts, size):
+    batches = [{"number": np.array(number)} for number in range(len(counts))]
+    asked = []
+
+    def denominators(batch):
+        asked.append(int(batch["number"]))
+        return np.array(counts[asked[-1]], np.float32)
+
+    found = list(grouped(iter(batches), size, denominators))
+    assert [batch["number"] for batch, _ in found] == list(range(len(counts))) == asked
+    for number, (batch, group) in enumerate(found):
+        assert batch is batches[number] and set(group) == {"denominators", "is_last"}
+        first = number - number % size
+        members = counts[first : first + size]
+        np.testing.assert_array_equal(group["denominators"], np.sum(members, axis=0))
+        assert group["denominators"].dtype == np.float32 and group["denominators"].shape == (2,)
+        assert group["is_last"].dtype == bool and bool(group["is_last"]) == (number == first + len(members) - 1)
+
+
+def test_no_group_is_read_before_it_is_asked_for():
+    taken = []
+
+    def batches():
+        for number in range(10):
+            taken.append(number)
+            yield {"number": number}
+
+    groups = grouped(batches(), 3, lambda batch: np.ones(1, np.float32))
+    next(groups)
+    assert taken == [0, 1, 2]
+
+
+# The dataset
+
+
+def echo(accumulation_steps=1):
+    """A network that takes what `collate` makes, and counts the texts and their tokens."""
+    from common.keras_compat import keras, tf
+    from common.losses import batch_mean, masked_mean
+    from common.optimizers.training_model import TrainingModel
+    from common.options import TrainingOptions
+
+    ids, drawn = keras.Input((None,), dtype="int32", name="ids"), keras.Input((), dtype="int32", name="drawn")
+    terms = [batch_mean("drawn_loss", drawn, drawn), masked_mean("id_loss", ids, ids > 0)]
+    model = TrainingModel([ids, drawn], [tf.identity(ids)], terms)
+    model.compile(keras.optimizers.SGD(), TrainingOptions(accumulation_steps=accumulation_steps))
+    return model
+
+
+def test_the_dataset_is_the_python_stream():
+    dataset = training_dataset(EXAMPLES, LENGTHS, collate, 4, 5, range(1, 3), echo())
     assert equal_streams(list(dataset.as_numpy_iterator()), batches_of(range(1, 3)))
     assert equal_streams(list(dataset.as_numpy_iterator()), batches_of(range(1, 3))), "a second pass differs"
 
 
+def test_the_grouped_dataset_is_the_python_stream_with_totals_that_end_with_the_epoch():
+    elements = list(training_dataset(EXAMPLES, LENGTHS, collate, 4, 5, range(1, 3), echo(accumulation_steps=4)).as_numpy_iterator())
+    batches = batches_of(range(1, 3))
+    assert equal_streams([batch for batch, _ in elements], batches)
+    assert [bool(group["is_last"]) for _, group in elements] == [False, False, False, True, False, True] * 2
+    for first, last in ((0, 4), (4, 6), (6, 10), (10, 12)):
+        counts = [sum(len(batch["ids"]) for batch in batches[first:last]), sum((batch["ids"] > 0).sum() for batch in batches[first:last])]
+        assert all(group["denominators"].tolist() == counts for _, group in elements[first:last])
+
+
 def test_the_dataset_refuses_what_the_network_does_not_take():
     from common.keras_compat import keras, tf
+    from common.losses import masked_mean
+    from common.optimizers.training_model import TrainingModel
 
-    model = keras.Model(ids := keras.Input((None,), dtype="int32", name="ids"), tf.identity(ids))
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    model = TrainingModel([ids], [tf.identity(ids)], [masked_mean("id_loss", ids, ids > 0)])
     with pytest.raises((TypeError, tf.errors.InvalidArgumentError)):
         list(training_dataset(EXAMPLES, LENGTHS, collate, 4, 5, range(1), model))

@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies
 
 from common import json_document
 from common.command_line import UserError
-from common.json_document import read_json_document, read_json_records
+from common.json_document import copy_records, read_json_document, read_json_records
 from common.submission import BLANK_LINE
 
 TEXT = strategies.text(max_size=4)
@@ -249,3 +249,22 @@ def test_a_list_and_lines_have_the_same_records(tmp_path_factory, records, inden
     for one in read_json_records(whole):
         assert one.text.split("\n")[0] in text[one.line - 1]
         assert one.where() == read_json_document(whole, list).where(int(one.name[1:-1]))
+
+
+@settings(max_examples=60)
+@given(strategies.lists(strategies.dictionaries(TEXT, JSON, max_size=3), max_size=6), strategies.sampled_from([None, 0, 2]), strategies.booleans())
+def test_records_are_copied_onto_lines(tmp_path_factory, records, indent, windows):
+    folder = tmp_path_factory.mktemp("copies")
+    whole = json.dumps(records, indent=indent, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    whole = whole.replace(b"\n", b"\r\n") if windows else whole
+    lines = "".join(json.dumps(record) + "\n\n" for record in records)
+    for source in (write(folder / "list.json", whole), write(folder / "lines.json", lines)):
+        copy_records(source, folder / "copy.json", lambda place, record: place % 2 == 0 and record.value == records[place])
+        assert [one.value for one in read_json_records(folder / "copy.json")] == records[::2]
+        assert (folder / "copy.json").read_bytes().count(b"\n") == len(records[::2])
+
+
+def test_a_copied_record_stays_as_it_was_written(tmp_path):
+    lines = '{"a":  1.50,\t"b": "\\ud83d\u2028", "c": NaN, "c": 2}\r\n\n{}'
+    copy_records(write(tmp_path / "a.json", lines), tmp_path / "b.json", lambda place, record: "a" in record.value)
+    assert (tmp_path / "b.json").read_bytes() == lines.split("\r")[0].encode() + b"\n"

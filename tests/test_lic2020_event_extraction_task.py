@@ -270,10 +270,12 @@ def test_files_are_found_under_the_names_of_the_contest(tmp_path, names):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert task.find_files(str(tmp_path)) == task.Files(*(tmp_path / name for name in names))
-    for role, name in zip(("train", "dev", "schema"), names):
+    for role, name in (("train", names[0]), ("schema", names[2])):
         (tmp_path / name).rename(tmp_path / "elsewhere")
         refused(lambda: task.find_files(tmp_path), f"no {role} file", "train.json, dev.json and event_schema.json", "duee_event_schema.json")
         (tmp_path / "elsewhere").rename(tmp_path / name)
+    (tmp_path / names[1]).unlink()
+    assert task.find_files(tmp_path).dev is None
 
 
 def test_a_missing_data_folder_shows_the_tree(tmp_path):

@@ -214,11 +214,34 @@ def test_files_are_found_under_the_names_of_the_contest(tmp_path, names):
         (tmp_path / name).touch()
     assert task.find_files(str(tmp_path)) == task.Files(*(tmp_path / name for name in names))
     (tmp_path / names[1]).unlink()
-    refused(lambda: task.find_files(tmp_path), f"{tmp_path}: no dev file", "train.json and dev.json")
+    assert task.find_files(tmp_path) == task.Files(tmp_path / names[0], None)
+    (tmp_path / names[0]).unlink()
+    refused(lambda: task.find_files(tmp_path), f"{tmp_path}: no train file", "train.json and dev.json")
 
 
 def test_a_missing_data_folder_shows_the_tree(tmp_path):
     refused(lambda: task.find_files(tmp_path / "none"), "none: no such folder", "train.json and dev.json")
+
+
+# As JSON gives them: a half of a surrogate pair, but never two halves that are one character.
+CHARACTERS = strategies.characters(exclude_categories=["Cs"]) | strategies.characters(min_codepoint=0xDC00, max_codepoint=0xDFFF, categories=["Cs"])
+STRINGS = strategies.text(CHARACTERS, max_size=12)
+LABELLED = strategies.builds(
+    task.Example,
+    id=strategies.uuids().map(str),
+    question=STRINGS,
+    context=STRINGS,
+    answers=strategies.lists(strategies.builds(task.Answer, STRINGS.filter(str.strip), strategies.integers(-1, 9)), min_size=1, max_size=2).map(tuple),
+    article=strategies.just(0),
+)
+
+
+@settings(max_examples=50)
+@given(strategies.lists(LABELLED, max_size=4, unique_by=lambda one: one.id))
+def test_written_questions_come_back(tmp_path_factory, examples):
+    path = tmp_path_factory.mktemp("questions") / "a.json"
+    task.write_questions(path, examples)
+    assert task.read(path, labelled=True) == examples
 
 
 # The submission
@@ -235,11 +258,6 @@ def test_a_submission_has_an_answer_on_each_line(tmp_path):
 def test_a_submission_is_no_zip(tmp_path):
     refused(lambda: task.write_submission(tmp_path / "a.ZIP", {}), "a.ZIP", ".json")
     assert os.listdir(tmp_path) == []
-
-
-# As JSON gives them: a half of a surrogate pair, but never two halves that are one character.
-CHARACTERS = strategies.characters(exclude_categories=["Cs"]) | strategies.characters(min_codepoint=0xDC00, max_codepoint=0xDFFF, categories=["Cs"])
-STRINGS = strategies.text(CHARACTERS, max_size=12)
 
 
 @strategies.composite

@@ -224,7 +224,9 @@ def test_files_are_found_under_the_names_of_the_contest(tmp_path, names):
         (tmp_path / name).touch()
     assert task.find_files(str(tmp_path)) == task.Files(*(tmp_path / name for name in names))
     (tmp_path / names[1]).unlink()
-    refused(lambda: task.find_files(tmp_path), "no dev file", "train.json, dev.json and schema.json")
+    assert task.find_files(tmp_path).dev is None
+    (tmp_path / names[2]).unlink()
+    refused(lambda: task.find_files(tmp_path), "no schema file", "train.json, dev.json and schema.json")
 
 
 def test_a_missing_data_folder_shows_the_tree(tmp_path):

@@ -2,15 +2,22 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from common.keras_compat import keras, tf
 from common.losses import (
+    Distribution,
+    batch_mean,
     focal_loss,
     masked_marginal_cross_entropy,
     masked_mean,
     multilabel_cross_entropy,
+    powered_logits,
     powered_sigmoid_cross_entropy,
     sparse_multilabel_cross_entropy,
+    symmetric_divergence,
+    where_possible,
 )
 
 LOGITS = np.linspace(-8, 8, 65)
@@ -93,6 +100,38 @@ def test_half_precision_logits_are_computed_in_float32():
         loss = powered_sigmoid_cross_entropy(np.zeros(4), tf.cast(logits, kind), 4)
         assert loss.dtype == tf.float32
         np.testing.assert_allclose(loss, reference(0, logits, 4), rtol=1e-3, atol=1e-9)
+
+
+def powered_reference(logits, power):
+    """log(p / (1 - p)) of p = sigmoid(logits) ** power, in double precision: 1 - s^n = (1 - s)(1 + s + ... + s^(n-1))."""
+    logits = np.asarray(logits, np.float64)
+    series = sum((1 / (1 + np.exp(-logits))) ** exponent for exponent in range(power))
+    return -power * np.logaddexp(0, -logits) + np.logaddexp(0, logits) - np.log(series)
+
+
+@pytest.mark.parametrize("power", [1, 2, 4])
+def test_powered_logits_are_those_of_the_power(power):
+    values = np.linspace(-30, 30, 121).astype(np.float32)
+    logits, slopes = with_gradient(lambda values: powered_logits(values, power), values)
+    np.testing.assert_allclose(logits, powered_reference(values, power), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(tf.sigmoid(logits), tf.sigmoid(values) ** power, atol=1e-6)
+    # Never flat: from `power` at the bottom, where log p is all there is, to 1 at the top.
+    assert ((slopes > 0.99) & (slopes < power + 0.01)).all() and slopes[0] == pytest.approx(power, rel=1e-3)
+    if power == 1:
+        np.testing.assert_allclose(logits, values, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("power", [1, 2, 4])
+def test_a_plain_cross_entropy_of_powered_logits_is_the_powered_one(power):
+    for label in (0.0, 1.0):
+        labels, logits = tf.fill(LOGITS.shape, label), tf.constant(LOGITS, tf.float32)
+        plain = tf.nn.sigmoid_cross_entropy_with_logits(labels, powered_logits(logits, power))
+        np.testing.assert_allclose(plain, powered_sigmoid_cross_entropy(labels, logits, power), rtol=1e-4, atol=1e-6)
+
+
+def test_powered_logits_of_huge_and_half_precision_logits():
+    assert np.isfinite(powered_logits(tf.constant([-1e4, 1e4]), 4)).all()
+    assert powered_logits(tf.cast([1.0], tf.float16), 2).dtype == tf.float32
 
 
 # Focal loss
@@ -178,23 +217,92 @@ def test_focal_loss_of_half_precision_is_float32():
     np.testing.assert_allclose(loss, focal_reference(np.array([1, 0, 1]), logs.numpy())[0], rtol=1e-5)
 
 
-# Masked mean
+# Loss terms
 
 
-def test_masked_mean():
+def test_a_masked_mean_is_a_sum_and_a_count():
     values = tf.constant([[1.0, 2.0, 9.0], [6.0, 9.0, 9.0]])
     mask = np.array([[1, 1, 0], [1, 0, 0]])
     for kind in (np.int8, np.int32, bool, np.float32):
-        assert float(masked_mean(values, mask.astype(kind))) == 3.0
-    assert float(masked_mean(values, np.ones((2, 3)))) == 6.0
+        term = masked_mean("tag_loss", values, mask.astype(kind))
+        assert (term.name, float(term.numerator), float(term.denominator), term.distributions) == ("tag_loss", 9.0, 3.0, ())
+        assert term.numerator.dtype == term.denominator.dtype == tf.float32
+    term = masked_mean("tag_loss", tf.cast(values, tf.float16), np.ones((2, 3)))
+    assert (float(term.numerator), float(term.denominator)) == (36.0, 6.0) and term.numerator.dtype == tf.float32
 
 
-def test_masked_mean_of_nothing_is_zero_and_so_is_its_gradient():
+def test_a_masked_mean_of_nothing_has_no_gradient():
     values = tf.constant([3.0, 4.0])
     with tf.GradientTape() as tape:
         tape.watch(values)
-        mean = masked_mean(values, np.zeros(2))
-    assert float(mean) == 0.0 and tape.gradient(mean, values).numpy().tolist() == [0.0, 0.0]
+        term = masked_mean("tag_loss", values, np.zeros(2))
+    assert float(term.numerator) == float(term.denominator) == 0.0
+    assert tape.gradient(term.numerator, values).numpy().tolist() == [0.0, 0.0]
+
+
+def test_a_batch_mean_counts_the_rows_of_an_input():
+    term = batch_mean("kind_loss", tf.constant([1.0, 2.5], tf.float16), np.zeros((2, 7), np.int8))
+    assert (term.name, float(term.numerator), float(term.denominator)) == ("kind_loss", 3.5, 2.0)
+    assert term.numerator.dtype == term.denominator.dtype == tf.float32
+    assert float(batch_mean("kind_loss", tf.zeros(0), np.zeros((0, 7))).denominator) == 0.0
+
+
+def test_terms_keep_what_is_to_be_compared():
+    one = Distribution(tf.zeros((2, 3)), "softmax", tf.ones(2))
+    for term in (masked_mean("a", tf.zeros(2), np.ones(2), [one]), batch_mean("a", tf.zeros(2), np.ones(2), [one])):
+        assert term.distributions == (one,)
+
+
+def test_a_softmax_gives_nothing_to_what_is_impossible():
+    logits = where_possible(np.array([[1, 0, 1], [0, 0, 0]], np.int8), tf.constant([[2.0, 50.0, 1.0], [3.0, 3.0, 3.0]], tf.float16))
+    assert logits.dtype == tf.float32
+    probabilities = tf.nn.softmax(logits).numpy()
+    assert probabilities[0, 1] == 0 and probabilities[0, 0] == pytest.approx(1 / (1 + np.exp(-1.0)))
+    assert np.isfinite(probabilities).all()
+
+
+# Divergence
+
+some_logits = st.lists(st.tuples(st.floats(-30, 30, width=32), st.floats(-30, 30, width=32)), min_size=1, max_size=8)
+
+
+def kullback_leibler(logs, others):
+    return (np.exp(logs) * (logs - others)).sum(-1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(some_logits)
+def test_the_divergence_is_the_sum_of_both_kullback_leibler_divergences(pairs):
+    one, other = np.array(pairs, np.float32).T
+    logs = [values - np.logaddexp.reduce(values) for values in (one.astype(np.float64), other.astype(np.float64))]
+    found = symmetric_divergence(one, other, "softmax").numpy()
+    assert found.shape == () and found.dtype == np.float32
+    np.testing.assert_allclose(found, kullback_leibler(*logs) + kullback_leibler(*reversed(logs)), rtol=1e-4, atol=1e-5)
+    # A sigmoid is a softmax over its logit and 0.
+    logs = [np.stack([-np.logaddexp(0, -values), -np.logaddexp(0, values)], -1) for values in (one.astype(np.float64), other.astype(np.float64))]
+    found = symmetric_divergence(one, other, "sigmoid").numpy()
+    assert found.shape == one.shape and (found >= 0).all()
+    np.testing.assert_allclose(found, kullback_leibler(*logs) + kullback_leibler(*reversed(logs)), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_equal_beliefs_do_not_differ(activation):
+    logits = np.random.default_rng(0).normal(0, 5, (4, 3, 6)).astype(np.float32)
+    distance, slope = with_gradient(lambda values: symmetric_divergence(values, tf.constant(logits), activation), logits)
+    assert distance.shape == ((4, 3) if activation == "softmax" else (4, 3, 6)) and not distance.any() and not slope.any()
+    shifted = symmetric_divergence(logits, logits + 3, activation).numpy()
+    assert np.allclose(shifted, 0, atol=1e-4) if activation == "softmax" else (shifted > 0).all()
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_the_divergence_is_a_number_where_logits_are_extreme(activation):
+    """A place that a mask excludes is as impossible in both readings."""
+    extreme = where_possible(np.array([1, 0, 1]), tf.constant([300.0, 0.0, -300.0]))
+    for other in (extreme, where_possible(np.array([1, 0, 1]), tf.constant([-300.0, 0.0, 300.0]))):
+        distance, slope = with_gradient(lambda values: symmetric_divergence(values, other, activation), extreme)
+        assert np.isfinite(distance).all() and np.isfinite(slope).all()
+    half = tf.cast([1.0, 2.0], tf.bfloat16)
+    assert symmetric_divergence(half, half, activation).dtype == tf.float32
 
 
 # Multi-label cross entropy

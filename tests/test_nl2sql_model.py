@@ -220,9 +220,9 @@ def test_both_heads_learn_from_every_question(head, kind):
     built = encoder(kind=kind)
     networks = model.build_networks(built, head, 16)
     rows, _ = features.labelled(EXAMPLES, built, 2)
-    networks.training.compile(keras.optimizers.legacy.Adam(1e-2))
+    networks.training.compile(keras.optimizers.Adam(1e-2))
     arrays = features.collate_labelled(rows, head, built, features.Hiding(0, 0), np.random.default_rng(0))
-    losses = [float(networks.training.train_on_batch(arrays)) for _ in range(12)]
+    losses = [networks.training.train_on_batch(arrays, return_dict=True, reset_metrics=True)["loss"] for _ in range(12)]
     assert np.isfinite(losses).all() and losses[-1] < 0.7 * losses[0]
 
 
@@ -232,7 +232,7 @@ def test_questions_without_any_mark_can_be_learned_from(head):
     nothing = example("随便看看", [(0, 0)], 0, (1, 2, "不在问题里的城市"))
     rows, lost = features.labelled([nothing], built, 2)
     assert lost[labels.NOT_FOUND] == 1 and rows[0].labels.marks == ()
-    networks.training.compile(keras.optimizers.legacy.Adam(1e-2))
+    networks.training.compile(keras.optimizers.Adam(1e-2))
     arrays = features.collate_labelled(rows, head, built, features.Hiding(0, 1), np.random.default_rng(0))
     networks.training.train_on_batch(arrays)
     assert all(np.isfinite(weights).all() for weights in networks.training.get_weights())

@@ -301,7 +301,13 @@ def test_files_are_found_and_a_missing_one_shows_the_tree(tmp_path):
     shutil.rmtree(tmp_path / "val")
     for name in ("dev", "val", "val_data"):
         (tmp_path / f"{name}.json").unlink()
-    refused(lambda: task.find_files(tmp_path), f"{tmp_path}: no dev file", "train.json, train.tables.json, dev.json and dev.tables.json")
+    found = task.find_files(tmp_path)
+    assert found == task.Files(tmp_path / "train.json", tmp_path / "train.tables.json", None, None)
+    (tmp_path / "train.tables.json").unlink()
+    refused(lambda: task.find_files(tmp_path), f"{tmp_path}: no train.tables.json beside train.json")
+    for name in ("train.json", "train_data.json", "train/train.json"):
+        (tmp_path / name).unlink()
+    refused(lambda: task.find_files(tmp_path), f"{tmp_path}: no train file", "train.json, train.tables.json, dev.json and dev.tables.json")
     refused(lambda: task.find_files(tmp_path / "none"), "none: no such folder", "train.tables.json")
 
 

@@ -29,15 +29,16 @@ def test_every_option_is_a_flag_without_a_prefix():
     config = parse_flags(
         Config,
         "--encoder bilstm --hidden-size 64 --layers 3 --dropout 0.2 --max-length 77 --word-vectors words.bin --word-size 0 --threshold 0.4 "
-        "--epochs 7 --batch-size 8 --learning-rate 5e-4 --warmup 0.1 --weight-decay 0 --gradient-clipping 0 "
-        "--ema-momentum 0 --early-stopping-patience 2 --output-dir out --run-name one --resume --seed 9 "
-        "--max-train-examples 100 --max-dev-examples 10".split(),
+        "--epochs 7 --batch-size 8 --learning-rate 5e-4 --warmup 0.1 --schedule 0.5:1,1:0.1 --layer-decay 0.9 --weight-decay 0 --gradient-clipping 0 "
+        "--ema-momentum 0 --lookahead-steps 5 --lookahead-alpha 0.4 --lazy-embeddings --accumulation-steps 2 --recompute --mixed-precision bfloat16 "
+        "--fgm 0.5 --r-drop 4 --flooding 0.2 --early-stopping-patience 2 --output-dir out --run-name one --resume --seed 9 "
+        "--max-train-examples 100 --max-dev-examples 10 --num-folds 7 --fold 6".split(),
     )
     assert config == Config(
         0.4,
         EncoderOptions(None, "bilstm", 64, 3, 0.2, 77, Path("words.bin"), 0),
-        TrainingOptions(7, 8, 5e-4, 0.1, 0.0, 0.0, 0.0, 2),
-        RunOptions(Path("out"), "one", True, 9, 100, 10),
+        TrainingOptions(7, 8, 5e-4, 0.1, "0.5:1,1:0.1", 0.9, 0.0, 0.0, 0.0, 5, 0.4, True, 2, True, "bfloat16", 0.5, 4.0, 0.2, 2),
+        RunOptions(Path("out"), "one", True, 9, 100, 10, 7, 6),
     )
     assert parse_flags(Config, "--pretrained ckpt --encoder bert".split()).encoder == EncoderOptions(Path("ckpt"), "bert")
 
@@ -80,6 +81,10 @@ IMPOSSIBLE = [
     (EncoderOptions, "word_size", -1, "at least 0"),
     (RunOptions, "max_train_examples", 0, "at least 1"),
     (RunOptions, "max_dev_examples", -5, "at least 1"),
+    (RunOptions, "num_folds", -1, "at least 0"),
+    (RunOptions, "num_folds", 1, "at least 2"),
+    (RunOptions, "fold", 0, "at least 1"),
+    (RunOptions, "fold", 6, "at most --num-folds, which is 5"),
 ]
 
 
@@ -95,6 +100,12 @@ def test_impossible_values_on_the_command_line_end_with_code_2(capsys):
         parse_flags(Config, ["--max-length", "2"])
     assert stop.value.code == 2
     assert "--max-length 2: must be at least 3" in capsys.readouterr().err
+
+
+def test_a_fold_is_one_of_the_parts():
+    assert RunOptions(num_folds=10, fold=10).fold == 10
+    with pytest.raises(UserError, match="--fold 4: must be at most --num-folds, which is 3"):
+        RunOptions(num_folds=3, fold=4)
 
 
 def test_a_bilstm_has_an_even_size():

@@ -258,6 +258,15 @@ def test_other_data_is_noticed(tmp_path):
     assert "dev.json" in message and str(run.path) in message
 
 
+def test_another_fold_of_the_same_file_is_other_data(tmp_path):
+    path = tmp_path / "train.json"
+    path.write_text("天\n")
+    run = create_run("task", tmp_path, "one", Config(), {"dev": describe_file(path, fold=2, num_folds=3)}, nothing)
+    check_same_data(run, {"dev": describe_file(path, fold=2, num_folds=3)})
+    for other in ({"fold": 1, "num_folds": 3}, {"fold": 2, "num_folds": 4}, {}):
+        assert "train.json" in error_of(check_same_data, run, {"dev": describe_file(path, **other)})
+
+
 # Settings
 
 
@@ -423,6 +432,25 @@ def test_interrupted_within_an_epoch_it_ends_the_same_and_says_how_to_go_on(whol
     assert not list(run.path.glob(".tmp-*"))
     train(run)
     assert contents(run) == contents(whole[0])
+
+
+def test_with_every_technique_it_ends_the_same_however_often_it_is_interrupted(tmp_path, monkeypatch):
+    monkeypatch.setattr(tiny_training, "TECHNIQUES", tiny_training.ALL_TECHNIQUES)
+    whole, broken = new_run(tmp_path), new_run(tmp_path, "broken")
+    train(whole)
+    for epoch in (1, 2):
+        seen = []
+
+        def interrupt(batch, logs):
+            seen.append(batch)
+            if len(seen) == 4:  # in the epoch after the one that was to be done
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt), resumable(broken):
+            train(broken, callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)], weights_seed=tiny_training.SEED * epoch)
+        assert len(load_about(broken.last_state)["history"]) == epoch
+    train(broken, weights_seed=1234)
+    assert contents(broken) == contents(whole)
 
 
 def test_killed_at_any_moment_it_leaves_whole_files_and_ends_the_same(whole, tmp_path):

@@ -99,7 +99,7 @@ def test_training_and_steps_give_the_same_log_probabilities(name):
     told = features.with_random_tokens(pairs, 0.5, np.random.default_rng(1))
     told = [np.where(title == NOTHING, encoder.tokenizer.unknown_id, title) for title in told]  # as decoding would: it writes nothing that is nothing
     batch = network.training_batch(pairs, told)
-    expected = network.training(batch).numpy()
+    expected = network.training(batch)["outputs"].numpy()
     found, there = values_of(batch["targets"], stepwise(network, [pair.article for pair in pairs], batch["before"]))
     assert there.sum() > 35 and expected[there].std() > 0.5
     np.testing.assert_allclose(found, expected[there], atol=1e-4, rtol=1e-4)
@@ -123,10 +123,10 @@ def test_every_step_is_a_distribution(name):
 def test_padding_and_other_texts_change_nothing_in_training(name):
     encoder, network = built(name)
     pairs = pairs_for(encoder)
-    together = network.training(network.training_batch(pairs, [pair.title for pair in pairs]))
+    together = network.training(network.training_batch(pairs, [pair.title for pair in pairs]))["outputs"]
     together = together if isinstance(together, list) else [together]
     for number in (1, 6):
-        alone = network.training(network.training_batch(pairs[number : number + 1], [pairs[number].title]))
+        alone = network.training(network.training_batch(pairs[number : number + 1], [pairs[number].title]))["outputs"]
         for one, other in zip(alone if isinstance(alone, list) else [alone], together):
             there = np.flatnonzero(pairs[number].title != NOTHING)
             np.testing.assert_allclose(one.numpy()[0, there], other.numpy()[number, there], atol=1e-4, rtol=1e-4)
@@ -138,8 +138,7 @@ def test_a_loss_and_its_gradients_are_numbers_whatever_the_text(name):
     encoder, network = built(name)
     pairs = pairs_for(encoder)
     with tf.GradientTape() as tape:
-        network.training(network.training_batch(pairs, [pair.title for pair in pairs]), training=True)
-        loss = sum(network.training.losses)
+        loss = network.training.batch_loss(network.training_batch(pairs, [pair.title for pair in pairs]), training=True)
     assert 0 < float(loss) < 1000
     for gradient in tape.gradient(loss, network.training.trainable_weights):
         if gradient is not None:
@@ -150,8 +149,8 @@ def test_the_loss_is_the_mean_of_what_is_known():
     encoder, network = built("copy_lstm")
     pairs = pairs_for(encoder)
     batch = network.training_batch(pairs, [pair.title for pair in pairs])
-    values = network.training(batch).numpy()
-    assert float(sum(network.training.losses)) == pytest.approx(-values[batch["targets"] != NOTHING].mean(), rel=1e-4)
+    values = network.training(batch)["outputs"].numpy()
+    assert float(network.training.batch_loss(batch)) == pytest.approx(-values[batch["targets"] != NOTHING].mean(), rel=1e-4)
 
 
 def test_unilm_is_bert4keras_own_model():
@@ -164,7 +163,7 @@ def test_unilm_is_bert4keras_own_model():
     never = [tokenizer.pad_id, tokenizer.unknown_id, tokenizer.start_id, tokenizer.mask_id]
     pairs = [pair._replace(title=np.where(pair.title < 0, tokenizer.unknown_id, pair.title)) for pair in pairs_for(encoder)]
     batch = network.training_batch(pairs, [pair.title for pair in pairs])
-    trained, steps = network.training(batch).numpy(), stepwise(network, [pair.article for pair in pairs], batch["before"])
+    trained, steps = network.training(batch)["outputs"].numpy(), stepwise(network, [pair.article for pair in pairs], batch["before"])
     compared = 0
     for number, pair in enumerate(pairs):
         text, title = pair.article.encoding.ids, np.where(pair.title < len(tokenizer), pair.title, tokenizer.unknown_id)
@@ -278,7 +277,7 @@ def with_partners(network, articles, titles_, targets, step):
         wanted = np.full_like(read, NOTHING)
         wanted[:, step] = targets
         inputs |= {f"before_{direction}": read, f"partner_{direction}": read, f"targets_{direction}": wanted}
-    return np.stack([values.numpy()[:, step] for values in network.training(inputs)], 1)
+    return np.stack([values.numpy()[:, step] for values in network.training(inputs)["outputs"]], 1)
 
 
 @pytest.mark.parametrize("width", [1, 2])
@@ -334,7 +333,7 @@ def test_a_partner_counts_only_when_the_switch_is_on():
         """Of all pairs of two hypotheses, and in training with and without partners."""
         state = network.start(features.collate_articles([pair.article for pair in pairs]))
         state = state._replace(rows=network.take(state.rows, np.repeat(np.arange(2 * len(pairs)), 2)))
-        trained = [network.training(network.training_batch(some, [pair.title for pair in some])) for some in (pairs, seen)]
+        trained = [network.training(network.training_batch(some, [pair.title for pair in some]))["outputs"] for some in (pairs, seen)]
         return np.exp(network.step_pairs(state, tokens)[0]), *([values.numpy() for values in both] for both in trained)
 
     known = [network.training_batch(pairs, [pair.title for pair in pairs])[f"targets_{name}"] != NOTHING for name in ("forward", "backward")]
@@ -357,7 +356,7 @@ def test_the_partner_is_seen_up_to_the_same_step_only():
     encoder, network = built("bidirectional")
     [pair] = [pair for pair in pairs_for(encoder) if pair.article.text == EXAMPLES[1].text]
     one, other = (pair._replace(partners=([2, 7, 8, 9], [2, 30, last])) for last in (31, 50))
-    values = [network.training(network.training_batch([some], [some.title]))[0].numpy()[0] for some in (one, other)]
+    values = [network.training(network.training_batch([some], [some.title]))["outputs"][0].numpy()[0] for some in (one, other)]
     np.testing.assert_allclose(values[0][:2], values[1][:2], atol=1e-6)
     assert np.abs(values[0][2:] - values[1][2:]).max() > 1e-3
 

@@ -142,8 +142,10 @@ def test_files_are_found(tmp_path, names):
 
 
 def test_a_missing_file_shows_the_tree(tmp_path):
-    (tmp_path / "train.json").touch()
-    refused(lambda: task.find_files(tmp_path), f"{tmp_path}: no dev file", "train.json and dev.json")
+    (tmp_path / "dev.json").touch()
+    refused(lambda: task.find_files(tmp_path), f"{tmp_path}: no train file", "train.json and dev.json")
+    (tmp_path / "dev.json").rename(tmp_path / "train.json")
+    assert task.find_files(tmp_path) == task.Files(tmp_path / "train.json", None)
     refused(lambda: task.find_files(tmp_path / "none"), "none: no such folder", "train.json and dev.json")
 
 

@@ -56,6 +56,14 @@ def test_the_first_name_that_is_a_file_is_found(tmp_path):
         find_file(tmp_path / "none", "train", names, "expected a tree")
 
 
+def test_an_optional_file_may_be_missing_but_not_its_folder(tmp_path):
+    assert find_file(tmp_path, "dev", ["dev.json"], "expected a tree", optional=True) is None
+    path = write(tmp_path / "dev.json", b"")
+    assert find_file(tmp_path, "dev", ["dev.json"], "expected a tree", optional=True) == path
+    with pytest.raises(UserError, match="none: no such folder - expected a tree$"):
+        find_file(tmp_path / "none", "dev", ["dev.json"], "expected a tree", optional=True)
+
+
 def zip_of(path, members):
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in members:

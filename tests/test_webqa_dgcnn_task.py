@@ -220,7 +220,10 @@ def test_files_are_found_and_a_missing_one_shows_the_tree(tmp_path):
     for name in ("dev.json", "dev_data.json"):
         (tmp_path / name).unlink()
     (tmp_path / "WebQA.json").touch()
-    refused(lambda: task.find_files(tmp_path), f"{tmp_path}: no dev file", "train.json and dev.json", "WebQA.json")
+    assert task.find_files(tmp_path) == task.Files(tmp_path / "train.json", None)
+    for name in ("train.json", "train_data.json"):
+        (tmp_path / name).unlink()
+    refused(lambda: task.find_files(tmp_path), f"{tmp_path}: no train file", "train.json and dev.json", "WebQA.json")
     refused(lambda: task.find_files(tmp_path / "none"), "none: no such folder", "train.json and dev.json")
 
 

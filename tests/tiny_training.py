@@ -18,8 +18,9 @@ import numpy as np
 from common.generators import pad, steps_per_epoch, training_dataset
 from common.keras_compat import keras, seed_everything, tf
 from common.layers import IdDropout
-from common.losses import powered_sigmoid_cross_entropy
+from common.losses import Distribution, batch_mean, powered_sigmoid_cross_entropy
 from common.optimizers import build_optimizer
+from common.optimizers.training_model import TrainingModel
 from common.options import TrainingOptions
 from common.runs.callbacks import KeepRun, Progress
 from common.runs.directory import Evaluation, Run, create_run, open_run
@@ -27,6 +28,9 @@ from common.runs.directory import Evaluation, Run, create_run, open_run
 TASK, SEED, EPOCHS, BATCH_SIZE = "tiny", 5, 4, 4
 EXAMPLES = [np.arange(2, 4 + index % 5, dtype=np.int32) + index % 3 for index in range(11)]
 LENGTHS = [len(example) for example in EXAMPLES]
+TECHNIQUES = {"ema_momentum": 0.7, "lookahead_steps": 3, "lazy_embeddings": True}
+#: With all others too that change a step.
+ALL_TECHNIQUES = {**TECHNIQUES, "schedule": "0.5:1,1:0.1", "accumulation_steps": 2, "fgm": 0.1, "r_drop": 1.0, "flooding": 0.6}
 
 
 @dataclass
@@ -38,15 +42,14 @@ def new_run(folder: Path, name: str = "whole") -> Run:
     return create_run(TASK, folder, name, Settings(), {}, lambda path: None)
 
 
-def build() -> keras.Model:
+def build() -> TrainingModel:
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     labels = keras.Input((), dtype="int32", name="labels")
     state = keras.layers.Embedding(12, 4, name="table")(IdDropout(0.3, unknown=1, name="id_dropout")(tokens))
     state = keras.layers.Dropout(0.2, name="dropout")(tf.reduce_mean(state, 1))
     logits = keras.layers.Dense(1, name="dense")(state)[:, 0]
-    model = keras.Model([tokens, labels], logits)
-    model.add_loss(tf.reduce_mean(powered_sigmoid_cross_entropy(labels, logits, 2)))
-    return model
+    compared = [Distribution(logits, "sigmoid", tf.ones_like(logits))]
+    return TrainingModel([tokens, labels], logits, [batch_mean("label_loss", powered_sigmoid_cross_entropy(labels, logits, 2), labels, compared)])
 
 
 def collate(batch, generator) -> dict[str, np.ndarray]:
@@ -64,7 +67,8 @@ def train(run: Run, epochs: int = EPOCHS, evaluate=wavering, patience: int = 0, 
     seed_everything(weights_seed)
     model = build()
     steps = steps_per_epoch(len(EXAMPLES), BATCH_SIZE)
-    model.compile(build_optimizer(TrainingOptions(ema_momentum=0.7), 0.05, steps * epochs))
+    options = TrainingOptions(epochs=epochs, **TECHNIQUES)
+    model.compile(build_optimizer(options, 0.05, steps), options)
     keep = KeepRun(run, lambda: evaluate(model), SEED, "f1", patience)
     done = keep.resume(model)
     batches = training_dataset(EXAMPLES, LENGTHS, collate, BATCH_SIZE, SEED, range(done, epochs), model)

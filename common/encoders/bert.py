@@ -87,6 +87,7 @@ class BertEncoder:
             "type_vocab_size": 2,
             "hidden_act": "gelu",
             "hidden_dropout_prob": options.dropout,
+            "attention_probs_dropout_prob": 0.0,
         }
         return cls(tokenizer, config, options.max_length)
 
@@ -121,13 +122,13 @@ class BertEncoder:
         Raises UserError when the checkpoint's tensors do not fit its config."""
         from bert4keras.models import build_transformer_model
 
+        from common.encoders.transformers import transformer_class
+
         config = {
             **self.config,
             "max_position": self.config["max_position_embeddings"],
             "segment_vocab_size": self.config.get("type_vocab_size", 2),
-            # bert4keras makes a new dropout layer at each call of its attention, which no seed reaches: without it, a run can be
-            # repeated and resumed exactly.
-            "attention_dropout_rate": 0.0,
+            "attention_dropout_rate": self.config.get("attention_probs_dropout_prob", 0.1),
             "dropout_rate": self.config.get("hidden_dropout_prob", 0.1),
             "keep_tokens": None if self.kept_tokens is None else self.kept_tokens.tolist(),
             **options,
@@ -135,7 +136,7 @@ class BertEncoder:
         try:
             with warnings.catch_warnings():  # about the shared initializer, whose work is done anew below
                 warnings.filterwarnings("ignore", "The initializer", UserWarning)
-                transformer = build_transformer_model(model=self.model, return_keras_model=False, **config)
+                transformer = build_transformer_model(model=transformer_class(self.model), return_keras_model=False, **config)
             _draw_weights_anew(transformer.model)
             if self.checkpoint is not None:
                 mapping = transformer.variable_mapping()

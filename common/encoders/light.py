@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from common.keras_compat import keras, tf
-from common.layers import AttentionPooling, ConditionalLayerNormalization, GatedDilatedConvolution, IdDropout
+from common.layers import AttentionPooling, ConditionalLayerNormalization, GatedDilatedConvolution, IdDropout, masked_softmax
 from common.options import EncoderOptions
 from common.tokenizers import Encoding, PairWindow, WordPieceTokenizer, WordVocabulary, build_vocabulary, segment, word_positions
 from common.tokenizers.overlap import SHARED_KINDS, overlap
@@ -194,8 +194,9 @@ class LightEncoder:
                 dilation = _DILATIONS[layer % len(_DILATIONS)]
                 state = GatedDilatedConvolution(dilation, gate_dropout=0.1, name=f"convolution_{layer}")(state, mask)
             else:
-                lstm = keras.layers.LSTM(settings.hidden_size // 2, return_sequences=True, name=f"lstm_{layer}")
-                state = keras.layers.Bidirectional(lstm, name=f"bilstm_{layer}")(state, mask=mask)
+                # In float32 always: what a cell adds up over hundreds of steps would be lost in 16 bits.
+                lstm = keras.layers.LSTM(settings.hidden_size // 2, return_sequences=True, dtype="float32", name=f"lstm_{layer}")
+                state = keras.layers.Bidirectional(lstm, dtype="float32", name=f"bilstm_{layer}")(state, mask=mask)
                 state = keras.layers.Dropout(settings.dropout, name=f"bilstm_dropout_{layer}")(state)
             if layer == settings.layers // 2:
                 state = halfway(state)
@@ -236,9 +237,8 @@ def _beginning(values, mask):
 
 def _attend(queries, keys, values, mask):
     """For each query a mean of the values (batch, keys, size), weighed by the softmax of scaled products over the keys in the mask."""
-    scores = tf.matmul(queries, keys, transpose_b=True) / queries.shape[-1] ** 0.5
-    scores = tf.where(mask[:, None], scores, -1e4)
-    return tf.matmul(tf.nn.softmax(scores), values)
+    scores = tf.matmul(queries / queries.shape[-1] ** 0.5, keys, transpose_b=True)
+    return tf.matmul(masked_softmax(scores, mask[:, None]), values)
 
 
 def _embedding(rows: int, size: int, name: str) -> keras.layers.Embedding:

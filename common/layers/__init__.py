@@ -7,6 +7,7 @@ from common.layers.gated_convolution import GatedDilatedConvolution
 from common.layers.global_pointer import EfficientGlobalPointer, GlobalPointer
 from common.layers.id_dropout import IdDropout
 from common.layers.relative_position import RelativePosition
+from common.layers.softmax import masked_softmax
 
 __all__ = [
     "AttentionPooling",
@@ -17,4 +18,5 @@ __all__ = [
     "GlobalPointer",
     "IdDropout",
     "RelativePosition",
+    "masked_softmax",
 ]

@@ -1,6 +1,7 @@
 """One vector for a sequence: the mean of its vectors, weighed by how much each matters (SYSTEMS.md section 6)."""
 
 from common.keras_compat import keras, tf
+from common.layers.softmax import masked_softmax
 
 
 class AttentionPooling(keras.layers.Layer):
@@ -17,5 +18,5 @@ class AttentionPooling(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs, token_mask):
-        scores = tf.where(tf.cast(token_mask, tf.bool), self.score(self.hidden(inputs))[..., 0], tf.cast(-1e4, inputs.dtype))
-        return tf.einsum("bl,bls->bs", tf.nn.softmax(scores), inputs)
+        weights = masked_softmax(self.score(self.hidden(inputs))[..., 0], tf.cast(token_mask, tf.bool))
+        return tf.einsum("bl,bls->bs", weights, inputs)

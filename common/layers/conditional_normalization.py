@@ -9,11 +9,11 @@ class ConditionalLayerNormalization(keras.layers.Layer):
     W_gamma and W_beta have no bias and start at zero: training begins with a plain layer normalisation.
 
     Call with `[x, c]`: x float (batch, length, size), c float (batch, condition size), one condition for a whole sequence.
-    Returns the shape of x.
+    Returns the shape and dtype of x; computed in float32, since in float16 the square of 256 overflows and the epsilon is 0.
     """
 
     def __init__(self, epsilon: float = 1e-12, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", "autocast": False, **kwargs})
         self.epsilon = epsilon
 
     def build(self, input_shape):
@@ -26,13 +26,13 @@ class ConditionalLayerNormalization(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs):
-        sequence, condition = inputs
+        sequence, condition = (tf.cast(values, tf.float32) for values in inputs)
         centred = sequence - tf.reduce_mean(sequence, axis=-1, keepdims=True)
         variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
         normalised = centred * tf.math.rsqrt(variance + self.epsilon)
         gamma = self.gamma + tf.matmul(condition, self.condition_gamma)
         beta = self.beta + tf.matmul(condition, self.condition_beta)
-        return normalised * gamma[:, None] + beta[:, None]
+        return tf.cast(normalised * gamma[:, None] + beta[:, None], inputs[0].dtype)
 
     def get_config(self):
         return {**super().get_config(), "epsilon": self.epsilon}

@@ -1,16 +1,45 @@
-"""Optimizers on the `tf_keras` optimizer API, and the one function that turns the training options into one."""
+"""Optimizers on the `tf_keras` optimizer API, the training step, and the one function that turns the training options into an optimizer.
 
-from common.optimizers.adamw import AdamW, WarmupLinearDecay
-from common.options import TrainingOptions
+Formula, source and reasons are in the module of each technique. All work together, inside `fit`, in 16 bits and under `tf.distribute`, and are
+resumed exactly; `common.options.check_combination` refuses what makes no sense. Cost is that of a training step against the plain one.
 
-__all__ = ["AdamW", "WarmupLinearDecay", "build_optimizer"]
+| technique | flag | where | module: formula or source | cost | when |
+|---|---|---|---|---|---|
+| schedule | --warmup --schedule | all | `schedules`: straight lines between points | none | always; stay high for long, end low |
+| weight decay | --weight-decay | all | `adamw`: Loshchilov and Hutter 2019 | none | always; spares biases, norms, embeddings |
+| gradient clipping | --gradient-clipping | all | `adamw`: g min(1, c / norm of all g) | none | always |
+| layer-wise rates | --layer-decay | transformers: others have no names for layers | `layerwise`: rate decay^(L - i) | none | few examples |
+| moving average | --ema-momentum | all | `moving_average`: a <- m a + (1 - m) w | a copy of the weights | always |
+| Lookahead | --lookahead-steps --lookahead-alpha | all | `lookahead`: s <- s + alpha (w - s); w <- s | a copy of the weights | steps that swing |
+| lazy Adam | --lazy-embeddings | all but titling: its tables are tied | `adamw`: only rows it holds | less than none | rare words, entities |
+| accumulation | --accumulation-steps | all | `accumulation`: gradients of n batches are one | a copy of the weights | no memory for the batch |
+| recompute | --recompute | transformers: light encoders are small | `recompute`: Chen et al. 2016 | time, for memory | long texts |
+| mixed precision | --mixed-precision | all | `keras_compat`: 16 bits, heads and losses 32 | none, or less | hardware that has it |
+| FGM | --fgm | all | `adversarial`: + g(table + epsilon g / norm) | a second pass | few examples |
+| R-Drop | --r-drop | all with dropout: it compares two | `training_model`: + alpha / 4 (KL + KL) | a second pass | few examples |
+| flooding | --flooding | all | `training_model`: (loss - b) turned positive, + b | none | dev gets worse, train not |
+| logit adjustment | --logit-adjustment | relation, event, nl2sql: the others have no classes | `common.losses`: f + tau log p | none | rare classes |
+"""
+
+from common.optimizers.adamw import AdamW
+from common.optimizers.lookahead import Lookahead
+from common.optimizers.moving_average import ExponentialMovingAverage
+from common.optimizers.schedules import PiecewiseLinear
+from common.options import TrainingOptions, schedule_points
+
+__all__ = ["AdamW", "ExponentialMovingAverage", "Lookahead", "PiecewiseLinear", "build_optimizer"]
 
 
-def build_optimizer(options: TrainingOptions, learning_rate: float, steps: int) -> AdamW:
-    """AdamW as the flags say, with `learning_rate` at its highest, for a training of `steps` steps in all."""
+def build_optimizer(options: TrainingOptions, learning_rate: float, batches_per_epoch: int) -> AdamW:
+    """AdamW as the flags say, with `learning_rate` at its highest, for a training of `options.epochs` epochs of so many batches."""
+    steps = -(-batches_per_epoch // options.accumulation_steps) * options.epochs
     return AdamW(
-        WarmupLinearDecay(learning_rate, round(options.warmup * steps), steps),
+        PiecewiseLinear(learning_rate, schedule_points(options.schedule), steps=steps, warmup_steps=round(options.warmup * steps)),
         weight_decay=options.weight_decay,
+        layer_decay=options.layer_decay,
+        lazy=options.lazy_embeddings,
         global_clipnorm=options.gradient_clipping or None,
+        lookahead_steps=options.lookahead_steps,
+        lookahead_alpha=options.lookahead_alpha,
         ema_momentum=options.ema_momentum,
     )

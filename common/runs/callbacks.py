@@ -55,7 +55,7 @@ class KeepRun(keras.callbacks.Callback):
             return 0
         about = load_about(self.run.last_state)
         assign(model.weights, load_arrays(self.run.last_state, "model"), self.run.last_state)
-        assign(model.optimizer.variables, load_arrays(self.run.last_state, "optimizer"), self.run.last_state)
+        assign(model.state, load_arrays(self.run.last_state, "optimizer"), self.run.last_state)
         self.history = about["history"]
         return len(self.history)
 
@@ -71,7 +71,7 @@ class KeepRun(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         trained = time.perf_counter()
-        with self.model.optimizer.averaged_weights():
+        with self.model.averaged_weights():
             evaluation = self.evaluate()
             entry = {
                 "epoch": epoch + 1,
@@ -94,7 +94,7 @@ class KeepRun(keras.callbacks.Callback):
         self.model.stop_training = self.stopped_early
 
     def _save_state(self) -> None:
-        groups = {"model": named_values(self.model.weights), "optimizer": named_values(self.model.optimizer.variables)}
+        groups = {"model": named_values(self.model.weights), "optimizer": named_values(self.model.state)}
         save_arrays(self.run.last_state, groups, {"history": self.history})
 
     def _warn_about_silence(self, averaged: Evaluation) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from common.command_line import UserError, parse_flags
+from common.options import check_combination
 from common.submission import TEMPORARY_PREFIX, atomic_write, json_bytes
 
 Config = TypeVar("Config")
@@ -44,6 +45,11 @@ class Run:
     best_weights = property(lambda self: self.path / "best.weights.h5")
     last_state = property(lambda self: self.path / "last" / "state.h5")
     history = property(lambda self: self.path / "history.jsonl")
+
+    @property
+    def mixed_precision(self) -> str:
+        """What it was trained in, for `set_precision`: only in the same does the network say exactly the same."""
+        return self.config["settings"].get("training", {}).get("mixed_precision", "no")
 
     def write_json(self, name: str, value: Any) -> None:
         """Replace a JSON file of the run at one stroke."""
@@ -150,10 +156,10 @@ def fingerprint(path: Path) -> str:
 
 
 def check_same_data(run: Run, data: dict[str, Any]) -> None:
-    """Raises UserError when a run is continued on other data than it was started on."""
+    """Raises UserError when a run is continued on other data than it was started on: another file, or another fold of it."""
     for role, now in data.items():
         before = run.config["data"].get(role, {})
-        if before.get("sha256") != now["sha256"]:
+        if any(before.get(key) != now.get(key) for key in ("sha256", "fold", "num_folds")):
             raise UserError(f"{run.path}: was started on another {now['file']} than this one - resume with the same data, or start a new run")
 
 
@@ -167,6 +173,7 @@ def parse_training_flags(config_class: type[Config], task: str, argv: list[str] 
     UserError, save for those that may change (how long to train, and where things are).
     """
     given = parse_flags(config_class, argv)
+    check_combination(given.encoder, given.training)
     if not given.run.resume:
         check_run_is_new(task, given.run.output_dir, given.run.run_name)
         return given, None

@@ -26,7 +26,8 @@ from common.encoders import Encoder
 from common.generators import Arrays, pad, pad_features
 from common.keras_compat import keras, tf
 from common.layers import GatedDilatedConvolution, IdDropout
-from common.losses import masked_marginal_cross_entropy
+from common.losses import Distribution, batch_mean, masked_marginal_cross_entropy, masked_mean, where_possible
+from common.optimizers.training_model import TrainingModel
 from common.tokenizers import Encoding, pair_windows, windows
 
 from habits import LONGEST, WAYS, count_features, log_priors, thinned
@@ -244,19 +245,20 @@ def build_networks(encoder: Encoder, token_dropout: float = 0.0) -> Networks:
     edges, names = mentions.output
     is_token = tf.cast(mentions.input["token_ids"] > 0, tf.float32)
     edge_errors = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(edge_labels, tf.float32), edges)
-    edge_loss = tf.reduce_sum(edge_errors * is_token[:, :, None]) / tf.reduce_sum(is_token)
+    edge_distribution = Distribution(edges, "sigmoid", is_token[:, :, None])
     name_errors = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(name_labels, tf.float32), names)
-    name_loss = tf.math.divide_no_nan(tf.reduce_sum(name_errors), tf.cast(tf.size(name_errors), tf.float32))
-
     logits = tf.gather(entities(pair_inputs), tf.maximum(choices, 0))
-    entity_loss = tf.reduce_mean(masked_marginal_cross_entropy(right, logits, choices >= 0))
+    entity_errors = masked_marginal_cross_entropy(right, logits, choices >= 0)
+    entity_distribution = Distribution(where_possible(choices >= 0, logits), "softmax", tf.ones_like(logits[:, 0]))
+
+    terms = [
+        masked_mean("edge_loss", tf.reduce_sum(edge_errors, -1), is_token, [edge_distribution]),
+        batch_mean("name_loss", name_errors, name_labels, [Distribution(names, "sigmoid", tf.ones_like(names))]),
+        batch_mean("entity_loss", entity_errors, choices, [entity_distribution]),
+    ]
 
     inputs = [*mentions.inputs, *pair_inputs.values(), edge_labels, name_labels, choices, right]
-    training = keras.Model(inputs, [edges, names, logits])
-    training.add_loss(edge_loss + name_loss + entity_loss)
-    for name, loss in (("edge_loss", edge_loss), ("name_loss", name_loss), ("entity_loss", entity_loss)):
-        training.add_metric(loss, name=name, aggregation="mean")
-    return Networks(training, mentions, entities)
+    return Networks(TrainingModel(inputs, [edges, names, logits], terms), mentions, entities)
 
 
 def _mention_network(encoder: Encoder, token_dropout: float) -> keras.Model:
@@ -283,7 +285,7 @@ def _mention_network(encoder: Encoder, token_dropout: float) -> keras.Model:
     # learns texts by heart instead (F1 0.82).
     habit = features
     for layer, size in enumerate((64, 32)):
-        habit = keras.layers.Dense(size, activation="relu", name=f"habit_{layer}")(habit)
+        habit = keras.layers.Dense(size, activation="relu", name=f"habit_{layer}", dtype="float32")(habit)
     habit = keras.layers.Dense(1, name="habit_score", dtype="float32")(habit)
 
     row, first, last = tf.unstack(places, axis=1)
@@ -292,7 +294,7 @@ def _mention_network(encoder: Encoder, token_dropout: float) -> keras.Model:
     context = keras.layers.Dropout(encoder.dropout, name="context_hidden_dropout")(context)
     context = keras.layers.Dense(1, use_bias=False, name="context_score", dtype="float32")(context)
     context += tf.gather_nd(edges[..., :1], tf.stack([row, first], 1)) + tf.gather_nd(edges[..., 1:], tf.stack([row, last], 1))
-    names = (habit + keras.layers.Dropout(_CONTEXT_DROPOUT, name="context_dropout")(context))[:, 0]
+    names = (habit + keras.layers.Dropout(_CONTEXT_DROPOUT, name="context_dropout", dtype="float32")(context))[:, 0]
     return keras.Model({**inputs, "dictionary": dictionary, "name_places": places, "name_features": features}, [edges, names], name="mentions")
 
 

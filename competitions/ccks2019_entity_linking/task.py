@@ -139,10 +139,10 @@ def is_at(mention: Mention, text: str) -> bool:
 
 @dataclass(frozen=True)
 class Files:
-    """Where the files of the contest are."""
+    """Where the files of the contest are. `dev` None: there is none, and a part of the training file is to be dev."""
 
     train: Path
-    dev: Path
+    dev: Path | None
     knowledge_base: Path
 
 
@@ -159,19 +159,19 @@ _TOGETHER = (".", "ccks2019_el")
 def find_files(data_dir: str | Path, knowledge_base: str | Path | None = None) -> Files:
     """The training and development file in a folder, under our names or the organisers', and the knowledge base: `knowledge_base`, or kb_data there.
 
-    Raises UserError that shows the tree we expect.
+    Raises UserError that shows the tree we expect; only the development file may be missing.
     """
     folder = Path(data_dir)
     tree = (
         f"expected {folder}/ with train.json, dev.json and kb_data (another knowledge base: --knowledge-base FILE; "
-        "the contest's develop.json has no labels: make dev.json of some lines of train.json)"
+        "the contest's develop.json has no labels: without dev.json a part of train.json is dev)"
     )
     # A folder that is not there is told first.
     if knowledge_base is not None and folder.is_dir() and not Path(knowledge_base).is_file():
         raise UserError(f"{knowledge_base}: no such file - give the knowledge base: --knowledge-base FILE")
 
     def find(role: str) -> Path:
-        return find_file(folder, role, [f"{together}/{name}" for together in _TOGETHER for name in _NAMES[role]], tree)
+        return find_file(folder, role, [f"{together}/{name}" for together in _TOGETHER for name in _NAMES[role]], tree, role == "dev")
 
     return Files(find("train"), find("dev"), find("kb_data") if knowledge_base is None else Path(knowledge_base))
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from common.command_line import UserError, check_at_least, check_below_one, check_probability, run, shown
+from common.folds import read_parts
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
@@ -66,8 +67,10 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config, resumed = parse_training_flags(Config, TASK, argv)
     files = find_files(config.data_dir or SAMPLE, config.knowledge_base)
     skipped: Counter[str] = Counter()
-    train = read(files.train, labelled=True, skipped=skipped)[: config.run.max_train_examples]
-    dev = read(files.dev, labelled=True, skipped=skipped)[: config.run.max_dev_examples]
+    parts = read_parts(
+        config.run, files.train, files.dev, lambda path: read(path, labelled=True, skipped=skipped), shared=lambda example: [example.text]
+    )
+    train, dev = parts.train, parts.dev
     for path, examples in ((files.train, train), (files.dev, dev)):
         if not examples:
             raise UserError(f"{path}: has no text - is it the right file?")
@@ -76,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
     from common.encoders import build_encoder, load_encoder, save_encoder
     from common.generators import steps_per_epoch, training_dataset
-    from common.keras_compat import seed_everything
+    from common.keras_compat import seed_everything, set_precision
     from common.optimizers import build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
 
@@ -85,6 +88,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from thresholds import search_threshold
 
     seed_everything(config.run.seed)
+    set_precision(config.training.mixed_precision)
     started = resumed is not None and resumed.last_state.is_file()
     texts, dev_texts = [example.text for example in train], [example.text for example in dev]
     matches, dev_matches = ([knowledge_base.matches(text) for text in of] for of in (texts, dev_texts))
@@ -105,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     print(f"train     {len(train)} texts, {sum(len(example.mentions) for example in train)} mentions  ({files.train})")
     for reason, count in sorted((lost + unanswerable + skipped).items()):
         print(f"          {count} x {reason}")
-    print(f"dev       {len(dev)} texts, {sum(len(example.mentions) for example in dev)} mentions  ({files.dev})")
+    print(f"dev       {len(dev)} texts, {sum(len(example.mentions) for example in dev)} mentions  ({parts.dev_source})")
     print(f"knowledge {len(knowledge_base):,} entities  ({files.knowledge_base})")
     dev_windows = text_windows(dev_texts, dev_names, encoder)
     label_windows(dev_windows, [example.mentions for example in dev])
@@ -119,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     data = {
         "train": describe_file(files.train, texts=len(train), lost=dict(lost + unanswerable)),
-        "dev": describe_file(files.dev, texts=len(dev)),
+        "dev": parts.describe_dev(texts=len(dev)),
         "knowledge_base": describe_file(files.knowledge_base, entities=len(knowledge_base)),
     }
 
@@ -127,6 +131,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         return {"threshold": threshold, "description_length": config.description_length}
 
     def write_run(folder: Path) -> None:
+        parts.write_gold(folder)
         save_encoder(encoder, folder)
         link_index(knowledge_base.path, folder)
         atomic_write(folder / "habits.json", json_bytes(habits.as_json()))
@@ -145,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     steps = steps_per_epoch(len(windows), config.training.batch_size)
     learning_rate = config.training.learning_rate or (LIGHT_LEARNING_RATE if config.encoder.is_light else config.encoder.default_learning_rate)
-    networks.training.compile(build_optimizer(config.training, learning_rate, steps * config.training.epochs))
+    networks.training.compile(build_optimizer(config.training, learning_rate, steps), config.training)
     keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
     epochs_done = keep.resume(networks.training)
 

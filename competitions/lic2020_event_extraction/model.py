@@ -22,6 +22,8 @@ from common.encoders import Encoder
 from common.generators import pad, pad_features
 from common.keras_compat import keras, tf
 from common.layers import ConditionalRandomField, GlobalPointer
+from common.losses import Distribution, batch_mean, logit_adjustment
+from common.optimizers.training_model import TrainingModel
 from common.tokenizers import Encoding, windows
 
 from augmentation import ArgumentReplacement
@@ -102,6 +104,23 @@ def label_sequence(window: Window, classes: Classes) -> tuple[np.ndarray, list[T
     return labels, sorted(window.tags.difference({*arguments, *free}) | set(dropped))
 
 
+class Adjustment(NamedTuple):
+    """What is added in training to the logits of event types, and to the scores of (type, role) classes, once for each span."""
+
+    types: np.ndarray | float = 0.0
+    classes: np.ndarray | float = 0.0
+
+
+def adjustment_for(labelled: Sequence[Window], classes: Classes, strength: float) -> Adjustment:
+    """`logit_adjustment` for what labelled windows have. A type is asked for in each window, and at each token whether a span of a class begins."""
+    types = [number for window in labelled for number in {classes.types[class_id] for *_, class_id in window.tags}]
+    begins = [class_id for window in labelled for class_id, _ in {(class_id, first) for first, _, class_id in window.tags}]
+    return Adjustment(
+        logit_adjustment(strength, np.bincount(types, minlength=len(classes.event_types)), len(labelled)),
+        logit_adjustment(strength, np.bincount(begins, minlength=len(classes)), sum(len(window.encoding) for window in labelled)),
+    )
+
+
 # Training batches
 
 
@@ -158,7 +177,10 @@ class Networks(NamedTuple):
     crf: ConditionalRandomField | None
 
 
-def build_networks(encoder: Encoder, classes: Classes, head: Head, transition_multiplier: float) -> Networks:
+def build_networks(
+    encoder: Encoder, classes: Classes, head: Head, transition_multiplier: float, adjustment: Adjustment = Adjustment()
+) -> Networks:
+    """adjustment: of what the loss sees; prediction needs to know nothing of it."""
     encoding = encoder.network()
     token_ids = encoding.input["token_ids"]
     is_token = token_ids > 0
@@ -169,8 +191,10 @@ def build_networks(encoder: Encoder, classes: Classes, head: Head, transition_mu
     type_labels = keras.Input((len(classes.event_types),), dtype="int8", name="type_labels")
     told = keras.layers.Dense(len(classes.event_types), bias_initializer=keras.initializers.Constant(_TYPE_BIAS), name="type_tags", dtype="float32")(states)
     type_logits = tf.reduce_logsumexp(told + _unless(is_text)[:, :, None], 1)
-    type_errors = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(type_labels, tf.float32), type_logits)
-    type_loss = tf.reduce_mean(tf.reduce_sum(type_errors, -1))
+    adjusted_types = type_logits + adjustment.types
+    type_errors = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(type_labels, tf.float32), adjusted_types)
+    type_distribution = Distribution(adjusted_types, "sigmoid", tf.ones_like(adjusted_types))
+    type_loss = batch_mean("type_loss", tf.reduce_sum(type_errors, -1), type_labels, [type_distribution])
 
     first, last = tf.unstack(ClassScores(classes, name="class_scores", dtype="float32")(states, type_logits), axis=2)
     if head == "crf":
@@ -179,17 +203,22 @@ def build_networks(encoder: Encoder, classes: Classes, head: Head, transition_mu
         tagged = tf.reshape(tf.stack([first, last], -1), [tf.shape(first)[0], -1, 2 * len(classes)])
         emissions = crf(tf.pad(tagged + _unless(is_text)[:, :, None], [[0, 0], [0, 0], [1, 0]]))
         targets = keras.Input((None,), dtype="int32", name="labels")
-        head_loss, scores = tf.reduce_mean(crf.negative_log_likelihood(targets, emissions, is_token)), emissions
+        offsets = np.zeros(1 + 2 * len(classes), np.float32)
+        offsets[1::2] = adjustment.classes
+        errors, scores = crf.negative_log_likelihood(targets, emissions + offsets, is_token), emissions
+        distributions = [Distribution(emissions + offsets, "softmax", tf.cast(is_token, tf.float32))]
     else:
         crf = None
         spans = GlobalPointer(1, name="spans")(states, is_text)[:, 0]
         targets = keras.Input(batch_shape=(None, 4), dtype="int32", name="tags")
-        head_loss, scores = factored_multilabel_cross_entropy(spans, first, last, targets), [spans, first, last]
+        scores, adjusted = [spans, first, last], [spans, first + adjustment.classes, last]
+        errors = factored_multilabel_cross_entropy(*adjusted, targets)
+        # Of the three parts of a score: an array of all scores would be larger than everything else.
+        inside = tf.cast(is_text, tf.float32)[:, :, None]
+        distributions = [Distribution(part, "sigmoid", inside) for part in adjusted]
 
-    training = keras.Model([*encoding.inputs, type_labels, targets], scores)
-    training.add_loss(type_loss + head_loss)
-    training.add_metric(type_loss, name="type_loss", aggregation="mean")
-    training.add_metric(head_loss, name="head_loss", aggregation="mean")
+    head_loss = batch_mean("head_loss", errors, type_labels, distributions)
+    training = TrainingModel([*encoding.inputs, type_labels, targets], scores, [type_loss, head_loss])
     return Networks(training, keras.Model(encoding.input, scores), crf)
 
 

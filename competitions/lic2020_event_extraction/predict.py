@@ -53,12 +53,14 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     # TensorFlow loads here, so that mistakes in flags and files are answered at once.
     from common.encoders import load_encoder
+    from common.keras_compat import set_precision
     from common.runs.callbacks import load_best
 
     from extraction import Extractor
     from labels import Classes
     from model import build_networks
 
+    set_precision(trained.mixed_precision)
     encoder, classes = load_encoder(trained.path), Classes(schema)
     networks = build_networks(encoder, classes, head["head"], head["transition_multiplier"])
     load_best(trained, networks.training)

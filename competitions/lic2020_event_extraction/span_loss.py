@@ -4,14 +4,14 @@ from common.keras_compat import tf
 
 
 def factored_multilabel_cross_entropy(spans, first, last, tags):
-    """log(1 + sum of exp(s) over what is not tagged) + log(1 + sum of exp(-s) over the tags), summed over the classes, mean over the batch.
+    """log(1 + sum of exp(s) over what is not tagged) + log(1 + sum of exp(-s) over the tags), summed over the classes.
 
     s_c(i, j) = spans(i, j) + first_c(i) + last_c(j). The loss is that of a global pointer (SYSTEMS.md 16.2; kexue.fm/archives/7359), exact; but since the
     score is a sum, its exponential is a product, and sum_ij exp(s) = sum_i exp(first(i)) (exp(spans) exp(last))(i) is a matrix product. For
     the 282 classes of DuEE an array (batch, classes, length, length), its gradient and its exponentials would be most of the work of training.
 
     spans: float (batch, length, length), very negative where no span can be. first, last: float (batch, length, classes).
-    tags: int (tags, 4), rows different: row of the batch, class, first and last token. Returns a float32 scalar.
+    tags: int (tags, 4), rows different: row of the batch, class, first and last token. Returns float32 (batch,).
     """
     spans, first, last = (tf.cast(scores, tf.float32) for scores in (spans, first, last))
     batch, classes = tf.shape(first)[0], first.shape[-1]
@@ -40,4 +40,4 @@ def factored_multilabel_cross_entropy(spans, first, last, tags):
     lowest = tf.maximum(tf.math.unsorted_segment_max(-tf.stop_gradient(tagged), group, batch * classes), 0.0)
     missed = tf.math.unsorted_segment_sum(tf.exp(-tagged - tf.gather(lowest, group)), group, batch * classes)
     speech = lowest + tf.math.log(tf.exp(-lowest) + missed)
-    return tf.reduce_sum(silence + speech) / tf.cast(batch, tf.float32)
+    return tf.reduce_sum(tf.reshape(silence + speech, [batch, classes]), 1)

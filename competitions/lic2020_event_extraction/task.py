@@ -229,10 +229,10 @@ def _check_names(event_type: str, roles: Iterable[str], schema: Schema | None, w
 
 @dataclass(frozen=True)
 class Files:
-    """Where the files of the contest are."""
+    """Where the files of the contest are. `dev` None: there is none, and a part of the training file is to be dev."""
 
     train: Path
-    dev: Path
+    dev: Path | None
     schema: Path
 
 
@@ -256,15 +256,15 @@ _TOGETHER = (".", "DuEE1.0")
 def find_files(data_dir: str | Path) -> Files:
     """The training, development and schema file in a folder, under our names or the organisers'.
 
-    Raises UserError that shows the tree we expect.
+    Raises UserError that shows the tree we expect; only the development file may be missing.
     """
     folder = Path(data_dir)
     tree = (
         f"expected {folder}/ with train.json, dev.json and event_schema.json "
-        "(or the contest's duee_train.json, duee_dev.json and duee_event_schema.json)"
+        "(or the contest's duee_train.json, duee_dev.json and duee_event_schema.json; without a dev file a part of train.json is dev)"
     )
     paths = {role: [f"{together}/{name}" for together in _TOGETHER for name in names] for role, names in _NAMES.items()}
-    return Files(**{role: find_file(folder, role, names, tree) for role, names in paths.items()})
+    return Files(**{role: find_file(folder, role, names, tree, role == "dev") for role, names in paths.items()})
 
 
 # The submission

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from common.command_line import UserError, check_above, check_at_least, check_share, run, shown
+from common.folds import read_parts
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
@@ -43,12 +44,15 @@ class Config:
     until then -2 for the global pointer and 0 for the CRF."""
     argument_replacement: float = 0.5
     """Share of the texts of an epoch in which arguments are replaced by others of their role. 0 turns it off."""
+    logit_adjustment: float = 0.0
+    """So many times the log odds of each event type and role are added in training and not in prediction: rare ones are found more often, and sometimes
+    where they are not. The paper takes 1. 0 turns it off."""
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=40, batch_size=16))
     run: RunOptions = field(default_factory=RunOptions)
 
     def __post_init__(self):
-        check_at_least(self, threshold=-math.inf)
+        check_at_least(self, threshold=-math.inf, logit_adjustment=0)
         check_share(self, "argument_replacement")
         check_above(self, transition_multiplier=0)
 
@@ -59,8 +63,10 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     files = find_files(config.data_dir or SAMPLE)
     schema = Schema.read(files.schema)
     blank: Counter[str] = Counter()
-    train = read(files.train, schema, labelled=True, skipped=blank)[: config.run.max_train_examples]
-    dev = read(files.dev, schema, labelled=True, skipped=blank)[: config.run.max_dev_examples]
+    parts = read_parts(
+        config.run, files.train, files.dev, lambda path: read(path, schema, labelled=True, skipped=blank), shared=lambda example: [example.text]
+    )
+    train, dev = parts.train, parts.dev
     for path, examples in ((files.train, train), (files.dev, dev)):
         if not examples:
             raise UserError(f"{path}: has no text - is it the right file?")
@@ -68,17 +74,18 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
     from common.encoders import build_encoder, load_encoder, save_encoder
     from common.generators import steps_per_epoch, training_dataset
-    from common.keras_compat import seed_everything
+    from common.keras_compat import seed_everything, set_precision
     from common.optimizers import build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
 
     from augmentation import ArgumentReplacement
     from extraction import Extractor, decode, gold_scores
     from labels import Classes
-    from model import Window, build_networks, collate, labelled_windows, replace_arguments, text_windows
+    from model import Window, adjustment_for, build_networks, collate, labelled_windows, replace_arguments, text_windows
     from thresholds import GRID, search_threshold
 
     seed_everything(config.run.seed)
+    set_precision(config.training.mixed_precision)
     started = resumed is not None and resumed.last_state.is_file()
     encoder = load_encoder(resumed.path) if started else build_encoder(config.encoder, [example.text for example in train])
     classes = Classes(schema)
@@ -86,11 +93,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     if not windows:
         raise UserError(f"{files.train}: none of its {len(train)} texts can be used ({dict(lost)}) - do the events belong to the texts?")
     multiplier = config.transition_multiplier or (100.0 if config.encoder.pretrained else 30.0)
-    networks = build_networks(encoder, classes, config.head, multiplier)
+    networks = build_networks(encoder, classes, config.head, multiplier, adjustment_for(windows, classes, config.logit_adjustment))
     print(f"train     {len(train)} texts, {len({window.example for window in windows})} used  ({files.train})")
     for reason, count in sorted((lost + blank).items()):
         print(f"          {count} x {reason}")
-    print(f"dev       {len(dev)} texts, {sum(len(event.arguments) for example in dev for event in example.events)} arguments  ({files.dev})")
+    print(f"dev       {len(dev)} texts, {sum(len(event.arguments) for example in dev for event in example.events)} arguments  ({parts.dev_source})")
     print(f"schema    {len(schema.event_types)} event types, {len(schema.classes)} classes")
     for name, examples, gold_windows in (("train", train, windows), ("dev", dev, labelled_windows(dev, encoder, classes)[0])):
         texts = [example.text for example in examples]
@@ -102,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     threshold = THRESHOLDS[config.head] if config.threshold is None else config.threshold
     data = {
         "train": describe_file(files.train, texts=len(train), lost=dict(lost)),
-        "dev": describe_file(files.dev, texts=len(dev)),
+        "dev": parts.describe_dev(texts=len(dev)),
         "schema": describe_file(files.schema, event_types=len(schema.event_types)),
     }
 
@@ -110,6 +117,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         return {"head": config.head, "transition_multiplier": multiplier, "threshold": threshold}
 
     def write_run(folder: Path) -> None:
+        parts.write_gold(folder)
         save_encoder(encoder, folder)
         schema.write(folder / "event_schema.json")
         atomic_write(folder / "head.json", json_bytes(head_settings(threshold)))
@@ -128,7 +136,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     steps = steps_per_epoch(len(windows), config.training.batch_size)
     learning_rate = config.training.learning_rate or config.encoder.default_learning_rate
-    networks.training.compile(build_optimizer(config.training, learning_rate, steps * config.training.epochs))
+    networks.training.compile(build_optimizer(config.training, learning_rate, steps), config.training)
     keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
     epochs_done = keep.resume(networks.training)
     replacement = ArgumentReplacement(train)

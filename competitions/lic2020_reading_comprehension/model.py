@@ -18,7 +18,8 @@ import numpy as np
 from common.encoders import Encoder
 from common.generators import pad, pad_features
 from common.keras_compat import keras, tf
-from common.losses import masked_marginal_cross_entropy
+from common.losses import Distribution, batch_mean, masked_marginal_cross_entropy, where_possible
+from common.optimizers.training_model import TrainingModel
 from common.tokenizers import PairWindow, pair_windows
 
 from augmentation import keywords
@@ -149,13 +150,14 @@ def build_networks(encoder: Encoder) -> Networks:
     windows = keras.Input((None,), dtype="int32", name="windows")
     in_context = keras.Input((None,), dtype="int8", name="in_context")
     labels = keras.Input((None, 2), dtype="int8", name="labels")
-    start_loss, end_loss = (
-        masked_marginal_cross_entropy(*(_by_question(values, windows) for values in (labels[..., edge], logits[..., edge], in_context)))
-        for edge in (0, 1)
-    )
+    errors, distributions, half = [], [], tf.fill(tf.shape(windows)[:1], 0.5)
+    for edge in (0, 1):
+        right, scores, inside = (_by_question(values, windows) for values in (labels[..., edge], logits[..., edge], in_context))
+        errors.append(masked_marginal_cross_entropy(right, scores, inside))
+        distributions.append(Distribution(where_possible(inside, scores), "softmax", half))
 
-    training = keras.Model([*encoding.inputs, windows, in_context, labels], logits)
-    training.add_loss(tf.reduce_mean(start_loss + end_loss) / 2)
+    inputs = [*encoding.inputs, windows, in_context, labels]
+    training = TrainingModel(inputs, logits, [batch_mean("edge_loss", sum(errors) / 2, windows, distributions)])
     return Networks(training, keras.Model(encoding.input, logits))
 
 

@@ -98,10 +98,10 @@ def _answer(item: JsonElement) -> Answer:
 
 @dataclass(frozen=True)
 class Files:
-    """Where the files of the contest are."""
+    """Where the files of the contest are. `dev` None: there is none, and a part of the training file is to be dev."""
 
     train: Path
-    dev: Path
+    dev: Path | None
 
 
 # Our names, those of the organisers' archive (unpacked, it has a folder of its own), and those of its copies elsewhere.
@@ -111,14 +111,23 @@ _NAMES = ("{}.json", "{}_data.json", "dureader_robust-data/{}.json", "dureader_r
 def find_files(data_dir: str | Path) -> Files:
     """The training and development file in a folder, under our names or the organisers'.
 
-    Raises UserError that shows the tree we expect.
+    Raises UserError that shows the tree we expect; only the development file may be missing.
     """
     folder = Path(data_dir)
     tree = (
         f"expected {folder}/ with train.json and dev.json "
-        "(or the contest's dureader_robust-data/train.json and dureader_robust-data/dev.json)"
+        "(or the contest's dureader_robust-data/train.json and dureader_robust-data/dev.json; without dev.json a part of train.json is dev)"
     )
-    return Files(*(find_file(folder, role, [name.format(role) for name in _NAMES], tree) for role in ("train", "dev")))
+    return Files(*(find_file(folder, role, [name.format(role) for name in _NAMES], tree, role == "dev") for role in ("train", "dev")))
+
+
+def write_questions(path: str | Path, examples: Sequence[Example]) -> None:
+    """Labelled questions as an official file, all in one article, since the metric looks at no other; `read` gives them back."""
+    paragraphs = []
+    for example in examples:
+        answers = [{"text": answer.text, "answer_start": answer.start} for answer in example.answers]
+        paragraphs.append({"context": example.context, "qas": [{"id": example.id, "question": example.question, "answers": answers}]})
+    atomic_write(path, json_bytes({"data": [{"paragraphs": paragraphs}]}, indent=1) + b"\n")
 
 
 # The submission

@@ -6,20 +6,21 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from common.command_line import UserError, check_at_least, check_share, run, shown
+from common.folds import GOLD, read_parts
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
 
 from choice import Candidate, Choice, choose, search_length_penalty
 from metric import compare, official, total
-from task import TASK, Example, find_files, read
+from task import TASK, Example, find_files, read, write_questions
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
 PREDICT = Path(__file__).resolve().with_name("predict.py")
@@ -62,8 +63,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the dev `f1` and `em` of what predict.py will use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
     files = find_files(config.data_dir or SAMPLE)
-    train = read(files.train, labelled=True)[: config.run.max_train_examples]
-    dev = read(files.dev, labelled=True)[: config.run.max_dev_examples]
+    parts = read_parts(config.run, files.train, files.dev, lambda path: read(path, labelled=True), shared=lambda example: [example.context])
+    # The metric looks at the first article only, of which a part of the training file may have nothing.
+    train, dev = parts.train, [replace(example, article=0) for example in parts.dev] if parts.fold else parts.dev
     for path, examples in ((files.train, train), (files.dev, dev)):
         if not examples:
             raise UserError(f"{path}: has no question - is it the right file?")
@@ -71,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
     from common.encoders import build_encoder, load_encoder, save_encoder
     from common.generators import steps_per_epoch, training_dataset
-    from common.keras_compat import seed_everything
+    from common.keras_compat import seed_everything, set_precision
     from common.optimizers import build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
 
@@ -79,6 +81,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from reading import Reader
 
     seed_everything(config.run.seed)
+    set_precision(config.training.mixed_precision)
     started = resumed is not None and resumed.last_state.is_file()
     texts = [*dict.fromkeys(example.context for example in train), *(example.question for example in train)]
     encoder = load_encoder(resumed.path) if started else build_encoder(config.encoder, texts)
@@ -90,12 +93,12 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     print(f"train     {len(train)} questions, {len(questions)} used, in {sum(map(len, questions))} windows  ({files.train})")
     for reason, count in sorted(lost.items()):
         print(f"          {count} x {reason}")
-    print(f"dev       {len(dev)} questions  ({files.dev})")
+    print(f"dev       {len(dev)} questions  ({parts.dev_source})")
     print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
     data = {
         "train": describe_file(files.train, questions=len(train), lost=dict(lost)),
-        "dev": describe_file(files.dev, questions=len(dev)),
+        "dev": parts.describe_dev(questions=len(dev)),
     }
 
     if resumed:
@@ -103,6 +106,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     penalty = config.length_penalty or 0.0
 
     def write_run(folder: Path) -> None:
+        if parts.fold:
+            write_questions(folder / GOLD, dev)
         save_encoder(encoder, folder)
         atomic_write(folder / "reading.json", json_bytes({"length_penalty": penalty}))
 
@@ -120,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     steps = steps_per_epoch(len(questions), config.training.batch_size)
     learning_rate = config.training.learning_rate or (LIGHT_LEARNING_RATE if config.encoder.is_light else config.encoder.default_learning_rate)
-    networks.training.compile(build_optimizer(config.training, learning_rate, steps * config.training.epochs))
+    networks.training.compile(build_optimizer(config.training, learning_rate, steps), config.training)
     keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
     epochs_done = keep.resume(networks.training)
 

@@ -19,7 +19,8 @@ from common.encoders import Encoder
 from common.generators import pad_features
 from common.keras_compat import keras, tf
 from common.layers import ConditionalLayerNormalization, RelativePosition
-from common.losses import masked_mean, powered_sigmoid_cross_entropy
+from common.losses import Distribution, logit_adjustment, masked_mean, powered_logits, powered_sigmoid_cross_entropy
+from common.optimizers.training_model import TrainingModel
 from common.tokenizers import Encoding, windows
 
 from augmentation import EntityReplacement
@@ -99,6 +100,13 @@ def _tag(window_group: list[Window], subject: Span, span: Span, class_id: int) -
     return tagged
 
 
+def adjustment_for(labelled: Sequence[Window], classes: int, strength: float) -> np.ndarray:
+    """`logit_adjustment` for what labelled windows have: for each subject it is asked at each token whether an object of a class begins."""
+    begins = [class_id for window in labelled for tags in window.subjects.values() for class_id, _ in {(tag[2], tag[0]) for tag in tags}]
+    decisions = sum(len(window.subjects) * len(window.encoding) for window in labelled)
+    return logit_adjustment(strength, np.bincount(begins, minlength=classes), decisions)
+
+
 # Training batches
 
 
@@ -175,13 +183,14 @@ class Networks(NamedTuple):
     objects: keras.Model
 
 
-def build_networks(encoder: Encoder, classes: int) -> Networks:
+def build_networks(encoder: Encoder, classes: int, adjustment: np.ndarray | float = 0.0) -> Networks:
+    """adjustment: of what the loss sees of each class, float (classes,); prediction needs to know nothing of it."""
     encoding = encoder.network()
     states, residual = encoding.output
     states = keras.layers.Dropout(encoder.dropout, name="subject_dropout")(states)
     subject_logits = keras.layers.Dense(2, name="subject_tags", dtype="float32")(states)
 
-    object_head = _object_head(encoder, classes)
+    object_head = _object_head(residual, classes, encoder.dropout)
     subject_labels = keras.Input((None, 2), dtype="int8", name="subject_labels")
     subjects = keras.Input((3,), dtype="int32", name="subjects")
     object_labels = keras.Input((None, classes, 2), dtype="int8", name="object_labels")
@@ -189,14 +198,21 @@ def build_networks(encoder: Encoder, classes: int) -> Networks:
 
     token_mask = encoding.input["token_ids"] > 0
     subject_errors = powered_sigmoid_cross_entropy(subject_labels, subject_logits, SUBJECT_POWER)
-    subject_loss = masked_mean(tf.reduce_mean(subject_errors, -1), token_mask)
-    object_errors = powered_sigmoid_cross_entropy(object_labels, object_logits, OBJECT_POWER)
-    object_loss = masked_mean(tf.reduce_sum(tf.reduce_mean(object_errors, -1), -1), tf.gather(token_mask, subjects[:, 0]))
+    # While a probability sigmoid(f) ** power is small, its logarithm rises by `power` where f rises by 1: f gets its part of the adjustment.
+    adjusted_logits = object_logits + np.reshape(adjustment, [-1, 1]) / OBJECT_POWER
+    object_errors = powered_sigmoid_cross_entropy(object_labels, adjusted_logits, OBJECT_POWER)
+    object_mask = tf.gather(token_mask, subjects[:, 0])
+    terms = [
+        masked_mean("subject_loss", tf.reduce_mean(subject_errors, -1), token_mask, [_tags(subject_logits, SUBJECT_POWER, token_mask[..., None])]),
+        masked_mean(
+            "object_loss",
+            tf.reduce_sum(tf.reduce_mean(object_errors, -1), -1),
+            object_mask,
+            [_tags(adjusted_logits, OBJECT_POWER, object_mask[..., None, None])],
+        ),
+    ]
 
-    training = keras.Model([*encoding.inputs, subject_labels, subjects, object_labels], [subject_logits, object_logits])
-    training.add_loss(subject_loss + object_loss)
-    training.add_metric(subject_loss, name="subject_loss", aggregation="mean")
-    training.add_metric(object_loss, name="object_loss", aggregation="mean")
+    training = TrainingModel([*encoding.inputs, subject_labels, subjects, object_labels], [subject_logits, object_logits], terms)
     return Networks(
         training,
         keras.Model(encoding.input, [residual, tf.sigmoid(subject_logits) ** SUBJECT_POWER]),
@@ -204,15 +220,20 @@ def build_networks(encoder: Encoder, classes: int) -> Networks:
     )
 
 
-def _object_head(encoder: Encoder, classes: int) -> keras.Model:
-    """residual, subjects -> object logits (n, length, classes, 2)."""
-    residual = keras.Input((None, encoder.size), name="residual")
+def _tags(logits, power: int, mask) -> Distribution:
+    # Half, since the loss is the mean of starts and ends.
+    return Distribution(powered_logits(logits, power), "sigmoid", tf.cast(mask, tf.float32) / 2)
+
+
+def _object_head(residual, classes: int, dropout: float) -> keras.Model:
+    """Any such residual, subjects -> object logits (n, length, classes, 2)."""
+    residual = keras.Input(residual.shape[1:], dtype=residual.dtype, name="residual")
     subjects = keras.Input((3,), dtype="int32", name="subjects")
     sentences = tf.gather(residual, subjects[:, 0])
     edges = [tf.gather(sentences, subjects[:, edge], batch_dims=1) for edge in (1, 2)]
     state = ConditionalLayerNormalization(name="object_normalization")([sentences, tf.concat(edges, axis=-1)])
-    state = RelativePosition(encoder.size, name="distance_to_subject")(state, subjects[:, 1:])
-    state = keras.layers.SpatialDropout1D(encoder.dropout, name="object_dropout")(state)
+    state = RelativePosition(residual.shape[-1], name="distance_to_subject")(state, subjects[:, 1:])
+    state = keras.layers.SpatialDropout1D(dropout, name="object_dropout")(state)
     logits = keras.layers.Dense(2 * classes, name="object_tags", dtype="float32")(state)
     logits = keras.layers.Reshape((-1, classes, 2), name="object_logits")(logits)
     return keras.Model([residual, subjects], logits, name="object_head")

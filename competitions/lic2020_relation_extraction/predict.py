@@ -54,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     # TensorFlow loads here, so that mistakes in flags and files are answered at once.
     from common.encoders import load_encoder
+    from common.keras_compat import set_precision
     from common.runs.callbacks import load_best
 
     from extraction import Extractor, Thresholds
@@ -61,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     given = {"subject": config.subject_threshold, "object": config.object_threshold}
     thresholds = Thresholds(**{name: found[name] if value is None else value for name, value in given.items()})
+    set_precision(trained.mixed_precision)
     encoder = load_encoder(trained.path)
     networks = build_networks(encoder, len(schema.classes))
     load_best(trained, networks.training)

@@ -172,10 +172,10 @@ def _check_names(predicate: str, slots: Iterable[str], schema: Schema | None, wh
 
 @dataclass(frozen=True)
 class Files:
-    """Where the files of the contest are."""
+    """Where the files of the contest are. `dev` None: there is none, and a part of the training file is to be dev."""
 
     train: Path
-    dev: Path
+    dev: Path | None
     schema: Path
 
 
@@ -197,14 +197,14 @@ _NAMES = {
 def find_files(data_dir: str | Path) -> Files:
     """The training, development and schema file in a folder, under our names or the organisers'.
 
-    Raises UserError that shows the tree we expect.
+    Raises UserError that shows the tree we expect; only the development file may be missing.
     """
     folder = Path(data_dir)
     tree = (
         f"expected {folder}/ with train.json, dev.json and schema.json "
-        "(or the contest's duie_train.json, duie_dev.json and duie_schema.json)"
+        "(or the contest's duie_train.json, duie_dev.json and duie_schema.json; without a dev file a part of train.json is dev)"
     )
-    return Files(**{role: find_file(folder, role, names, tree) for role, names in _NAMES.items()})
+    return Files(**{role: find_file(folder, role, names, tree, role == "dev") for role, names in _NAMES.items()})
 
 
 # The submission

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from common.command_line import UserError, check_probability, check_share, run, shown
+from common.command_line import UserError, check_at_least, check_probability, check_share, run, shown
+from common.folds import read_parts
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
@@ -39,6 +40,9 @@ class Config:
     """Search both thresholds on dev after training; predict.py then uses those found."""
     entity_replacement: float = 0.5
     """Share of the sentences of an epoch in which entities are replaced by others of their type. 0 turns it off."""
+    logit_adjustment: float = 0.0
+    """So many times the log odds of each class of objects are added in training and not in prediction: rare classes are found more often, and sometimes
+    where they are not. The paper takes 1. 0 turns it off."""
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=40, batch_size=16))
     run: RunOptions = field(default_factory=RunOptions)
@@ -46,6 +50,7 @@ class Config:
     def __post_init__(self):
         check_probability(self, "subject_threshold", "object_threshold")
         check_share(self, "entity_replacement")
+        check_at_least(self, logit_adjustment=0)
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
@@ -54,8 +59,10 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     files = find_files(config.data_dir or SAMPLE)
     schema = Schema.read(files.schema)
     blank: Counter[str] = Counter()
-    train = read(files.train, schema, labelled=True, skipped=blank)[: config.run.max_train_examples]
-    dev = read(files.dev, schema, labelled=True, skipped=blank)[: config.run.max_dev_examples]
+    parts = read_parts(
+        config.run, files.train, files.dev, lambda path: read(path, schema, labelled=True, skipped=blank), shared=lambda example: [example.text]
+    )
+    train, dev = parts.train, parts.dev
     for path, examples in ((files.train, train), (files.dev, dev)):
         if not examples:
             raise UserError(f"{path}: has no sentence - is it the right file?")
@@ -63,37 +70,39 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
     from common.encoders import build_encoder, load_encoder, save_encoder
     from common.generators import steps_per_epoch, training_dataset
-    from common.keras_compat import seed_everything
+    from common.keras_compat import seed_everything, set_precision
     from common.optimizers import build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
 
     from augmentation import EntityReplacement
     from extraction import Extractor, Thresholds
-    from model import Window, build_networks, collate, labelled_windows, replace_entities, sentence_windows
+    from model import Window, adjustment_for, build_networks, collate, labelled_windows, replace_entities, sentence_windows
     from thresholds import GRID, search_thresholds
 
     seed_everything(config.run.seed)
+    set_precision(config.training.mixed_precision)
     started = resumed is not None and resumed.last_state.is_file()
     encoder = load_encoder(resumed.path) if started else build_encoder(config.encoder, [example.text for example in train])
     windows, lost = labelled_windows(train, encoder, schema)
     if not windows:
         raise UserError(f"{files.train}: none of its {len(train)} sentences can be used ({dict(lost)}) - do the triples belong to the texts?")
-    networks = build_networks(encoder, len(schema.classes))
+    networks = build_networks(encoder, len(schema.classes), adjustment_for(windows, len(schema.classes), config.logit_adjustment))
     print(f"train     {len(train)} sentences, {len({window.example for window in windows})} used  ({files.train})")
     for reason, count in sorted((lost + blank).items()):
         print(f"          {count} x {reason}")
-    print(f"dev       {len(dev)} sentences, {sum(len(example.triples) for example in dev)} triples  ({files.dev})")
+    print(f"dev       {len(dev)} sentences, {sum(len(example.triples) for example in dev)} triples  ({parts.dev_source})")
     print(f"schema    {len(schema.predicates)} predicates, {len(schema.classes)} classes")
     print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
     thresholds = Thresholds(config.subject_threshold, config.object_threshold)
     data = {
         "train": describe_file(files.train, sentences=len(train), lost=dict(lost)),
-        "dev": describe_file(files.dev, sentences=len(dev)),
+        "dev": parts.describe_dev(sentences=len(dev)),
         "schema": describe_file(files.schema, predicates=len(schema.predicates)),
     }
 
     def write_run(folder: Path) -> None:
+        parts.write_gold(folder)
         save_encoder(encoder, folder)
         schema.write(folder / "schema.json")
         atomic_write(folder / "thresholds.json", json_bytes(thresholds._asdict()))
@@ -112,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     steps = steps_per_epoch(len(windows), config.training.batch_size)
     learning_rate = config.training.learning_rate or config.encoder.default_learning_rate
-    networks.training.compile(build_optimizer(config.training, learning_rate, steps * config.training.epochs))
+    networks.training.compile(build_optimizer(config.training, learning_rate, steps), config.training)
     keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
     epochs_done = keep.resume(networks.training)
     replacement = EntityReplacement(train, schema)

@@ -13,15 +13,21 @@
 SYSTEMS.md section 5.
 """
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
+import numpy as np
+
 from common.encoders import Encoder
+from common.generators import Arrays
 from common.keras_compat import keras, tf
 from common.layers import AttentionPooling, GatedDilatedConvolution
-from common.losses import masked_mean
+from common.losses import Distribution, LossTerm, batch_mean, logit_adjustment, masked_mean
+from common.optimizers.training_model import TrainingModel
 
 from cues import CUE_COUNT
-from labels import COUNTS, SELECTIONS, TAG_COUNT
+from labels import COUNTS, NOT_SELECTED, SELECTIONS, TAG_COUNT, Labels, count_class
 from matching import FEATURE_COUNT
 from task import CONNECTIONS, OPERATORS
 
@@ -41,8 +47,23 @@ class Networks(NamedTuple):
     reading: keras.Model
 
 
-def build_networks(encoder: Encoder, head: str, size: int) -> Networks:
-    """head: "span_column" or "tagging". size: of the question as it is read for a column."""
+def adjustments_for(labels: Sequence[Labels], strength: float) -> Arrays:
+    """`logit_adjustment` for what labels have, (classes,) by name. Aggregations are weighed against each other only: most columns are not selected, and a
+    network that takes both for equally frequent would select too many."""
+    selected = [[one for one in row.selections if one != NOT_SELECTED] for row in labels]
+    found = {
+        "selections": ([one for row in selected for one in row], NOT_SELECTED),
+        "connection": ([row.connection for row in labels], len(CONNECTIONS)),
+        "selected_count": ([count_class(len(row)) for row in selected], COUNTS),
+        "condition_count": ([count_class(row.conditions) for row in labels], COUNTS),
+    }
+    adjustments = {name: logit_adjustment(strength, np.bincount(numbers, minlength=classes)) for name, (numbers, classes) in found.items()}
+    return adjustments | {"selections": np.append(adjustments["selections"], np.float32(0))}
+
+
+def build_networks(encoder: Encoder, head: str, size: int, adjustments: Mapping[str, np.ndarray] = MappingProxyType({})) -> Networks:
+    """head: "span_column" or "tagging". size: of the question as it is read for a column. adjustments: of what the loss sees of an output, (classes,) by
+    name; prediction needs to know nothing of them."""
     encoding, dropout = encoder.network(), encoder.dropout
     matches = keras.Input((None, None, FEATURE_COUNT), name="matches")
     layout = keras.Input((None, 3), dtype="int32", name="columns")
@@ -59,7 +80,7 @@ def build_networks(encoder: Encoder, head: str, size: int) -> Networks:
 
     pairs = in_question[:, :, None] & is_column[:, None]
     largest = _largest(read, pairs, 2)  # for each token, of all columns
-    everything = tf.concat([asked, largest, said], -1)
+    everything = tf.concat([asked, largest, tf.cast(said, asked.dtype)], -1)
     asking = _pooled(everything, in_question, "question_pooling")
     outputs = {
         "selections": _selections(tf.concat([read, _beside(said, read)], -1), names, in_question, is_column, size, dropout),
@@ -67,29 +88,31 @@ def build_networks(encoder: Encoder, head: str, size: int) -> Networks:
         "selected_count": _float32_dense(COUNTS, "selected_count_logits")(asking),
         "condition_count": _float32_dense(COUNTS, "condition_count_logits")(asking),
     }
+    adjusted = {name: logits + adjustments.get(name, 0.0) for name, logits in outputs.items()}
     whole = ("connection", "selected_count", "condition_count")
     labels = {"selections": keras.Input((None,), dtype="int32", name="selections")}
     labels |= {name: keras.Input((), dtype="int32", name=name) for name in whole}
-    select_loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels["selections"], outputs["selections"])
+    selecting = tf.cast(is_column, tf.float32)
+    select_errors = tf.nn.sparse_softmax_cross_entropy_with_logits(labels["selections"], adjusted["selections"]) * selecting
+    selected = Distribution(adjusted["selections"], "softmax", selecting)
     # Summed over columns, not averaged: a table twice as wide has no more selected columns.
-    losses = [
-        tf.reduce_mean(tf.reduce_sum(select_loss * tf.cast(is_column, tf.float32), 1)),
-        *(tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels[name], outputs[name])) for name in whole),
-    ]
+    terms = [batch_mean("selection_loss", tf.reduce_sum(select_errors, 1), question, [selected])]
+    for name in whole:
+        errors = tf.nn.sparse_softmax_cross_entropy_with_logits(labels[name], adjusted[name])
+        terms.append(batch_mean(f"{name}_loss", errors, question, [Distribution(adjusted[name], "softmax", tf.ones_like(errors))]))
     # Of each token as the edge of a value, or inside of one: which columns the value is compared with.
     outputs["value_columns"] = _float32_dense(1, "value_columns_logits")(read)[..., 0]
     if head == "span_column":
         edges = _float32_dense(2 * len(OPERATORS), "edges_logits")(everything)
         outputs["edges"] = tf.reshape(edges, tf.concat([tf.shape(edges)[:2], [len(OPERATORS), 2]], 0))
         labels["marks"] = keras.Input((None, 4), dtype="int32", name="marks")
-        losses += _span_losses(labels["marks"], outputs, in_question, is_column)
+        terms += _span_losses(labels["marks"], outputs, in_question, is_column)
     else:
         outputs["tags"] = _float32_dense(TAG_COUNT, "tags_logits")(everything)
         labels["tags"] = keras.Input((None,), dtype="int32", name="tags")
         labels["tag_columns"] = keras.Input((None, None), dtype="int8", name="tag_columns")
-        losses += _tagging_losses(labels, outputs, in_question, pairs)
-    training = keras.Model([*inputs.values(), *labels.values()], outputs)
-    training.add_loss(sum(losses))
+        terms += _tagging_losses(labels, outputs, in_question, pairs)
+    training = TrainingModel([*inputs.values(), *labels.values()], outputs, terms)
     return Networks(training, keras.Model(inputs, outputs))
 
 
@@ -173,16 +196,24 @@ def _span_losses(marks, outputs, in_question, is_column):
     is_mark = column >= 0
     edges = outputs["edges"]
     right = [_marked(tf.stack([numbers, edge, operator], -1), is_mark, tf.shape(edges)[:3]) for edge in (first, last)]
-    edge_losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.stack(right, -1), edges) * tf.cast(in_question, tf.float32)[..., None, None]
+    inside = tf.cast(in_question, tf.float32)[..., None, None]
+    edge_errors = tf.nn.sigmoid_cross_entropy_with_logits(tf.stack(right, -1), edges) * inside
 
     # Every value against every column: those that other marks give to the same span are right, too.
     same = (first[:, :, None] == first[:, None]) & (last[:, :, None] == last[:, None]) & is_mark[:, :, None] & is_mark[:, None]
     columns = tf.one_hot(column, tf.shape(is_column)[1])
     right_columns = tf.minimum(tf.matmul(tf.cast(same, tf.float32), columns), 1.0)
     logits = sum(tf.gather(outputs["value_columns"], tf.maximum(edge, 0), batch_dims=1) for edge in (first, last))
-    column_losses = tf.nn.sigmoid_cross_entropy_with_logits(right_columns, logits)
+    column_errors = tf.nn.sigmoid_cross_entropy_with_logits(right_columns, logits)
     asked = tf.cast(is_mark[:, :, None] & is_column[:, None], tf.float32)
-    return [tf.reduce_mean(tf.reduce_sum(edge_losses, [1, 2, 3])), len(OPERATORS) * masked_mean(column_losses, asked)]
+    return [
+        batch_mean("edge_loss", tf.reduce_sum(edge_errors, [1, 2, 3]), in_question, [Distribution(edges, "sigmoid", inside)]),
+        _column_loss(column_errors, logits, asked),
+    ]
+
+
+def _column_loss(errors, logits, mask) -> LossTerm:
+    return masked_mean("column_loss", len(OPERATORS) * errors, mask, [Distribution(logits, "sigmoid", len(OPERATORS) * mask)])
 
 
 def _marked(places, is_mark, shape):
@@ -193,10 +224,13 @@ def _marked(places, is_mark, shape):
 
 def _tagging_losses(labels, outputs, in_question, pairs):
     tagged = tf.cast(labels["tags"] > 0, tf.float32)[..., None] * tf.cast(pairs, tf.float32)
-    tags = tf.nn.sparse_softmax_cross_entropy_with_logits(labels["tags"], outputs["tags"])
-    columns = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(labels["tag_columns"], tf.float32), outputs["value_columns"])
     inside = tf.cast(in_question, tf.float32)
-    return [tf.reduce_mean(tf.reduce_sum(tags * inside, 1)), len(OPERATORS) * masked_mean(columns, tagged)]
+    tag_errors = tf.nn.sparse_softmax_cross_entropy_with_logits(labels["tags"], outputs["tags"]) * inside
+    column_errors = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(labels["tag_columns"], tf.float32), outputs["value_columns"])
+    return [
+        batch_mean("tag_loss", tf.reduce_sum(tag_errors, 1), in_question, [Distribution(outputs["tags"], "softmax", inside)]),
+        _column_loss(column_errors, outputs["value_columns"], tagged),
+    ]
 
 
 def _float32_dense(units: int, name: str) -> keras.layers.Dense:

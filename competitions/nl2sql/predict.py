@@ -55,11 +55,13 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     # TensorFlow loads here, so that mistakes in flags and files are answered at once.
     from common.encoders import load_encoder
+    from common.keras_compat import set_precision
     from common.runs.callbacks import load_best
 
     from model import build_networks
     from reading import Reader
 
+    set_precision(trained.mixed_precision)
     encoder = load_encoder(trained.path)
     networks = build_networks(encoder, settings["head"], settings["reading_size"])
     load_best(trained, networks.training)

@@ -198,14 +198,15 @@ def tables_of(path: str | Path) -> Path:
     Raises UserError where one of the two is missing.
     """
     path = Path(path)
-    tables = _beside(path)
+    tables = tables_beside(path)
     for file in (path, tables):
         if not file.exists():
             raise UserError(f"{file}: no such file - {tables.name} belongs beside {path.name}; name other tables by --tables")
     return tables
 
 
-def _beside(path: Path) -> Path:
+def tables_beside(path: Path) -> Path:
+    """Where the tables of a file of questions belong, whether they are there or not."""
     return path.with_name(f"{path.stem}.tables{path.suffix}")
 
 
@@ -278,12 +279,12 @@ def _check_numbers(query: Query, table: Table | None, where: str) -> None:
 
 @dataclass(frozen=True)
 class Files:
-    """Where the files of the contest are."""
+    """Where the files of the contest are. `dev` None: there is none, and a part of the training file is to be dev."""
 
     train: Path
     train_tables: Path
-    dev: Path
-    dev_tables: Path
+    dev: Path | None
+    dev_tables: Path | None
 
 
 # Our names, and those of the organisers, whose archives unpack into folders.
@@ -296,19 +297,19 @@ _NAMES = {
 def find_files(data_dir: str | Path) -> Files:
     """The training and development file in a folder, under our names or the organisers', and those of their tables.
 
-    Raises UserError that shows the tree we expect.
+    Raises UserError that shows the tree we expect; only the development file may be missing, together with its tables.
     """
     folder = Path(data_dir)
     tree = (
         f"expected {folder}/ with train.json, train.tables.json, dev.json and dev.tables.json "
-        "(or the contest's val.json and val.tables.json, or its folders train/ and val/)"
+        "(or the contest's val.json and val.tables.json, or its folders train/ and val/; without dev.json a part of train.json is dev)"
     )
     found = {}
     for role, names in _NAMES.items():
-        path = find_file(folder, role, names, tree)
-        if not _beside(path).is_file():
-            raise UserError(f"{folder}: no {_beside(path).relative_to(folder)} beside {path.name} - {tree}")
-        found |= {role: path, f"{role}_tables": _beside(path)}
+        path = find_file(folder, role, names, tree, role == "dev")
+        if path and not tables_beside(path).is_file():
+            raise UserError(f"{folder}: no {tables_beside(path).relative_to(folder)} beside {path.name} - {tree}")
+        found |= {role: path, f"{role}_tables": path and tables_beside(path)}
     return Files(**found)
 
 

@@ -14,11 +14,13 @@ from typing import Any, Literal
 import numpy as np
 
 from common.command_line import UserError, check_at_least, check_below_one, check_share, run, shown, table
+from common.folds import GOLD, read_parts
+from common.json_document import copy_records
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 
 from metric import compare, total
-from task import TASK, Example, Query, find_files, read
+from task import TASK, Example, Query, find_files, read, tables_beside, tables_of
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
 PREDICT = Path(__file__).resolve().with_name("predict.py")
@@ -44,6 +46,9 @@ class Config:
     """Share of the tokens that the network may not read in training."""
     hidden_matches: float = 0.6
     """Share of the training questions in which no token that matches a column or stands in a cue may be read: what is known of them must do."""
+    logit_adjustment: float = 0.0
+    """So many times the log frequency of each aggregation, connection and number of columns and conditions is added in training and not in prediction: rare
+    ones are found more often, and sometimes where they are not. The paper takes 1. 0 turns it off."""
     encoder: EncoderOptions = field(default_factory=lambda: EncoderOptions(hidden_size=96, layers=3, max_length=512))
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=30, batch_size=8, ema_momentum=0.99))
     run: RunOptions = field(default_factory=RunOptions)
@@ -51,7 +56,7 @@ class Config:
     def __post_init__(self):
         check_below_one(self, "hidden_tokens")
         check_share(self, "hidden_matches")
-        check_at_least(self, cells=0, reading_size=1, tries=1)
+        check_at_least(self, cells=0, reading_size=1, tries=1, logit_adjustment=0)
         if self.encoder.max_length < 8:
             raise UserError(f"--max-length {self.encoder.max_length}: must be at least 8, for [CLS], [SEP], a token of the question and a column")
 
@@ -61,8 +66,14 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config, resumed = parse_training_flags(Config, TASK, argv)
     files = find_files(config.data_dir or SAMPLE)
     blank: Counter[str] = Counter()
-    train = read(files.train, files.train_tables, labelled=True, skipped=blank)[: config.run.max_train_examples]
-    dev = read(files.dev, files.dev_tables, labelled=True, skipped=blank)[: config.run.max_dev_examples]
+    parts = read_parts(
+        config.run,
+        files.train,
+        files.dev,
+        lambda path: read(path, tables_of(path), labelled=True, skipped=blank),
+        shared=lambda example: [example.table.id],
+    )
+    train, dev = parts.train, parts.dev
     for path, examples in ((files.train, train), (files.dev, dev)):
         if not examples:
             raise UserError(f"{path}: has no question - is it the right file?")
@@ -70,24 +81,26 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
     from common.encoders import build_encoder, load_encoder, save_encoder
     from common.generators import steps_per_epoch, training_dataset
-    from common.keras_compat import seed_everything
+    from common.keras_compat import seed_everything, set_precision
     from common.optimizers import build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable
 
     from ceiling import ceilings
     from features import Hiding, LabelledFeatures, collate_labelled, features, labelled
-    from model import build_networks
+    from model import adjustments_for, build_networks
     from reading import Reader
 
     seed_everything(config.run.seed)
+    set_precision(config.training.mixed_precision)
     started = resumed is not None and resumed.last_state.is_file()
     encoder = load_encoder(resumed.path) if started else build_encoder(config.encoder, _texts(train))
     rows, lost = labelled(train, encoder, config.cells)
-    networks = build_networks(encoder, config.head, config.reading_size)
+    adjustments = adjustments_for([row.labels for row in rows], config.logit_adjustment)
+    networks = build_networks(encoder, config.head, config.reading_size, adjustments)
     print(f"train     {len(train)} questions about {len({example.table for example in train})} tables, all used  ({files.train})")
     for reason, count in sorted((lost + blank).items()):
         print(f"          {count} x {reason}")
-    print(f"dev       {len(dev)} questions about {len({example.table for example in dev})} tables  ({files.dev})")
+    print(f"dev       {len(dev)} questions about {len({example.table for example in dev})} tables  ({parts.dev_source})")
     for name, examples in (("train", train), ("dev", dev)):
         for head, score in ceilings(examples, encoder.tokenizer, config.tries)[0].items():
             print(f"gold      {name} logic form {score.logic_form_accuracy:.4f}, score {score.score:.4f} through labels and decoder of {head}")
@@ -96,14 +109,20 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     data = {
         "train": describe_file(files.train, questions=len(train), lost=dict(lost)),
         "train tables": describe_file(files.train_tables),
-        "dev": describe_file(files.dev, questions=len(dev)),
-        "dev tables": describe_file(files.dev_tables),
+        "dev": parts.describe_dev(questions=len(dev)),
+        "dev tables": describe_file(tables_of(parts.dev_file)),
     }
     if resumed:
         check_same_data(resumed, data)
-    kept = resumed or create_run(
-        TASK, config.run.output_dir, config.run.run_name, config, data, lambda folder: save_encoder(encoder, folder)
-    )
+
+    def write_run(folder: Path) -> None:
+        parts.write_gold(folder)
+        if parts.fold:
+            asked = {example.table.id for example in dev}
+            copy_records(files.train_tables, tables_beside(folder / GOLD), lambda place, table: str(table.value["id"]) in asked)
+        save_encoder(encoder, folder)
+
+    kept = resumed or create_run(TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
     print(f"run       {kept.path}\n")
 
     reader = Reader(networks, encoder, config.cells, tries=config.tries)
@@ -114,7 +133,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     steps = steps_per_epoch(len(rows), config.training.batch_size)
     learning_rate = config.training.learning_rate or (LIGHT_LEARNING_RATE if config.encoder.is_light else config.encoder.default_learning_rate)
-    networks.training.compile(build_optimizer(config.training, learning_rate, steps * config.training.epochs))
+    networks.training.compile(build_optimizer(config.training, learning_rate, steps), config.training)
     keep = KeepRun(kept, evaluate, config.run.seed, "score", config.training.early_stopping_patience)
     epochs_done = keep.resume(networks.training)
 

@@ -1,8 +1,7 @@
 """Attention whose keys and values can be kept: what decoding needs, and what keras.layers.MultiHeadAttention computes anew at every call."""
 
 from common.keras_compat import keras, tf
-
-_HIDDEN = -1e4
+from common.layers import masked_softmax
 
 
 class Attention:
@@ -24,9 +23,9 @@ class Attention:
     def attend(self, queries, memory, mask):
         """The same from queries (batch, steps, heads * size)."""
         keys, values = (self._split(part) for part in memory)
-        scores = tf.matmul(self._split(queries), keys, transpose_b=True) / self.size**0.5
-        mask = tf.cast(mask if mask.shape.rank == 3 else mask[:, None], scores.dtype)[:, None]
-        weights = tf.nn.softmax(scores + (1 - mask) * _HIDDEN) * mask
+        scores = tf.matmul(self._split(queries) / self.size**0.5, keys, transpose_b=True)
+        mask = (mask if mask.shape.rank == 3 else mask[:, None])[:, None]
+        weights = masked_softmax(scores, mask) * tf.cast(mask, scores.dtype)
         attended = tf.transpose(tf.matmul(weights, values), [0, 2, 1, 3])
         return tf.reshape(attended, tf.concat([tf.shape(attended)[:2], [self.heads * self.size]], 0))
 

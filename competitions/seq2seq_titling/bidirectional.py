@@ -18,6 +18,7 @@ from common.decoders.synchronous import DIRECTIONS
 from common.encoders import Encoder
 from common.generators import pad
 from common.keras_compat import keras, tf
+from common.optimizers.training_model import TrainingModel
 
 from attention import Attention
 from copying import CopyHead, longer_trail, matches_of_titles, matches_of_trail, no_trail
@@ -72,7 +73,7 @@ class Bidirectional(Steps):
         condition, text = text_vector(states, mask), self.head.text(states, copy_ids)
         # What each side is as a partner: it reads its own earlier title, and nothing of its partner.
         partners = [side.decoder(self.embedding(titles[f"partner_{name}"]), condition) for side, name in zip(self.sides, SIDES)]
-        log_probabilities = []
+        log_probabilities, terms = [], []
         for side, name, partner, other in zip(self.sides, SIDES, reversed(partners), reversed(SIDES)):
             before, targets, read = titles[f"before_{name}"], titles[f"targets_{name}"], titles[f"partner_{other}"]
             embedded = keras.layers.Dropout(self.dropout, name=f"{name}_title_dropout")(self.embedding(before))
@@ -85,9 +86,8 @@ class Bidirectional(Steps):
             match = matches_of_titles(copy_ids, before, side.backwards)
             scores, _ = self.head.scores(outputs, self.embedding(outputs, logits=True), text, match)
             log_probabilities.append(self.head.log_probabilities_of(targets, scores, text))
-        network = keras.Model([*self.encoding.inputs, copy_ids, *titles.values()], log_probabilities)
-        network.add_loss(sum(self.head.loss(titles[f"targets_{name}"], values) for name, values in zip(SIDES, log_probabilities)) / 2)
-        return network
+            terms.append(self.head.loss(f"{name}_loss", targets, log_probabilities[-1], scores, text, share=0.5))
+        return TrainingModel([*self.encoding.inputs, copy_ids, *titles.values()], log_probabilities, terms)
 
     def training_batch(self, pairs: Sequence[Pair], told: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         arrays = collate_articles([pair.article for pair in pairs])
@@ -123,7 +123,7 @@ class Bidirectional(Steps):
             "condition": text_vector(states, mask),
         }
         rows = 2 * tf.shape(copy_ids)[0]
-        keys = tf.zeros([rows, 0, self.sides[0].partner.width])
+        keys = tf.zeros([rows, 0, self.sides[0].partner.width], states.dtype)
         memory = {
             "lstm": self.sides[0].decoder.no_memory(rows),
             "trail": no_trail(tf.repeat(copy_ids, 2, axis=0)),

@@ -15,6 +15,7 @@ import numpy as np
 from common.decoders import State
 from common.encoders import Encoder
 from common.keras_compat import keras, tf
+from common.optimizers.training_model import TrainingModel
 
 from attention import Attention
 from copying import CopyHead, longer_trail, matches_of_titles, matches_of_trail, no_trail, present_tokens
@@ -50,9 +51,8 @@ class CopyLstm(Steps):
         text = self.head.text(states, copy_ids)
         scores, _ = self.head.scores(outputs, self.embedding(outputs, logits=True), text, matches_of_titles(copy_ids, before))
         log_probabilities = self.head.log_probabilities_of(targets, scores, text)
-        network = keras.Model([*self.encoding.inputs, copy_ids, before, targets], log_probabilities)
-        network.add_loss(self.head.loss(targets, log_probabilities))
-        return network
+        terms = [self.head.loss("title_loss", targets, log_probabilities, scores, text)]
+        return TrainingModel([*self.encoding.inputs, copy_ids, before, targets], log_probabilities, terms)
 
     def training_batch(self, pairs: Sequence[Pair], told: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         return collate_articles([pair.article for pair in pairs]) | title_arrays(told, pairs, self.tokenizer)

@@ -15,7 +15,7 @@ Characters that the vocabulary lacks are copied too: in each text they get ids f
 from typing import NamedTuple
 
 from common.keras_compat import keras, tf
-from common.losses import masked_mean
+from common.losses import Distribution, LossTerm, masked_mean
 from common.tokenizers import WordPieceTokenizer
 
 from features import NOTHING
@@ -25,6 +25,8 @@ from options import WritingOptions
 LOOK_BACK = 3
 
 _IMPOSSIBLE = -1e30
+# The least probability that R-Drop compares: logarithms of 0 differ by nan.
+_LEAST = 1e-30
 # The self-terminating layer lets nothing but the end have a share of more than (1 - this) to the power of the steps.
 _LEAST_END = 1e-2
 # The first bias of a self-terminating layer: titles have some twenty tokens.
@@ -162,7 +164,7 @@ class CopyHead:
         copied = tf.fill(tf.shape(match)[:-1], _IMPOSSIBLE)
         if self.points:
             can_copy = text.copy_ids != NOTHING
-            pointer = tf.cast(tf.matmul(self.query(states), text.keys, transpose_b=True), tf.float32) / self.size**0.5
+            pointer = tf.cast(tf.matmul(self.query(states) / self.size**0.5, text.keys, transpose_b=True), tf.float32)
             pointer += tf.einsum("bsf,bslf->bsl", self.weights(states), match)
             pointer = tf.nn.log_softmax(tf.where(can_copy[:, None], pointer, _IMPOSSIBLE))
             # A text without any token to copy leaves all to the vocabulary.
@@ -186,16 +188,20 @@ class CopyHead:
         largest = tf.stop_gradient(tf.maximum(generated, copied))
         return largest + tf.math.log(tf.exp(generated - largest) + tf.exp(copied - largest))
 
-    def loss(self, targets, log_probabilities):
-        """The mean of -log p over what can be written: a token that the vocabulary lacks can only be copied."""
+    def loss(self, name: str, targets, log_probabilities, scores: Scores, text: Text, share: float = 1.0) -> LossTerm:
+        """The mean of -log p over what can be written, times `share`: a token that the vocabulary lacks can only be copied."""
         can_write = (targets != NOTHING) if self.points else (targets != NOTHING) & (targets < self.vocabulary_size)
-        return -masked_mean(log_probabilities, can_write)
+        distribution = Distribution(self.distribution(scores, text, _LEAST), "softmax", share * tf.cast(can_write, tf.float32))
+        return masked_mean(name, -share * log_probabilities, can_write, [distribution])
 
-    def distribution(self, scores: Scores, text: Text):
-        """The logarithms of all probabilities, float (batch, steps, vocabulary and the tokens of these texts that it lacks)."""
+    def distribution(self, scores: Scores, text: Text, least: float = 0.0):
+        """The logarithms of all probabilities, float (batch, steps, vocabulary and the tokens of these texts that it lacks).
+
+        least: what a smaller probability counts as, such as the 0 of a token that is never written.
+        """
         if not self.points:
             return scores.generated
         size = tf.maximum(self.vocabulary_size, tf.reduce_max(text.copy_ids) + 1)
         copied = _sum_by_token(tf.exp(scores.copied), text.copy_ids, size)
         generated = tf.pad(tf.exp(scores.generated), [[0, 0], [0, 0], [0, size - self.vocabulary_size]])
-        return tf.math.log(generated + copied)
+        return tf.math.log(tf.maximum(generated + copied, least))

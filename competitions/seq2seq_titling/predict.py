@@ -92,12 +92,14 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     # TensorFlow loads here, so that mistakes in flags and files are answered at once.
     from common.encoders import load_encoder
+    from common.keras_compat import set_precision
     from common.runs.callbacks import load_best
 
     from features import read_article
     from model import build_network
     from writing import Sampling, Writer
 
+    set_precision(trained.mixed_precision)
     encoder = load_encoder(trained.path)
     network = build_network(encoder, writing)
     load_best(trained, network.training)

@@ -72,10 +72,10 @@ def read_gold(path: str | Path) -> list[Example]:
 
 @dataclass(frozen=True)
 class Files:
-    """Where the files of the contest are."""
+    """Where the files of the contest are. `dev` None: there is none, and a part of the training file is to be dev."""
 
     train: Path
-    dev: Path
+    dev: Path | None
 
 
 # Our names, and those that such contests' organisers use.
@@ -88,11 +88,14 @@ _NAMES = {
 def find_files(data_dir: str | Path) -> Files:
     """The training and development file in a folder, under our names or others' that are usual.
 
-    Raises UserError that shows the tree we expect.
+    Raises UserError that shows the tree we expect; only the development file may be missing.
     """
     folder = Path(data_dir)
-    tree = f"expected {folder}/ with train.json and dev.json (or train_data.json, val.json and the like, or .jsonl)"
-    return Files(**{role: find_file(folder, role, names, tree) for role, names in _NAMES.items()})
+    tree = (
+        f"expected {folder}/ with train.json and dev.json "
+        "(or train_data.json, val.json and the like, or .jsonl; without dev.json a part of train.json is dev)"
+    )
+    return Files(**{role: find_file(folder, role, names, tree, role == "dev") for role, names in _NAMES.items()})
 
 
 # The submission

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from common.command_line import UserError, check_at_least, check_below_one, run, shown
+from common.folds import read_parts
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
@@ -60,8 +61,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the dev `rouge-1`, `rouge-2`, `rouge-l` and `bleu` of what predict.py will use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
     files = find_files(config.data_dir or SAMPLE)
-    train = read(files.train, labelled=True)[: config.run.max_train_examples]
-    dev = read(files.dev, labelled=True)[: config.run.max_dev_examples]
+    parts = read_parts(config.run, files.train, files.dev, lambda path: read(path, labelled=True), shared=lambda example: [example.text])
+    train, dev = parts.train, parts.dev
     for path, examples in ((files.train, train), (files.dev, dev)):
         if not examples:
             raise UserError(f"{path}: has no text - is it the right file?")
@@ -69,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
     from common.encoders import load_encoder, save_encoder
     from common.generators import steps_per_epoch, training_dataset
-    from common.keras_compat import seed_everything
+    from common.keras_compat import seed_everything, set_precision
     from common.optimizers import build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
 
@@ -78,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from writing import Writer
 
     seed_everything(config.run.seed)
+    set_precision(config.training.mixed_precision)
     started = resumed is not None and resumed.last_state.is_file()
     # Titles twice: what stands twice gets into a vocabulary, and no character of a title shall be out of reach.
     texts = [text for example in train for text in (example.text, example.title, example.title)]
@@ -89,18 +91,19 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     print(f"train     {len(train)} texts, {len(pairs)} used  ({files.train})")
     for reason, count in sorted(lost.items()):
         print(f"          {count} x {reason}")
-    print(f"dev       {len(dev)} texts  ({files.dev})")
+    print(f"dev       {len(dev)} texts  ({parts.dev_source})")
     print(f"network   {network.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
     data = {
         "train": describe_file(files.train, texts=len(train), lost=dict(lost)),
-        "dev": describe_file(files.dev, texts=len(dev)),
+        "dev": parts.describe_dev(texts=len(dev)),
     }
     if resumed:
         check_same_data(resumed, data)
     search = Search()
 
     def write_run(folder: Path) -> None:
+        parts.write_gold(folder)
         save_encoder(encoder, folder)
         atomic_write(folder / "search.json", json_bytes(search._asdict()))
 
@@ -115,7 +118,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     steps = steps_per_epoch(len(pairs), config.training.batch_size)
     learning_rate = config.training.learning_rate or default_learning_rate(config)
-    network.training.compile(build_optimizer(config.training, learning_rate, steps * config.training.epochs))
+    network.training.compile(build_optimizer(config.training, learning_rate, steps), config.training)
     keep = KeepRun(kept, evaluate, config.run.seed, "rouge-l", config.training.early_stopping_patience)
     keep.resume(network.training)
 
@@ -147,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
             partners = kept.path / "partners.json"
             if not partners.is_file():
                 fit(pairs, max(1, round(config.first_stage * config.training.epochs)))
-                with network.training.optimizer.averaged_weights():
+                with network.training.averaged_weights():
                     kept.write_json(partners.name, writer.both_titles([pair.article for pair in pairs]))
                 print("second stage: each side sees what the other one wrote for these texts")
             pairs = [pair._replace(partners=both) for pair, both in zip(pairs, kept.read_json(partners.name))]

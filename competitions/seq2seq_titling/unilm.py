@@ -17,6 +17,7 @@ from common.decoders import State
 from common.encoders import BertEncoder
 from common.generators import pad
 from common.keras_compat import keras, tf
+from common.optimizers.training_model import TrainingModel
 
 from copying import CopyHead, longer_trail, matches_of_titles, matches_of_trail, no_trail
 from decoding import Steps
@@ -56,9 +57,8 @@ class UniLM(Steps):
         text = self.head.text(states[:, : tf.shape(copy_ids)[1]], copy_ids)
         scores, _ = self.head.scores(written, self._logits(written), text, matches_of_titles(copy_ids, before))
         log_probabilities = self.head.log_probabilities_of(targets, scores, text)
-        network = keras.Model(list(inputs.values()), log_probabilities)
-        network.add_loss(self.head.loss(targets, log_probabilities))
-        return network
+        terms = [self.head.loss("title_loss", targets, log_probabilities, scores, text)]
+        return TrainingModel(list(inputs.values()), log_probabilities, terms)
 
     def training_batch(self, pairs: Sequence[Pair], told: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         arrays = collate_articles([pair.article for pair in pairs]) | title_arrays(told, pairs, self.tokenizer)
@@ -78,7 +78,7 @@ class UniLM(Steps):
             "bias": tf.where(tokens > 0, 0.0, _HIDDEN)[:, None, None],
             "length": tf.reduce_sum(tf.cast(tokens > 0, tf.int32), 1),
         }
-        nothing = tf.zeros([tf.shape(tokens)[0], self.heads, 0, self.head_size])
+        nothing = tf.zeros([tf.shape(tokens)[0], self.heads, 0, self.head_size], states.dtype)
         rows = {
             "memory": [(nothing, nothing)] * len(self.blocks),
             "bias": tf.zeros([tf.shape(tokens)[0], 0]),
@@ -93,7 +93,7 @@ class UniLM(Steps):
         begins = tokens == self.tokenizer.start_id
         ids = tf.where(begins, self.tokenizer.end_id, tf.where(tokens < len(self.tokenizer), tokens, self.tokenizer.unknown_id))
         x = self.layers["Embedding-Token"](ids) + self.layers["Embedding-Segment"](tf.where(begins, 0, 1))
-        x += tf.gather(self.layers["Embedding-Position"].embeddings, text["length"] - 1 + written)[:, None]
+        x += tf.cast(tf.gather(self.layers["Embedding-Position"].embeddings, text["length"] - 1 + written), x.dtype)[:, None]
         x = self.layers["Embedding-Norm"](x)
         if "Embedding-Mapping" in self.layers:
             x = self.layers["Embedding-Mapping"](x)
@@ -105,10 +105,10 @@ class UniLM(Steps):
             keys, values = (tf.concat([old, tf.reshape(part, [-1, self.heads, 1, self.head_size])], 2) for old, part in zip(of_title, new))
             memory.append((keys, values))
             query = self._split(attention.q_dense(x)) / self.head_size**0.5
-            scores = tf.einsum("twhd,thdl->twhl", query, of_text[0]) + text["bias"]
-            own = tf.linalg.matvec(keys, tf.reshape(query, [-1, self.heads, self.head_size])) + bias[:, None]
+            scores = tf.cast(tf.einsum("twhd,thdl->twhl", query, of_text[0]), tf.float32) + text["bias"]
+            own = tf.cast(tf.linalg.matvec(keys, tf.reshape(query, [-1, self.heads, self.head_size])), tf.float32) + bias[:, None]
             length = tf.shape(scores)[3]
-            weights = tf.nn.softmax(tf.concat([scores, tf.reshape(own, [texts, width, self.heads, -1])], 3))
+            weights = tf.cast(tf.nn.softmax(tf.concat([scores, tf.reshape(own, [texts, width, self.heads, -1])], 3)), x.dtype)
             seen = tf.einsum("twhl,thld->twhd", weights[..., :length], of_text[1])
             seen += tf.reshape(tf.linalg.matvec(values, tf.reshape(weights[..., length:], tf.shape(own)), transpose_a=True), tf.shape(seen))
             x = block["MultiHeadSelfAttention-Norm"](x + attention.o_dense(tf.reshape(seen, [texts, width, self.heads * self.head_size])))

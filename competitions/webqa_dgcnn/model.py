@@ -19,7 +19,8 @@ from common.encoders import Encoder
 from common.generators import pad, pad_features
 from common.keras_compat import keras, tf
 from common.layers import AttentionPooling
-from common.losses import focal_loss, masked_marginal_cross_entropy
+from common.losses import Distribution, batch_mean, focal_loss, masked_marginal_cross_entropy, where_possible
+from common.optimizers.training_model import TrainingModel
 from common.tokenizers import PairWindow, pair_windows
 
 from labels import answer_spans
@@ -185,9 +186,12 @@ def build_networks(encoder: Encoder) -> Networks:
     holds = tf.reduce_max(tf.cast(labels, tf.float32), [1, 2])
     gate_loss = tf.nn.sigmoid_cross_entropy_with_logits(holds, gate)
 
-    training = keras.Model([*encoding.inputs, labels], log_probabilities)
     # Which of the places in a passage is right: what the focal loss, which asks of each place by itself, is slow to teach from nothing.
     place_losses = [masked_marginal_cross_entropy(labels[..., edge], pointers[..., edge], in_passage) for edge in (0, 1)]
     # The focal loss is summed over the passage, not averaged: a passage twice as long has no more answers.
-    training.add_loss(tf.reduce_mean(tf.reduce_sum(losses, [1, 2]) / 2 + gate_loss + sum(place_losses) / 2))
+    errors = tf.reduce_sum(losses, [1, 2]) / 2 + gate_loss + sum(place_losses) / 2
+    one = tf.ones_like(gate)
+    distributions = [Distribution(where_possible(in_passage, pointers[..., edge]), "softmax", one / 2) for edge in (0, 1)]
+    terms = [batch_mean("answer_loss", errors, labels, [*distributions, Distribution(gate, "sigmoid", one)])]
+    training = TrainingModel([*encoding.inputs, labels], log_probabilities, terms)
     return Networks(training, keras.Model(encoding.input, log_probabilities))

@@ -159,10 +159,10 @@ def _rows(path: str | Path, columns: int, form: str, skipped: Counter[str] | Non
 
 @dataclass(frozen=True)
 class Files:
-    """Where the files of the contest are."""
+    """Where the files of the contest are. `dev` None: there is none, and a part of the training file is to be dev."""
 
     train: Path
-    dev: Path
+    dev: Path | None
 
 
 # Our names, and those that other contests' organisers use.
@@ -172,15 +172,16 @@ _NAMES = ("{}.json", "{}_data.json")
 def find_files(data_dir: str | Path) -> Files:
     """The training and development file in a folder.
 
-    Raises UserError that shows the tree we expect. WebQA.json and SogouQA.json are published without a split, so which of their
-    questions are for training is not ours to say.
+    Raises UserError that shows the tree we expect; only the development file may be missing. WebQA.json and SogouQA.json are published without
+    a split, so which of their questions are for training is not ours to say.
     """
     folder = Path(data_dir)
     tree = (
         f"expected {folder}/ with train.json and dev.json "
-        "(WebQA.json and SogouQA.json come whole: write some of their questions to dev.json, the others to train.json)"
+        "(WebQA.json and SogouQA.json come whole: write some of their questions to dev.json, the others to train.json; "
+        "without dev.json a part of train.json is dev)"
     )
-    return Files(*(find_file(folder, role, [name.format(role) for name in _NAMES], tree) for role in ("train", "dev")))
+    return Files(*(find_file(folder, role, [name.format(role) for name in _NAMES], tree, role == "dev") for role in ("train", "dev")))
 
 
 # The submission

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from common.command_line import UserError, check_at_least, check_below_one, check_share, run, shown
+from common.folds import read_parts
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
@@ -68,8 +69,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the dev `score`, `accuracy` and `f1` of what predict.py will use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
     files = find_files(config.data_dir or SAMPLE)
-    train = read(files.train, labelled=True)[: config.run.max_train_examples]
-    dev = read(files.dev, labelled=True)[: config.run.max_dev_examples]
+    parts = read_parts(config.run, files.train, files.dev, lambda path: read(path, labelled=True), shared=evidence)
+    train, dev = parts.train, parts.dev
     for path, examples in ((files.train, train), (files.dev, dev)):
         if not examples:
             raise UserError(f"{path}: has no question - is it the right file?")
@@ -77,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
     from common.encoders import build_encoder, load_encoder, save_encoder
     from common.generators import steps_per_epoch, training_dataset
-    from common.keras_compat import seed_everything
+    from common.keras_compat import seed_everything, set_precision
     from common.optimizers import build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
 
@@ -85,6 +86,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from reading import Reader
 
     seed_everything(config.run.seed)
+    set_precision(config.training.mixed_precision)
     started = resumed is not None and resumed.last_state.is_file()
     texts = [*(passage.text for example in train for passage in example.passages), *(example.question for example in train)]
     encoder = load_encoder(resumed.path) if started else build_encoder(config.encoder, texts)
@@ -98,18 +100,19 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     print(f"train     {len(train)} questions, {len(questions)} used, {holding} passages with an answer and {others} without  ({files.train})")
     for reason, count in sorted(lost.items()):
         print(f"          {count} x {reason}")
-    print(f"dev       {len(dev)} questions  ({files.dev})")
+    print(f"dev       {len(dev)} questions  ({parts.dev_source})")
     print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
     data = {
         "train": describe_file(files.train, questions=len(train), lost=dict(lost)),
-        "dev": describe_file(files.dev, questions=len(dev)),
+        "dev": parts.describe_dev(questions=len(dev)),
     }
     if resumed:
         check_same_data(resumed, data)
     rules = Rules().but(config.threshold, config.exponent)
 
     def write_run(folder: Path) -> None:
+        parts.write_gold(folder)
         save_encoder(encoder, folder)
         atomic_write(folder / "voting.json", json_bytes(rules._asdict()))
 
@@ -127,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     steps = steps_per_epoch(len(questions), config.training.batch_size)
     learning_rate = config.training.learning_rate or (LIGHT_LEARNING_RATE if config.encoder.is_light else config.encoder.default_learning_rate)
-    networks.training.compile(build_optimizer(config.training, learning_rate, steps * config.training.epochs))
+    networks.training.compile(build_optimizer(config.training, learning_rate, steps), config.training)
     keep = KeepRun(kept, evaluate, config.run.seed, "score", config.training.early_stopping_patience)
     epochs_done = keep.resume(networks.training)
     sampling = Sampling(config.positives, config.negatives, config.crop_share, config.crop_length)
@@ -168,6 +171,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         print(f"    dev score {found.crossed_f1:.4f} with rules searched on one half of dev, scored on the other: what to expect on test")
     print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.tsv --input TEST_FILE")
     return {"run": kept.path, **best}
+
+
+def evidence(example: Example) -> list[str]:
+    """What no two parts of a file may share: the question, and its passages, of which every sixth question of WebQA has one that others have too."""
+    return [example.question, *(passage.text for passage in example.passages if passage.text.strip())]
 
 
 def evaluation(examples: Sequence[Example], found: Sequence[Sequence[Candidate]], rules: Rules) -> Evaluation:

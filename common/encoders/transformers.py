@@ -1,0 +1,95 @@
+"""bert4keras' transformers, made fit for mixed precision: what does not bear 16 bits is computed in float32.
+
+That is the softmax of the attention, the statistics of normalisations, and the logits of the masked language model; products of matrices, which are
+nearly all of the work, stay in 16 bits. Weights and names are bert4keras' own, and in float32 so is the result.
+"""
+
+from common.keras_compat import keras, tf
+
+from bert4keras import layers, models  # isort: skip - after keras_compat, which tells it the Keras to use
+
+
+class Embedding(layers.Embedding):
+    """mode="dense", the logits of all tokens, in float32."""
+
+    def call(self, inputs, mode="embedding"):
+        if mode == "embedding":
+            return super().call(inputs)
+        return tf.matmul(tf.cast(inputs, tf.float32), self.embeddings, transpose_b=True)
+
+
+class LayerNormalization(layers.LayerNormalization):
+    """Returns the dtype of its input. In float16 the square of 256 overflows, and the epsilon of 1e-12 is 0."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs, dtype="float32", autocast=False)
+
+    def call(self, inputs):
+        return tf.cast(super().call(tf.cast(inputs, tf.float32)), inputs.dtype)
+
+
+class MultiHeadAttention(layers.MultiHeadAttention, keras.__internal__.layers.BaseRandomLayer):
+    """With the softmax in float32: kernels for half precision exponentiate in it, and weights come out wrong by 7 %.
+
+    With dropout of the attention weights, `attention_dropout`, that can be repeated: bert4keras makes a new dropout layer at each call, which no seed reaches. Here
+    each call in training draws one seed from the generator of the layer, which `seed_layers` restarts; all that follows is a function of its arguments, and so
+    `recompute` may compute it twice.
+    """
+
+    def call(self, inputs, mask=None, training=None, **kwargs):
+        seed = self._random_generator.make_seed_for_stateless_op() if training and self.attention_dropout else None
+        return self.attend(inputs, mask, seed=seed, **kwargs)
+
+    def attend(self, inputs, mask=None, **kwargs):
+        return super().call(inputs, mask, **kwargs)
+
+    def pay_attention_to(self, inputs, mask=None, a_bias=None, p_bias=None, seed=None):
+        queries, keys, values, *others = inputs
+        seen = [] if mask[1] is None else [mask[1][:, None, None]]
+        if a_bias:
+            seen.append(others.pop(0)[:, None])
+        if p_bias == "rotary":
+            queries, keys = layers.apply_rotary_position_embeddings(others[0], queries, keys)
+        # Before the product, which could leave float16 otherwise.
+        queries /= self.key_size**0.5
+        scores = tf.einsum("bjhd,bkhd->bhjk", queries, keys)
+        if p_bias == "typical_relative":
+            scores += tf.einsum("bjhd,jkd->bhjk", queries, others[0])
+        scores = tf.cast(scores, tf.float32)
+        for allowed in seen:
+            scores = tf.where(allowed, scores, -float("inf"))
+        weights = tf.cast(tf.nn.softmax(scores), values.dtype)
+        if seed is not None:
+            weights = tf.nn.experimental.stateless_dropout(weights, self.attention_dropout, seed)
+        outputs = tf.einsum("bhjk,bkhd->bjhd", weights, values)
+        if p_bias == "typical_relative":
+            outputs += tf.einsum("bhjk,jkd->bjhd", weights, others[0])
+        return outputs, weights
+
+
+_LAYERS = {layers.Embedding: Embedding, layers.LayerNormalization: LayerNormalization, layers.MultiHeadAttention: MultiHeadAttention}
+# Bias and activation of the logits.
+_IN_FLOAT32 = (layers.ScaleOffset, layers.Activation)
+
+_TRANSFORMERS = {
+    "albert": models.ALBERT,
+    "bert": models.BERT,
+    "electra": models.ELECTRA,
+    "nezha": models.NEZHA,
+    "roformer": models.RoFormer,
+    "roformer_v2": models.RoFormerV2,
+}
+
+
+class _MixedPrecision:
+    """Puts our layers in the place of bert4keras'."""
+
+    def apply(self, inputs=None, layer=None, arguments=None, **kwargs):
+        if layer in _IN_FLOAT32:
+            kwargs["dtype"] = "float32"
+        return super().apply(inputs, _LAYERS.get(layer, layer), arguments, **kwargs)
+
+
+def transformer_class(model: str) -> type[models.Transformer]:
+    """The class of bert4keras with this name ("bert", "nezha", ...) and our layers. Raises KeyError for other names."""
+    return type(model, (_MixedPrecision, _TRANSFORMERS[model]), {})

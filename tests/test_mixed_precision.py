@@ -1,0 +1,277 @@
+"""--mixed-precision: in 16 bits networks say and learn what they do in float32, up to the digits that 16 bits have."""
+
+import numpy as np
+import pytest
+
+import competition
+import test_seq2seq_titling_networks as titling
+from common.encoders import BertEncoder, build_encoder
+from common.keras_compat import keras, seed_everything, set_precision, tf
+from common.layers import AttentionPooling, ConditionalLayerNormalization, masked_softmax
+from common.optimizers.training_model import TrainingModel
+from common.options import EncoderOptions
+from common.runs.directory import Run
+from common.tokenizers import pair_windows
+from contests import CONTESTS, RELATION_EXTRACTION, TITLING
+from test_contract import extra, sample_of, submission_bytes, strict_json
+from test_encoders import TEXTS, batch_of
+
+#: How far the loss of a batch may be from the one in float32, and its gradient, both as a share of it.
+LOSS = {"bfloat16": 0.02, "float16": 0.01}
+GRADIENT = {"bfloat16": 0.15, "float16": 0.03}
+SMALL = ["--max-train-examples", 12, "--max-dev-examples", 6]
+
+in_16_bits = pytest.mark.parametrize("precision", list(LOSS))
+
+
+@pytest.fixture(autouse=True)
+def float32_afterwards():
+    """The precision is a setting of the process, in which other tests follow."""
+    yield
+    set_precision("no")
+
+
+def test_no_precision_is_inherited():
+    for name, policy in (("bfloat16", "mixed_bfloat16"), ("float16", "mixed_float16"), ("no", "float32")):
+        set_precision(name)
+        assert keras.mixed_precision.global_policy().name == policy
+        dense = keras.layers.Dense(2)
+        assert dense(np.ones((1, 3), np.float32)).dtype == (tf.float32 if name == "no" else name)
+        assert dense.kernel.dtype == tf.float32
+
+
+def test_a_run_knows_its_precision(tmp_path):
+    def trained(**training):
+        return Run(tmp_path, {"settings": {"training": training}}).mixed_precision
+
+    assert trained(mixed_precision="float16", epochs=3) == "float16"
+    assert trained(epochs=3) == "no", "a run of a version without the flag"
+
+
+# Every contest
+
+
+class Started(Exception):
+    """Training was about to begin."""
+
+
+def at_the_start(contest, folder, *flags, then_fit=False):
+    """Of train.py in bfloat16, as it begins to fit: a function that builds its network anew, in the precision that is set then, and the first batch. With
+    `then_fit` also what main returns, after training."""
+    model, seen = competition.load(contest.folder, "model"), {}
+    (name,) = {"build_networks", "build_network"} & vars(model).keys()
+    build = getattr(model, name)
+
+    def build_and_remember(*arguments):
+        seen["build"] = lambda: build(*arguments).training
+        return build(*arguments)
+
+    def fit(self, batches, **options):
+        seen["batch"] = next(iter(batches))
+        if not then_fit:
+            raise Started
+        return keras.Model.fit(self, batches, **options)
+
+    flags = [*contest.tiny, *SMALL, *flags, "--mixed-precision", "bfloat16", "--output-dir", folder]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model, name, build_and_remember)
+        patch.setattr(TrainingModel, "fit", fit, raising=False)
+        try:
+            result = competition.main(contest.folder, "train", flags)
+        except Started:
+            result = None
+    return seen["build"], seen["batch"], result
+
+
+def loss_and_gradient(network, batch):
+    """The loss of a batch without dropout, and the gradients of all weights in one vector."""
+    with tf.GradientTape() as tape:
+        loss = network.batch_loss(batch)
+    gradients = [gradient for gradient in tape.gradient(loss, network.trainable_variables) if gradient is not None]
+    return loss, np.concatenate([np.ravel(tf.convert_to_tensor(gradient)) for gradient in gradients])
+
+
+def check_precisions(build, batch):
+    """Loss and gradient of the batch in 16 bits against those in float32 by the same weights."""
+    set_precision("no")
+    network = build()
+    weights = network.get_weights()
+    expected, expected_gradient = loss_and_gradient(network, batch)
+    for precision in LOSS:
+        set_precision(precision)
+        network = build()
+        network.set_weights(weights)
+        loss, gradient = loss_and_gradient(network, batch)
+        assert {tensor.dtype.name for tensor in tf.nest.flatten(network.output["terms"])} == {"float32"} == {loss.dtype.name}
+        assert {variable.dtype.name for variable in network.variables if variable.dtype.is_floating} == {"float32"}
+        assert {layer.compute_dtype for layer in network._flatten_layers()} >= {"float32", precision}, "everything in 16 bits, or nothing"
+        assert float(loss) == pytest.approx(float(expected), rel=LOSS[precision]) and float(loss) != float(expected)
+        assert np.isfinite(gradient).all()
+        assert np.linalg.norm(gradient - expected_gradient) < GRADIENT[precision] * np.linalg.norm(expected_gradient)
+
+
+def said(predictions):
+    """Of predictions in the official format what they say, without ids and texts."""
+    return [[*record.values()][-1] if len(record) < 4 else record for record in predictions]
+
+
+@pytest.mark.parametrize("contest", CONTESTS, ids=lambda contest: contest.folder)
+def test_a_batch_means_the_same_and_predictions_are_those_of_training(contest, tmp_path):
+    build, batch, result = at_the_start(contest, tmp_path, then_fit=True)
+    check_precisions(build, batch)
+
+    set_precision("no")
+    examples = contest.read(sample_of(contest) / "dev.json")[: SMALL[-1]]
+    source, output = tmp_path / "dev.json", tmp_path / f"submission{contest.suffixes[0]}"
+    contest.write(source, examples)
+    more = extra(contest.predict_flags, sample_of(contest))
+    competition.main(contest.folder, "predict", ["--run", result["run"], "--input", source, "--output", output, *more])
+    assert keras.mixed_precision.global_policy().name == "mixed_bfloat16"
+    assert contest.answers(submission_bytes(output), examples) == said(strict_json((result["run"] / "dev_predictions.json").read_bytes()))
+
+
+@pytest.mark.parametrize(
+    ("contest", "flags"),
+    [(TITLING, ["--model", "bidirectional"]), (TITLING, ["--model", "unilm"]), (RELATION_EXTRACTION, ["--encoder", "bert", "--recompute"])],
+    ids=["bidirectional", "unilm", "bert"],
+)
+def test_a_batch_means_the_same_to_other_networks(contest, flags, tmp_path):
+    check_precisions(*at_the_start(contest, tmp_path, *flags)[:2])
+
+
+# Encoders
+
+
+def encoder_of(kind):
+    if kind in ("dgcnn", "bilstm", "bert"):
+        return build_encoder(EncoderOptions(encoder=kind, hidden_size=16, layers=1, max_length=48), TEXTS * 3)
+    plain = encoder_of("bert")
+    config = {**plain.config, "max_relative_position": 16, "use_relative_position": kind == "nezha"}
+    return BertEncoder(plain.tokenizer, config, 48, kind)
+
+
+def with_padding(arrays):
+    """Three more columns, and a row of nothing."""
+    return {name: np.pad(values, [(0, 1), (0, 3)] + [(0, 0)] * (values.ndim - 2)) for name, values in arrays.items()}
+
+
+def text_batch(encoder):
+    return with_padding(batch_of(encoder, TEXTS[2:]))
+
+
+def pair_batch(encoder):
+    asked, tokens = (encoder.tokenizer.tokenize(text) for text in TEXTS[2:0:-1])
+    pairs = pair_windows(encoder.tokenizer, asked, tokens, encoder.max_length, 32)
+    arrays = encoder.pair_features(TEXTS[2], asked, TEXTS[1], tokens, pairs)[0]
+    return with_padding({name: values[None] for name, values in arrays.items()})
+
+
+def check_encoder(build, kind, make_batch, precisions=tuple(LOSS)):
+    """Against float32 by the same weights: states, residual and gradient, also of padding."""
+    found = {}
+    for precision in ("no", *precisions):
+        set_precision(precision)
+        seed_everything(1)
+        encoder = encoder_of(kind)
+        network, batch = build(encoder), make_batch(encoder)
+        if found:
+            network.set_weights(found["no"][0])
+        with tf.GradientTape() as tape:
+            outputs = [tf.cast(output, tf.float32) for output in network(batch)]
+            loss = tf.reduce_mean(tf.square(outputs[0] - 1.0) + tf.square(outputs[1]))
+        assert {output.dtype.name for output in network.outputs} == {"float32" if precision == "no" else precision}
+        gradient = np.concatenate([np.ravel(tf.convert_to_tensor(one)) for one in tape.gradient(loss, network.trainable_weights) if one is not None])
+        found[precision] = network.get_weights(), *(output.numpy() for output in outputs), gradient
+    for precision in precisions:
+        for expected, values in zip(found["no"][1:], found[precision][1:]):
+            assert np.isfinite(values).all()
+            assert np.linalg.norm(values - expected) < GRADIENT[precision] * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("kind", ["dgcnn", "bert"])
+def test_an_encoder_says_the_same_and_bears_padding(kind):
+    check_encoder(lambda encoder: encoder.network(), kind, text_batch)
+
+
+@pytest.mark.parametrize("kind", ["bilstm", "albert", "electra", "nezha", "roformer", "roformer_v2"])
+def test_an_encoder_of_another_kind_does_too(kind):
+    check_encoder(lambda encoder: encoder.network(), kind, text_batch, ["float16"])
+
+
+def test_a_pair_encoder_says_the_same_and_bears_padding():
+    check_encoder(lambda encoder: encoder.pair_network(), "dgcnn", pair_batch)
+
+
+# Layers
+
+
+@in_16_bits
+def test_softmax_is_exact_but_for_its_last_rounding(precision):
+    """TensorFlow's own is wrong by 7 % here."""
+    scores = tf.cast(3 * np.random.default_rng(0).normal(size=(4, 300)), precision)
+    mask = np.arange(300) < [[300], [200], [1], [0]]
+    weights = masked_softmax(scores, mask)
+    assert weights.dtype == precision
+    exact = np.exp(tf.cast(scores, tf.float64).numpy()) * mask
+    exact[:3] /= exact[:3].sum(1, keepdims=True)
+    rounding = {"bfloat16": 2**-8, "float16": 2**-10}[precision]
+    np.testing.assert_allclose(tf.cast(weights, tf.float64)[:3], exact[:3], rtol=rounding, atol=1e-6)
+    np.testing.assert_allclose(tf.cast(weights, tf.float64)[3], 1 / 300, rtol=rounding)
+
+
+@in_16_bits
+def test_normalisation_bears_large_values_and_equal_ones(precision):
+    set_precision(precision)
+    values = np.random.default_rng(0).normal(0, 1000, (2, 3, 8)).astype(np.float32)
+    values[0, 0], values[1, 1] = 0, 1
+    layer, plain = ConditionalLayerNormalization(), ConditionalLayerNormalization(epsilon=1e-3)
+    sequence, condition = tf.cast(values, precision), tf.zeros((2, 4), precision)
+    with tf.GradientTape() as tape:
+        tape.watch(sequence)
+        result = layer([sequence, condition])
+        total = tf.reduce_sum(tf.cast(result, tf.float32) * np.arange(8))
+    assert result.dtype == precision
+    assert np.isfinite(tf.cast(tape.gradient(total, [sequence, *layer.trainable_weights])[1], tf.float32)).all()
+    expected = plain([tf.cast(sequence, tf.float32), tf.zeros((2, 4))])
+    np.testing.assert_allclose(tf.cast(result, tf.float32), expected, rtol=0.01, atol=0.01)
+
+
+@in_16_bits
+def test_pooling_counts_beyond_256(precision):
+    set_precision(precision)
+    pooled = AttentionPooling()(tf.ones((2, 500, 4)), np.array([[1] * 500, [0] * 500]))
+    assert pooled.dtype == precision
+    np.testing.assert_allclose(tf.cast(pooled, tf.float32), 1, rtol=0.01)
+
+
+# Titles, written step by step
+
+
+@pytest.mark.parametrize("name", ["copy_lstm", "self-terminating", "unilm"])
+@in_16_bits
+def test_training_and_steps_say_the_same(name, precision):
+    set_precision(precision)
+    encoder, network = titling.built.__wrapped__(name)
+    pairs = titling.pairs_for(encoder)[:5]
+    batch = network.training_batch(pairs, [np.where(pair.title == titling.NOTHING, encoder.tokenizer.unknown_id, pair.title) for pair in pairs])
+    expected = network.training(batch)["outputs"].numpy()
+    found, there = titling.values_of(batch["targets"], titling.stepwise(network, [pair.article for pair in pairs], batch["before"]))
+    assert np.isfinite(found).all() and found.dtype == np.float32
+    tolerance = {"bfloat16": 0.1, "float16": 0.01}[precision]
+    assert np.abs(found - expected[there]).mean() < tolerance * expected[there].std()
+
+
+@pytest.mark.parametrize("name", ["copy_lstm", "bidirectional", "unilm"])
+@in_16_bits
+def test_a_search_hardly_depends_on_the_other_texts(name, precision):
+    set_precision(precision)
+    encoder, network = titling.built.__wrapped__(name)
+    articles = [pair.article for pair in titling.pairs_for(encoder)[:4]]
+    writer = titling.writing.Writer(network, encoder, titling.LONGEST)
+    chosen = titling.search.Search(width=2)
+    together = writer.candidates(articles, chosen)
+    for article, candidates in zip(articles, together):
+        (alone,) = writer.candidates([article], chosen)
+        assert np.isfinite(alone[0].score)
+        # Another title may come first only where two are as good as equal.
+        assert alone[0].score == pytest.approx(candidates[0].score, rel=0.05, abs=0.05)
