@@ -34,7 +34,7 @@ class RunOptions:
     """Which of the parts is dev, from 1 to --num-folds."""
 
     def __post_init__(self):
-        check_at_least(self, max_train_examples=1, max_dev_examples=1, num_folds=0, fold=1)
+        check_at_least(self, seed=0, max_train_examples=1, max_dev_examples=1, num_folds=0, fold=1)
         if self.num_folds == 1:
             raise UserError("--num-folds 1: must be at least 2, one part for dev and one to train on")
         if self.fold > (self.num_folds or DEFAULT_FOLDS):

@@ -1,10 +1,10 @@
-"""What each training technique buys: a contest trained with it and without, once for each seed, and a Markdown table of the dev scores. Hours; resumable.
+"""What each training technique buys: a contest trained with it and without, once for each seed, and a table of the dev scores. Hours; resumable.
 
     python scripts/technique_table.py webqa_dgcnn --data-dir WEBQA
     python scripts/technique_table.py nl2sql --data-dir TABLEQA --cells plain,r-drop,ema+fgm --seeds 1,2,3 -- --epochs 8 --encoder bert
 
-What follows `--` goes to every train.py. A cell that is finished is not trained again, and one that was interrupted goes on after its last whole epoch,
-so that cells, seeds and techniques can be added later. Its score is the best one of its epochs on dev.
+What follows `--` goes to every train.py. A cell that is finished is not trained again, and one that was interrupted goes on after its last whole
+epoch, so that techniques and seeds can be added later. Its score is the best one of its epochs on dev.
 """
 
 import os
@@ -61,7 +61,8 @@ class Config:
     def __post_init__(self):
         check_at_least(self, threads=0)
         if not (COMPETITIONS / self.folder / "train.py").is_file():
-            raise UserError(f"{self.folder}: no contest of this name - give one of {', '.join(sorted(path.parent.name for path in COMPETITIONS.glob('*/train.py')))}")
+            contests = sorted(path.parent.name for path in COMPETITIONS.glob("*/train.py"))
+            raise UserError(f"{self.folder}: no contest of this name - give one of {', '.join(contests)}")
         unknown = [name for name in self.cells.split(",") if name not in CELLS]
         if unknown:
             raise UserError(f"--cells {self.cells}: {unknown[0]!r} is none of {', '.join(CELLS)}")
@@ -110,13 +111,15 @@ def cell(name: str, seed: str, config: Config, further: Sequence[str]) -> dict[s
 
     figures = finished(folder, fill)
     if figures["flags"] != flags:
-        raise UserError(f"{folder}: was trained with {' '.join(figures['flags'])}, not with {' '.join(flags)} - give the same flags, or another --output-dir")
+        before, now = " ".join(figures["flags"]), " ".join(flags)
+        raise UserError(f"{folder}: was trained with {before}, not with {now} - give the same flags, or another --output-dir")
     return figures
 
 
 def markdown(rows: dict[str, dict[str, Any]], seeds: Sequence[str]) -> str:
     """The table: a line for each technique, a column for each seed."""
-    lines = [f"| technique | {' | '.join(f'seed {seed}' for seed in seeds)} | mean | gain over plain | time of an epoch |", "|---" * (len(seeds) + 4) + "|"]
+    header = ["technique", *(f"seed {seed}" for seed in seeds), "mean", "gain over plain", "time of an epoch"]
+    lines = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
     for name, row in rows.items():
         scores = [f"{row['scores'][seed]:.4f}" for seed in seeds]
         compared = ["-" if row["gain"] is None else f"{row['gain']:+.4f}", "-" if row["time"] is None else f"x {row['time']:.2f}"]
@@ -130,7 +133,8 @@ def _train(config: Config, *flags: object) -> None:
     names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS") if config.threads else ()
     status = subprocess.run(command, env=os.environ | dict.fromkeys(names, str(config.threads))).returncode
     if status:
-        raise UserError(f"train.py ended with status {status}; its flags were {' '.join(map(str, flags))} - mend what it says above, and start the table again")
+        given = " ".join(map(str, flags))
+        raise UserError(f"train.py ended with status {status}; its flags were {given} - mend what it says above, and start the table again")
 
 
 if __name__ == "__main__":

@@ -113,8 +113,8 @@ def random_tokens(generator: np.random.Generator, shape: tuple[int, ...]) -> np.
 
 
 def measure(size: Size) -> dict[str, float]:
-    """`seconds` of a step (the median), `peak_bytes` of this process, and `added_bytes`: what the peak adds to what was there when the network was built,
-    before the optimizer had any state. A step reads `batch_size` examples, in as many batches as its case says."""
+    """`seconds` of a step (the median), `peak_bytes` of this process, and `added_bytes`: what the peak adds to what was there when the network was
+    built, before the optimizer had any state. A step reads `batch_size` examples, in as many batches as its case says."""
     from common.generators import training_dataset
     from common.keras_compat import keras, seed_everything, set_precision
     from common.optimizers import build_optimizer

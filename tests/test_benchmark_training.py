@@ -64,7 +64,7 @@ def test_the_cases_are_the_techniques_one_by_one():
 
 
 def test_a_bert_trains_in_a_process_of_its_own():
-    figures = Size("recompute+accumulation", **TINY).figures()
+    figures = Size("recompute", **TINY).figures()
     assert 0 < figures["seconds"] < 10 and figures["peak_bytes"] > 1e8
 
 
@@ -87,7 +87,8 @@ def test_the_table_has_all_cases_and_the_best_of_all_rounds(monkeypatch, capsys)
     found = benchmark.main(["training", "--repeats", "1"])
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[2 : 2 + len(CASES)]] == list(CASES)
-    assert lines[2 + len(CASES) :] == [f"{name} reads them in 4 batches of 8" for name in ("quarter-batches", "accumulation", "recompute+accumulation")]
+    divided = ("quarter-batches", "accumulation", "recompute+accumulation")
+    assert lines[2 + len(CASES) :] == [f"{name} reads them in 4 batches of 8" for name in divided]
     assert set(found) == {f"{name}, {figure}" for name in CASES for figure in ("seconds", "peak_bytes", "added_bytes")}
 
 

@@ -37,8 +37,8 @@ def evaluated(optimizer, weights) -> list[np.ndarray]:
         return [weight.numpy() for weight in weights]
 
 
-@pytest.mark.parametrize("k", [1, 2, 5, 60])
-@pytest.mark.parametrize("alpha", [0.1, 0.5, 0.77, 1.0])
+@pytest.mark.parametrize("k", [1, 5, 60])
+@pytest.mark.parametrize("alpha", [0.5, 0.77])
 @pytest.mark.parametrize("make", [LookaheadSGD, lambda rate, **kwargs: AdamW(rate, ema_momentum=0.9, **kwargs)], ids=["SGD", "AdamW"])
 def test_without_a_learning_rate_the_weights_stay_what_they_are_bit_for_bit(make, k, alpha):
     weights = variables()

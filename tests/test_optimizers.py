@@ -106,9 +106,7 @@ def test_thirty_steps_against_the_simulation(weight_decay, clipping, ema, warmup
         np.testing.assert_allclose(average, averages[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("ema", [0.0, 0.9])
-@pytest.mark.parametrize("lookahead", [0, 4])
-@pytest.mark.parametrize("in_graph", [False, True])
+@pytest.mark.parametrize(("ema", "lookahead", "in_graph"), [(0.9, 4, False), (0.9, 4, True), (0.9, 0, True), (0.0, 4, True), (0.0, 0, True)])
 def test_everything_together_against_the_simulation(ema, lookahead, in_graph):
     weights = variables()
     chosen = options(lookahead_steps=lookahead, lookahead_alpha=0.3, ema_momentum=ema, lazy_embeddings=True)

@@ -1,5 +1,7 @@
 """common/optimizers/recompute.py, and the dropout of attention weights that it repeats."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -115,24 +117,31 @@ def test_loss_and_gradients_are_the_same_dropout_included(model, depth, precisio
     assert all(np.abs(gradient).max() > 0 for gradient, name in zip(kept[1], names, strict=True) if "MultiHead" in name and "kernel" in name)
 
 
-def test_insides_are_computed_again_one_layer_after_the_other():
+def test_insides_are_computed_again_when_the_gradient_arrives():
     model = network(depth=2)
-    feed_forward = {layer: int(layer.name.split("-")[1]) for layer in model._flatten_layers() if isinstance(layer, layers.FeedForward)}
     ran = []
 
-    def seen(layer, activation):
-        def activate(x):
-            # Without side effects in the eyes of TensorFlow, so that it may merge and move it like any other operation.
-            zero = tf.numpy_function(lambda value: (ran.append(layer), value * 0)[1], [tf.reduce_sum(x)], x.dtype, stateful=False)
-            return activation(x + tf.stop_gradient(tf.ensure_shape(zero, [])))
+    def note(what, tensor, seconds=0.0):
+        def run(value):
+            time.sleep(seconds)
+            ran.append(what)
+            return value * 0
 
-        return activate
+        # Without side effects in the eyes of TensorFlow, so that it runs when it can, like any other operation.
+        return tensor + tf.stop_gradient(tf.ensure_shape(tf.numpy_function(run, [tf.reduce_sum(tensor)], tensor.dtype, stateful=False), []))
 
-    for layer, number in feed_forward.items():
-        layer.i0_dense.activation = seen(number, layer.i0_dense.activation)
+    def noting(layer):
+        activation = layer.i0_dense.activation
+        return lambda tensor: activation(note(layer.name, tensor))
+
+    names = [f"Transformer-{index}-FeedForward" for index in range(2)]
+    for layer in model._flatten_layers():
+        if layer.name in names:
+            layer.i0_dense.activation = noting(layer)
     recompute(model)
-    step_of(model)()
-    assert ran == [0, 1, 1, 0]
+    # Long enough for all that does not wait for the loss.
+    step_of(keras.Model(model.inputs, keras.layers.Lambda(lambda states: note("loss", states, seconds=0.5))(model.output)))()
+    assert ran == [*names, "loss", *reversed(names)]
 
 
 def test_doing_it_twice_is_doing_it_once():

@@ -4,7 +4,10 @@ That is the softmax of the attention, the statistics of normalisations, and the 
 nearly all of the work, stay in 16 bits. Weights and names are bert4keras' own, and in float32 so is the result.
 """
 
+from functools import reduce
+
 from common.keras_compat import keras, tf
+from common.layers import masked_softmax
 
 from bert4keras import layers, models  # isort: skip - after keras_compat, which tells it the Keras to use
 
@@ -55,10 +58,7 @@ class MultiHeadAttention(layers.MultiHeadAttention, keras.__internal__.layers.Ba
         scores = tf.einsum("bjhd,bkhd->bhjk", queries, keys)
         if p_bias == "typical_relative":
             scores += tf.einsum("bjhd,jkd->bhjk", queries, others[0])
-        scores = tf.cast(scores, tf.float32)
-        for allowed in seen:
-            scores = tf.where(allowed, scores, -float("inf"))
-        weights = tf.cast(tf.nn.softmax(scores), values.dtype)
+        weights = masked_softmax(scores, reduce(tf.logical_and, seen, True))
         if seed is not None:
             weights = tf.nn.experimental.stateless_dropout(weights, self.attention_dropout, seed)
         outputs = tf.einsum("bhjk,bkhd->bjhd", weights, values)

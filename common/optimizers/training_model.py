@@ -42,7 +42,7 @@ class TrainingModel(keras.Model):
         self._aside = SimpleNamespace(
             means=[keras.metrics.Mean(name=term.name) for term in terms],
             divergence=keras.metrics.Mean(name="r_drop"),
-            count=tf.function(keras.Model(inputs, tuple(term.denominator for term in terms)), reduce_retracing=True),  # of a list of one Keras makes a scalar
+            count=tf.function(keras.Model(inputs, [term.denominator for term in terms]), reduce_retracing=True),
         )
 
     @property

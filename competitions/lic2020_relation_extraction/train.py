@@ -41,8 +41,8 @@ class Config:
     entity_replacement: float = 0.5
     """Share of the sentences of an epoch in which entities are replaced by others of their type. 0 turns it off."""
     logit_adjustment: float = 0.0
-    """So many times the log odds of each class of objects are added in training and not in prediction: rare classes are found more often, and sometimes
-    where they are not. The paper takes 1. 0 turns it off."""
+    """So many times the log odds of each class of objects are added in training and not in prediction: rare classes are found more often,
+    and sometimes where they are not. The paper takes 1. 0 turns it off."""
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=40, batch_size=16))
     run: RunOptions = field(default_factory=RunOptions)

@@ -48,8 +48,8 @@ class Networks(NamedTuple):
 
 
 def adjustments_for(labels: Sequence[Labels], strength: float) -> Arrays:
-    """`logit_adjustment` for what labels have, (classes,) by name. Aggregations are weighed against each other only: most columns are not selected, and a
-    network that takes both for equally frequent would select too many."""
+    """`logit_adjustment` for what labels have, (classes,) by name. Aggregations are weighed against each other only: most columns are not selected, and
+    a network that takes both for equally frequent would select too many."""
     selected = [[one for one in row.selections if one != NOT_SELECTED] for row in labels]
     found = {
         "selections": ([one for row in selected for one in row], NOT_SELECTED),
@@ -62,8 +62,8 @@ def adjustments_for(labels: Sequence[Labels], strength: float) -> Arrays:
 
 
 def build_networks(encoder: Encoder, head: str, size: int, adjustments: Mapping[str, np.ndarray] = MappingProxyType({})) -> Networks:
-    """head: "span_column" or "tagging". size: of the question as it is read for a column. adjustments: of what the loss sees of an output, (classes,) by
-    name; prediction needs to know nothing of them."""
+    """head: "span_column" or "tagging". size: of the question as it is read for a column. adjustments: of what the loss sees of an output, (classes,)
+    by name; prediction needs to know nothing of them."""
     encoding, dropout = encoder.network(), encoder.dropout
     matches = keras.Input((None, None, FEATURE_COUNT), name="matches")
     layout = keras.Input((None, 3), dtype="int32", name="columns")

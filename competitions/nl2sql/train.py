@@ -47,8 +47,8 @@ class Config:
     hidden_matches: float = 0.6
     """Share of the training questions in which no token that matches a column or stands in a cue may be read: what is known of them must do."""
     logit_adjustment: float = 0.0
-    """So many times the log frequency of each aggregation, connection and number of columns and conditions is added in training and not in prediction: rare
-    ones are found more often, and sometimes where they are not. The paper takes 1. 0 turns it off."""
+    """So many times the log frequency of each aggregation, connection and number of columns and conditions is added in training and not in prediction:
+    rare ones are found more often, and sometimes where they are not. The paper takes 1. 0 turns it off."""
     encoder: EncoderOptions = field(default_factory=lambda: EncoderOptions(hidden_size=96, layers=3, max_length=512))
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=30, batch_size=8, ema_momentum=0.99))
     run: RunOptions = field(default_factory=RunOptions)
