@@ -181,7 +181,7 @@ def test_summed_by_row_is_the_same_gradient():
 
 def test_only_tables_of_tokens_are_perturbed():
     tokens = keras.Input((None,), dtype="int32")
-    names = ("Embedding-Token", "Embedding-Position", "Embedding-Segment", "character_embedding", "types")
+    names = ("Embedding-Token", "Embedding-Position", "Embedding-Segment", "character_embedding", "types", "distance_to_subject")
     states = sum(keras.layers.Embedding(4, 2, name=name)(tokens) for name in names)
     frozen = keras.layers.Embedding(4, 2, name="word_ids_embedding", trainable=False)(tokens)
     model = keras.Model(tokens, keras.layers.Dense(2, name="embedding_projection")(states + frozen))

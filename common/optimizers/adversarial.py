@@ -14,7 +14,7 @@ from common.keras_compat import keras, tf
 from common.optimizers.replicas import sum_over_replicas
 
 #: Embeddings of places and of kinds say nothing of the text.
-_NO_TOKENS = ("position", "segment", "types")
+_NO_TOKENS = ("position", "distance", "segment", "types")
 
 
 def is_token_embedding(variable: tf.Variable) -> bool:

@@ -55,6 +55,8 @@ class Config:
     def __post_init__(self):
         check_at_least(self, max_title_length=1, beam_width=1, votes=0)
         check_below_one(self, "random_replacement", "first_stage")
+        if self.training.lazy_embeddings:
+            raise UserError("--lazy-embeddings: must be left out, since titles are written with the table that they are read with, and every step moves all of it")
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
