@@ -54,7 +54,7 @@ def network(model="bert", **settings):
 
 
 def step_of(model, in_graph=True):
-    """A function of an epoch: loss, and gradient of each weight, of one training batch. A new one each time, since functions keep what they traced."""
+    """A function of an epoch: loss, and gradient of each weight, of one training batch. A new one each time: functions keep what they traced."""
     weights = model.trainable_weights
 
     def step():
@@ -160,7 +160,8 @@ def test_training_in_fit_on_a_distribution_strategy_ends_with_the_same_weights()
             model = network()
             prepare(model)
             model.compile(keras.optimizers.SGD(0.1, jit_compile=False), "mse")
-        model.fit(INPUTS, TARGETS, batch_size=1, verbose=0, callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: seed_layers(model, 1, epoch))])
+        seed = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: seed_layers(model, 1, epoch))
+        model.fit(INPUTS, TARGETS, batch_size=1, verbose=0, callbacks=[seed])
         return model.get_weights()
 
     for one, other in zip(trained(recompute), trained(lambda model: None), strict=True):
@@ -188,8 +189,8 @@ def attention_of(rate, **settings):
 def test_each_weight_is_dropped_or_scaled():
     _, attention, attend = attention_of(0.25)
     length = 16
-    # Values are the unit vectors of positions, so that states become the weights themselves, which are equal for queries of 0: those of the first head, as
-    # many as it is wide, for each half.
+    # Queries of 0 make all weights equal, and values that are the unit vectors of positions make the states the weights themselves: in each half
+    # those of one head for the first positions, as many as it is wide.
     size = attention.head_size
     for dense in (attention.q_dense, attention.k_dense):
         dense.set_weights([np.zeros((16, 16)), np.zeros(16)])

@@ -34,9 +34,9 @@ class LayerNormalization(layers.LayerNormalization):
 class MultiHeadAttention(layers.MultiHeadAttention, keras.__internal__.layers.BaseRandomLayer):
     """With the softmax in float32: kernels for half precision exponentiate in it, and weights come out wrong by 7 %.
 
-    With dropout of the attention weights, `attention_dropout`, that can be repeated: bert4keras makes a new dropout layer at each call, which no seed reaches. Here
-    each call in training draws one seed from the generator of the layer, which `seed_layers` restarts; all that follows is a function of its arguments, and so
-    `recompute` may compute it twice.
+    With dropout of the attention weights, `attention_dropout`, that can be repeated: bert4keras makes a new dropout layer at each call, which no seed
+    reaches. Here each call in training draws one seed from the generator of the layer, which `seed_layers` restarts; all that follows is a function
+    of its arguments, and so `recompute` may compute it twice.
     """
 
     def call(self, inputs, mask=None, training=None, **kwargs):

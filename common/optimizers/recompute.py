@@ -1,10 +1,16 @@
 """Recompute, also called gradient checkpointing (Chen et al. 2016; SYSTEMS.md 8.4; kexue.fm/archives/7367): memory for time.
 
-A backward pass needs what the forward pass computed, and keeps all of it: of the attention alone heads * length^2 numbers for each example and layer, several
-times over. Here attentions, feed-forward layers and normalisations keep only their inputs, and each is computed again when its turn comes in the
-backward pass. Loss and gradients are the same, dropout included: hidden dropout stands between these layers, and that of attention weights gets the same seed twice.
+A backward pass needs what the forward pass computed, and keeps all of it: of the attention alone heads * length^2 numbers for each example and
+layer, several times over. Here attentions, feed-forward layers and normalisations keep only their inputs, and each is computed again when its turn
+comes in the backward pass. Loss and gradients are the same, dropout included: hidden dropout stands between these layers, and that of attention
+weights gets the same seed twice.
 
 When to use it: a transformer on long texts, or the batch, does not fit in memory. It changes nothing else, so leave it out where there is memory.
+
+Cost of a training step, for a BERT of 12 layers, 312 wide, and 32 texts of 256 tokens in float32: 1.15 times the processor time (the last product of a
+layer is not needed again) for 0.43 of the resident memory: 2.7 GB instead of 6.3, or 1.8 instead of 5.5 beyond the built network. With attention
+dropout 1.14 times, for 0.36: 2.8 GB instead of 7.6. Measured on two cores of an AMD EPYC with other work on both, each case in a process of its own;
+`python scripts/training_steps.py recompute --layers 12 --length 256`, and the same with plain, measure such a step, with attention dropout.
 """
 
 from collections.abc import Callable
@@ -28,7 +34,7 @@ def recompute(model: keras.Model) -> None:
             # Nothing random may happen in what runs twice: an attention of ours draws the seed of its dropout in `call`, and attends with it.
             method = "attend" if hasattr(layer, "attend") else "call"
             if method == "call" and getattr(layer, "attention_dropout", None):
-                raise ValueError(f"{layer.name}: its dropout cannot be repeated - build the transformer with common.encoders, or without attention dropout")
+                raise ValueError(f"{layer.name}: its dropout cannot be repeated - build it with common.encoders, or without attention dropout")
             if method not in vars(layer):
                 setattr(layer, method, _recomputed(getattr(layer, method)))
 
@@ -41,7 +47,8 @@ def _recomputed(call: Callable[..., Any]) -> Callable[..., Any]:
         tensors = tf.nest.flatten(inputs)
         places = [place for place, tensor in enumerate(tensors) if tensor.dtype.is_floating]
 
-        # TensorFlow's own makes the second computation depend on the incoming gradient: without that it would be merged with the first one, or run right after it.
+        # TensorFlow's own makes the second computation depend on the incoming gradient: without that it would be merged with the first one,
+        # or run right after it.
         @tf.recompute_grad
         def segment(*floats):
             replaced = dict(zip(places, floats))
