@@ -53,8 +53,10 @@ def inside(folder: str | Path) -> Iterator[Path]:
 
 def main(folder: str | Path, module: str, argv: list[object]) -> dict:
     """What `main(argv)` of a script returns."""
+    # Loaded before: what `main` imports later must find the same siblings, or classes would not be the same.
+    script = load(folder, module)
     with inside(folder):
-        return load(folder, module).main([str(argument) for argument in argv])
+        return script.main([str(argument) for argument in argv])
 
 
 def _rename(module: ModuleType, name: str) -> None:

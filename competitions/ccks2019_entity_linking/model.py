@@ -306,7 +306,7 @@ def _entity_network(encoder: Encoder) -> keras.Model:
 
     states = keras.layers.Dropout(encoder.dropout, name="entity_dropout")(encoding.output[0])
     share = mention / tf.reduce_sum(mention, 1, keepdims=True)
-    meant = tf.einsum("bl,bls->bs", tf.cast(share, states.dtype), states)
+    meant = tf.matmul(tf.cast(share, states.dtype)[:, None], states)[:, 0]
     seen = tf.reduce_max(tf.where(in_text[:, :, None] > 0, states, tf.cast(-1e4, states.dtype)), 1)
     hidden = keras.layers.Dense(encoder.size, activation="relu", name="entity_hidden")(tf.concat([meant, seen], 1))
     hidden = keras.layers.Dropout(encoder.dropout, name="entity_hidden_dropout")(hidden)

@@ -105,11 +105,12 @@ class UniLM(Steps):
             keys, values = (tf.concat([old, tf.reshape(part, [-1, self.heads, 1, self.head_size])], 2) for old, part in zip(of_title, new))
             memory.append((keys, values))
             query = self._split(attention.q_dense(x)) / self.head_size**0.5
-            scores = tf.cast(tf.einsum("twhd,thdl->twhl", query, of_text[0]), tf.float32) + text["bias"]
+            # Products by matmul: on a CPU einsum adds up 16 bits in 16 bits.
+            scores = tf.cast(_swapped(tf.matmul(_swapped(query), of_text[0])), tf.float32) + text["bias"]
             own = tf.cast(tf.linalg.matvec(keys, tf.reshape(query, [-1, self.heads, self.head_size])), tf.float32) + bias[:, None]
             length = tf.shape(scores)[3]
             weights = tf.cast(tf.nn.softmax(tf.concat([scores, tf.reshape(own, [texts, width, self.heads, -1])], 3)), x.dtype)
-            seen = tf.einsum("twhl,thld->twhd", weights[..., :length], of_text[1])
+            seen = _swapped(tf.matmul(_swapped(weights[..., :length]), of_text[1]))
             seen += tf.reshape(tf.linalg.matvec(values, tf.reshape(weights[..., length:], tf.shape(own)), transpose_a=True), tf.shape(seen))
             x = block["MultiHeadSelfAttention-Norm"](x + attention.o_dense(tf.reshape(seen, [texts, width, self.heads * self.head_size])))
             x = block["FeedForward-Norm"](x + block["FeedForward"](x))
@@ -121,7 +122,7 @@ class UniLM(Steps):
         """Keys (texts, heads, size, length) and values (texts, heads, length, size) of a whole text."""
         attention = block["MultiHeadSelfAttention"]
         keys, values = self._split(attention.k_dense(x)), self._split(attention.v_dense(x))
-        return tf.transpose(keys, [0, 2, 3, 1]), tf.transpose(values, [0, 2, 1, 3])
+        return tf.transpose(keys, [0, 2, 3, 1]), _swapped(values)
 
     def _split(self, states):
         """(batch, steps, heads * size) -> (batch, steps, heads, size)"""
@@ -130,3 +131,8 @@ class UniLM(Steps):
     def _logits(self, states):
         hidden = self.layers["MLM-Norm"](self.layers["MLM-Dense"](states))
         return self.layers["MLM-Bias"](self.layers["Embedding-Token"](hidden, mode="dense"))
+
+
+def _swapped(array):
+    """Steps and heads, or titles and heads, in the other order: (batch, a, b, size) -> (batch, b, a, size)."""
+    return tf.transpose(array, [0, 2, 1, 3])
