@@ -72,7 +72,7 @@ class TrainingOptions:
     accumulation_steps: int = 1
     """Add up the gradients of so many batches before a step: equal to batches so many times as large, in the memory of one."""
     recompute: bool = False
-    """A transformer only: compute the inside of its layers twice instead of keeping it. Less than half of the memory for a third more time."""
+    """A transformer only: compute the inside of its layers twice instead of keeping it. Less than half of the memory for a sixth more time."""
     mixed_precision: Literal["no", "bfloat16", "float16"] = "no"
     """Compute in 16 bits, with weights, heads and losses in 32. Pays on a GPU that has it."""
     fgm: float = 0.0
