@@ -83,6 +83,14 @@ def stepwise(network, articles, before):
     return np.stack(found, 1)
 
 
+def first_step(name, network, articles):
+    """Log-probabilities of the first token of each article's title, by all directions in which it is written."""
+    starts = np.full((len(articles), 2, 1), network.tokenizer.start_id, np.int32)
+    if name == "bidirectional":
+        return network.step_pairs(network.start(features.collate_articles(articles)), starts)[0]
+    return stepwise(network, articles, starts[:, 0])
+
+
 def values_of(targets, log_probabilities):
     """Those of the targets, and which targets these are: what has no column is impossible to write."""
     there = (targets != NOTHING) & (targets < log_probabilities.shape[2])
@@ -108,12 +116,7 @@ def test_training_and_steps_give_the_same_log_probabilities(name):
 @each_network
 def test_every_step_is_a_distribution(name):
     encoder, network = built(name)
-    pairs = pairs_for(encoder)
-    if name == "bidirectional":
-        state = network.start(features.collate_articles([pair.article for pair in pairs]))
-        values, _ = network.step_pairs(state, np.full((len(pairs), 2, 1), encoder.tokenizer.start_id, np.int32))
-    else:
-        values = stepwise(network, [pair.article for pair in pairs], np.full((len(pairs), 1), encoder.tokenizer.start_id))
+    values = first_step(name, network, [pair.article for pair in pairs_for(encoder)])
     probabilities = np.exp(values.reshape(-1, values.shape[-1]))
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
     assert np.abs(np.diff(probabilities, axis=0)).max() > 0.05
