@@ -34,6 +34,8 @@ CELLS = {
     "r-drop": "--ema-momentum 0 --r-drop 4",
     "flooding": "--ema-momentum 0 --flooding 0.1",
     "lazy": "--ema-momentum 0 --lazy-embeddings",
+    "logit-adjustment": "--ema-momentum 0 --logit-adjustment 1",  # relations, events and NL2SQL only
+    "bfloat16": "--ema-momentum 0 --mixed-precision bfloat16",
     "ema+fgm": "--fgm 0.5",
     "ema+lookahead": "--lookahead-steps 5",
 }
