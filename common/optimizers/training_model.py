@@ -6,7 +6,7 @@
     FGM      see `adversarial`;   gradient accumulation  see `accumulation`;   recompute  see `recompute`
 
 R-Drop (Liang et al. 2021; kexue.fm/archives/8496): when labels are few; alpha 4 with dropout 0.3 is usual. Costs a second pass forwards, and backwards
-through both: twice the time and memory. Flooding (Ishida et al. 2020; kexue.fm/archives/7643): when the training loss goes to zero while dev gets worse; b is what
+through both: nearly twice the time and memory. Flooding (Ishida et al. 2020; kexue.fm/archives/7643): when the training loss goes to zero while dev gets worse; b is what
 remains, to be found by trying. Costs nothing. With FGM the loss that is compared with b is that of the embeddings where they are.
 """
 
