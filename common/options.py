@@ -74,7 +74,7 @@ class TrainingOptions:
     recompute: bool = False
     """A transformer only: compute the inside of its layers twice instead of keeping it. Less than half of the memory for a sixth more time."""
     mixed_precision: Literal["no", "bfloat16", "float16"] = "no"
-    """Compute in 16 bits, with weights, heads and losses in 32. Pays on a GPU that has it."""
+    """Compute in 16 bits, with weights, heads and losses in 32. Pays on a GPU that has it. Answers then depend a little on the other texts of a batch."""
     fgm: float = 0.0
     """Adversarial training: each step learns also from embeddings moved by so much against the model (0.5 is usual). Twice the time. 0: off."""
     r_drop: float = 0.0

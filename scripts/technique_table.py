@@ -36,6 +36,7 @@ CELLS = {
     "lazy": "--ema-momentum 0 --lazy-embeddings",
     "logit-adjustment": "--ema-momentum 0 --logit-adjustment 1",  # relations, events and NL2SQL only
     "bfloat16": "--ema-momentum 0 --mixed-precision bfloat16",
+    "float16": "--ema-momentum 0 --mixed-precision float16",
     "ema+fgm": "--fgm 0.5",
     "ema+lookahead": "--lookahead-steps 5",
 }
