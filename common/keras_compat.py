@@ -85,6 +85,28 @@ def seed_everything(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
+def _add_up_gradients_of_biases_in_float32() -> None:
+    """Where a network computes in 16 bits. TensorFlow adds up the gradient of a bias in the precision of the network, on a CPU one token after the
+    other, and a bfloat16 cannot count above 256: the gradient is wrong by a third for 4,096 tokens. Nothing changes in float32.
+
+    Layers of Keras and bert4keras add their biases by `tf.nn.bias_add`, whose gradient can be replaced in TensorFlow's register only.
+    """
+    from tensorflow.python.framework import ops
+
+    registered = ops.gradient_registry._registry["BiasAdd"]
+    original = registered["type"]
+
+    def gradient(op, received):
+        if received.dtype not in (tf.bfloat16, tf.float16):
+            return original(op, received)
+        return received, tf.cast(original(op, tf.cast(received, tf.float32))[1], received.dtype)
+
+    registered["type"] = gradient
+
+
+_add_up_gradients_of_biases_in_float32()
+
+
 def set_precision(name: str) -> None:
     """What the layers made from now on compute in: "bfloat16" or "float16", with weights in float32 ("mixed precision", Micikevicius et al. 2018), or,
     by the name of "no", float32.
