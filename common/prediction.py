@@ -12,10 +12,14 @@ from common.keras_compat import keras, tf
 def one_trace(network: keras.Model) -> Callable[[Any], Any]:
     """The network without dropout as one graph for all shapes: without a signature TensorFlow compiles anew for every batch length.
 
-    Takes what the network was built with, a dict or a list of arrays, and returns its outputs as tensors.
+    Takes what the network was built with, a dict or a list of arrays, and returns its outputs as tensors. Compiled once for a network, however
+    often it is asked for.
     """
-    inputs = tf.nest.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), network.input)
-    return tf.function(lambda features: network(features, training=False), input_signature=[inputs])
+    if "_one_trace" not in vars(network):
+        inputs = tf.nest.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), network.input)
+        # Past Keras, which would take an attribute for a part of the network.
+        vars(network)["_one_trace"] = tf.function(lambda features: network(features, training=False), input_signature=[inputs])
+    return vars(network)["_one_trace"]
 
 
 def in_batches(traced: Callable[[Any], Any], rows: Sequence[Arrays], batch_size: int) -> Iterator[tuple[np.ndarray, Any]]:

@@ -1,18 +1,71 @@
-"""Which tests share a process when `scripts/test.sh` runs them in several, and the same examples for property tests in every run."""
+"""How the tests run: which are left out, which share a process, and the same examples for property tests in every run."""
 
-import pytest
-from hypothesis import settings
+import os
+import re
 
-from contests import Contest
+# As many processes as cores run tests (scripts/test.sh): in each TensorFlow shall not want all of them. Before anything loads it.
+for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+from xdist.scheduler import LoadScopeScheduling  # noqa: E402
+
+from changes import changed_files, is_touched  # noqa: E402
+from contests import CONTESTS  # noqa: E402
+from workshop import Workshop  # noqa: E402
 
 settings.register_profile("same in every run", derandomize=True, database=None, deadline=None)
 settings.load_profile("same in every run")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of a file, whose fixtures take seconds to make; but of test_contract.py those of one contest, which share a trained run."""
-    for item in items:
-        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-        contests = [value.folder for value in parameters if isinstance(value, Contest)]
-        item.add_marker(pytest.mark.xdist_group(" ".join([item.path.stem, *contests])))
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("which tests run")
+    group.addoption("--all", action="store_true", help="those marked slow, too")
+    group.addoption("--changed", nargs="?", const="HEAD", metavar="REV", help="only those that what has changed since REV (HEAD) can touch")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    paths = changed_files(config.option.changed) if config.option.changed else None
+    wanted = [item for item in items if is_wanted(item, config.option.all) and (paths is None or is_touched(item.nodeid, paths))]
+    config.hook.pytest_deselected(items=list(set(items) - set(wanted)))
+    # What takes longest first, so that no process is left alone with it at the end.
+    items[:] = sorted(wanted, key=lambda item: group_of(item.nodeid) not in FOLDERS)
+
+
+def is_wanted(item: pytest.Item, everything: bool) -> bool:
+    marks = list(item.iter_markers("slow"))
+    if not all(mark.kwargs.get("reason") for mark in marks):
+        raise pytest.UsageError(f"{item.nodeid}: is marked slow without a reason")
+    return everything or not marks
+
+
+FOLDERS = [contest.folder for contest in CONTESTS]
+
+
+def group_of(nodeid: str) -> str:
+    """The tests of one contest share its trained run, those of a file its fixtures."""
+    file, _, parameters = nodeid.partition("[")
+    return next((folder for folder in FOLDERS if folder in parameters), re.sub("::.*", "", file))
+
+
+class ByGroup(LoadScopeScheduling):
+    """Sends all tests of a group to one process. `--dist loadgroup` of pytest-xdist 3.8 does not see the groups of pytest 9.2."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> LoadScopeScheduling:
+    config.option.loadscopereorder = False
+    return ByGroup(config, log)
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory) -> Workshop:
+    return Workshop(tmp_path_factory.mktemp("workshop"))
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "submission.json"

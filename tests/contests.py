@@ -1,4 +1,4 @@
-"""What test_contract.py and test_readme.py need to know of each contest, beyond what all of them have in common.
+"""What the tests of all contests (test_contract*.py, test_readme.py) need to know of each, beyond what all of them have in common.
 
 A new folder in competitions/ adds one `Contest` to CONTESTS at the end of this file, and nothing else. Contests whose files are not
 JSON lines give functions of their own. The examples of all files are plain dicts, one for each answer that the judge expects.
@@ -10,7 +10,10 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
+
+import pytest
 
 import competition
 from common.json_document import read_json_records
@@ -53,7 +56,7 @@ class Contest:
     folder: str
     """Name of the folder in competitions/, and of its `TASK`."""
     overfit: Sequence[str]
-    """Flags of train.py with which 8 examples are learned by heart in less than a minute on one core."""
+    """Flags of train.py with which 8 examples, each of which stands in train.json ten times, are learned by heart in seconds."""
     tiny: Sequence[str]
     """Flags with which training takes seconds and need not learn anything; dropout, moving average and the rest stay on."""
     score: str
@@ -74,6 +77,9 @@ class Contest:
     """Files that look like mistakes, but are none for predict.py; made from good examples."""
     refused_submissions: Callable[[list[Example]], list[Refused]]
     """Submissions with mistakes; `scripts` has no meaning here. evaluate.py alone reads them."""
+    reader: Callable[[ModuleType, Path, str], Any]
+    """What a script does first with a file, beside which stand the files of the contest: the folder's `task`, the file and "train", "predict",
+    "evaluate", which is given gold, or "submission"."""
     read: Callable[[Path], list[Example]] = read_lines
     """A data file of the contest."""
     write: Callable[[Path, list[Example]], None] = write_json_lines
@@ -184,9 +190,14 @@ def _accepted_relations(good: list[Example]) -> list[Accepted]:
     ]
 
 
+def _read_relations(task: ModuleType, path: Path, script: str) -> Any:
+    schema = task.Schema.read(path.with_name("schema.json")) if script in ("train", "predict") else None
+    return task.read(path, schema, labelled=script != "predict")
+
+
 RELATION_EXTRACTION = Contest(
     folder="lic2020_relation_extraction",
-    overfit="--epochs 80 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 3".split(),
+    overfit="--epochs 8 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 3".split(),
     tiny=(
         "--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12 "
         "--no-search-thresholds"
@@ -200,6 +211,7 @@ RELATION_EXTRACTION = Contest(
     refused=_refused_relations,
     accepted=_accepted_relations,
     refused_submissions=lambda good: refused_lines(good, {**NO_JSON_OBJECT, **_wrong_relations(good[0])}),
+    reader=_read_relations,
 )
 
 
@@ -283,9 +295,16 @@ def _refused_event_submissions(good: list[Example]) -> list[Refused]:
     return refused_lines(good, {**NO_JSON_OBJECT, **no_id, **_wrong_events(good[0])})
 
 
+def _read_events(task: ModuleType, path: Path, script: str) -> Any:
+    if script == "submission":
+        return task.read_submission(path)
+    schema = task.Schema.read(path.with_name("event_schema.json")) if script in ("train", "predict") else None
+    return task.read(path, schema, labelled=script != "predict")
+
+
 EVENT_EXTRACTION = Contest(
     folder="lic2020_event_extraction",
-    overfit="--epochs 80 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 3".split(),
+    overfit="--epochs 8 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 3".split(),
     tiny="--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12".split(),
     score="f1",
     figures=("precision", "recall", "f1"),
@@ -296,6 +315,7 @@ EVENT_EXTRACTION = Contest(
     refused=_refused_events,
     accepted=_accepted_events,
     refused_submissions=_refused_event_submissions,
+    reader=_read_events,
     with_id=lambda example, number: {**example, "id": f"{number:032x}"},
 )
 
@@ -424,10 +444,14 @@ def _refused_reading_submissions(good: list[Example]) -> list[Refused]:
     ]
 
 
+def _read_labelled(task: ModuleType, path: Path, script: str) -> Any:
+    return task.read_submission(path) if script == "submission" else task.read(path, labelled=script != "predict")
+
+
 READING_COMPREHENSION = Contest(
     folder="lic2020_reading_comprehension",
     overfit=(
-        "--epochs 80 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 3 "
+        "--epochs 8 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 3 "
         "--keyword-questions 0"
     ).split(),
     tiny="--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12".split(),
@@ -440,6 +464,7 @@ READING_COMPREHENSION = Contest(
     refused=_refused_readings,
     accepted=_accepted_readings,
     refused_submissions=_refused_reading_submissions,
+    reader=_read_labelled,
     read=_read_questions,
     write=_write_questions,
     with_id=lambda example, number: {**example, "id": f"{number:032x}"},
@@ -544,10 +569,14 @@ def _refused_webqa_submissions(good: list[Example]) -> list[Refused]:
     return [Refused(name, first + line + b"\n" + last, 2) for name, line in wrong.items()] + [Refused("UTF-16", "编号\t答案".encode("utf-16"), 1)]
 
 
+def _read_webqa(task: ModuleType, path: Path, script: str) -> Any:
+    return task.read_gold(path) if script == "evaluate" else _read_labelled(task, path, script)
+
+
 WEBQA = Contest(
     folder="webqa_dgcnn",
     overfit=(
-        "--epochs 80 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 3 "
+        "--epochs 8 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 3 "
         "--crop-share 0"
     ).split(),
     tiny="--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12".split(),
@@ -560,6 +589,7 @@ WEBQA = Contest(
     refused=_refused_webqa,
     accepted=_accepted_webqa,
     refused_submissions=_refused_webqa_submissions,
+    reader=_read_webqa,
     read=lambda path: [record.value for record in read_json_records(path)],
     write=lambda path, examples: path.write_bytes(_webqa_document(examples)),
     with_id=lambda example, number: {**example, "id": f"{number:032x}"},
@@ -640,7 +670,7 @@ def _refused_link_submissions(good: list[Example]) -> list[Refused]:
 
 ENTITY_LINKING = Contest(
     folder="ccks2019_entity_linking",
-    overfit="--epochs 40 --batch-size 2 --learning-rate 3e-3 --ema-momentum 0.9 --dropout 0 --token-dropout 0".split(),
+    overfit="--epochs 4 --batch-size 2 --learning-rate 3e-3 --ema-momentum 0.9 --dropout 0 --token-dropout 0".split(),
     tiny="--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12".split(),
     score="f1",
     figures=("precision", "recall", "f1"),
@@ -651,6 +681,7 @@ ENTITY_LINKING = Contest(
     refused=_refused_links,
     accepted=_accepted_links,
     refused_submissions=_refused_link_submissions,
+    reader=_read_labelled,
     with_id=lambda example, number: {**example, "text_id": f"{number:032x}"},
 )
 
@@ -758,9 +789,13 @@ def _refused_query_submissions(good: list[Example]) -> list[Refused]:
     return refused_lines(queries, {**NO_JSON_OBJECT, "null": b"null", **_wrong_queries(queries[0])})
 
 
+def _read_table_questions(task: ModuleType, path: Path, script: str) -> Any:
+    return task.read_submission(path) if script == "submission" else task.read(path, path.parent, labelled=script != "predict")
+
+
 NL2SQL = Contest(
     folder="nl2sql",
-    overfit="--epochs 60 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-tokens 0 --hidden-matches 0".split(),
+    overfit="--epochs 7 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-tokens 0 --hidden-matches 0".split(),
     tiny="--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --reading-size 16 --max-train-examples 24 --max-dev-examples 12".split(),
     score="score",
     figures=("logic_form_accuracy", "execution_accuracy", "score"),
@@ -771,6 +806,7 @@ NL2SQL = Contest(
     refused=_refused_questions,
     accepted=_accepted_questions,
     refused_submissions=_refused_query_submissions,
+    reader=_read_table_questions,
     write=_write_questions,
     # A folder stands for all files of tables in it, since the contract moves questions about.
     predict_flags=("--tables", "{data}"),
@@ -827,9 +863,14 @@ def _accepted_texts(good: list[Example]) -> list[Accepted]:
     ]
 
 
+def _read_texts(task: ModuleType, path: Path, script: str) -> Any:
+    special = {"submission": task.read_titles, "evaluate": task.read_gold}
+    return special[script](path) if script in special else task.read(path, labelled=script == "train")
+
+
 TITLING = Contest(
     folder="seq2seq_titling",
-    overfit="--epochs 40 --batch-size 4 --learning-rate 5e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 2 --votes 0".split(),
+    overfit="--epochs 12 --batch-size 4 --learning-rate 5e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 2 --votes 0".split(),
     tiny=(
         "--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12 "
         "--max-title-length 12 --beam-width 2 --votes 2"
@@ -843,7 +884,17 @@ TITLING = Contest(
     refused=_refused_texts,
     accepted=_accepted_texts,
     refused_submissions=lambda good: refused_lines(good, {**NO_JSON_OBJECT, **_wrong_titles(good[0])}),
+    reader=_read_texts,
 )
 
 
 CONTESTS = [RELATION_EXTRACTION, READING_COMPREHENSION, EVENT_EXTRACTION, WEBQA, ENTITY_LINKING, NL2SQL, TITLING]
+
+every_contest = pytest.mark.parametrize("contest", CONTESTS, ids=lambda contest: contest.folder)
+
+
+def in_default(*contests: Contest, reason: str) -> pytest.MarkDecorator:
+    """Every contest; the default suite has these, which stand for all."""
+    slow = pytest.mark.slow(reason=reason)
+    parameters = [pytest.param(contest, marks=() if contest in contests else slow, id=contest.folder) for contest in CONTESTS]
+    return pytest.mark.parametrize("contest", parameters)

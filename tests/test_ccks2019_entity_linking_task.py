@@ -3,17 +3,13 @@
 import json
 import math
 import os
-import shutil
-import subprocess
-import sys
-import zipfile
 from collections import Counter
 
 import pytest
 from hypothesis import given, settings, strategies
 
 import competition
-from common.command_line import UserError
+from helpers import HEAVY, evaluation_refused, evaluate, json_figures, needs, not_importing, refused, without, write, write_lines, zip_of
 
 FOLDER = "ccks2019_entity_linking"
 task = competition.load(FOLDER, "task")
@@ -39,27 +35,11 @@ def record(*mentions, id="一", text=TEXT):
     return {"text_id": id, "text": text, "mention_data": [one if isinstance(one, dict) else mention_record(*one) for one in mentions]}
 
 
-def lines_file(path, records):
-    path.write_text(
-        "".join((record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)) + "\n" for record in records),
-        "utf-8",
-    )
-    return path
-
-
-def refused(call, *words):
-    with pytest.raises(UserError) as error:
-        call()
-    for word in words:
-        assert word in str(error.value)
-    assert "\n" not in str(error.value) and (" - " in str(error.value) or "must be" in str(error.value))
-
-
 # Reading
 
 
 def test_examples_keep_what_the_file_says(tmp_path):
-    path = lines_file(
+    path = write_lines(
         tmp_path / "dev.json",
         [
             record(("渡口", 12, 7), ("《渡口》", 2, 5), ("渡口", 3, 5), ("主角", 7)),
@@ -81,7 +61,7 @@ def test_examples_keep_what_the_file_says(tmp_path):
 
 
 def test_whole_numbers_will_do_for_strings(tmp_path):
-    path = lines_file(tmp_path / "a.json", [{"text_id": 8, "text": TEXT, "mention_data": [{"kb_id": 70, "mention": "渡口", "offset": 3}]}])
+    path = write_lines(tmp_path / "a.json", [{"text_id": 8, "text": TEXT, "mention_data": [{"kb_id": 70, "mention": "渡口", "offset": 3}]}])
     assert task.read(path) == [task.Example("8", TEXT, (M("渡口", 3, "70"),), 1)]
     assert task.read_submission(path) == [("8", (M("渡口", 3, "70"),))]
 
@@ -103,7 +83,7 @@ def test_whole_numbers_will_do_for_strings(tmp_path):
     ],
 )
 def test_a_mention_that_is_not_at_its_offset_is_left_out(tmp_path, text, mention, offset, fine):
-    path = lines_file(tmp_path / "a.json", [record((mention, offset, 4), text=text)])
+    path = write_lines(tmp_path / "a.json", [record((mention, offset, 4), text=text)])
     skipped = Counter()
     (example,) = task.read(path, skipped=skipped)
     assert example.mentions == ((M(mention, offset, 4),) if fine else ())
@@ -113,7 +93,7 @@ def test_a_mention_that_is_not_at_its_offset_is_left_out(tmp_path, text, mention
 
 def test_of_the_mentions_in_one_place_the_first_is_kept(tmp_path):
     mentions = [("渡口", 3, 5), ("渡口", 9, 5), ("渡口", 3, 6), ("渡口", "03", 5), ("《渡口》", 2, 5)]
-    path = lines_file(tmp_path / "a.json", [record(*mentions)])
+    path = write_lines(tmp_path / "a.json", [record(*mentions)])
     skipped = Counter()
     (example,) = task.read(path, skipped=skipped)
     assert example.mentions == (M("渡口", 3, 5), M("渡口", 9, 5), M("《渡口》", 2, 5))
@@ -121,28 +101,27 @@ def test_of_the_mentions_in_one_place_the_first_is_kept(tmp_path):
 
 
 def test_labels_are_demanded_or_ignored(tmp_path):
-    path = lines_file(tmp_path / "test.json", [{"text": "甲", "text_id": "1", "mention_data": 5}, {"text": "丙", "text_id": "2"}])
+    path = write_lines(tmp_path / "test.json", [{"text": "甲", "text_id": "1", "mention_data": 5}, {"text": "丙", "text_id": "2"}])
     assert task.read(path, labelled=False) == [task.Example("1", "甲", None, 1), task.Example("2", "丙", None, 2)]
     refused(lambda: task.read(path), "test.json:1:", "mention_data")
     for missing in ({}, {"mention_data": None}):
-        path = lines_file(tmp_path / "half.json", [record(id="1"), {"text": "丙", "text_id": "2", **missing}])
+        path = write_lines(tmp_path / "half.json", [record(id="1"), {"text": "丙", "text_id": "2", **missing}])
         refused(lambda: task.read(path, labelled=True), "half.json:2:", "mention_data")
 
 
+MENTION = mention_record("渡口", 3, 5)
+
+
 def with_mention(**changes):
-    return record(mention_record("渡口", 3, 5) | changes, id="2")
-
-
-def without(key):
-    return record({name: value for name, value in mention_record("渡口", 3, 5).items() if name != key}, id="2")
+    return record(MENTION | changes, id="2")
 
 
 BAD_LABELS = [
     (record(id="2") | {"mention_data": {}}, ["mention_data", "an object", "a list"]),
     (record(id="2") | {"mention_data": ["渡口"]}, ["mention_data", "'渡口'", "an object"]),
-    (without("mention"), ["mention", "missing"]),
-    (without("offset"), ["渡口", "offset", "missing"]),
-    (without("kb_id"), ["渡口", "kb_id", "missing"]),
+    (record(without(MENTION, "mention"), id="2"), ["mention", "missing"]),
+    (record(without(MENTION, "offset"), id="2"), ["渡口", "offset", "missing"]),
+    (record(without(MENTION, "kb_id"), id="2"), ["渡口", "kb_id", "missing"]),
     (with_mention(mention=None), ["mention", "null"]),
     (with_mention(offset="第三"), ["渡口", "offset", "第三", "whole number"]),
     (with_mention(offset=""), ["渡口", "offset", "whole number"]),
@@ -168,37 +147,15 @@ BAD_LABELS = [
     ],
 )
 def test_bad_lines_are_named(tmp_path, line, words):
-    path = lines_file(tmp_path / "train.json", [record(id="1"), line])
+    path = write_lines(tmp_path / "train.json", [record(id="1"), line])
     refused(lambda: task.read(path), "train.json:2:", *words)
 
 
 @pytest.mark.parametrize("labelled", [True, False, None])
 @pytest.mark.parametrize("again", [{}, {"text": "别的"}, {"text_id": 5}])
 def test_an_id_stands_in_a_file_once(tmp_path, labelled, again):
-    path = lines_file(tmp_path / "test.json", ["", record(id="5"), record(id="别的"), record(id="5") | again])
+    path = write_lines(tmp_path / "test.json", ["", record(id="5"), record(id="别的"), record(id="5") | again])
     refused(lambda: task.read(path, labelled=labelled), "test.json:4:", '"5"', "line 2")
-
-
-@pytest.mark.parametrize(
-    "names",
-    [
-        ("train.json", "dev.json", "kb_data"),
-        ("train_data.json", "dev_data.json", "kb_data.json"),
-        ("ccks2019_el/train.json", "ccks2019_el/dev.json", "ccks2019_el/kb_data"),
-        ("train.json", "ccks2019_el/dev_data.json", "kb_data"),
-    ],
-)
-def test_files_are_found_under_the_names_of_the_contest(tmp_path, names):
-    for name in names:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    assert task.find_files(str(tmp_path)) == task.Files(*(tmp_path / name for name in names))
-    for role, name in (("train", names[0]), ("kb_data", names[2])):
-        (tmp_path / name).rename(tmp_path / "elsewhere")
-        refused(lambda: task.find_files(tmp_path), f"no {role} file", "train.json, dev.json and kb_data", "--knowledge-base FILE", "develop.json")
-        (tmp_path / "elsewhere").rename(tmp_path / name)
-    (tmp_path / names[1]).unlink()
-    assert task.find_files(tmp_path).dev is None
 
 
 def test_the_knowledge_base_may_be_another_file(tmp_path):
@@ -211,10 +168,6 @@ def test_the_knowledge_base_may_be_another_file(tmp_path):
     assert task.find_files(tmp_path, tmp_path / "names_only") == found
     refused(lambda: task.find_files(tmp_path, tmp_path / "none"), "none: no such file", "--knowledge-base FILE")
     refused(lambda: task.find_files(tmp_path, tmp_path), "no such file", "--knowledge-base FILE")
-
-
-def test_a_missing_data_folder_shows_the_tree(tmp_path):
-    refused(lambda: task.find_files(tmp_path / "none"), "none: no such folder", "train.json, dev.json and kb_data")
 
 
 # The submission
@@ -297,12 +250,12 @@ def test_a_written_submission_is_valid_and_reads_as_what_it_was(tmp_path_factory
     ],
 )
 def test_a_bad_submission_is_refused(tmp_path, records, words):
-    path = lines_file(tmp_path / "predictions.json", records)
+    path = write_lines(tmp_path / "predictions.json", records)
     refused(lambda: task.check_submission(path, entities={"5"}), "predictions.json", *words)
 
 
 def test_entities_are_checked_against_a_knowledge_base_alone(tmp_path):
-    path = lines_file(tmp_path / "a.json", [record(("渡口", 3, 6), ("主角", 7))])
+    path = write_lines(tmp_path / "a.json", [record(("渡口", 3, 6), ("主角", 7))])
     assert task.check_submission(path) == task.check_submission(path, entities={"6"}) == 1
     refused(lambda: task.check_submission(path, entities=set()), '"6"')
 
@@ -320,9 +273,8 @@ def test_every_id_with_its_text_once_and_in_order(tmp_path):
 
 
 def test_a_nested_zip_is_refused(tmp_path):
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        archive.writestr("folder/a.json", json.dumps(record()))
-    refused(lambda: task.check_submission(tmp_path / "a.zip"), "flat")
+    path = zip_of(write_lines(tmp_path / "a.json", [record()]), "folder/a.json")
+    refused(lambda: task.check_submission(path), "flat")
 
 
 # The metric, rule by rule
@@ -373,7 +325,7 @@ def test_rule(gold, predicted, expected):
 
 def test_offsets_are_compared_as_numbers(tmp_path):
     forms = ["3", 3, "03", " 3 ", "+3"]
-    paths = [lines_file(tmp_path / f"{number}.json", [with_mention(offset=form)]) for number, form in enumerate(forms)]
+    paths = [write_lines(tmp_path / f"{number}.json", [with_mention(offset=form)]) for number, form in enumerate(forms)]
     assert {metric.score(task.read_submission(paths[0]), task.read_submission(path)).f1 for path in paths} == {1.0}
 
 
@@ -582,25 +534,20 @@ def files(tmp_path):
         record(("小镇", 0, 4), ("码头", 3, 9), id="二", text="小镇的码头"),
         record(id="三", text="什么也没有"),
     ]
-    return lines_file(tmp_path / "gold.json", gold), lines_file(tmp_path / "predictions.json", predictions)
-
-
-def evaluate(gold, predictions, *flags):
-    return competition.main(FOLDER, "evaluate", ["--gold", gold, "--predictions", predictions, *flags])
+    return write_lines(tmp_path / "gold.json", gold), write_lines(tmp_path / "predictions.json", predictions)
 
 
 FIGURES = {"precision": 1 / 2, "recall": 2 / 3, "f1": 4 / 7}
 
 
 def test_evaluate_prints_one_json_object_and_nothing_else(files, capsys):
-    result = evaluate(*files, "--json")
-    captured = capsys.readouterr()
-    assert captured.out.count("\n") == 1 and captured.err == ""
-    assert json.loads(captured.out) == result and result == pytest.approx(FIGURES, abs=1e-12) and list(result) == list(FIGURES)
+    figures, err = json_figures(capsys, FOLDER, *files)
+    assert figures == pytest.approx(FIGURES, abs=1e-12) and list(figures) == list(FIGURES) and err == ""
 
 
 def test_evaluate_prints_counts_a_table_and_the_errors(files, capsys):
-    evaluate(*files)
+    with not_importing(*HEAVY):
+        evaluate(FOLDER, *files)
     captured = capsys.readouterr()
     for words in (
         "precision 0.5000   2 correct of 4 predicted links\n",
@@ -620,23 +567,21 @@ def test_evaluate_prints_counts_a_table_and_the_errors(files, capsys):
     assert captured.err == ""
 
 
-def test_evaluate_reads_zips(files, tmp_path, capsys):
-    with zipfile.ZipFile(tmp_path / "predictions.zip", "w") as archive:
-        archive.write(files[1], "p.json")
-    assert evaluate(files[0], tmp_path / "predictions.zip", "--json") == pytest.approx(FIGURES, abs=1e-12)
+def test_evaluate_reads_zips(files):
+    assert evaluate(FOLDER, files[0], zip_of(files[1], "p.json"), "--json") == pytest.approx(FIGURES, abs=1e-12)
 
 
 def test_gold_is_a_submission_too(files, capsys):
-    assert set(evaluate(files[0], files[0], "--json").values()) == {1.0}
-    evaluate(files[0], files[0])
+    assert set(evaluate(FOLDER, files[0], files[0], "--json").values()) == {1.0}
+    evaluate(FOLDER, files[0], files[0])
     captured = capsys.readouterr()
     assert "errors" not in captured.out and captured.err == ""
 
 
 def test_gold_mentions_that_training_leaves_out_count(tmp_path, capsys):
-    gold = lines_file(tmp_path / "gold.json", [record(("渡口", 3, 5), ("渡口", 4, 5), ("渡口", 3, 6))])
-    predictions = lines_file(tmp_path / "predictions.json", [record(("渡口", 3, 5))])
-    assert evaluate(gold, predictions, "--json")["recall"] == 1 / 3
+    gold = write_lines(tmp_path / "gold.json", [record(("渡口", 3, 5), ("渡口", 4, 5), ("渡口", 3, 6))])
+    predictions = write_lines(tmp_path / "predictions.json", [record(("渡口", 3, 5))])
+    assert evaluate(FOLDER, gold, predictions, "--json")["recall"] == 1 / 3
     assert "WARNING: 1 mentions of gold are not at their offset, and count all the same" in capsys.readouterr().err
 
 
@@ -653,25 +598,10 @@ def test_gold_mentions_that_training_leaves_out_count(tmp_path, capsys):
 )
 @pytest.mark.parametrize("flags", [["--json"], []])
 def test_evaluate_warns_of_doubtful_figures(files, tmp_path, predictions, warning, flags, capsys):
-    evaluate(files[0], lines_file(tmp_path / "doubtful.json", predictions), *flags)
+    evaluate(FOLDER, files[0], write_lines(tmp_path / "doubtful.json", predictions), *flags)
     captured = capsys.readouterr()
     assert f"WARNING: {warning}" in captured.err
     assert captured.out.count("\n") == 1 or not flags
-
-
-def run_script(folder, *arguments, python=(sys.executable,)):
-    environment = {**os.environ, "PYTHONPATH": str(competition.ROOT)}
-    return subprocess.run(
-        [*python, str(folder / "evaluate.py"), *map(str, arguments)], env=environment, capture_output=True, timeout=60
-    )
-
-
-def test_a_copy_elsewhere_evaluates_too(files, tmp_path):
-    copy = tmp_path / "mine"
-    shutil.copytree(competition.folder_of(FOLDER), copy, ignore=shutil.ignore_patterns("__pycache__"))
-    done = run_script(copy, "--gold", files[0], "--predictions", files[1], "--json")
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert json.loads(done.stdout) == pytest.approx(FIGURES, abs=1e-12)
 
 
 @pytest.mark.parametrize("side", ["gold", "predictions"])
@@ -684,42 +614,27 @@ def test_a_copy_elsewhere_evaluates_too(files, tmp_path):
         (None, ["broken.json", "no such file"]),
     ],
 )
-def test_bad_input_is_refused(files, tmp_path, side, broken, words):
+def test_bad_input_is_one_line_and_code_2(files, tmp_path, side, broken, words):
     path = tmp_path / "broken.json"
     if broken is not None:
-        path.write_text(broken, "utf-8")
-    refused(lambda: evaluate(path, files[1]) if side == "gold" else evaluate(files[0], path), *words)
+        write(path, broken)
+    evaluation_refused(FOLDER, *((path, files[1]) if side == "gold" else (files[0], path)), *words)
 
 
-def test_bad_gold_is_one_line_and_code_2(files, tmp_path):
-    path = lines_file(tmp_path / "twice.json", [record(), record()])
-    done = run_script(competition.folder_of(FOLDER), "--gold", path, "--predictions", files[1])
-    message = done.stderr.decode()
-    assert (done.returncode, done.stdout) == (2, b"")
-    assert message.startswith("error: ") and message.count("\n") == 1 and "twice.json:2:" in message and "line 1" in message
-
-
-def test_evaluate_imports_nothing_heavy(files):
-    done = run_script(competition.folder_of(FOLDER), "--gold", files[0], "--predictions", files[1], python=(sys.executable, "-X", "importtime"))
-    imported = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
-    assert "metric" in imported
-    assert not imported & {"tensorflow", "keras", "tf_keras", "bert4keras", "jieba", "pandas", "sklearn", "numpy", "scipy"}
+def test_gold_has_an_id_once(files, tmp_path):
+    evaluation_refused(FOLDER, write_lines(tmp_path / "twice.json", [record(), record()]), files[1], "twice.json:2:", "line 1")
 
 
 # Real files, where they are
 
 
-@pytest.mark.skipif(not GOLDEN.is_dir(), reason="no ../shared here")
-def test_golden_file_comes_out_exactly(capsys):
-    result = evaluate(GOLDEN / "gold.json", GOLDEN / "pred.json", "--json")
-    captured = capsys.readouterr()
-    official = json.loads((GOLDEN / "official.json").read_text("utf-8"))
-    assert result == json.loads(captured.out) and result.keys() >= official.keys()
-    assert all(math.isclose(result[name], value, rel_tol=0, abs_tol=1e-12) for name, value in official.items())
-    assert "6 of 300 gold ids have no line" in captured.err and "51 of 860 predicted mentions" in captured.err
+@needs(GOLDEN)
+def test_golden_files_raise_doubts(capsys):
+    _, err = json_figures(capsys, FOLDER, GOLDEN / "gold.json", GOLDEN / "pred.json")
+    assert "6 of 300 gold ids have no line" in err and "51 of 860 predicted mentions" in err
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="no ../shared here")
+@needs(DATA)
 def test_real_files_are_read_and_written(tmp_path):
     refused(lambda: task.find_files(DATA), "no kb_data file", "--knowledge-base FILE")
     files = task.find_files(DATA, DATA / "kb_data_ids_only")

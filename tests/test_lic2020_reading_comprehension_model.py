@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import competition
-from common.encoders import BertEncoder, LightEncoder
-from common.generators import pad_features, training_dataset
+from common.encoders import BertEncoder
+from common.generators import pad_features
 from common.keras_compat import keras, seed_everything
-from common.optimizers import build_optimizer
-from common.options import EncoderOptions, TrainingOptions
+from common.options import EncoderOptions
+from reading_helpers import bert_encoder, check_order_changes_nothing, decoder, learn_by_heart, light_encoder, padded, wild_networks
 
 FOLDER = "lic2020_reading_comprehension"
 task = competition.load(FOLDER, "task")
@@ -81,14 +81,6 @@ def test_strange_characters_are_only_characters():
 
 
 # Questions -> windows
-
-
-CHARACTERS = "谁写了顾南许青白鹿远山的灯于二月在云桥出版社，。？天地人和"
-
-
-def bert_encoder(max_length):
-    """An encoder for features only: its vocabulary knows all characters of the tests."""
-    return BertEncoder.from_texts([CHARACTERS * 2] * 2, EncoderOptions(encoder="bert", hidden_size=8, max_length=max_length))
 
 
 @pytest.fixture(scope="module")
@@ -162,13 +154,6 @@ def test_a_question_after_one_that_is_left_out_keeps_its_number(bert):
 # Gold -> features -> decode -> gold
 
 
-def decoder(max_answer_length=40, candidates=20):
-    """A reader that only decodes."""
-    reader = object.__new__(reading.Reader)
-    reader.max_answer_length, reader.candidates = max_answer_length, candidates
-    return reader
-
-
 def sure(group):
     """Logits of a network that is sure of the first answer of a question, and knows nothing if it has none."""
     logits = [np.full((len(window.pair), 2), -1e3, np.float32) for window in group]
@@ -189,7 +174,7 @@ def gold_figures(path):
     groups = model.question_windows(examples, encoder, lengths)
     for group in model.labelled_windows(examples, encoder, lengths)[0]:
         groups[group[0].example] = group
-    found = decoder(config.max_answer_length, candidates=5).decode(examples, groups, [sure(group) for group in groups])
+    found = decoder(reading, config.max_answer_length, candidates=5).decode(examples, groups, [sure(group) for group in groups])
     return train.evaluation(examples, found, config.choice, 0.0).metrics
 
 
@@ -400,7 +385,7 @@ def test_logits_outside_of_the_context_change_nothing(transparent):
     assert outside.sum() > 20
     assert loss_of(transparent, {**inputs, "values": np.where(outside, 40, inputs["values"]).astype(np.float32)}) == pytest.approx(loss, rel=1e-5)
     assert loss_of(transparent, {**inputs, "values": np.where(outside, inputs["values"], inputs["values"] * 2)}) != pytest.approx(loss, rel=1e-2)
-    wider = {name: np.pad(values, [(0, 0), (0, 7), *[(0, 0)] * (values.ndim - 2)]) for name, values in inputs.items() if name != "windows"}
+    wider = padded({name: values for name, values in inputs.items() if name != "windows"}, columns=7)
     wider["values"][:, -7:] = 40
     wider["windows"] = np.pad(inputs["windows"], [(0, 0), (0, 3)], constant_values=-1)
     assert loss_of(transparent, wider) == pytest.approx(loss, rel=1e-5)
@@ -457,7 +442,7 @@ def slow_candidates(one, group, logits, max_length, count):
 @given(scored_questions(), st.integers(1, 9), st.sampled_from([1, 5, 20, 10_000]))
 def test_candidates_against_brute_force(drawn, max_length, count):
     one, group, logits = drawn
-    [found] = decoder(max_length, count).decode([one], [group], [logits])
+    [found] = decoder(reading, max_length, count).decode([one], [group], [logits])
     expected = slow_candidates(one, group, logits, max_length, count)
     assert {candidate.text: pytest.approx(candidate.probability, rel=1e-3) for candidate in found} == expected
     assert len(found) == len(expected) <= count
@@ -482,11 +467,11 @@ def scored(context, *spans, question="谁？", encoder=ENCODER):
 
 def test_probabilities_of_equal_strings_add_up():
     one, group, logits = scored("顾天地南和天", ("天", 1, np.log(2)), ("和", 4, np.log(3)), ("天", 5, np.log(2)))
-    [[first, second, *others]] = decoder(max_answer_length=1).decode([one], [group], [logits])
+    [[first, second, *others]] = decoder(reading, max_answer_length=1).decode([one], [group], [logits])
     assert (first.text, second.text) == ("和", "天")
     assert first.probability == pytest.approx(9 / 49) and second.probability == pytest.approx(8 / 49)
     one, group, logits = scored("顾天地南和天", ("天", 1, np.log(3)), ("和", 4, np.log(3)), ("天", 5, np.log(2)))
-    [[first, second, *others]] = decoder(max_answer_length=1).decode([one], [group], [logits])
+    [[first, second, *others]] = decoder(reading, max_answer_length=1).decode([one], [group], [logits])
     assert first == Candidate("天", 1, pytest.approx(13 / 64)) and second == Candidate("和", 4, pytest.approx(9 / 64))
     assert sum(candidate.probability for candidate in others) < 1e-6
 
@@ -496,7 +481,7 @@ def test_a_span_in_two_windows_counts_once():
     one, group, logits = scored(context, ("顾南", 20, 0.0))
     holding = [window for window in group if window.pair.encoding.token_span(20, 22)]
     assert len(holding) > 2
-    [[best, *_]] = decoder().decode([one], [group], [logits])
+    [[best, *_]] = decoder(reading).decode([one], [group], [logits])
     assert best == Candidate("顾南", 20, pytest.approx(1 / len(holding) ** 2))
 
 
@@ -504,7 +489,7 @@ def test_candidates_of_a_context_without_tokens():
     questions = [example("谁？", context) for context in ("", " \n", "\u200b\x00", "顾")]
     groups = model.question_windows(questions, ENCODER, LENGTHS)
     logits = [[np.ones((len(window.pair), 2), np.float32) for window in group] for group in groups]
-    found = decoder().decode(questions, groups, logits)
+    found = decoder(reading).decode(questions, groups, logits)
     assert found[:3] == [[], [], []] and found[3] == [Candidate("顾", 0, pytest.approx(1))]
     for choice in ("expected_f1", "most_probable"):
         assert [choosing.choose(one.context, best, choice) for one, best in zip(questions, found)] == ["", "", "\u200b\x00", "顾"]
@@ -526,22 +511,14 @@ QUESTIONS = [
 ]
 EXAMPLES = [example(question, context, *([answer] if answer else []), name=str(number)) for number, (question, context, answer) in enumerate(QUESTIONS)]
 TWO_WINDOWS = model.Lengths(8, 10)
-
-
-def light_encoder(**options):
-    texts = [text for question, context, _ in QUESTIONS for text in (question, context)]
-    return LightEncoder.from_texts(texts * 2, EncoderOptions(**{"hidden_size": 8, "layers": 3, "max_length": 40, "dropout": 0.1, **options}))
+TEXTS = [text for question, context, _ in QUESTIONS for text in (question, context)]
 
 
 @pytest.fixture(scope="module")
 def wild():
-    """An encoder and networks with weights so large that they have opinions."""
-    seed_everything(2)
-    encoder = light_encoder()
-    networks = model.build_networks(encoder)
-    generator = np.random.default_rng(1)
-    networks.training.set_weights([weight + generator.normal(0, 0.3, weight.shape) for weight in networks.training.get_weights()])
-    return encoder, networks
+    """An encoder and networks that have opinions."""
+    encoder = light_encoder(TEXTS)
+    return encoder, wild_networks(model, encoder)
 
 
 @pytest.fixture(scope="module")
@@ -573,11 +550,7 @@ def test_answers_are_pieces_of_the_context(expected):
 def test_batch_size_and_order_change_nothing(wild, expected, batch_size):
     encoder, networks = wild
     reader = reading.Reader(networks, encoder, TWO_WINDOWS, 9, batch_size=batch_size)
-    assert_same(reader.read(EXAMPLES), expected)
-    order = np.random.default_rng(batch_size).permutation(len(EXAMPLES))
-    shuffled = reader.read([EXAMPLES[index] for index in order])
-    assert_same([shuffled[place] for place in np.argsort(order)], expected)
-    assert reader.read([]) == []
+    check_order_changes_nothing(reader, EXAMPLES, expected, assert_same)
 
 
 def test_logits_do_not_see_padding(wild):
@@ -585,9 +558,8 @@ def test_logits_do_not_see_padding(wild):
     for group in model.question_windows(EXAMPLES, encoder, TWO_WINDOWS):
         for window in group:
             features = pad_features([window.arrays])
-            wider = {name: np.pad(values, [(0, 2), (0, 30), *[(0, 0)] * (values.ndim - 2)]) for name, values in features.items()}
             mask = window.pair.is_context
-            one, other = networks.reading(features).numpy()[0], networks.reading(wider).numpy()[0]
+            one, other = (networks.reading(rows).numpy()[0] for rows in (features, padded(features, rows=2, columns=30)))
             np.testing.assert_allclose(other[: len(mask)][mask], one[mask], atol=1e-4)
 
 
@@ -603,23 +575,13 @@ def test_both_networks_share_their_weights_and_logits(wild):
 
 def test_the_question_decides_the_answer_after_training():
     seed_everything(1)
-    encoder = light_encoder(hidden_size=32, dropout=0.0)
+    encoder = light_encoder(TEXTS, hidden_size=32, dropout=0.0)
     questions, lengths = EXAMPLES[:6], TWO_WINDOWS
     groups, lost = model.labelled_windows(questions, encoder, lengths)
     assert len(groups) == 6 and not lost
-    networks, epochs = model.build_networks(encoder), 60
-    batches = training_dataset(
-        groups,
-        [max(len(window.pair) for window in group) for group in groups],
-        lambda batch, generator: model.collate(batch, generator, 0),
-        6,
-        1,
-        range(epochs),
-        networks.training,
-    )
-    networks.training.compile(build_optimizer(TrainingOptions(epochs=1, ema_momentum=0), 5e-3, epochs))
-    history = networks.training.fit(batches, steps_per_epoch=1, epochs=epochs, verbose=0).history["loss"]
-    assert np.mean(history[-5:]) < 0.1 * history[0]
+    networks = model.build_networks(encoder)
+    sizes = [max(len(window.pair) for window in group) for group in groups]
+    learn_by_heart(networks.training, groups, sizes, lambda batch, generator: model.collate(batch, generator, 0))
     reader = reading.Reader(networks, encoder, lengths, max_answer_length=9)
     found = reader.read(questions)
     # The first two have one context: only the question tells which of two names it is.

@@ -2,24 +2,19 @@
 
 import json
 import os
-import shutil
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
 from hypothesis import given, settings, strategies
 
 import competition
-from common.command_line import UserError
+from helpers import HEAVY, check_report, check_warnings, evaluate, evaluation_refused, json_figures, needs, not_importing, refused, without, write
 
 FOLDER = "lic2020_reading_comprehension"
 task = competition.load(FOLDER, "task")
 metric = competition.load(FOLDER, "metric")
 errors = competition.load(FOLDER, "errors")
-evaluate = competition.load(FOLDER, "evaluate")
 
-GOLDEN = competition.SHARED / "golden" / FOLDER
 DATA = competition.SHARED / "data" / FOLDER
 
 RIVER = "青河长640公里，发源于白山，1987年建成大坝。"
@@ -41,11 +36,6 @@ def document(*paragraphs):
     return {"data": [{"title": "", "paragraphs": list(paragraphs)}]}
 
 
-def write(path, value, indent=None):
-    path.write_text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=indent), "utf-8")
-    return path
-
-
 def last_line(path, words):
     """The number of the last line with these words."""
     return max(number for number, line in enumerate(path.read_text("utf-8").split("\n"), start=1) if words in line)
@@ -53,14 +43,6 @@ def last_line(path, words):
 
 def example(name="a", text="青河多长", answers=("640公里",), context=RIVER, article=0):
     return task.Example(name, text, context, tuple(task.Answer(text, -1) for text in answers), article)
-
-
-def refused(call, *words):
-    with pytest.raises(UserError) as error:
-        call()
-    for word in words:
-        assert word in str(error.value)
-    assert "\n" not in str(error.value)
 
 
 # Reading
@@ -115,10 +97,6 @@ def test_labels_are_not_looked_at_where_none_are_wanted(tmp_path, labels):
     assert task.read(path, labelled=False) == [task.Example("a", "?", RIVER, None, 0)]
     for labelled in (True, None):
         refused(lambda: task.read(path, labelled=labelled), f"{path}:1: data[0].paragraphs[0].qas[0]")
-
-
-def without(record, key):
-    return {name: value for name, value in record.items() if name != key}
 
 
 #: A second question (or paragraph) with a mistake, the key of which the line is told (None: of the whole), and words of the message.
@@ -196,31 +174,6 @@ def test_the_same_question_twice(tmp_path):
         for labelled in (True, False, None):
             line = last_line(other, '"id"') - 1
             refused(lambda: task.read(other, labelled), f"{other}:{line}: data[0].paragraphs[1].qas[0]", f"({other}:9: data[0].paragraphs[0].qas[0])")
-
-
-@pytest.mark.parametrize(
-    "names",
-    [
-        ("train.json", "dev.json"),
-        ("train_data.json", "dev_data.json"),
-        ("dureader_robust-data/train.json", "dureader_robust-data/dev.json"),
-        ("dureader_robust.train.json", "dureader_robust.dev.json"),
-        ("demo_train.json", "demo_dev.json"),
-    ],
-)
-def test_files_are_found_under_the_names_of_the_contest(tmp_path, names):
-    for name in names:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    assert task.find_files(str(tmp_path)) == task.Files(*(tmp_path / name for name in names))
-    (tmp_path / names[1]).unlink()
-    assert task.find_files(tmp_path) == task.Files(tmp_path / names[0], None)
-    (tmp_path / names[0]).unlink()
-    refused(lambda: task.find_files(tmp_path), f"{tmp_path}: no train file", "train.json and dev.json")
-
-
-def test_a_missing_data_folder_shows_the_tree(tmp_path):
-    refused(lambda: task.find_files(tmp_path / "none"), "none: no such folder", "train.json and dev.json")
 
 
 # As JSON gives them: a half of a surrogate pair, but never two halves that are one character.
@@ -682,27 +635,19 @@ def files(tmp_path):
     return write(tmp_path / "gold.json", gold), write(tmp_path / "predictions.json", predictions)
 
 
-def run_evaluate(*flags):
-    return competition.main(FOLDER, "evaluate", flags)
-
-
 FIGURES = {"f1": 64.286, "em": 50.0, "total": 4, "skipped": 1}
 
 
 def test_evaluate_prints_one_json_object_and_nothing_else(files, capsys):
-    gold, predictions = files
-    result = run_evaluate("--gold", gold, "--predictions", predictions, "--json")
-    captured = capsys.readouterr()
-    assert captured.out == '{"f1": 64.286, "em": 50.0, "total": 4, "skipped": 1}\n'
-    assert result == FIGURES and captured.err.count("\n") == 1
+    figures, err = json_figures(capsys, FOLDER, *files)
+    assert list(figures.items()) == list(FIGURES.items()) and err.count("\n") == 1
 
 
 def test_evaluate_prints_counts_tables_and_the_worst_answers(files, capsys):
-    gold, predictions = files
-    assert run_evaluate("--gold", gold, "--predictions", predictions) == FIGURES
-    captured = capsys.readouterr()
-    lines = [" ".join(line.split()) for line in captured.out.split("\n")]
-    for words in (
+    with not_importing(*HEAVY):
+        assert evaluate(FOLDER, *files) == FIGURES
+    check_report(
+        capsys.readouterr().out,
         "f1 64.286 over 4 questions",
         "em 50.000 2 answers equal an accepted one",
         "skipped 1 without an answer",
@@ -720,8 +665,7 @@ def test_evaluate_prints_counts_tables_and_the_worst_answers(files, capsys):
         "question 青河发源地",
         "gold 青河长640公里，【发源于白山】，1987年建成大坝。",
         "predicted 青河长640公里，发源于【白山】，1987年建成大坝。",
-    ):
-        assert words in lines, words
+    )
 
 
 @pytest.mark.parametrize(
@@ -736,14 +680,8 @@ def test_evaluate_prints_counts_tables_and_the_worst_answers(files, capsys):
     ],
 )
 def test_evaluate_warns_of_doubtful_figures(files, tmp_path, predictions, warnings, capsys):
-    path = write(tmp_path / "doubtful.json", predictions)
-    run_evaluate("--gold", files[0], "--predictions", path, "--json")
-    captured = capsys.readouterr()
-    assert captured.out.count("\n") == 1
-    lines = captured.err.splitlines()
-    assert len(lines) == len(warnings)
-    for line, words in zip(lines, warnings):
-        assert line.startswith("WARNING: ") and words in line
+    _, err = json_figures(capsys, FOLDER, files[0], write(tmp_path / "doubtful.json", predictions))
+    check_warnings(err, warnings)
 
 
 def test_evaluate_warns_of_what_gold_has_twice_and_of_articles_that_do_not_count(tmp_path, capsys):
@@ -751,27 +689,12 @@ def test_evaluate_warns_of_what_gold_has_twice_and_of_articles_that_do_not_count
     gold["data"].append({"paragraphs": [paragraph(question("b"), question("c"))]})
     path = write(tmp_path / "gold.json", gold)
     predictions = write(tmp_path / "predictions.json", {"a": "长640公里", "b": "640公里"})
-    figures = run_evaluate("--gold", path, "--predictions", predictions, "--json")
+    figures, err = json_figures(capsys, FOLDER, path, predictions)
     assert figures == {"f1": 85.714, "em": 0.0, "total": 2, "skipped": 0}
-    lines = capsys.readouterr().err.splitlines()
-    assert lines == [
+    assert err.splitlines() == [
         "WARNING: 1 questions of gold stand there twice, and count twice",
         "WARNING: the organisers score the first article of gold only, 2 of 4 questions; over all: f1 67.857, em 25.000, 1 skipped",
     ]
-
-
-def run_script(folder, *arguments, python=(sys.executable,)):
-    environment = {**os.environ, "PYTHONPATH": str(competition.ROOT)}
-    return subprocess.run(
-        [*python, str(folder / "evaluate.py"), *map(str, arguments)], env=environment, capture_output=True, timeout=60
-    )
-
-
-def test_a_copy_elsewhere_evaluates_too(files, tmp_path):
-    copy = tmp_path / "mine"
-    shutil.copytree(competition.folder_of(FOLDER), copy, ignore=shutil.ignore_patterns("__pycache__"))
-    done = run_script(copy, "--gold", files[0], "--predictions", files[1], "--json")
-    assert done.returncode == 0 and json.loads(done.stdout) == FIGURES
 
 
 @pytest.mark.parametrize(
@@ -787,41 +710,13 @@ def test_bad_input_is_one_line_and_code_2(tmp_path, gold, predictions, words):
     write(tmp_path / "gold.json", gold)
     if predictions:
         write(tmp_path / "predictions.json", predictions)
-    done = run_script(
-        competition.folder_of(FOLDER), "--gold", tmp_path / "gold.json", "--predictions", tmp_path / "predictions.json"
-    )
-    message = done.stderr.decode()
-    assert (done.returncode, done.stdout) == (2, b"")
-    assert message.startswith("error: ") and message.count("\n") == 1
-    for word in words:
-        assert word in message
-
-
-def test_evaluate_imports_nothing_heavy(files):
-    done = run_script(
-        competition.folder_of(FOLDER),
-        "--gold",
-        files[0],
-        "--predictions",
-        files[1],
-        python=(sys.executable, "-X", "importtime"),
-    )
-    imported = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
-    assert "task" in imported
-    assert not imported & {"numpy", "tensorflow", "keras", "tf_keras", "bert4keras", "jieba", "pandas", "sklearn"}
+    evaluation_refused(FOLDER, tmp_path / "gold.json", tmp_path / "predictions.json", *words)
 
 
 # Real files, where they are
 
 
-@pytest.mark.skipif(not GOLDEN.is_dir(), reason="no ../shared here")
-def test_golden_file_comes_out_exactly(capsys):
-    result = run_evaluate("--gold", GOLDEN / "gold.json", "--predictions", GOLDEN / "pred.json", "--json")
-    official = json.loads((GOLDEN / "official.json").read_text("utf-8"))
-    assert result == official == json.loads(capsys.readouterr().out)
-
-
-@pytest.mark.skipif(not DATA.is_dir(), reason="no ../shared here")
+@needs(DATA)
 def test_real_files_are_read_and_written(tmp_path):
     files = task.find_files(DATA)
     assert len(task.read(files.train, labelled=True)) == 11338

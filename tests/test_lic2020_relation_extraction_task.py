@@ -1,11 +1,8 @@
 """Files, submission and official metric of relation extraction. Every sentence here is invented."""
 
-import json
 import os
 import shutil
-import subprocess
 import sys
-import zipfile
 from collections import Counter
 
 import pytest
@@ -13,14 +10,13 @@ from hypothesis import given, settings, strategies
 
 import competition
 from common.command_line import UserError
+from helpers import HEAVY, evaluate, evaluation_refused, json_figures, needs, not_importing, refused, write, write_lines, zip_of
 
 FOLDER = "lic2020_relation_extraction"
 task = competition.load(FOLDER, "task")
 metric = competition.load(FOLDER, "metric")
 errors = competition.load(FOLDER, "errors")
-evaluate = competition.load(FOLDER, "evaluate")
 
-GOLDEN = competition.SHARED / "golden" / FOLDER
 DATA = competition.SHARED / "data" / FOLDER
 
 SCHEMA_LINES = [
@@ -45,30 +41,12 @@ def triple(subject, predicate, value, **slots):
     return task.Triple.of(subject, predicate, {"@value": value, **slots}, SCHEMA)
 
 
-def lines_file(path, records):
-    path.write_text(
-        "".join(
-            (record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)) + "\n" for record in records
-        ),
-        "utf-8",
-    )
-    return path
-
-
 def spo(subject, predicate, value, /, **other):
     return {
         "subject": subject,
         "predicate": predicate,
         "object": value if isinstance(value, dict) else {"@value": value},
     } | other
-
-
-def refused(call, *words):
-    with pytest.raises(UserError) as error:
-        call()
-    for word in words:
-        assert word in str(error.value)
-    assert "\n" not in str(error.value)
 
 
 # Triples and the schema
@@ -88,7 +66,7 @@ def test_equal_dicts_give_equal_triples_in_the_order_of_the_schema():
 
 
 def test_schema_is_read_in_order_with_the_value_first(tmp_path):
-    schema = task.Schema.read(lines_file(tmp_path / "schema.json", SCHEMA_LINES))
+    schema = task.Schema.read(write_lines(tmp_path / "schema.json", SCHEMA_LINES))
     assert schema == SCHEMA
     assert schema.classes == [
         ("导演", "@value"),
@@ -120,7 +98,7 @@ def test_schema_of_duie_1(tmp_path):
         {"object_type": "人物", "predicate": "作者", "subject_type": "图书作品"},
         {"object_type": {"inWork": "作品", "@value": "组织"}, "predicate": "作者", "subject_type": "报刊"},
     ]
-    schema = task.Schema.read(lines_file(tmp_path / "all_50_schemas", lines))
+    schema = task.Schema.read(write_lines(tmp_path / "all_50_schemas", lines))
     assert schema.predicates == {"作者": task.Predicate("作者", "图书作品", {"@value": "人物", "inWork": "作品"})}
 
 
@@ -136,7 +114,7 @@ def test_schema_of_duie_1(tmp_path):
     ],
 )
 def test_a_bad_schema_is_refused(tmp_path, line, words):
-    path = lines_file(tmp_path / "schema.json", [line])
+    path = write_lines(tmp_path / "schema.json", [line])
     refused(lambda: task.Schema.read(path), *words)
 
 
@@ -150,7 +128,7 @@ def test_a_predicate_without_value_slot_is_refused():
 
 def test_examples_keep_what_the_file_says(tmp_path):
     repeated = spo("《河》", "导演", "林一")
-    path = lines_file(
+    path = write_lines(
         tmp_path / "dev.json",
         [
             {"text": "林一执导了《河》", "spo_list": [repeated, repeated, spo("没有的", "导演", "林一")]},
@@ -174,14 +152,14 @@ def test_examples_keep_what_the_file_says(tmp_path):
 
 
 def test_labels_are_demanded_or_ignored(tmp_path):
-    path = lines_file(tmp_path / "test.json", [{"text": "甲", "spo_list": [spo("甲", "不认识", "乙")]}, {"text": "丙"}])
+    path = write_lines(tmp_path / "test.json", [{"text": "甲", "spo_list": [spo("甲", "不认识", "乙")]}, {"text": "丙"}])
     assert task.read(path, SCHEMA, labelled=False) == [task.Example("甲", None, 1), task.Example("丙", None, 2)]
     refused(lambda: task.read(path, SCHEMA), "test.json:1:", "不认识")
     assert [example.triples for example in task.read(path, None)] == [
         (task.Triple.of("甲", "不认识", {"@value": "乙"}),),
         None,
     ]
-    path = lines_file(tmp_path / "half.json", [{"text": "甲", "spo_list": []}, {"text": "丙"}])
+    path = write_lines(tmp_path / "half.json", [{"text": "甲", "spo_list": []}, {"text": "丙"}])
     refused(lambda: task.read(path, SCHEMA, labelled=True), "half.json:2:", "spo_list")
 
 
@@ -205,32 +183,8 @@ def test_labels_are_demanded_or_ignored(tmp_path):
     ],
 )
 def test_bad_lines_are_named(tmp_path, record, words):
-    path = lines_file(tmp_path / "train.json", [{"text": "好", "spo_list": []}, record])
+    path = write_lines(tmp_path / "train.json", [{"text": "好", "spo_list": []}, record])
     refused(lambda: task.read(path, SCHEMA), "train.json:2:", *words)
-
-
-@pytest.mark.parametrize(
-    "names",
-    [
-        ("train.json", "dev.json", "schema.json"),
-        ("train_data.json", "dev_data.json", "all_50_schemas"),
-        ("duie_train.json", "duie_dev.json", "duie_schema/duie_schema.json"),
-        ("duie_train.json/duie_train.json", "duie_dev.json/duie_dev.json", "duie_schema.json"),
-    ],
-)
-def test_files_are_found_under_the_names_of_the_contest(tmp_path, names):
-    for name in names:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    assert task.find_files(str(tmp_path)) == task.Files(*(tmp_path / name for name in names))
-    (tmp_path / names[1]).unlink()
-    assert task.find_files(tmp_path).dev is None
-    (tmp_path / names[2]).unlink()
-    refused(lambda: task.find_files(tmp_path), "no schema file", "train.json, dev.json and schema.json")
-
-
-def test_a_missing_data_folder_shows_the_tree(tmp_path):
-    refused(lambda: task.find_files(tmp_path / "none"), "none: no such folder", "train.json, dev.json and schema.json")
 
 
 # The submission
@@ -333,7 +287,6 @@ def changed(**fields):
         ([changed(object="林一")], [":1:", "object"]),
         ([changed(object_type={"@value": 1})], [":1:", "@value", "whole number"]),
         ([changed(object_type="人物")], [":1:", "object_type"]),
-        ([changed(object_type={})], [":1:", "object_type"]),
         ([changed(subject_type=None)], [":1:", "subject_type"]),
         ([changed(subject="某人")], [":1:", "某人", "text"]),
         ([changed(object={"@value": "某人"})], [":1:", "某人", "text"]),
@@ -342,12 +295,18 @@ def changed(**fields):
     ],
 )
 def test_a_bad_submission_is_refused(tmp_path, records, words):
-    path = lines_file(tmp_path / "predictions.json", records)
+    path = write_lines(tmp_path / "predictions.json", records)
     refused(lambda: task.check_submission(path, SCHEMA), "predictions.json", *words)
 
 
+def test_each_slot_of_a_submission_has_its_type(tmp_path):
+    path = write_lines(tmp_path / "predictions.json", [changed(object_type={})])
+    with pytest.raises(UserError, match='json:1: "object_type" of "导演" must have the slots of "object": @value$'):
+        task.check_submission(path, SCHEMA)
+
+
 def test_values_may_differ_from_the_text_in_case(tmp_path):
-    path = lines_file(tmp_path / "predictions.json", [changed(subject="nba河")])
+    path = write_lines(tmp_path / "predictions.json", [changed(subject="nba河")])
     assert task.check_submission(path, SCHEMA) == 1
 
 
@@ -361,9 +320,8 @@ def test_every_sentence_once_and_in_order(tmp_path):
 
 
 def test_a_nested_zip_is_refused(tmp_path):
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        archive.writestr("folder/a.json", json.dumps(good_record()))
-    refused(lambda: task.check_submission(tmp_path / "a.zip", SCHEMA), "flat")
+    path = zip_of(write_lines(tmp_path / "a.json", [good_record()]), "folder/a.json")
+    refused(lambda: task.check_submission(path, SCHEMA), "flat")
 
 
 # The official metric, rule by rule
@@ -689,20 +647,19 @@ def files(tmp_path):
         {"text": "王二凭《山》得金奖", "spo_list": [spo("王二", "获奖", "金奖")]},
         {"text": "高塔在旧城", "spo_list": []},
     ]
-    return lines_file(tmp_path / "gold.json", gold), lines_file(tmp_path / "predictions.json", predictions)
+    return write_lines(tmp_path / "gold.json", gold), write_lines(tmp_path / "predictions.json", predictions)
+
+
+FIGURES = {"precision": 0.6667, "recall": 0.5, "f1": 0.5714}
 
 
 def test_evaluate_prints_one_json_object_and_nothing_else(files, capsys):
-    gold, predictions = files
-    result = competition.main(FOLDER, "evaluate", ["--gold", gold, "--predictions", predictions, "--json"])
-    captured = capsys.readouterr()
-    assert captured.out.count("\n") == 1 and captured.err == ""
-    assert json.loads(captured.out) == result == {"precision": 0.6667, "recall": 0.5, "f1": 0.5714}
+    assert json_figures(capsys, FOLDER, *files) == (FIGURES, "")
 
 
 def test_evaluate_prints_counts_a_table_and_the_errors(files, capsys):
-    gold, predictions = files
-    competition.main(FOLDER, "evaluate", ["--gold", gold, "--predictions", predictions])
+    with not_importing(*HEAVY):
+        evaluate(FOLDER, *files)
     captured = capsys.readouterr()
     for words in (
         "precision 0.6667   2 correct of 3 predicted",
@@ -718,17 +675,9 @@ def test_evaluate_prints_counts_a_table_and_the_errors(files, capsys):
     assert captured.err == ""
 
 
-def test_evaluate_reads_zips_and_aliases(files, tmp_path, capsys):
-    gold, predictions = files
-    with zipfile.ZipFile(tmp_path / "predictions.zip", "w") as archive:
-        archive.write(predictions, "p.json")
-    (tmp_path / "alias.txt").write_text("旧城\t老城\n", "utf-8")
-    result = competition.main(
-        FOLDER,
-        "evaluate",
-        ["--gold", gold, "--predictions", tmp_path / "predictions.zip", "--alias", tmp_path / "alias.txt", "--json"],
-    )
-    assert result["f1"] == 0.5714
+def test_evaluate_reads_zips_and_aliases(files, tmp_path):
+    aliases = write(tmp_path / "alias.txt", "旧城\t老城\n")
+    assert evaluate(FOLDER, files[0], zip_of(files[1], "p.json"), "--alias", aliases, "--json") == FIGURES
 
 
 @pytest.mark.parametrize(
@@ -748,28 +697,8 @@ def test_evaluate_reads_zips_and_aliases(files, tmp_path, capsys):
     ],
 )
 def test_evaluate_warns_of_doubtful_figures(files, tmp_path, predictions, warning, capsys):
-    path = lines_file(tmp_path / "doubtful.json", predictions)
-    competition.main(FOLDER, "evaluate", ["--gold", files[0], "--predictions", path, "--json"])
-    captured = capsys.readouterr()
-    assert warning in captured.err and captured.out.count("\n") == 1
-
-
-def run_script(folder, *arguments, python=(sys.executable,)):
-    environment = {**os.environ, "PYTHONPATH": str(competition.ROOT)}
-    return subprocess.run(
-        [*python, str(folder / "evaluate.py"), *map(str, arguments)], env=environment, capture_output=True, timeout=60
-    )
-
-
-def test_a_copy_elsewhere_evaluates_too(files, tmp_path):
-    copy = tmp_path / "mine"
-    shutil.copytree(competition.folder_of(FOLDER), copy, ignore=shutil.ignore_patterns("__pycache__"))
-    done = run_script(copy, "--gold", files[0], "--predictions", files[1], "--json")
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert json.loads(done.stdout)["f1"] == 0.5714
-    assert competition.main(copy, "evaluate", ["--gold", files[0], "--predictions", files[1], "--json"])["f1"] == 0.5714
-    assert competition.load(copy, "task") is not task
-    assert competition.load(copy, "metric").Triple is competition.load(copy, "task").Triple
+    _, err = json_figures(capsys, FOLDER, files[0], write_lines(tmp_path / "doubtful.json", predictions))
+    assert warning in err
 
 
 @pytest.mark.parametrize(
@@ -783,27 +712,8 @@ def test_a_copy_elsewhere_evaluates_too(files, tmp_path):
 def test_bad_input_is_one_line_and_code_2(files, tmp_path, broken, words):
     path = tmp_path / "broken.json"
     if broken is not None:
-        path.write_text(broken, "utf-8")
-    done = run_script(competition.folder_of(FOLDER), "--gold", files[0], "--predictions", path)
-    message = done.stderr.decode()
-    assert (done.returncode, done.stdout) == (2, b"")
-    assert message.startswith("error: ") and message.count("\n") == 1
-    for word in words:
-        assert word in message
-
-
-def test_evaluate_imports_nothing_heavy(files):
-    done = run_script(
-        competition.folder_of(FOLDER),
-        "--gold",
-        files[0],
-        "--predictions",
-        files[1],
-        python=(sys.executable, "-X", "importtime"),
-    )
-    imported = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
-    assert "task" in imported
-    assert not imported & {"numpy", "tensorflow", "keras", "tf_keras", "bert4keras", "jieba", "pandas", "sklearn"}
+        write(path, broken)
+    evaluation_refused(FOLDER, files[0], path, *words)
 
 
 # The helper that loads folders
@@ -811,9 +721,17 @@ def test_evaluate_imports_nothing_heavy(files):
 
 def test_loading_leaves_no_trace_under_plain_names():
     for name in ("task", "metric", "errors", "evaluate"):
+        competition.load(FOLDER, name)
         assert name not in sys.modules
     assert not [path for path in sys.path if FOLDER in path]
     assert competition.load(FOLDER, "task") is task and metric.Triple is task.Triple
+
+
+def test_a_copy_has_modules_of_its_own(files, tmp_path):
+    copy = shutil.copytree(competition.folder_of(FOLDER), tmp_path / "mine", ignore=shutil.ignore_patterns("__pycache__"))
+    assert evaluate(copy, *files, "--json") == FIGURES
+    assert competition.load(copy, "task") is not task
+    assert competition.load(copy, "metric").Triple is competition.load(copy, "task").Triple
 
 
 def test_a_module_of_the_same_name_comes_back(tmp_path):
@@ -831,16 +749,7 @@ def test_a_module_of_the_same_name_comes_back(tmp_path):
 # Real files, where they are
 
 
-@pytest.mark.skipif(not GOLDEN.is_dir(), reason="no ../shared here")
-def test_golden_file_comes_out_exactly(capsys):
-    result = competition.main(
-        FOLDER, "evaluate", ["--gold", GOLDEN / "gold.json", "--predictions", GOLDEN / "pred.json", "--json"]
-    )
-    official = json.loads((GOLDEN / "official.json").read_text("utf-8"))
-    assert result == official == json.loads(capsys.readouterr().out)
-
-
-@pytest.mark.skipif(not DATA.is_dir(), reason="no ../shared here")
+@needs(DATA)
 def test_real_files_are_read_and_written(tmp_path):
     files = task.find_files(DATA)
     schema = task.Schema.read(files.schema)

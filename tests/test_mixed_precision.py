@@ -12,9 +12,9 @@ from common.optimizers.training_model import TrainingModel
 from common.options import EncoderOptions
 from common.runs.directory import Run
 from common.tokenizers import pair_windows
-from contests import CONTESTS, RELATION_EXTRACTION, TITLING
-from test_contract import extra, sample_of, submission_bytes, strict_json
+from contests import EVENT_EXTRACTION, RELATION_EXTRACTION, TITLING, WEBQA, in_default, strict_json, submission_bytes
 from test_encoders import TEXTS, batch_of
+from workshop import extra, sample_of
 
 #: How far the loss of a batch may be from the one in float32, and its gradient, both as a share of it.
 LOSS = {"bfloat16": 0.02, "float16": 0.01}
@@ -115,7 +115,7 @@ def said(predictions):
     return [[*record.values()][-1] if len(record) < 4 else record for record in predictions]
 
 
-@pytest.mark.parametrize("contest", CONTESTS, ids=lambda contest: contest.folder)
+@in_default(EVENT_EXTRACTION, WEBQA, reason="trains a network, and builds it three times more")
 def test_a_batch_means_the_same_and_predictions_are_those_of_training(contest, tmp_path):
     build, batch, result = at_the_start(contest, tmp_path, then_fit=True)
     check_precisions(build, batch)
@@ -132,8 +132,11 @@ def test_a_batch_means_the_same_and_predictions_are_those_of_training(contest, t
 
 @pytest.mark.parametrize(
     ("contest", "flags"),
-    [(TITLING, ["--model", "bidirectional"]), (TITLING, ["--model", "unilm"]), (RELATION_EXTRACTION, ["--encoder", "bert", "--recompute"])],
-    ids=["bidirectional", "unilm", "bert"],
+    [
+        pytest.param(TITLING, ["--model", "bidirectional"], id="bidirectional", marks=pytest.mark.slow(reason="builds it three times; its steps are compared below")),
+        pytest.param(TITLING, ["--model", "unilm"], id="unilm"),
+        pytest.param(RELATION_EXTRACTION, ["--encoder", "bert", "--recompute"], id="bert"),
+    ],
 )
 def test_a_batch_means_the_same_to_other_networks(contest, flags, tmp_path):
     check_precisions(*at_the_start(contest, tmp_path, *flags)[:2])

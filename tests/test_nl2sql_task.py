@@ -1,10 +1,7 @@
 """Files, submission, kinds of errors and evaluate.py of NL2SQL. Every table and sentence here is invented."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import zipfile
 from collections import Counter
 
@@ -12,14 +9,25 @@ import pytest
 from hypothesis import given, settings, strategies
 
 import competition
-from common.command_line import UserError
 from common.submission import BLANK_LINE
+from helpers import (
+    HEAVY,
+    check_report,
+    check_warnings,
+    evaluate,
+    evaluation_refused,
+    json_figures,
+    needs,
+    not_importing,
+    refused,
+    without,
+    write_lines,
+)
 
 FOLDER = "nl2sql"
 task = competition.load(FOLDER, "task")
 metric = competition.load(FOLDER, "metric")
 errors = competition.load(FOLDER, "errors")
-evaluate = competition.load(FOLDER, "evaluate")
 
 GOLDEN = competition.SHARED / "golden" / FOLDER
 
@@ -44,29 +52,9 @@ def question(text="哪个城市的票房超过10", name="t", query=sql()):
     return {"question": text, "table_id": name, "sql": query}
 
 
-def without(record, key):
-    return {name: value for name, value in record.items() if name != key}
-
-
-def write(path, content):
-    """A string as it is; a list as JSON lines."""
-    if not isinstance(content, str):
-        content = "".join(item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) + "\n" for item in content)
-    path.write_text(content, "utf-8")
-    return path
-
-
 @pytest.fixture
 def tables(tmp_path):
-    return task.read_tables(write(tmp_path / "given.tables.json", [table()]))
-
-
-def refused(call, *words):
-    with pytest.raises(UserError) as error:
-        call()
-    for word in words:
-        assert word in str(error.value)
-    assert "\n" not in str(error.value)
+    return task.read_tables(write_lines(tmp_path / "given.tables.json", [table()]))
 
 
 # Queries
@@ -106,24 +94,24 @@ def test_the_record_of_a_query_is_of_plain_types():
 
 
 def test_tables_keep_what_the_file_says(tmp_path):
-    path = write(tmp_path / "a.tables.json", [table(), "\n", table("u", common="也有", rows=[])])
+    path = write_lines(tmp_path / "a.tables.json", [table(), "", table("u", common="也有", rows=[])])
     found = task.read_tables(path)
     assert list(found) == ["t", "u"]
     assert (found["t"].title, found["t"].header, found["t"].types) == ("影院", tuple(HEADER), tuple(TYPES))
     assert found["t"].rows == (("青河市", 20.5, 3), ("白山市", 7, None)) and found["u"].rows == ()
     assert [one.line for one in found.values()] == [1, 3]
     assert {found["t"]: 1}[found["t"]] == 1 and found["t"] != task.read_tables(path)["t"], "keys by identity"
-    assert task.read_tables(write(path, "")) == {}
+    assert task.read_tables(write_lines(path, [])) == {}
 
 
 def test_what_is_odd_in_a_table_is_read(tmp_path):
     cells = [None, True, False, 7, 2**70, 0.5, float("nan"), float("inf"), "", "\ud83d", ["一", 1], {"二": None}]
     lines = [
-        json.dumps({"id": 5, "header": [None, "", "", 2018] + ["甲"] * 8, "types": ["text"] * 12, "rows": [cells], "title": None}) + "\n",
+        json.dumps({"id": 5, "header": [None, "", "", 2018] + ["甲"] * 8, "types": ["text"] * 12, "rows": [cells], "title": None}),
         table("wide", [f"列{number}" for number in range(40)], ["real"] * 40, [list(range(40))]),
         table("one", ["甲"], ["text"], [["x"]]),
     ]
-    found = task.read_tables(write(tmp_path / "a.tables.json", lines))
+    found = task.read_tables(write_lines(tmp_path / "a.tables.json", lines))
     assert found["5"].header == ("", "", "", "2018", *["甲"] * 8) and found["5"].title == ""
     assert found["5"].rows == ((None, 1, 0, 7, 2**70, 0.5, None, float("inf"), "", "\ud83d", '["一", 1]', '{"二": null}'),)
     assert [type(cell) for cell in found["5"].rows[0][1:4]] == [int, int, int]
@@ -148,30 +136,30 @@ WRONG_TABLES = {
     "a long row": (table("u", rows=[["甲", 1, 2, 3]]), ['"rows" holds 4 cells as number 1']),
     "another table of this id": (table(rows=[]), ['"t" stands already in', ":1, and is another there"]),
     "another type of this id": (table(types=["text", "text", "real"]), ['"t" stands already in']),
-    "broken": ('{"id": "u"\n', ["not JSON"]),
-    "a list": ("[]\n", ["a list"]),
+    "broken": ('{"id": "u"', ["not JSON"]),
+    "a list": ("[]", ["a list"]),
 }
 
 
 @pytest.mark.parametrize(("wrong", "words"), WRONG_TABLES.values(), ids=WRONG_TABLES)
 def test_a_mistake_in_a_table_is_named_with_its_line(tmp_path, wrong, words):
-    path = write(tmp_path / "a.tables.json", [table(), "\n", wrong, table("v")])
+    path = write_lines(tmp_path / "a.tables.json", [table(), "", wrong, table("v")])
     refused(lambda: task.read_tables(path), f"{path}:3: ", " - ", *words)
 
 
 def test_a_table_may_stand_there_again(tmp_path):
     nulls = [table("u", rows=[[None, cell, 1]]) for cell in (float("nan"), None)]
-    path = write(tmp_path / "a.tables.json", [table(), table(name="another"), table(), *nulls])
+    path = write_lines(tmp_path / "a.tables.json", [table(), table(name="another"), table(), *nulls])
     assert [one.line for one in task.read_tables(path).values()] == [1, 2, 4]
 
 
 def test_a_folder_stands_for_all_its_tables(tmp_path):
-    write(tmp_path / "train.tables.json", [table(), table("u")])
-    write(tmp_path / "tables.json", [table("u"), table("v")])
-    write(tmp_path / "train.json", [question()])
+    write_lines(tmp_path / "train.tables.json", [table(), table("u")])
+    write_lines(tmp_path / "tables.json", [table("u"), table("v")])
+    write_lines(tmp_path / "train.json", [question()])
     assert set(task.read_tables(tmp_path)) == {"t", "u", "v"}
     assert len(task.read(tmp_path / "train.json", tmp_path)) == 1
-    write(tmp_path / "tables.json", [table("w"), table("u", rows=[])])
+    write_lines(tmp_path / "tables.json", [table("w"), table("u", rows=[])])
     refused(lambda: task.read_tables(tmp_path), f"{tmp_path}/train.tables.json:2: ", f'"u" stands already in {tmp_path}/tables.json:2')
     (tmp_path / "empty").mkdir()
     refused(lambda: task.read_tables(tmp_path / "empty"), f"{tmp_path}/empty: ", "dev.tables.json")
@@ -179,10 +167,10 @@ def test_a_folder_stands_for_all_its_tables(tmp_path):
 
 def test_tables_are_looked_for_beside_the_questions(tmp_path):
     for name in ("dev.json", "gold.jsonl", "a.b.json"):
-        path = write(tmp_path / name, [])
+        path = write_lines(tmp_path / name, [])
         tables = path.with_name(f"{path.stem}.tables{path.suffix}")
         refused(lambda: task.tables_of(path), f"{tables}: no such file", f"belongs beside {name}", "--tables")
-        assert task.tables_of(str(write(tables, []).with_name(name))) == tables
+        assert task.tables_of(str(write_lines(tables, []).with_name(name))) == tables
     refused(lambda: task.tables_of(tmp_path / "nowhere.json"), f"{tmp_path}/nowhere.json: no such file")
 
 
@@ -191,7 +179,7 @@ def test_tables_are_looked_for_beside_the_questions(tmp_path):
 
 def test_examples_keep_what_the_file_says(tmp_path, tables):
     other = sql([(0, 0), (2, 5)], [(0, 2, "青河市"), (1, 1, 7), (1, 3, 0.5)], 2)
-    path = write(tmp_path / "dev.json", [question(), question("", query=other) | {"id": 7}])
+    path = write_lines(tmp_path / "dev.json", [question(), question("", query=other) | {"id": 7}])
     condition = task.Condition(1, 0, "10")
     expected = [
         task.Example("哪个城市的票房超过10", tables["t"], task.Query((task.Selected(0, 0),), 0, (condition,)), 1),
@@ -214,20 +202,20 @@ def test_examples_keep_what_the_file_says(tmp_path, tables):
 
 def test_blank_lines_are_counted(tmp_path, tables):
     skipped = Counter()
-    path = write(tmp_path / "dev.json", [question(), "\n", question(), " \t\n"])
+    path = write_lines(tmp_path / "dev.json", [question(), "", question(), " \t"])
     assert [one.line for one in task.read(path, tables, None, skipped)] == [1, 3]
     assert skipped == {BLANK_LINE: 2}
 
 
 def test_the_judges_files_have_no_queries(tmp_path, tables):
-    path = write(tmp_path / "test.json", [question(), without(question(), "sql"), question(query=None)])
+    path = write_lines(tmp_path / "test.json", [question(), without(question(), "sql"), question(query=None)])
     assert [one.query is None for one in task.read(path, tables)] == [False, True, True]
     refused(lambda: task.read(path, tables, labelled=True), f"{path}:2: ", '"sql" is missing')
 
 
 def test_queries_that_cannot_be_executed_stay_as_they_are(tmp_path, tables):
     odd = [sql([]), sql(conditions=[]), sql(conditions=[(0, 2, "a"), (0, 2, "b")]), sql(connection=2)]
-    path = write(tmp_path / "dev.json", [question(query=one) for one in odd])
+    path = write_lines(tmp_path / "dev.json", [question(query=one) for one in odd])
     assert [one.query.record() for one in task.read(path, tables, labelled=True)] == odd
 
 
@@ -237,8 +225,8 @@ WRONG_QUESTIONS = {
     "no table": (without(question(), "table_id"), ['"table_id" is missing']),
     "the table is a list": (question(name=["t"]), ['"table_id" is a list']),
     "an unknown table": (question(name="u"), ['table "u" is not among the 1 tables']),
-    "broken": ('{"question": "\n', ["not JSON"]),
-    "a string": ('"?"\n', ["a string"]),
+    "broken": ('{"question": "', ["not JSON"]),
+    "a string": ('"?"', ["a string"]),
 }
 WRONG_QUERIES = {
     "a string": ("SELECT", ['"sql" is a string']),
@@ -271,20 +259,20 @@ OUT_OF_RANGE = {
 @pytest.mark.parametrize("labelled", [True, False, None])
 @pytest.mark.parametrize(("wrong", "words"), WRONG_QUESTIONS.values(), ids=WRONG_QUESTIONS)
 def test_a_mistake_in_a_question_is_named_with_its_line(tmp_path, tables, wrong, words, labelled):
-    path = write(tmp_path / "dev.json", [question(), "\n", wrong, question()])
+    path = write_lines(tmp_path / "dev.json", [question(), "", wrong, question()])
     refused(lambda: task.read(path, tables, labelled), f"{path}:3: ", " - ", *words)
 
 
 @pytest.mark.parametrize(("wrong", "words"), (WRONG_QUERIES | OUT_OF_RANGE).values(), ids=WRONG_QUERIES | OUT_OF_RANGE)
 def test_a_mistake_in_a_label_is_named_unless_labels_are_not_wanted(tmp_path, tables, wrong, words):
-    path = write(tmp_path / "dev.json", [question(), question(query=wrong)])
+    path = write_lines(tmp_path / "dev.json", [question(), question(query=wrong)])
     for labelled in (True, None):
         refused(lambda: task.read(path, tables, labelled), f"{path}:2: ", " - ", *words)
     assert [one.query for one in task.read(path, tables, labelled=False)] == [None, None]
 
 
 def test_a_question_may_be_long(tmp_path, tables):
-    path = write(tmp_path / "dev.json", [question("长" * 10_000), question(" ")])
+    path = write_lines(tmp_path / "dev.json", [question("长" * 10_000), question(" ")])
     assert [len(one.question) for one in task.read(path, tables)] == [10_000, 1]
 
 
@@ -370,13 +358,13 @@ def test_a_submission_has_a_line_for_each_query(tmp_path):
 def test_a_submission_is_read_as_the_metric_takes_it(tmp_path):
     odd = [sql([(99, -3)], [(-1, 17, 20), (0, 2, 0.5)], 8), sql([], [])]
     first, second = [task.Query((task.Selected(99, -3),), 8, (task.Condition(-1, 17, "20"), task.Condition(0, 2, "0.5"))), task.Query((), 0, ())]
-    path = write(tmp_path / "a.json", ["\n", odd[0] | {"comment": ""}, "\n", " \n", odd[1], "\n", "\n"])
+    path = write_lines(tmp_path / "a.json", ["", odd[0] | {"comment": ""}, "", " ", odd[1], "", ""])
     assert task.read_submission(path) == [None, first, None, None, second]
 
 
 @pytest.mark.parametrize(("wrong", "words"), list(WRONG_QUERIES.values())[1:], ids=list(WRONG_QUERIES)[1:])
 def test_what_is_no_query_is_refused(tmp_path, wrong, words):
-    path = write(tmp_path / "a.json", [sql(), wrong, sql()])
+    path = write_lines(tmp_path / "a.json", [sql(), wrong, sql()])
     for call in (task.read_submission, task.check_submission):
         refused(lambda: call(path), f"{path}:2: ", " - ", *words)
 
@@ -390,33 +378,33 @@ TWO = [(0, 2, "a"), (1, 0, "7")]
         ([sql(), sql(), sql()], [":3: ", "question 3 of the 2"]),
         ([sql()], [": ends after 1 of 2"]),
         ([], [": ends after 0 of 2"]),
-        ([sql(), "\n", sql()], [":3: follows a blank line"]),
-        ([sql(), sql(), "\n"], [": ends with a blank line"]),
+        ([sql(), "", sql()], [":3: follows a blank line"]),
+        ([sql(), sql(), ""], [": ends with a blank line"]),
         ([sql(), sql([])], [":2: selects nothing"]),
         ([sql(), sql(conditions=[])], [":2: has no condition"]),
         ([sql(), sql(connection=1)], [':2: "cond_conn_op" is 1', "0 with one condition"]),
         ([sql(), sql(conditions=TWO)], [':2: "cond_conn_op" is 0', "1 (and) or 2 (or) with 2 conditions"]),
         ([sql(), sql() | {"limit": 1}], [':2: "limit" is no field']),
         ([sql(), sql(conditions=[(1, 0, 10)])], [":2: the value of a condition", "must be a string"]),
-        ([sql(), "[]\n"], [":2: a list"]),
+        ([sql(), "[]"], [":2: a list"]),
         *([[sql(), wrong], [":2: ", *words]] for wrong, words in OUT_OF_RANGE.values()),
     ],
 )
 def test_a_bad_submission_is_refused(tmp_path, tables, lines, words):
-    examples = task.read(write(tmp_path / "dev.json", [question(), question()]), tables)
-    path = write(tmp_path / "a.json", lines)
+    examples = task.read(write_lines(tmp_path / "dev.json", [question(), question()]), tables)
+    path = write_lines(tmp_path / "a.json", lines)
     refused(lambda: task.check_submission(path, examples), str(path), " - ", *words)
 
 
 def test_a_good_submission_passes(tmp_path, tables):
-    examples = task.read(write(tmp_path / "dev.json", [question(), question()]), tables)
-    path = write(tmp_path / "a.json", [sql(), sql(conditions=TWO, connection=2)])
+    examples = task.read(write_lines(tmp_path / "dev.json", [question(), question()]), tables)
+    path = write_lines(tmp_path / "a.json", [sql(), sql(conditions=TWO, connection=2)])
     assert task.check_submission(path, examples) == task.check_submission(path) == 2
     # Without questions the table is not known.
-    assert task.check_submission(write(path, [sql([(40, 0)])])) == 1
-    refused(lambda: task.check_submission(write(path, [sql([(-1, 0)])])), f"{path}:1: there is no column -1 - it must be at least 0")
+    assert task.check_submission(write_lines(path, [sql([(40, 0)])])) == 1
+    refused(lambda: task.check_submission(write_lines(path, [sql([(-1, 0)])])), f"{path}:1: there is no column -1 - it must be at least 0")
     # Of other examples, the table may be another.
-    refused(lambda: task.check_submission(write(path, [sql(), sql([(3, 0)])]), examples), f"{path}:2: there is no column 3")
+    refused(lambda: task.check_submission(write_lines(path, [sql(), sql([(3, 0)])]), examples), f"{path}:2: there is no column 3")
 
 
 # The kinds of errors
@@ -529,32 +517,27 @@ def test_an_answer_is_shown_beside_gold(tables):
 @pytest.fixture
 def files(tmp_path):
     """Gold and predictions: of 4 questions one is right, one by another form, one wrong, one not executable."""
-    write(tmp_path / "dev.tables.json", [table()])
+    write_lines(tmp_path / "dev.tables.json", [table()])
     count = question("影院有几家", query=sql([(2, 4)], [(1, 1, "10")]))
     gold = [question(), count, question("青河市的票房", query=GOLD), question("10和7以上", query=GOLD)]
     wrong = GOLD | {"conds": [[1, 1, "7"], [0, 2, "青河市"]]}
     predictions = [sql(), sql([(2, 4)], [(1, 1, "11")]), wrong, GOLD | {"cond_conn_op": 0}]
-    return write(tmp_path / "dev.json", gold), write(tmp_path / "a.json", predictions)
-
-
-def run_evaluate(*flags):
-    return competition.main(FOLDER, "evaluate", flags)
+    return write_lines(tmp_path / "dev.json", gold), write_lines(tmp_path / "a.json", predictions)
 
 
 FIGURES = {"logic_form_accuracy": 1 / 4, "execution_accuracy": 2 / 4, "score": 3 / 8}
 
 
 def test_evaluate_prints_one_json_object_and_nothing_else(files, capsys):
-    result = run_evaluate("--gold", files[0], "--predictions", files[1], "--json")
-    captured = capsys.readouterr()
-    assert captured.out.count("\n") == 1 and json.loads(captured.out) == result == FIGURES
-    assert list(result) == list(FIGURES) and captured.err.count("\n") == 1
+    figures, err = json_figures(capsys, FOLDER, *files)
+    assert list(figures.items()) == list(FIGURES.items()) and err.count("\n") == 1
 
 
 def test_evaluate_prints_tables_and_the_worst_answers(files, capsys):
-    assert run_evaluate("--gold", files[0], "--predictions", files[1]) == FIGURES
-    lines = [" ".join(line.split()) for line in capsys.readouterr().out.split("\n")]
-    for words in (
+    with not_importing(*HEAVY):
+        assert evaluate(FOLDER, *files) == FIGURES
+    check_report(
+        capsys.readouterr().out,
         "over 4 questions right",
         "logic_form_accuracy 0.2500 1",
         "execution_accuracy 0.5000 2",
@@ -582,73 +565,50 @@ def test_evaluate_prints_tables_and_the_worst_answers(files, capsys):
         "worst answers (2)",
         "cannot be executed: connection wrong",
         "question 10和7以上 (table t)",
-    ):
-        assert words in lines, words
+    )
 
 
-def test_evaluate_takes_tables_from_elsewhere(files, tmp_path, capsys):
+def test_evaluate_takes_tables_from_elsewhere(files, tmp_path):
     (tmp_path / "dev.tables.json").rename(tmp_path / "other.json")
-    refused(lambda: run_evaluate("--gold", files[0], "--predictions", files[1]), "dev.tables.json: no such file", "--tables")
-    assert run_evaluate("--gold", files[0], "--predictions", files[1], "--tables", tmp_path / "other.json") == FIGURES
+    evaluation_refused(FOLDER, *files, "dev.tables.json: no such file", "--tables")
+    assert evaluate(FOLDER, *files, "--tables", tmp_path / "other.json") == FIGURES
 
 
 @pytest.mark.parametrize(
     ("predictions", "warnings"),
     [
         ([sql()] * 4, []),
-        ("", ["NOTHING IS PREDICTED for the 4 questions", "end after 0 of 4 questions"]),
+        ([], ["NOTHING IS PREDICTED for the 4 questions", "end after 0 of 4 questions"]),
         ([sql(), sql()], ["end after 2 of 4 questions"]),
-        ([sql(), "\n", sql(), sql()], ["1 lines of the predictions are blank"]),
+        ([sql(), "", sql(), sql()], ["1 lines of the predictions are blank"]),
         ([sql(), sql([]), sql(conditions=[]), sql([(9, 0)])], ["3 of 4 predicted queries cannot be executed"]),
         ([sql([], [])] * 4, ["NOTHING IS PREDICTED", "4 of 4 predicted queries cannot be executed"]),
     ],
 )
 def test_evaluate_warns_of_doubtful_figures(files, tmp_path, predictions, warnings, capsys):
-    run_evaluate("--gold", files[0], "--predictions", write(tmp_path / "doubtful.json", predictions), "--json")
-    captured = capsys.readouterr()
-    assert captured.out.count("\n") == 1
-    lines = captured.err.splitlines()
-    assert len(lines) == len(warnings)
-    for line, words in zip(lines, warnings):
-        assert line.startswith("WARNING: ") and words in line
+    _, err = json_figures(capsys, FOLDER, files[0], write_lines(tmp_path / "doubtful.json", predictions))
+    check_warnings(err, warnings)
 
 
 def test_evaluate_warns_of_gold_that_cannot_be_executed(files, capsys):
-    write(files[0], [question(query=sql(conditions=[])), question()])
-    run_evaluate("--gold", files[0], "--predictions", write(files[1], [sql(), sql()]), "--json")
-    assert capsys.readouterr().err == (
-        "WARNING: 1 of 2 queries of gold cannot be executed: whatever is predicted for them has a wrong result\n"
-    )
+    gold, predictions = write_lines(files[0], [question(query=sql(conditions=[])), question()]), write_lines(files[1], [sql(), sql()])
+    _, err = json_figures(capsys, FOLDER, gold, predictions)
+    assert err == "WARNING: 1 of 2 queries of gold cannot be executed: whatever is predicted for them has a wrong result\n"
 
 
 def test_an_empty_gold_file_has_a_report(files, capsys):
-    assert set(run_evaluate("--gold", write(files[0], ""), "--predictions", write(files[1], "")).values()) == {0.0}
+    assert set(evaluate(FOLDER, write_lines(files[0], []), write_lines(files[1], [])).values()) == {0.0}
     assert "over 0 questions" in capsys.readouterr().out
-
-
-def run_script(folder, *arguments, python=(sys.executable,)):
-    environment = {**os.environ, "PYTHONPATH": str(competition.ROOT)}
-    return subprocess.run([*python, str(folder / "evaluate.py"), *map(str, arguments)], env=environment, capture_output=True, timeout=60)
-
-
-def test_a_copy_elsewhere_evaluates_too_and_imports_nothing_heavy(files, tmp_path):
-    copy = tmp_path / "mine"
-    shutil.copytree(competition.folder_of(FOLDER), copy, ignore=shutil.ignore_patterns("__pycache__"))
-    done = run_script(copy, "--gold", files[0], "--predictions", files[1], "--json", python=(sys.executable, "-X", "importtime"))
-    assert done.returncode == 0 and json.loads(done.stdout) == FIGURES
-    imported = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
-    assert "task" in imported
-    assert not imported & {"numpy", "tensorflow", "keras", "tf_keras", "bert4keras", "jieba", "pandas", "sklearn"}
 
 
 @pytest.mark.parametrize(
     ("gold", "predictions", "words"),
     [
-        (["[\n"], [], ["dev.json:1:", "not JSON"]),
+        (["["], [], ["dev.json:1:", "not JSON"]),
         ([question(), without(question(), "sql")], [], ["dev.json:2: ", '"sql" is missing']),
         ([question(name="u")], [], ["dev.json:1: ", 'table "u"']),
         ([question()], [sql(), sql()], ["a.json:2: ", "gold has 1 questions"]),
-        ([question()] * 3, [sql(), "\n", "null\n"], ["a.json:3: ", "null"]),
+        ([question()] * 3, [sql(), "", "null"], ["a.json:3: ", "null"]),
         ([question()], None, ["a.json", "no such file"]),
         (None, [], ["dev.json", "no such file"]),
     ],
@@ -658,28 +618,14 @@ def test_bad_input_is_one_line_and_code_2(files, gold, predictions, words):
         if content is None:
             path.unlink()
         else:
-            write(path, content)
-    done = run_script(competition.folder_of(FOLDER), "--gold", files[0], "--predictions", files[1])
-    message = done.stderr.decode()
-    assert (done.returncode, done.stdout) == (2, b"")
-    assert message.startswith("error: ") and message.count("\n") == 1 and " - " in message
-    for word in words:
-        assert word in message
+            write_lines(path, content)
+    evaluation_refused(FOLDER, *files, " - ", *words)
 
 
 # Real files, where they are
 
 
-@pytest.mark.skipif(not GOLDEN.is_dir(), reason="no ../shared here")
-def test_golden_file_comes_out_exactly(capsys):
-    flags = ("--gold", GOLDEN / "gold.json", "--predictions", GOLDEN / "pred.json", "--json", "--tables")
-    official = json.loads((GOLDEN / "official.json").read_text("utf-8"))
-    for tables in (GOLDEN / "tables.json", GOLDEN):
-        assert run_evaluate(*flags, tables) == pytest.approx(official, rel=0, abs=1e-9)
-        assert list(json.loads(capsys.readouterr().out)) == list(official)
-
-
-@pytest.mark.skipif(not GOLDEN.is_dir(), reason="no ../shared here")
+@needs(GOLDEN)
 def test_real_questions_are_written_and_read(tmp_path):
     examples = task.read(GOLDEN / "gold.json", GOLDEN / "tables.json", labelled=True)
     task.write_submission(tmp_path / "gold.zip", [one.query for one in examples])

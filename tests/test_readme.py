@@ -1,7 +1,7 @@
 """What the READMEs say is true: their commands run, and what they name exists.
 
 In a ```bash block, every `python SCRIPT` with a script of a competition, or of a copy of one, runs for real, with the tiny limits of
-contests.py behind its own flags, in a folder that mirrors the repository. A block after `<!-- not run: reason -->` is only read. Other
+contests.py behind its own flags, in a folder that mirrors the repository. Of a block after `<!-- not run: reason -->` only the flags are tried. Other
 commands are checked to name files that exist.
 """
 
@@ -16,8 +16,9 @@ from typing import NamedTuple
 import pytest
 
 import competition
+from common.command_line import parse_flags
 from competition import COMPETITIONS, ROOT
-from contests import CONTESTS
+from contests import CONTESTS, NL2SQL
 
 LANGUAGES = (".md", ".zh-CN.md")
 FOLDERS = [ROOT, COMPETITIONS, *sorted(path.parent for path in COMPETITIONS.glob("*/train.py"))]
@@ -121,14 +122,30 @@ def mirror(tmp_path) -> Path:
     return root
 
 
+#: What these tell a newcomer to type runs in the default suite; NL2SQL has a script more than the others.
+RUN_IN_DEFAULT = (ROOT, COMPETITIONS, COMPETITIONS / NL2SQL.folder)
+SLOW = pytest.mark.slow(reason="trains; three READMEs stand for the rest, and the flags of all are tried")
+
+
 @pytest.mark.parametrize(
-    "readme", [path for path in READMES if path.name == "README.md"], ids=lambda path: str(path.relative_to(ROOT))
+    "folder", [pytest.param(folder, marks=() if folder in RUN_IN_DEFAULT else SLOW, id=str(folder.relative_to(ROOT))) for folder in FOLDERS]
 )
-def test_the_commands_run(readme, mirror, monkeypatch):
+def test_the_commands_run(folder, mirror, monkeypatch):
     reader = Reader(mirror, monkeypatch)
-    for block in blocks_of(readme.read_text("utf-8")):
+    for block in blocks_of((folder / "README.md").read_text("utf-8")):
         for words in block.commands if block.run else ():
             reader.type(words)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_all_flags_exist(folder):
+    """Those too that need data nobody has here."""
+    commands = [words for block in blocks_of((folder / "README.md").read_text("utf-8")) for words in block.commands]
+    for program, script, *flags in (words for words in commands if len(words) > 1):
+        path = ROOT / script
+        if program == "python" and (path.parent / "task.py").is_file():
+            with competition.inside(path.parent):
+                parse_flags(competition.load(path.parent, path.stem).Config, flags)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from common.command_line import UserError
 from common.encoders import BertEncoder, LightEncoder, build_encoder
 from common.keras_compat import seed_everything, tf
 from common.options import EncoderOptions
-from test_contract import write_checkpoint
+from tiny_checkpoint import write_checkpoint
 
 FOLDER = "seq2seq_titling"
 task = competition.load(FOLDER, "task")

@@ -12,7 +12,7 @@ from common.command_line import UserError
 from common.decoders import Rules, common_subsequence_f1
 from common.keras_compat import seed_everything, tf
 from common.options import EncoderOptions
-from test_contract import arrays, without_seconds
+from workshop import arrays, without_seconds
 
 import bert4keras.models  # isort: skip - after keras_compat, which tells it the Keras to use
 

@@ -2,9 +2,7 @@
 
 import json
 import math
-import os
 import shutil
-import subprocess
 import sys
 import zipfile
 from collections import Counter
@@ -14,37 +12,19 @@ import pytest
 from hypothesis import given, settings, strategies
 
 import competition
-from common.command_line import UserError
 from common.submission import BLANK_LINE
+from helpers import check_report, check_warnings, evaluate, evaluation_refused, json_figures, needs, not_importing, refused, write, write_lines
+from workshop import run_here
 
 FOLDER = "seq2seq_titling"
 task = competition.load(FOLDER, "task")
 metric = competition.load(FOLDER, "metric")
 errors = competition.load(FOLDER, "errors")
-evaluate = competition.load(FOLDER, "evaluate")
 
-GOLDEN = competition.SHARED / "golden" / FOLDER
 DATA = competition.SHARED / "data" / FOLDER
 
 NEWS = "青河大坝昨日正式开工，总长300米，预计三年后建成发电。"
 PAPER = "为了提高产量，本文提出一种基于LSTM的灌溉方法。"
-
-
-def write(path, content):
-    path.write_text(content if isinstance(content, str) else json_lines(content), "utf-8")
-    return path
-
-
-def json_lines(items):
-    return "".join(item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) + "\n" for item in items)
-
-
-def refused(call, *words):
-    with pytest.raises(UserError) as error:
-        call()
-    for word in words:
-        assert word in str(error.value)
-    assert "\n" not in str(error.value)
 
 
 # Reading
@@ -52,7 +32,7 @@ def refused(call, *words):
 
 def test_examples_keep_what_the_file_says(tmp_path):
     both = {"abst": "摘要", "content": " 正文\n", "title": "", "id": 7}
-    path = write(tmp_path / "train.json", [{"title": "大坝 开工\t", "content": NEWS}, {"title": "灌溉方法", "abst": PAPER}, both])
+    path = write_lines(tmp_path / "train.json", [{"title": "大坝 开工\t", "content": NEWS}, {"title": "灌溉方法", "abst": PAPER}, both])
     assert task.read(path, labelled=True) == [
         task.Example(NEWS, "大坝 开工\t"),
         task.Example(PAPER, "灌溉方法"),
@@ -66,7 +46,7 @@ def test_examples_keep_what_the_file_says(tmp_path):
 
 def test_blank_lines_are_counted(tmp_path):
     skipped = Counter()
-    path = write(tmp_path / "train.json", ["\ufeff\n", {"content": "", "title": "一"}, " \t\r\n", {"abst": "", "title": "二"}, "\n"])
+    path = write_lines(tmp_path / "train.json", ["\ufeff", {"content": "", "title": "一"}, " \t\r", {"abst": "", "title": "二"}, ""])
     assert [one.title for one in task.read(path, True, skipped)] == ["一", "二"]
     assert skipped == {BLANK_LINE: 3}
     assert task.read_titles(path) == [one.title for one in task.read_gold(path)] == ["一", "二"]
@@ -89,7 +69,7 @@ WRONG_TEXTS = {
 @pytest.mark.parametrize("labelled", [True, False])
 @pytest.mark.parametrize(("item", "words"), WRONG_TEXTS.values(), ids=WRONG_TEXTS)
 def test_a_mistake_is_named_with_its_line(tmp_path, item, words, labelled):
-    path = write(tmp_path / "train.json", [{"title": "大坝", "content": NEWS}, "\n", item])
+    path = write_lines(tmp_path / "train.json", [{"title": "大坝", "content": NEWS}, "", item])
     refused(lambda: task.read(path, labelled), f"{path}:3: ", *words)
 
 
@@ -98,7 +78,7 @@ NO_TITLES = {"missing": {}, "null": {"title": None}, "number": {"title": 5}, "li
 
 @pytest.mark.parametrize("item", NO_TITLES.values(), ids=NO_TITLES)
 def test_titles_are_not_looked_at_where_none_are_wanted(tmp_path, item):
-    path = write(tmp_path / "test.json", [{"content": NEWS, "title": "大坝"}, {"content": PAPER} | item])
+    path = write_lines(tmp_path / "test.json", [{"content": NEWS, "title": "大坝"}, {"content": PAPER} | item])
     assert task.read(path, labelled=False)[1] == task.Example(PAPER)
     for call in (lambda: task.read(path, labelled=True), lambda: task.read_gold(path), lambda: task.read_titles(path)):
         refused(call, f'{path}:2: "title" is ', "must be a string")
@@ -106,47 +86,22 @@ def test_titles_are_not_looked_at_where_none_are_wanted(tmp_path, item):
 
 @pytest.mark.parametrize("line", ['{"title": "大', "[]", '"大坝"', "null"])
 def test_a_line_that_is_no_object_is_named(tmp_path, line):
-    path = write(tmp_path / "train.json", [{"content": NEWS, "title": "大坝"}, line + "\n"])
+    path = write_lines(tmp_path / "train.json", [{"content": NEWS, "title": "大坝"}, line])
     for call in (lambda: task.read(path, False), lambda: task.read_gold(path), lambda: task.read_titles(path)):
         refused(call, f"{path}:2: ", " - each line must be one")
 
 
 def test_gold_may_have_titles_alone(tmp_path):
-    path = write(tmp_path / "gold.json", [{"title": "大坝"}, {"title": "灌溉", "abst": PAPER}])
+    path = write_lines(tmp_path / "gold.json", [{"title": "大坝"}, {"title": "灌溉", "abst": PAPER}])
     assert task.read_gold(path) == [task.Example("", "大坝"), task.Example(PAPER, "灌溉")]
-    refused(lambda: task.read_gold(write(path, [{"title": "大坝", "abst": 5}])), f'{path}:1: "abst" is a whole number')
+    refused(lambda: task.read_gold(write_lines(path, [{"title": "大坝", "abst": 5}])), f'{path}:1: "abst" is a whole number')
 
 
 def test_a_text_for_a_title_is_named(tmp_path):
-    path = write(tmp_path / "a.json", [{"title": "长" * 1000}, {"title": "长" * 1001}])
+    path = write_lines(tmp_path / "a.json", [{"title": "长" * 1000}, {"title": "长" * 1001}])
     for call in (lambda: task.read_titles(path), lambda: task.check_submission(path)):
         refused(call, f'{path}:2: "title" has 1001 characters', "must be")
     assert len(task.read_gold(path)[1].title) == 1001
-
-
-@pytest.mark.parametrize(
-    "names",
-    [
-        ("train.json", "dev.json"),
-        ("train_data.json", "dev_data.json"),
-        ("train.json", "val.json"),
-        ("train.json", "valid.json"),
-        ("train.jsonl", "dev.jsonl"),
-        ("train_data.jsonl", "val.jsonl"),
-    ],
-)
-def test_files_are_found(tmp_path, names):
-    for name in names:
-        (tmp_path / name).touch()
-    assert task.find_files(str(tmp_path)) == task.Files(*(tmp_path / name for name in names))
-
-
-def test_a_missing_file_shows_the_tree(tmp_path):
-    (tmp_path / "dev.json").touch()
-    refused(lambda: task.find_files(tmp_path), f"{tmp_path}: no train file", "train.json and dev.json")
-    (tmp_path / "dev.json").rename(tmp_path / "train.json")
-    assert task.find_files(tmp_path) == task.Files(tmp_path / "train.json", None)
-    refused(lambda: task.find_files(tmp_path / "none"), "none: no such folder", "train.json and dev.json")
 
 
 # The submission
@@ -471,11 +426,7 @@ def test_a_title_is_shown_below_that_of_gold():
 def files(tmp_path):
     """Gold and predictions: of 3 titles one is the same as gold, one half of it, one empty."""
     gold = [{"title": "青河大坝", "content": NEWS}, {"title": "灌溉方法", "abst": PAPER}, {"title": "大坝", "content": "大坝"}]
-    return write(tmp_path / "gold.json", gold), write(tmp_path / "a.json", [{"title": "青河大坝"}, {"title": "灌溉"}, {"title": ""}])
-
-
-def run_evaluate(*flags):
-    return competition.main(FOLDER, "evaluate", flags)
+    return write_lines(tmp_path / "gold.json", gold), write_lines(tmp_path / "a.json", [{"title": "青河大坝"}, {"title": "灌溉"}, {"title": ""}])
 
 
 HALVES = (f(1, 2 / 4), f(1, 1 / 3), f(1, 2 / 4), bleu(1, 1, 0.1, 0.1, gold=4, predicted=2))
@@ -484,17 +435,15 @@ FIGURES = {name: (right + half) / 3 for name, right, half in zip(NAMES, (RIGHT, 
 
 
 def test_evaluate_prints_one_json_object_and_nothing_else(files, capfd):
-    result = run_evaluate("--gold", files[0], "--predictions", files[1], "--json")
-    captured = capfd.readouterr()
-    assert captured.out.count("\n") == 1 and json.loads(captured.out) == result == pytest.approx(FIGURES, abs=1e-12)
-    assert tuple(json.loads(captured.out)) == NAMES
-    assert captured.err == "WARNING: 1 of 3 predicted titles are empty, and score 0\n"
+    figures, err = json_figures(capfd, FOLDER, *files)
+    assert figures == pytest.approx(FIGURES, abs=1e-12) and tuple(figures) == NAMES
+    assert err == "WARNING: 1 of 3 predicted titles are empty, and score 0\n"
 
 
 def test_evaluate_prints_figures_tables_and_examples(files, capsys):
-    assert run_evaluate("--gold", files[0], "--predictions", files[1]) == pytest.approx(FIGURES, abs=1e-12)
-    lines = [" ".join(line.split()) for line in capsys.readouterr().out.split("\n")]
-    for words in (
+    assert evaluate(FOLDER, *files) == pytest.approx(FIGURES, abs=1e-12)
+    check_report(
+        capsys.readouterr().out,
         "over 3 titles first 24 characters",
         "titles gold predicted",
         "characters, mean 3.3333 2.0000",
@@ -514,20 +463,19 @@ def test_evaluate_prints_figures_tables_and_examples(files, capsys):
         f"text {PAPER}",
         "gold 灌溉方法",
         "predicted 灌溉",
-    ):
-        assert words in lines, words
+    )
 
 
 def test_evaluate_takes_titles_without_texts(tmp_path, files, capsys):
-    gold = write(tmp_path / "titles.json", [{"title": "青河大坝"}, "\n", {"title": "灌溉方法"}, {"title": "大坝"}])
-    assert run_evaluate("--gold", gold, "--predictions", files[1]) == pytest.approx(FIGURES, abs=1e-12)
+    gold = write_lines(tmp_path / "titles.json", [{"title": "青河大坝"}, "", {"title": "灌溉方法"}, {"title": "大坝"}])
+    assert evaluate(FOLDER, gold, files[1]) == pytest.approx(FIGURES, abs=1e-12)
     out = capsys.readouterr().out
     assert "first 24 characters" not in out and "out of the text" not in out and "  text " not in out
 
 
 def test_evaluate_takes_files_without_lines(tmp_path, capsys):
     path = write(tmp_path / "empty.json", "")
-    assert run_evaluate("--gold", path, "--predictions", path) == dict.fromkeys(NAMES, 0)
+    assert evaluate(FOLDER, path, path) == dict.fromkeys(NAMES, 0)
     assert "NOTHING IS PREDICTED for the 0 titles" in capsys.readouterr().err
 
 
@@ -540,7 +488,7 @@ LONG = "一二三四五六七八九十"
         (["大坝开工", "灌溉方法"], ["大坝", "灌溉"], []),
         (["大坝", "灌溉"], ["", " "], ["NOTHING IS PREDICTED for the 2 titles"]),
         (["大坝", "灌溉"], ["大坝", " "], ["1 of 2 predicted titles are empty"]),
-        (["大坝", "灌溉", "青河"], ["大坝", "大坝", "青山"], ["67% of predicted titles stand at another text too", '"大坝" 2 times']),
+        (["大坝", "灌溉", "青河"], ["大坝", "大坝", "青山"], ['67% of predicted titles stand at another text too, "大坝" 2 times']),
         (["大坝", "大坝", "青河"], ["大坝", "大坝", "青山"], []),
         ([LONG, LONG[::-1]], ["大坝大坝大坝", LONG], ["bigrams repeat"]),
         (["大坝", "灌溉"], ["大坝长", LONG], ["6.5 characters on average, those of gold 2.0"]),
@@ -549,40 +497,17 @@ LONG = "一二三四五六七八九十"
     ],
 )
 def test_evaluate_warns_of_doubtful_figures(tmp_path, gold, predictions, warnings, capfd):
-    gold = write(tmp_path / "gold.json", [{"title": title} for title in gold])
-    predictions = write(tmp_path / "a.json", [{"title": title} for title in predictions])
-    run_evaluate("--gold", gold, "--predictions", predictions, "--json")
-    captured = capfd.readouterr()
-    assert captured.out.count("\n") == 1
-    lines = captured.err.splitlines()
-    assert len(lines) == (1 if warnings else 0)
-    assert all(line.startswith("WARNING: ") for line in lines) and all(words in captured.err for words in warnings)
+    gold = write_lines(tmp_path / "gold.json", [{"title": title} for title in gold])
+    predictions = write_lines(tmp_path / "a.json", [{"title": title} for title in predictions])
+    _, err = json_figures(capfd, FOLDER, gold, predictions)
+    check_warnings(err, warnings)
 
 
-def run_script(folder, *arguments, python=(sys.executable,)):
-    environment = {**os.environ, "PYTHONPATH": str(competition.ROOT)}
-    return subprocess.run([*python, str(folder / "evaluate.py"), *map(str, arguments)], env=environment, capture_output=True, timeout=300)
-
-
-def test_a_copy_elsewhere_evaluates_too_and_imports_nothing_heavy(files, tmp_path):
-    copy = tmp_path / "mine"
-    shutil.copytree(competition.folder_of(FOLDER), copy, ignore=shutil.ignore_patterns("__pycache__", "sample"))
-    done = run_script(copy, "--gold", files[0], "--predictions", files[1], "--json", python=(sys.executable, "-X", "importtime"))
-    assert done.returncode == 0 and json.loads(done.stdout) == pytest.approx(FIGURES, abs=1e-12)
-    assert not imported(done) & HEAVY
-
-
-HEAVY = {"tensorflow", "keras", "tf_keras", "bert4keras", "jieba"}
-
-
-def imported(done):
-    return {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
-
-
-def test_help_does_not_wait_for_nltk():
-    done = run_script(competition.folder_of(FOLDER), "--help", python=(sys.executable, "-X", "importtime"))
-    assert done.returncode == 0 and "task" in imported(done)
-    assert not imported(done) & {*HEAVY, "nltk", "sklearn", "scipy"}
+def test_help_does_not_wait_for_nltk(tmp_path):
+    # Of a copy, which is not loaded yet.
+    copy = shutil.copytree(competition.folder_of(FOLDER), tmp_path / "mine", ignore=shutil.ignore_patterns("__pycache__", "sample"))
+    with not_importing("nltk", "sklearn", "scipy"):
+        assert run_here(copy, "evaluate", ["--help"]).code == 0
 
 
 @pytest.mark.parametrize(
@@ -596,23 +521,17 @@ def test_help_does_not_wait_for_nltk():
         ('{"title": "大坝"}\n', None, ["predictions.json", "no such file"]),
     ],
 )
-def test_bad_input_is_one_line(tmp_path, gold, predictions, words):
+def test_bad_input_is_one_line_and_code_2(tmp_path, gold, predictions, words):
     write(tmp_path / "gold.json", gold)
     if predictions is not None:
         write(tmp_path / "predictions.json", predictions)
-    refused(lambda: run_evaluate("--gold", tmp_path / "gold.json", "--predictions", tmp_path / "predictions.json"), *words)
+    evaluation_refused(FOLDER, tmp_path / "gold.json", tmp_path / "predictions.json", *words)
 
 
 # Real files, where they are
 
 
-@pytest.mark.skipif(not GOLDEN.is_dir(), reason="no ../shared here")
-def test_golden_file_comes_out_exactly():
-    result = run_evaluate("--gold", GOLDEN / "gold.json", "--predictions", GOLDEN / "pred.json", "--json")
-    assert result == pytest.approx(json.loads((GOLDEN / "official.json").read_text("utf-8")), rel=0, abs=1e-9)
-
-
-@pytest.mark.skipif(not DATA.is_dir(), reason="no ../shared here")
+@needs(DATA)
 @pytest.mark.parametrize(("name", "train", "dev", "line_to_beat"), [("csl", 3000, 400, 0.335), ("lcsts", 8605, 998, 0.205)])
 def test_real_files_are_read_and_written(tmp_path, name, train, dev, line_to_beat):
     files = task.find_files(DATA / name)

@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import competition
-from common.encoders import BertEncoder, LightEncoder
-from common.generators import training_dataset
+from common.encoders import BertEncoder
 from common.keras_compat import keras, seed_everything
-from common.optimizers import build_optimizer
-from common.options import EncoderOptions, TrainingOptions
+from common.options import EncoderOptions
+from reading_helpers import bert_encoder, check_order_changes_nothing, decoder, learn_by_heart, light_encoder, make_wild, padded, wild_networks
 
 FOLDER = "webqa_dgcnn"
 task = competition.load(FOLDER, "task")
@@ -99,14 +98,6 @@ def test_strange_characters_are_only_characters():
 # Questions -> windows
 
 
-CHARACTERS = "谁写了顾南许青白鹿远山的灯于二月在云桥出版社，。？天地人和"
-
-
-def bert_encoder(max_length):
-    """An encoder for features only: its vocabulary knows all characters of the tests."""
-    return BertEncoder.from_texts([CHARACTERS * 2] * 2, EncoderOptions(encoder="bert", hidden_size=8, max_length=max_length))
-
-
 @pytest.fixture(scope="module")
 def bert():
     return bert_encoder(16)
@@ -173,13 +164,6 @@ def test_questions_are_cut_and_every_token_is_read(bert):
 # Gold -> features -> decode -> gold
 
 
-def decoder(max_answer_length=20, candidates=20):
-    """A reader that only decodes."""
-    reader = object.__new__(reading.Reader)
-    reader.max_answer_length, reader.candidates = max_answer_length, candidates
-    return reader
-
-
 def sure(group):
     """Log-probabilities of a network that is sure of the first answer of each passage."""
     scores = [np.full((len(window.pair), 2), -30, np.float32) for window in group]
@@ -198,7 +182,7 @@ def gold_figures(path):
     encoder = BertEncoder.from_texts(texts, EncoderOptions(encoder="bert", hidden_size=8, max_length=config.encoder.max_length))
     evidence, lost = model.labelled_windows(examples, encoder, lengths)
     groups = [[window for windows in (*one.positives, *one.negatives) for window in windows] for one in evidence]
-    found = decoder(config.max_answer_length, candidates=5).decode(examples, groups, [sure(group) for group in groups])
+    found = decoder(reading, config.max_answer_length, candidates=5).decode(examples, groups, [sure(group) for group in groups])
     return train.evaluation(examples, found, Rules()).metrics, lost
 
 
@@ -291,7 +275,6 @@ def test_a_batch_has_so_many_passages_of_each_question(drawn, positives, negativ
     assert holding == sum(min(positives, len(one.positives)) for one in batch)
 
 
-
 def test_every_passage_is_seen_in_some_epoch():
     one = example("谁", *((f"顾南{'天' * size}", "顾南") for size in range(1, 6)), *("地" * size for size in range(1, 6)))
     [evidence], _ = model.labelled_windows([one], ENCODER, LENGTHS)
@@ -380,7 +363,7 @@ def test_what_is_outside_of_the_passage_changes_nothing(transparent):
     outside = ((inputs["segment_ids"] == 0) | (inputs["token_ids"] == ENCODER.tokenizer.end_id))[..., None]
     assert outside.sum() > 20
     assert loss_of(transparent, {**inputs, "values": np.where(outside, 40, inputs["values"]).astype(np.float32)}) == pytest.approx(loss, rel=1e-5)
-    wider = {name: np.pad(values, [(0, 0), (0, 7), *[(0, 0)] * (values.ndim - 2)]) for name, values in inputs.items()}
+    wider = padded(inputs, columns=7)
     wider["values"][:, -7:] = 40
     assert loss_of(transparent, wider) == pytest.approx(loss, rel=1e-5)
 
@@ -427,7 +410,7 @@ def scored_questions(draw):
 @given(scored_questions(), st.integers(1, 9))
 def test_candidates_against_brute_force(drawn, max_length):
     one, group, scores = drawn
-    [found] = decoder(max_length, 10_000).decode([one], [group], [scores])
+    [found] = decoder(reading, max_length, 10_000).decode([one], [group], [scores])
     expected = {}
     for window, logarithms in zip(group, scores):
         places = np.flatnonzero(window.pair.is_context).tolist()
@@ -447,7 +430,7 @@ def test_a_span_in_two_windows_is_one_candidate():
     one = example("谁？", "天地人和" * 5 + "顾南" + "天地人和" * 5)
     _, group, scores = scored(one, (0, 20, 22, 0.5))
     assert sum(bool(window.pair.encoding.token_span(20, 22)) for window in group) > 2
-    [[best, *others]] = decoder().decode([one], [group], [scores])
+    [[best, *others]] = decoder(reading).decode([one], [group], [scores])
     assert best == Candidate("顾南", 0, 20, pytest.approx(0.5), pytest.approx(0.5))
     assert not any(candidate.start == 20 and candidate.text == "顾南" for candidate in others)
 
@@ -556,22 +539,14 @@ QUESTIONS = [
 ]
 EXAMPLES = [example(question, *passages, name=str(number)) for number, (question, passages) in enumerate(QUESTIONS)]
 TWO_WINDOWS = model.Lengths(8, 10)
-
-
-def light_encoder(**options):
-    texts = [text for one in EXAMPLES for text in (one.question, *(passage.text for passage in one.passages))]
-    return LightEncoder.from_texts(texts * 2, EncoderOptions(**{"hidden_size": 8, "layers": 3, "max_length": 40, "dropout": 0.1, **options}))
+TEXTS = [text for one in EXAMPLES for text in (one.question, *(passage.text for passage in one.passages))]
 
 
 @pytest.fixture(scope="module")
 def wild():
-    """An encoder and networks with weights so large that they have opinions."""
-    seed_everything(2)
-    encoder = light_encoder()
-    networks = model.build_networks(encoder)
-    generator = np.random.default_rng(1)
-    networks.training.set_weights([weight + generator.normal(0, 0.3, weight.shape) for weight in networks.training.get_weights()])
-    return encoder, networks
+    """An encoder and networks that have opinions."""
+    encoder = light_encoder(TEXTS)
+    return encoder, wild_networks(model, encoder)
 
 
 @pytest.fixture(scope="module")
@@ -601,11 +576,7 @@ def test_candidates_are_pieces_of_the_passages(expected):
 def test_batch_size_and_order_change_nothing(wild, expected, batch_size):
     encoder, networks = wild
     reader = reading.Reader(networks, encoder, TWO_WINDOWS, 9, batch_size=batch_size)
-    assert_same(reader.read(EXAMPLES), expected)
-    order = np.random.default_rng(batch_size).permutation(len(EXAMPLES))
-    shuffled = reader.read([EXAMPLES[index] for index in order])
-    assert_same([shuffled[place] for place in np.argsort(order)], expected)
-    assert reader.read([]) == []
+    check_order_changes_nothing(reader, EXAMPLES, expected, assert_same)
 
 
 @pytest.mark.parametrize("kind", ["light", "bert"])
@@ -616,8 +587,7 @@ def test_the_network_never_sees_padding(wild, kind):
         encoder = bert_encoder(40)
         encoder.config["num_hidden_layers"] = 1
         networks = model.build_networks(encoder)
-        generator = np.random.default_rng(1)
-        networks.training.set_weights([weight + generator.normal(0, 0.1, weight.shape) for weight in networks.training.get_weights()])
+        make_wild(networks.training, 0.1)
     groups = model.question_windows(EXAMPLES, encoder, TWO_WINDOWS)
     assert len({len(window.pair) for group in groups for window in group}) > 5
     alone, together = (reading.Reader(networks, encoder, TWO_WINDOWS, 9, batch_size=size).score(groups) for size in (1, 64))
@@ -637,17 +607,12 @@ def test_both_networks_share_their_weights(wild):
 
 def test_the_question_decides_the_answer_after_training():
     seed_everything(1)
-    encoder = light_encoder(hidden_size=24, layers=2, dropout=0.0)
+    encoder = light_encoder(TEXTS, hidden_size=24, layers=2, dropout=0.0)
     evidence, lost = model.labelled_windows(EXAMPLES, encoder, TWO_WINDOWS)
     assert len(evidence) == 5 and lost == {"blank passage": 3, "question left out: none of its passages can be used": 2}
-    networks, epochs = model.build_networks(encoder), 60
+    networks = model.build_networks(encoder)
     sampling = model.Sampling(positives=1, negatives=2, crop_share=0.0, crop_length=128)
-    batches = training_dataset(
-        evidence, [1] * 5, lambda batch, generator: model.collate(batch, generator, sampling), 5, 1, range(epochs), networks.training
-    )
-    networks.training.compile(build_optimizer(TrainingOptions(epochs=1, ema_momentum=0), 5e-3, epochs))
-    history = networks.training.fit(batches, steps_per_epoch=1, epochs=epochs, verbose=0).history["loss"]
-    assert np.mean(history[-5:]) < 0.1 * history[0]
+    learn_by_heart(networks.training, evidence, [1] * 5, lambda batch, generator: model.collate(batch, generator, sampling))
     found = reading.Reader(networks, encoder, TWO_WINDOWS, max_answer_length=9).read(EXAMPLES)
     # The first two have the same passages: only the question tells which of two names it is.
     assert [voting.vote(candidates) for candidates in found] == ["顾南", "许青", "澜江市", "ABC", "３９９９元", "", ""]

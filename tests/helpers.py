@@ -1,0 +1,108 @@
+"""What the tests of several contests share: files made for a test, what must be refused, and what evaluate.py says."""
+
+import contextlib
+import json
+import sys
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import competition
+from common.command_line import UserError
+from workshop import check_message, check_refusal, run_here
+
+
+def needs(folder: Path) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(not folder.is_dir(), reason=f"{folder} is not here")
+
+
+# Files
+
+
+def write(path: Path, content: Any, indent: int | None = None) -> Path:
+    """A string as it is, anything else as JSON."""
+    path.write_text(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, indent=indent), "utf-8")
+    return path
+
+
+def json_lines(records: Iterable[Any]) -> str:
+    """A line for each record. A string is a line as it stands: blank, or no JSON."""
+    return "".join((record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)) + "\n" for record in records)
+
+
+def write_lines(path: Path, records: Iterable[Any]) -> Path:
+    return write(path, json_lines(records))
+
+
+def zip_of(path: Path, name: str) -> Path:
+    """A zip beside the file, which holds it under `name`."""
+    with zipfile.ZipFile(path.with_suffix(".zip"), "w") as archive:
+        archive.write(path, name)
+    return path.with_suffix(".zip")
+
+
+def without(record: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != key}
+
+
+# What must be refused
+
+
+def refused(call: Callable[[], object], *words: object) -> None:
+    """The call raises what users see as one line, which says all of `words` and what to do."""
+    with pytest.raises(UserError) as error:
+        call()
+    check_message(str(error.value), *words)
+    assert "\n" not in str(error.value)
+
+
+@contextlib.contextmanager
+def not_importing(*names: str) -> Iterator[None]:
+    """Within it, an import of these modules fails, even if they are loaded."""
+    loaded = [module for module in sys.modules if module.partition(".")[0] in names]
+    with pytest.MonkeyPatch.context() as patch:
+        for module in {*names, *loaded}:
+            patch.setitem(sys.modules, module, None)
+        yield
+
+
+# evaluate.py
+
+#: What a report does without.
+HEAVY = {"tensorflow", "keras", "tf_keras", "bert4keras", "jieba", "pandas", "sklearn", "numpy", "scipy"}
+
+
+def evaluate(folder: str | Path, gold: Path, predictions: Path, *flags: object) -> dict[str, float]:
+    """The figures that evaluate.py returns; it prints its report, or what `flags` ask for."""
+    return competition.main(folder, "evaluate", ["--gold", gold, "--predictions", predictions, *flags])
+
+
+def json_figures(captured: Any, folder: str, gold: Path, predictions: Path) -> tuple[dict[str, float], str]:
+    """The figures that evaluate.py returns, and prints as one JSON object and nothing else, and its stderr. `captured` is capsys or capfd."""
+    figures = evaluate(folder, gold, predictions, "--json")
+    out, err = captured.readouterr()
+    assert out.count("\n") == 1 and list(json.loads(out).items()) == list(figures.items())
+    return figures, err
+
+
+def check_warnings(err: str, warnings: list[str]) -> None:
+    """As many lines as `warnings`, each of which says its own."""
+    lines = err.splitlines()
+    assert len(lines) == len(warnings), err
+    assert all(line.startswith("WARNING: ") and words in line for line, words in zip(lines, warnings)), err
+
+
+def check_report(out: str, *lines: str) -> None:
+    """The report has each of `lines`, however wide its columns are."""
+    found = {" ".join(line.split()) for line in out.split("\n")}
+    assert [line for line in lines if line not in found] == []
+
+
+def evaluation_refused(folder: str, gold: Path, predictions: Path, *words: object) -> None:
+    """evaluate.py ends with one line that says all of `words`, and prints nothing else."""
+    done = run_here(folder, "evaluate", ["--gold", gold, "--predictions", predictions])
+    check_refusal(done, *words)
+    assert done.out == ""
