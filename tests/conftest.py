@@ -1,7 +1,9 @@
 """How the tests run: which are left out, which share a process, and the same examples for property tests in every run."""
 
+import gc
 import os
 import re
+import sys
 
 # As many processes as cores run tests (scripts/test.sh): in each TensorFlow shall not want all of them. Before anything loads it.
 for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
@@ -61,9 +63,24 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log) -> LoadScopeScheduli
     return ByGroup(config, log)
 
 
+_workshops: list[Workshop] = []
+
+
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory) -> Workshop:
-    return Workshop(tmp_path_factory.mktemp("workshop"))
+    _workshops.append(Workshop(tmp_path_factory.mktemp("workshop")))
+    return _workshops[0]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """What a group has built, no other needs: TensorFlow's graphs would come to gigabytes."""
+    if nextitem is not None and group_of(nextitem.nodeid) != group_of(item.nodeid):
+        for one in _workshops:
+            one.networks.clear()
+        if "tf_keras" in sys.modules:
+            sys.modules["tf_keras"].backend.clear_session()
+        gc.collect()
 
 
 @pytest.fixture

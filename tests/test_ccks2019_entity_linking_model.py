@@ -291,7 +291,7 @@ def test_gold_survives_the_whole_way(source, least, tmp_path):
 # Networks
 
 
-@pytest.fixture(scope="module", params=["dgcnn", "bilstm", "bert"])
+@pytest.fixture(scope="module", params=["dgcnn", pytest.param("bilstm", marks=pytest.mark.slow(reason="a slow graph; test_encoders.py tests the encoder alone")), "bert"])
 def built(request, base):
     seed_everything(3)
     kind = BertEncoder if request.param == "bert" else LightEncoder

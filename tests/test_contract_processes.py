@@ -7,12 +7,11 @@ import signal
 
 import competition
 from common.submission import TEMPORARY_PREFIX
-from contests import ALL_SCRIPTS, CONTESTS, RELATION_EXTRACTION, TITLING, every_contest, in_default, strict_json
+from contests import ALL_SCRIPTS, CONTESTS, EVENT_EXTRACTION, RELATION_EXTRACTION, TITLING, every_contest, in_default, strict_json
 from workshop import arrays, extra, files_below, numbered, run_here, run_there, sample_of, script_of, succeeds, without_seconds
 
-HEAVY = {"tensorflow", "keras", "tf_keras", "bert4keras", "jieba", "torch"}
-#: What evaluate.py, which has to run anywhere, does without as well.
-SLOW_TO_LOAD = {"numpy", "scipy", "sklearn", "pandas", "nltk"}
+#: What makes a user wait, or cannot be had everywhere.
+HEAVY = {"tensorflow", "keras", "tf_keras", "bert4keras", "jieba", "torch", "pandas", "sklearn", "scipy", "nltk"}
 
 #: Runs scripts one after the other, each with siblings of its own, and says of each what it printed first, how long it took and what it loaded.
 RUN_EACH = """
@@ -54,7 +53,8 @@ def test_a_copy_evaluates_anywhere_with_nothing_but_python(contest, workshop, tm
     flags = ["--gold", trained.data / "dev.json", "--predictions", output, "--json", *extra(contest.evaluate_flags, copy / "sample")]
     [(line, _, loaded)] = run_each([[copy / "evaluate.py", *flags]], tmp_path)
     assert strict_json(line) == strict_json(succeeds(workshop.evaluate(contest, trained.data / "dev.json", output, "--json")).out)
-    assert not loaded & (HEAVY if contest is TITLING else HEAVY | SLOW_TO_LOAD), "titles are scored with nltk, which needs the others"
+    titling_needs = {"nltk", "numpy", "scipy", "sklearn"} if contest is TITLING else set()
+    assert not loaded & {*HEAVY, "numpy"} - titling_needs
 
 
 def copy_of(contest, folder):
@@ -79,7 +79,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-@in_default(RELATION_EXTRACTION, TITLING, reason="takes three processes with TensorFlow and two trainings")
+@in_default(RELATION_EXTRACTION, EVENT_EXTRACTION, reason="takes three processes with TensorFlow and a training; two contests stand for all")
 def test_a_copy_survives_a_kill_and_predicts_the_same(contest, workshop, tmp_path):
     copy, elsewhere = copy_of(contest, tmp_path), tmp_path / "elsewhere"
     elsewhere.mkdir()

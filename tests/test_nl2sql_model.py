@@ -214,7 +214,7 @@ def test_perfect_logits_give_the_gold_of_the_sample_back(head):
     assert metric.total(metric.compare(examples, queries)).logic_form_accuracy >= 0.95
 
 
-@pytest.mark.parametrize("kind, head", [("dgcnn", "span_column"), ("bert", "tagging")])
+@pytest.mark.parametrize("kind, head", [("dgcnn", "span_column"), pytest.param("bert", "tagging", marks=pytest.mark.slow(reason="a second graph; its parts are tested alone"))])
 def test_both_heads_learn_from_every_question(head, kind):
     seed_everything(1)
     built = encoder(kind=kind)
@@ -253,7 +253,7 @@ ODD_TABLES = {
 @each_head
 def test_any_question_about_any_table_gets_a_query_that_runs(head):
     built = encoder()
-    reader = reading.Reader(untrained(head), built, 2)
+    reader = reading.Reader(untrained(head), built, 2, batch_size=8)
     questions = ["", " ", "数超过1的名有几个", "\ud83d", "x\"; DROP TABLE t; --", "1" * 100, "甲" * 500]
     examples = [task.Example(question, table, None, 1) for table in ODD_TABLES.values() for question in questions]
     for one, query in zip(examples, reader.read(examples)):

@@ -8,6 +8,7 @@ import pytest
 import competition
 from common.command_line import UserError
 from common.submission import read_json_lines, write_json_lines
+from workshop import run_here, succeeds
 
 sys.path.insert(0, str(competition.ROOT / "scripts"))
 import titling_table  # noqa: E402
@@ -27,6 +28,7 @@ def data(tmp_path):
 def test_a_cell_is_trained_scored_and_not_done_again(data, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(titling_table, "FLAGS", {("copy_lstm", "csl"): TINY})
     monkeypatch.setattr(titling_table, "SEARCHES", {"greedy": "--beam-width 1"})
+    monkeypatch.setattr(titling_table, "_script", script_in_this_process)
     flags = ["--data-dir", data, "--output-dir", tmp_path / "runs", "--models", "copy_lstm", "--data", "csl"]
     with competition.inside("seq2seq_titling"):
         rows = titling_table.main(list(map(str, flags)))
@@ -45,6 +47,11 @@ def test_a_cell_is_trained_scored_and_not_done_again(data, tmp_path, monkeypatch
     with competition.inside("seq2seq_titling"), pytest.raises(TypeError):  # nothing was printed to read
         titling_table.main(list(map(str, flags)))
     assert commands[0][0] == "train" and "--resume" in commands[0] and "--model" not in commands[0]
+
+
+def script_in_this_process(name, *flags, capture=False):
+    done = succeeds(run_here("seq2seq_titling", name, flags))
+    return done.out if capture else None
 
 
 def test_missing_data_is_named(tmp_path):

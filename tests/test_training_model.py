@@ -321,7 +321,14 @@ def two_devices(**changed) -> None:
         np.testing.assert_allclose(one, other, atol=2e-6)
 
 
-@pytest.mark.parametrize("changed", [{}, {"fgm": 0.5, "flooding": 1.5, "lookahead_steps": 2, "r_drop": 1.0}, {"accumulation_steps": 2, "lazy_embeddings": True, "flooding": 1.5}])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({}, marks=pytest.mark.slow(reason="test_optimizers.py has two devices without any technique")),
+        {"fgm": 0.5, "flooding": 1.5, "lookahead_steps": 2, "r_drop": 1.0},
+        {"accumulation_steps": 2, "lazy_embeddings": True, "flooding": 1.5},
+    ],
+)
 def test_two_devices_do_what_one_does(changed):
     code = f"import test_training_model; test_training_model.two_devices(**{changed!r})"
     folder = Path(__file__).resolve().parent
