@@ -2,7 +2,7 @@
 """Check this environment: python scripts/doctor.py. Exit code 0 when it is fine, 2 when something needs attention.
 
 Prints nothing personal (no home paths, no environment), so that the report can be pasted into an issue. Runs with any
-Python from 3.8 on and without any package, to be of use where the installation went wrong; supported are 3.11 and 3.12.
+Python from 3.8 on and without any package, to be of use where the installation went wrong; supported are 3.11 to 3.13.
 """
 
 import argparse
@@ -84,11 +84,11 @@ def processor_flags():
 def check_python(report, problem):
     version = platform.python_version()
     report("Python", "%s on %s %s" % (version, platform.system(), platform.machine()))
-    if sys.version_info[:2] not in ((3, 11), (3, 12)):
+    if sys.version_info[:2] not in ((3, 11), (3, 12), (3, 13)):
         if (ROOT / ".venv/bin/python").exists():
             problem("Python %s is not supported: run .venv/bin/python scripts/doctor.py" % version)
         else:
-            problem("Python %s is not supported (3.11 and 3.12 are): %s" % (version, SETUP))
+            problem("Python %s is not supported (3.11 to 3.13 are): %s" % (version, SETUP))
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         report("", "(only Linux x86_64 is tested)")
 

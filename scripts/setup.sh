@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make the environment: bash scripts/setup.sh [--gpu]
 #
-# Python 3.11 or 3.12 on Linux x86_64. Safe to repeat: does nothing when the environment is up to date.
+# Python 3.11, 3.12 or 3.13 on Linux x86_64. Safe to repeat: does nothing when the environment is up to date.
 #   PYTHON=/path/to/python3.11   the Python to use, instead of looking for one
 #   VENV=/path/to/folder         the environment's folder, instead of .venv in the repository
 #   --gpu                        CUDA libraries too (about 3 GB); later runs keep them up to date without the flag
@@ -36,10 +36,10 @@ done_already() { echo "Environment is up to date: $venv"; exit 0; }
 
 if up_to_date; then done_already; fi
 
-# Tested by executing: pyenv puts a python3.12 on the path that only prints an error.
-supported='import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))'
+# Tested by executing: pyenv puts a python3.13 on the path that only prints an error.
+supported='import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12), (3, 13)))'
 find_python() {
-    local candidate without_venv="" candidates=(python3.11 python3.12 python3 python)
+    local candidate without_venv="" candidates=(python3.11 python3.12 python3.13 python3 python)
     if [ -n "${PYTHON:-}" ]; then candidates=("$PYTHON"); fi
     for candidate in "${candidates[@]}"; do
         "$candidate" -c "$supported" >/dev/null 2>&1 || continue
@@ -51,10 +51,11 @@ find_python() {
         fail "$without_venv is there, but without the modules venv and ensurepip. Install them and run this again:" \
             "  Debian, Ubuntu:  sudo apt install $("$without_venv" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
     fi
-    if [ -n "${PYTHON:-}" ]; then fail "PYTHON=$PYTHON is not a working Python 3.11 or 3.12."; fi
-    fail "No working Python 3.11 or 3.12 found (tried ${candidates[*]}). Get one, for instance:" \
+    if [ -n "${PYTHON:-}" ]; then fail "PYTHON=$PYTHON is not a working Python 3.11, 3.12 or 3.13."; fi
+    fail "No working Python 3.11, 3.12 or 3.13 found (tried ${candidates[*]}). Get one, for instance:" \
         "  Debian 12:     sudo apt install python3.11 python3.11-venv" \
         "  Ubuntu 24.04:  sudo apt install python3.12 python3.12-venv" \
+        "  Debian 13:     sudo apt install python3.13 python3.13-venv" \
         "  conda:         conda create -n py311 python=3.11 && conda activate py311" \
         "  uv:            uv python install 3.11" \
         "  pyenv:         pyenv install 3.11 && pyenv shell 3.11" \
@@ -76,7 +77,7 @@ if up_to_date; then done_already; fi
 rm -f "$venv/setup.stamp"
 if works && ! { [ -e "$venv/setup.unfinished" ] && [ -e "$venv/pyvenv.cfg" ]; }; then
     "$venv/bin/python" -c "$supported" ||
-        fail "$venv holds $("$venv/bin/python" -V), not 3.11 or 3.12. Remove that folder, or name another by VENV=/path."
+        fail "$venv holds $("$venv/bin/python" -V), not 3.11, 3.12 or 3.13. Remove that folder, or name another by VENV=/path."
 else
     # No environment yet, its Python is gone, or pip was killed at work: then it takes a half-written package for a whole one.
     if [ -n "$(ls -A "$venv")" ] && [ ! -e "$venv/pyvenv.cfg" ]; then

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Run the tests: bash scripts/test.sh [pytest arguments]. Makes the environment first if need be. Works from any folder.
+# Run the tests: bash scripts/test.sh [--all] [--changed [REV]] [pytest arguments]. Makes the environment first if need be. Works from any folder.
+#   --all             those marked slow, too
+#   --changed [REV]   only those that what has changed since REV (default: the last commit) can touch
 # In a process for each core, up to four; -n 0 runs them one after the other in one.
 set -euo pipefail
 
@@ -11,4 +13,4 @@ bash "$root/scripts/setup.sh"
 cd "$root"
 export PATH="$VENV/bin:$PATH" # tests that start `python` get this one
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
-exec python -m pytest -n auto --maxprocesses 4 --dist loadgroup "$@"
+exec python -m pytest -n auto --maxprocesses 4 "$@"

@@ -64,5 +64,8 @@ def _rename(module: ModuleType, name: str) -> None:
     sys.modules[name] = module
     for value in vars(module).values():
         if isinstance(value, type) and value.__module__ == module.__name__:
+            line = vars(value).get("__firstlineno__")  # by which Python 3.13 finds the source of a class, and which it forgets with the module
             value.__module__ = name
+            if line is not None:
+                value.__firstlineno__ = line
     module.__name__ = name

@@ -2,7 +2,6 @@
 
 import gc
 import os
-import re
 import sys
 
 # As many processes as cores run tests (scripts/test.sh): in each TensorFlow shall not want all of them. Before anything loads it.
@@ -13,8 +12,7 @@ import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 from xdist.scheduler import LoadScopeScheduling  # noqa: E402
 
-from changes import changed_files, is_touched  # noqa: E402
-from contests import CONTESTS  # noqa: E402
+from selection import FOLDERS, changed_files, group_of, is_touched, is_wanted  # noqa: E402
 from workshop import Workshop  # noqa: E402
 
 settings.register_profile("same in every run", derandomize=True, database=None, deadline=None)
@@ -35,22 +33,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = sorted(wanted, key=lambda item: group_of(item.nodeid) not in FOLDERS)
 
 
-def is_wanted(item: pytest.Item, everything: bool) -> bool:
-    marks = list(item.iter_markers("slow"))
-    if not all(mark.kwargs.get("reason") for mark in marks):
-        raise pytest.UsageError(f"{item.nodeid}: is marked slow without a reason")
-    return everything or not marks
-
-
-FOLDERS = [contest.folder for contest in CONTESTS]
-
-
-def group_of(nodeid: str) -> str:
-    """The tests of one contest share its trained run, those of a file its fixtures."""
-    file, _, parameters = nodeid.partition("[")
-    return next((folder for folder in FOLDERS if folder in parameters), re.sub("::.*", "", file))
-
-
 class ByGroup(LoadScopeScheduling):
     """Sends all tests of a group to one process. `--dist loadgroup` of pytest-xdist 3.8 does not see the groups of pytest 9.2."""
 
@@ -63,24 +45,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log) -> LoadScopeScheduli
     return ByGroup(config, log)
 
 
-_workshops: list[Workshop] = []
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """What a group has built, no other needs, and the graphs of all would come to gigabytes."""
+    if nextitem is not None and group_of(nextitem.nodeid) != group_of(item.nodeid):
+        if "tf_keras" in sys.modules:
+            sys.modules["tf_keras"].backend.clear_session()
+        gc.collect()
 
 
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory) -> Workshop:
-    _workshops.append(Workshop(tmp_path_factory.mktemp("workshop")))
-    return _workshops[0]
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """What a group has built, no other needs: TensorFlow's graphs would come to gigabytes."""
-    if nextitem is not None and group_of(nextitem.nodeid) != group_of(item.nodeid):
-        for one in _workshops:
-            one.networks.clear()
-        if "tf_keras" in sys.modules:
-            sys.modules["tf_keras"].backend.clear_session()
-        gc.collect()
+    return Workshop(tmp_path_factory.mktemp("workshop"))
 
 
 @pytest.fixture

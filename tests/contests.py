@@ -894,7 +894,9 @@ every_contest = pytest.mark.parametrize("contest", CONTESTS, ids=lambda contest:
 
 
 def in_default(*contests: Contest, reason: str) -> pytest.MarkDecorator:
-    """Every contest; the default suite has these, which stand for all."""
+    """Every contest; the default suite has these, which stand for all: two at least, since one would show what it alone does."""
+    if len(contests) < 2:
+        raise ValueError(f"{reason}: must name two contests")
     slow = pytest.mark.slow(reason=reason)
     parameters = [pytest.param(contest, marks=() if contest in contests else slow, id=contest.folder) for contest in CONTESTS]
     return pytest.mark.parametrize("contest", parameters)

@@ -175,7 +175,7 @@ def test_missing_file_and_folder(tmp_path):
         (b'{"a":\n ' + b"[" * 100_000, 2, "too deep"),
         (b'{"a":\n' + b"[" * 100_000 + b',\n{"b": []}]}', 2, "too deep"),
         (b'{"a": "[[[[",\n"b":\n ' + b'{"a":' * 100_000, 3, "too deep"),
-        (b'{"a": "\\"[\\\\",\n"b":\n ' + b"[" * 5000 + b"]" * 5000 + b',\n"c": ["cut off', 3, "too deep"),
+        (b'{"a": "\\"[\\\\",\n"b":\n ' + b"[" * 50_000 + b"]" * 50_000 + b',\n"c": ["cut off', 3, "too deep"),
         (b"5", 1, "a whole number"),
         (b'\n"x"', 2, "a string"),
         (b"null", 1, "null"),

@@ -8,6 +8,10 @@ def test_by_hand():
     assert precision_recall_f1(3, 4, 3, 6) == {"precision": 0.75, "recall": 0.5, "f1": pytest.approx(0.6)}
 
 
+def test_nothing_is_rounded():
+    assert precision_recall_f1(1, 3, 2, 7) == {"precision": 1 / 3, "recall": 2 / 7, "f1": pytest.approx(4 / 13, rel=1e-15)}
+
+
 def test_the_two_numerators_are_apart():
     assert precision_recall_f1(1, 2, 0, 4) == {"precision": 0.5, "recall": 0.0, "f1": 0.0}
 

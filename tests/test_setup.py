@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-SUPPORTED = ("3.11", "3.12")
+SUPPORTED = ("3.11", "3.12", "3.13")
 DIRECT = (
     "tensorflow tf-keras bert4keras tensorboard h5py tokenizers jieba pyahocorasick rapidfuzz rouge nltk scikit-learn "
     "tyro tqdm pytest pytest-xdist hypothesis setuptools"
@@ -143,6 +143,13 @@ def test_continuous_integration_can_execute_its_script():
     assert os.access(ROOT / ".ci/run", os.X_OK)
 
 
+def test_the_workflow_tests_every_python_that_is_supported():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))
+    (job,) = workflow["jobs"].values()
+    assert tuple(job["strategy"]["matrix"]["python"]) == SUPPORTED
+    assert any(step.get("run", "").startswith("bash scripts/test.sh") for step in job["steps"])
+
+
 FAKE_PYTHON = r"""#!{bash}
 # Records its arguments; stands for a Python with pip, and for the one in the environments it makes.
 echo "$*" >>"{calls}"
@@ -220,11 +227,11 @@ FAILING_SHIM = f"#!{BASH}\necho 'pyenv: command not found' >&2\nexit 127\n"
 
 
 def test_setup_says_how_to_get_a_python(sandbox):
-    for name in ("python3.11", "python3.12", "python3", "python"):
+    for name in ("python3.11", "python3.12", "python3.13", "python3", "python"):
         sandbox.add_program(name, FAILING_SHIM)
     done = sandbox.run("setup.sh")
     assert done.returncode == 2
-    assert "No working Python 3.11 or 3.12" in done.stderr
+    assert "No working Python 3.11, 3.12 or 3.13" in done.stderr
     for way in ("apt install python3.1", "conda create", "uv python install", "PYTHON="):
         assert way in done.stderr
     assert "command not found" not in done.stderr
@@ -241,7 +248,7 @@ def test_setup_passes_over_a_failing_shim(sandbox):
 def test_setup_does_not_replace_the_python_asked_for(sandbox):
     sandbox.add_python()
     done = sandbox.run("setup.sh", PYTHON="python3.9")
-    assert (done.returncode, done.stderr) == (2, "PYTHON=python3.9 is not a working Python 3.11 or 3.12.\n")
+    assert (done.returncode, done.stderr) == (2, "PYTHON=python3.9 is not a working Python 3.11, 3.12 or 3.13.\n")
 
 
 def test_setup_names_a_missing_venv_module(sandbox):
@@ -331,7 +338,7 @@ def test_gpu_libraries_stay_installed(ready):
 
 def test_test_script_hands_its_arguments_on(ready):
     assert ready.run("test.sh", "-k", "two words").returncode == 0
-    assert ready.take_calls("pytest") == ["-m pytest -n auto --maxprocesses 4 --dist loadgroup -k two words"]
+    assert ready.take_calls("pytest") == ["-m pytest -n auto --maxprocesses 4 -k two words"]
 
 
 def test_demo_lists_the_contests_there_are(sandbox):

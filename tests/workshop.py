@@ -136,6 +136,7 @@ class Workshop:
         self.folder = folder
         self.runs: dict[str, Trained] = {}
         self.networks: dict[Any, Any] = {}
+        self.networks_of = ""
 
     def trained(self, contest: Contest) -> Trained:
         if contest.folder not in self.runs:
@@ -178,7 +179,10 @@ class Workshop:
 
     @contextlib.contextmanager
     def networks_built_once(self, folder: str) -> Iterator[None]:
-        """Inside, the folder's model.py gives the network that it gave before, where encoder and flags are of the same shape."""
+        """Inside, the folder's model.py gives the network that it gave before, where encoder and flags are of the same shape. Only those of one folder
+        are kept, since they take memory."""
+        if self.networks_of != folder:
+            self.networks, self.networks_of = {}, folder
         model = competition.load(folder, "model")
         (name,) = {"build_network", "build_networks"} & vars(model).keys()
         build = getattr(model, name)
@@ -188,7 +192,7 @@ class Workshop:
 
             shape = [len(encoder.tokenizer), len(getattr(encoder, "words", ())), vars(encoder).get("settings"), vars(encoder).get("config")]
             told = [getattr(option, "__dict__", option) for option in options]
-            key = (folder, keras.mixed_precision.global_policy().name, repr(shape), repr(told))
+            key = (keras.mixed_precision.global_policy().name, repr(shape), repr(told))
             if key not in self.networks:
                 self.networks[key] = build(encoder, *options)
             return self.networks[key]
