@@ -86,6 +86,8 @@ class Contest:
     """Writes a data file; also of examples without labels, and of none."""
     with_id: Callable[[Example, int], Example] = with_same_id
     """The example under an id made of a number, where examples have ids, so that none stands twice in a file."""
+    is_unambiguous: Callable[[Example], bool] = lambda example: True
+    """Whether what is learned by heart of an example can only be the answer."""
     best: float = 1.0
     """The highest possible score."""
     predict_flags: Sequence[str] = ()
@@ -468,6 +470,8 @@ READING_COMPREHENSION = Contest(
     read=_read_questions,
     write=_write_questions,
     with_id=lambda example, number: {**example, "id": f"{number:032x}"},
+    # Of an answer that stands there twice the first start and the last end are right as well, for the loss.
+    is_unambiguous=lambda example: example["context"].count(example["answers"][0]["text"]) == 1,
     best=100.0,
     suffixes=(".json",),
 )

@@ -141,7 +141,7 @@ class Workshop:
     def trained(self, contest: Contest) -> Trained:
         if contest.folder not in self.runs:
             home = self.folder / contest.folder
-            examples = contest.read(sample_of(contest) / "train.json")[:8]
+            examples = [example for example in contest.read(sample_of(contest) / "train.json") if contest.is_unambiguous(example)][:8]
             data = make_data(contest, home / "data", numbered(contest, examples * 10), examples)
             flags = ["--data-dir", data, "--output-dir", home / "runs", "--run-name", "by-heart", *contest.overfit]
             begun = time.process_time()
