@@ -1,8 +1,8 @@
-"""What the READMEs say is true: their commands run, and what they name exists.
+"""What the READMEs, docs and CONTRIBUTING.md say is true: their commands run, and what they name exists.
 
 In a ```bash block, every `python SCRIPT` with a script of a competition, or of a copy of one, runs for real, with the tiny limits of
-contests.py behind its own flags, in a folder that mirrors the repository. Of a block after `<!-- not run: reason -->` only the flags are tried. Other
-commands are checked to name files that exist.
+contests.py behind its own flags, in a folder that mirrors the repository. Of a block after `<!-- not run: reason -->`,
+and of `python SCRIPT` within a line, only the flags are tried. Other commands are checked to name files that exist.
 """
 
 import re
@@ -22,8 +22,17 @@ from contests import CONTESTS, NL2SQL
 
 LANGUAGES = (".md", ".zh-CN.md")
 FOLDERS = [ROOT, COMPETITIONS, *sorted(path.parent for path in COMPETITIONS.glob("*/train.py"))]
-READMES = [folder / f"README{ending}" for folder in FOLDERS for ending in LANGUAGES if (folder / f"README{ending}").is_file()]
+READMES = [folder / f"README{ending}" for folder in FOLDERS for ending in LANGUAGES]  # one that is missing fails
+READMES += [*sorted(ROOT.glob("docs/*.md")), ROOT / "common/README.md", ROOT / "CONTRIBUTING.md"]
+ORIGINALS = [path for path in READMES if not path.name.endswith(".zh-CN.md")]
 every_readme = pytest.mark.parametrize("readme", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+every_translation = pytest.mark.parametrize(
+    "readme", [path for path in READMES if path not in ORIGINALS], ids=lambda path: str(path.relative_to(ROOT))
+)
+
+FENCED = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+#: Not the 1 of F1, nor the 2 of word2vec.
+NUMBER = re.compile(r"(?<![A-Za-z_\d.,])(?:(?<![\w-])[-+])?\d+(?:[.,]\d+)*%?")
 
 
 class Block(NamedTuple):
@@ -55,6 +64,10 @@ def blocks_of(text: str) -> list[Block]:
     return found
 
 
+def original_of(translation: Path) -> Path:
+    return translation.with_name(translation.name.replace(".zh-CN.md", ".md"))
+
+
 def words_of(line: str) -> list[str]:
     parser = shlex.shlex(line, posix=True, punctuation_chars=True)
     parser.whitespace_split = True
@@ -62,6 +75,17 @@ def words_of(line: str) -> list[str]:
     if any(set(word) <= set("();<>|&") for word in words if word):
         raise ValueError(f"{line}: one plain command on each line, please")
     return words
+
+
+def figures_of(text: str) -> list[tuple[str, list[list[str]]]]:
+    """The numbers outside of fenced blocks, sorted: for each heading those of the prose, and then those of each row of a table."""
+    found = []
+    for section in re.split(r"^(?=#+ )", FENCED.sub("", text).replace(" %", "%"), flags=re.MULTILINE):
+        lines = section.splitlines() or [""]
+        rows = [line for line in lines if line.startswith("|")]
+        prose = "\n".join(line for line in lines if not line.startswith("|"))
+        found.append((lines[0], [sorted(NUMBER.findall(part)) for part in (prose, *rows)]))
+    return found
 
 
 class Reader:
@@ -128,19 +152,25 @@ SLOW = pytest.mark.slow(reason="trains; three READMEs stand for the rest, and th
 
 
 @pytest.mark.parametrize(
-    "folder", [pytest.param(folder, marks=() if folder in RUN_IN_DEFAULT else SLOW, id=str(folder.relative_to(ROOT))) for folder in FOLDERS]
+    "readme",
+    [
+        pytest.param(path, marks=SLOW if path.parent in FOLDERS and path.parent not in RUN_IN_DEFAULT else (), id=str(path.relative_to(ROOT)))
+        for path in ORIGINALS
+    ],
 )
-def test_the_commands_run(folder, mirror, monkeypatch):
+def test_the_commands_run(readme, mirror, monkeypatch):
     reader = Reader(mirror, monkeypatch)
-    for block in blocks_of((folder / "README.md").read_text("utf-8")):
+    for block in blocks_of(readme.read_text("utf-8")):
         for words in block.commands if block.run else ():
             reader.type(words)
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
-def test_all_flags_exist(folder):
+@every_readme
+def test_all_flags_exist(readme):
     """Those too that need data nobody has here."""
-    commands = [words for block in blocks_of((folder / "README.md").read_text("utf-8")) for words in block.commands]
+    text = readme.read_text("utf-8")
+    commands = [words for block in blocks_of(text) for words in block.commands]
+    commands += map(words_of, re.findall(r"`(python [^`\n]+)`", FENCED.sub("", text)))
     for program, script, *flags in (words for words in commands if len(words) > 1):
         path = ROOT / script
         if program == "python" and (path.parent / "task.py").is_file():
@@ -148,13 +178,31 @@ def test_all_flags_exist(folder):
                 parse_flags(competition.load(path.parent, path.stem).Config, flags)
 
 
-@pytest.mark.parametrize(
-    "readme", [path for path in READMES if path.name != "README.md"], ids=lambda path: str(path.relative_to(ROOT))
-)
+@every_translation
 def test_a_translation_has_the_same_commands(readme):
-    original = blocks_of((readme.parent / "README.md").read_text("utf-8"))
+    original = blocks_of(original_of(readme).read_text("utf-8"))
     translated = blocks_of(readme.read_text("utf-8"))
     assert [block[1:] for block in translated] == [block[1:] for block in original]
+
+
+@every_translation
+def test_a_translation_has_the_same_blocks(readme):
+    """Word for word, save the comments between commands."""
+    original, translated = (
+        [(kind, "" if kind == "bash" else body) for kind, body in FENCED.findall(path.read_text("utf-8"))]
+        for path in (original_of(readme), readme)
+    )
+    assert translated == original
+
+
+@every_translation
+def test_a_translation_has_the_same_figures(readme):
+    """What one language writes in digits, so does the other, in the same section, and row of a table."""
+    original = figures_of(original_of(readme).read_text("utf-8"))
+    translated = figures_of(readme.read_text("utf-8"))
+    assert len(translated) == len(original), "not as many headings"
+    for (heading, translated_figures), (original_heading, original_figures) in zip(translated, original, strict=True):
+        assert translated_figures == original_figures, f"{heading}: other figures than in {original_heading}"
 
 
 @every_readme
@@ -171,8 +219,10 @@ def test_the_files_it_names_exist(readme):
     named = re.compile(r"(?:(?:common|competitions|scripts|tests)/[\w./-]*|[\w./-]+\.(?:py|sh|md|yml|lock|toml))")
     folders = [readme.parent, ROOT, ROOT / "common", ROOT / "scripts", ROOT / "tests"]
     # What is said of any folder, or of one as an example.
-    folders += FOLDERS if readme.parent in (ROOT, COMPETITIONS) else []
+    folders += FOLDERS if readme.parent not in FOLDERS[2:] else []
     missing = [word for word in words if named.fullmatch(word) and not any((folder / word).exists() for folder in folders)]
+    tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").glob("test_*.py"))
+    missing += [word for word in words if re.fullmatch(r"test_\w+", word) and f"def {word}(" not in tests]
     assert sorted(missing) == []
 
 
@@ -208,6 +258,23 @@ cd z
         Block(16, False, [["VENV=x", "bash", "scripts/y.sh"]]),
         Block(20, True, [["cd", "z"]]),
     ]
+
+
+def test_figures_are_found():
+    text = """
+# F1 of LIC2020
+
+From 1,400 / 200 texts: -0.5, 98 % of 3 and 0.7.
+
+```text
+0.9
+```
+
+| a | 1.5 |
+|---|---|
+| 2 | +0.021 |
+"""
+    assert figures_of(text)[1:] == [("# F1 of LIC2020", [["-0.5", "0.7", "1,400", "200", "3", "98%"], ["1.5"], [], ["+0.021", "2"]])]
 
 
 @pytest.mark.parametrize("line", ["cat a | sort", "cd a && ls", "python a.py > b", "a; b"])

@@ -3,7 +3,7 @@
 import ast
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -135,16 +135,46 @@ REGISTRY = re.compile(r"pypi\.|pythonhosted|index[-_]url|(?:mirror|mirrors|repo)
 MACHINE = re.compile(r"(?<![\w.~$}*-])/(?:work|root|home|Users|mnt|tmp)/\w")
 
 
-@pytest.mark.parametrize(("pattern", "what"), [(REGISTRY, "a registry of packages"), (MACHINE, "a folder of somebody's machine")])
-def test_no_file_names(pattern, what):
-    found = []
-    for path in tracked_files():
+#: Documents of those who wrote the project, which no reader of it has.
+ELSEWHERE = re.compile(r"\b(?:SYSTEMS|DESIGN|USERS)\.md\b")
+
+
+def lines_that_name(pattern: re.Pattern[str], paths: Iterable[Path]) -> Iterator[str]:
+    for path in paths:
         content = path.read_bytes()
         if b"\0" in content or path == Path(__file__):
             continue
+        in_tests = path.is_relative_to(ROOT / "tests")
         for number, line in enumerate(content.decode("utf-8").splitlines(), start=1):
-            # A test may name a temporary folder, as an example of a path that is refused.
-            example = pattern is MACHINE and path.is_relative_to(ROOT / "tests") and "/tmp/" in line
+            # A test may name a temporary folder, as an example of a path that is refused, and say where a rule came from.
+            example = in_tests and (pattern is ELSEWHERE or pattern is MACHINE and "/tmp/" in line)
             if pattern.search(line) and not example:
-                found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}")
-    assert found == [], f"names {what}"
+                yield f"{path}:{number}: {line.strip()[:120]}"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "what"),
+    [
+        (REGISTRY, "a registry of packages"),
+        (MACHINE, "a folder of somebody's machine"),
+        (ELSEWHERE, "a document that is not in the repository"),
+    ],
+)
+def test_no_file_names(pattern, what):
+    assert list(lines_that_name(pattern, tracked_files())) == [], f"names {what}"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        (REGISTRY, "pip install --index-url https://example"),
+        (MACHINE, "see /home/somebody/notes"),
+        (ELSEWHERE, "The run directory (DESIGN.md section 4)."),
+        (ELSEWHERE, "SYSTEMS.md 8.3; kexue.fm/archives/6794"),
+        (ELSEWHERE, "[users](../shared/USERS.md)"),
+    ],
+)
+def test_what_a_file_must_not_name_is_found(pattern, line, tmp_path):
+    path = tmp_path / "file.md"
+    path.write_text(f"All is well.\n{line}\n", "utf-8")
+    assert list(lines_that_name(pattern, [path])) == [f"{path}:2: {line}"]
