@@ -11,7 +11,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 Config = TypeVar("Config")
 
@@ -30,7 +30,16 @@ def parse_flags(config_class: type[Config], argv: Sequence[str] | None = None, d
     Every field is a flag (`max_length` is `--max-length`, a bool is `--resume/--no-resume`) and its docstring the help.
     Fields of embedded dataclasses are flags like the others: `--epochs`, not `--training.epochs`. What `argv` does not
     name comes from `default`, an instance, or from the class. A bad flag is one line on stderr and SystemExit(2).
+    Where Chinese texts lie beside the script (help.zh.json), `--language` is a flag too, and no part of the result.
     """
+    from common.chinese_help import chinese_help, description_of, is_chinese, script_of
+
+    arguments = sys.argv[1:] if argv is None else [str(argument) for argument in argv]
+    script = script_of(config_class)
+    if script and {"-h", "--help"} & {*arguments} and is_chinese(arguments):
+        print(chinese_help(config_class, script, default))
+        sys.exit(0)
+
     import tyro  # here, since it costs more than the rest of a script that only reads and counts
 
     shown = io.StringIO()
@@ -38,14 +47,42 @@ def parse_flags(config_class: type[Config], argv: Sequence[str] | None = None, d
         with contextlib.redirect_stderr(shown):
             return tyro.cli(
                 config_class,
-                args=sys.argv[1:] if argv is None else [str(argument) for argument in argv],
+                args=arguments,
                 default=tyro.MISSING_NONPROP if default is None else default,
+                description=description_of(config_class) if script else None,
                 config=(tyro.conf.OmitArgPrefixes,),
+                registry=_with_language(config_class) if script else None,
             )
     except SystemExit as end:
         if end.code:
             _exit_with_error(f"{_first_sentence(shown.getvalue())} - see --help")
         raise
+
+
+def _with_language(config_class: type) -> Any:
+    """Rules by which tyro accepts and shows `--language` for this class and drops it: it has been heeded by then."""
+    import tyro
+    from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructFieldSpec, StructTypeInfo
+
+    registry = ConstructorRegistry()
+    is_asking = False
+
+    @registry.struct_rule
+    def add_language(info: StructTypeInfo) -> StructConstructorSpec | None:
+        nonlocal is_asking
+        if info.type is not config_class or is_asking:
+            return None
+        is_asking = True  # what tyro's own rules say comes back through here
+        try:
+            plain = ConstructorRegistry.get_struct_spec(info)
+        finally:
+            is_asking = False
+        by_locale = tyro.conf.arg(help_behavior_hint="(default: by the locale)")
+        choice = Annotated[Literal["zh", "en"], by_locale]
+        language = StructFieldSpec("language", choice, "en", "Language of this help.")
+        return StructConstructorSpec(lambda language, **values: plain.instantiate(**values), (*plain.fields, language))
+
+    return registry
 
 
 def _first_sentence(box: str) -> str:

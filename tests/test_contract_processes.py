@@ -38,8 +38,10 @@ def run_each(commands: list[list[object]], folder) -> list[tuple[str, float, set
 
 def test_help_comes_at_once(tmp_path):
     scripts = [script_of(contest, script) for script in ALL_SCRIPTS for contest in CONTESTS]
-    for script, (line, seconds, loaded) in zip(scripts, run_each([[script, "--help"] for script in scripts], tmp_path), strict=True):
-        assert line.startswith("usage:"), script
+    cases = [(script, language, begin) for language, begin in (("en", "usage:"), ("zh", "用法：")) for script in scripts]
+    done = run_each([[script, "--help", "--language", language] for script, language, _ in cases], tmp_path)
+    for (script, _, begin), (line, seconds, loaded) in zip(cases, done, strict=True):
+        assert line.startswith(begin), script
         assert not loaded & HEAVY, f"{script} --help loads {loaded & HEAVY}"
         # Processor time: the machine may be busy with other things.
         assert seconds < 2, script
