@@ -95,20 +95,15 @@ def read_parts(
 
 def joined(shared: Sequence[Iterable[str]]) -> list[int]:
     """For each example the number of the first one that it shares a string with, itself or over others: equal numbers belong together."""
-    first = list(range(len(shared)))
+    from scipy.sparse import coo_array  # here, like scikit-learn below: most runs do without
+    from scipy.sparse.csgraph import connected_components
 
-    def root(example: int) -> int:
-        while first[example] != example:
-            first[example] = first[first[example]]
-            example = first[example]
-        return example
-
-    seen: dict[str, int] = {}
-    for example, keys in enumerate(shared):
-        for key in keys:
-            one, other = root(example), root(seen.setdefault(key, example))
-            first[max(one, other)] = min(one, other)
-    return [root(example) for example in range(len(first))]
+    first_with: dict[str, int] = {}
+    pairs = [(example, first_with.setdefault(key, example)) for example, keys in enumerate(shared) for key in keys]
+    graph = coo_array((np.ones(len(pairs), bool), np.array(pairs, int).reshape(-1, 2).T), shape=(len(shared), len(shared)))
+    _, components = connected_components(graph, directed=False)
+    _, firsts, components = np.unique(components, return_index=True, return_inverse=True)
+    return firsts[components].tolist()
 
 
 def part_numbers(groups: Sequence[int], count: int, seed: int) -> np.ndarray:

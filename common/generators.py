@@ -84,13 +84,17 @@ def grouped(batches: Iterator[Arrays], size: int, denominators: Callable[[Arrays
 def training_dataset(examples, lengths, collate, batch_size: int, seed: int, epochs: range, model):
     """The `epoch_batches` of all epochs as a prefetching `tf.data.Dataset` for `model.fit(..., steps_per_epoch=steps_per_epoch(...))`.
 
-    model: a compiled TrainingModel. Names, shapes and dtypes are those of its inputs; with gradient accumulation the batches come `grouped`.
-    Batches are made while the model computes.
+    model: any compiled functional keras.Model, for which `collate` makes pairs: its inputs by name, and labels, an array or a structure of arrays.
+    Or a compiled TrainingModel, which wants no labels beside its inputs; with gradient accumulation its batches come `grouped`. Names, shapes and
+    dtypes are those of the model's inputs. Batches are made while it computes.
     """
     from common.keras_compat import tf  # here, so that the arithmetic above works without TensorFlow
 
     signature = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs}
-    groups = model.accumulation_steps
+    groups = getattr(model, "accumulation_steps", 0)
+    if not groups:  # Keras' own training step, which wants labels
+        _, labels = next(epoch_batches(examples, lengths, collate, batch_size, seed, 0))
+        signature = (signature, tf.nest.map_structure(lambda values: tf.TensorSpec([None] * values.ndim, values.dtype), labels))
     if groups > 1:
         signature = (signature, {"denominators": tf.TensorSpec((None,), tf.float32), "is_last": tf.TensorSpec((), tf.bool)})
 

@@ -73,9 +73,9 @@ def logit_adjustment(strength: float, counts: Sequence[int] | np.ndarray, decisi
         sigmoid: a = log(p / (1 - p)) of each     p = (count + 1) / (decisions + 2)
 
     The loss knows then how frequent the classes are, and f need not: it tells classes as if they were equally frequent, and prediction by f alone
-    finds more of the rare ones (Menon et al. 2020; SYSTEMS.md section 13; kexue.fm/archives/7615). A softmax does not notice that the mean is taken
-    off; sigmoids keep the threshold of frequent classes where it is. For long tails, and metrics that count rare classes as much as others;
-    where they count little, as in micro-F1, precision may be lost. Costs nothing.
+    finds more of the rare ones (Menon et al. 2020; kexue.fm/archives/7615). A softmax does not notice that the mean
+    is taken off; sigmoids keep the threshold of frequent classes where it is. For long tails, and metrics that count
+    rare classes as much as others; where they count little, as in micro-F1, precision may be lost. Costs nothing.
 
     strength: tau of the paper, 1 as a rule; 0 gives zeros. counts: int (classes,), how often each is right in training. decisions: how often each
     sigmoid is asked; None for a softmax. Returns float32 (classes,). Raises ValueError for a class that is right more often than it is asked.
@@ -94,7 +94,7 @@ def powered_sigmoid_cross_entropy(labels, logits, power: int = 1):
     """Binary cross entropy of the probability p = sigmoid(logits) ** power, element by element.
 
     The power lowers the initial probability to 2 ** -power, which is how rare the labels are, and multiplies the gradient of a
-    positive by `power`: what focal loss does with parameters to tune (SYSTEMS.md section 2; kexue.fm/archives/7161).
+    positive by `power`: what focal loss does with parameters to tune (kexue.fm/archives/7161).
 
     labels: 0 or 1, any dtype, the shape of logits. power: a whole number from 1. Returns float32 of that shape; exact and with a living gradient for any logit.
     """
@@ -120,7 +120,7 @@ def _powered_errors(logits, power: int):
 
 
 def focal_loss(labels, log_probabilities, alpha: float = 0.25, gamma: float = 2.0):
-    """Focal loss (Lin et al. 2017; SYSTEMS.md section 6) of the probability p, element by element.
+    """Focal loss (Lin et al. 2017) of the probability p, element by element.
 
     -alpha (1 - p)^gamma log p for a positive, -(1 - alpha) p^gamma log(1 - p) for a negative: what is already told right hardly counts.
 
@@ -147,7 +147,7 @@ def multilabel_cross_entropy(labels, logits):
     """log(1 + sum of exp(s) over the negatives) + log(1 + sum of exp(-s) over the positives), over the last axis.
 
     What softmax cross entropy is for one class among many, for any number of them: each positive is pushed above each negative and
-    all of them to their side of 0, which is the threshold, however rare positives are (SYSTEMS.md section 13; kexue.fm/archives/7359).
+    all of them to their side of 0, which is the threshold, however rare positives are (kexue.fm/archives/7359).
 
     labels: 0 or 1, any dtype, the shape of logits. logits: float (..., classes). Returns float32 (...). A negative with a very low logit,
     as global pointers give to what is no span, adds nothing.

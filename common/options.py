@@ -49,7 +49,7 @@ class TrainingOptions:
     """Examples per training step."""
     learning_rate: float | None = None
     """Highest learning rate, reached at the end of the warm-up. Default: 1e-3 for the light encoders (2e-3 in reading comprehension, WebQA, entity
-    linking and title generation), 3e-4 for a BERT from nothing, 2e-5 for a checkpoint (title generation: 1e-3, and 5e-5 or, below an LSTM, 2e-4)."""
+    linking, NL2SQL and title generation), 3e-4 for a BERT from nothing, 2e-5 for a checkpoint (title generation: 1e-3, and 5e-5 or, below an LSTM, 2e-4)."""
     warmup: float = 0.05
     """Share of all steps in which the learning rate rises from zero."""
     schedule: str = "1:0"

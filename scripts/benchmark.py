@@ -23,6 +23,7 @@ import tyro
 from tqdm import tqdm
 
 from common.command_line import UserError, check_at_least, parse_flags, run, table
+from common.process import start_tensorflow
 
 SCRIPTS = Path(__file__).resolve().parent
 COMPETITIONS = SCRIPTS.parent / "competitions"
@@ -82,6 +83,7 @@ def measure_prediction(config: Config) -> dict[str, float]:
     """Sentences per second of the newest run; the answers of all batch sizes must be equal."""
     folder = COMPETITIONS / "lic2020_relation_extraction"
     sys.path.insert(0, str(folder))
+    start_tensorflow()
     task, model, extraction = (importlib.import_module(name) for name in ("task", "model", "extraction"))
     from common.encoders import load_encoder
     from common.runs.callbacks import load_best
@@ -135,6 +137,7 @@ def measure_knowledge_base(config: Config) -> dict[str, float]:
 def measure_decoding(config: Config) -> dict[str, float]:
     """Titles per second of a unilm of random weights by memory, batch and beam. The titles must be equal whatever the memory and the batch."""
     sys.path.insert(0, str(COMPETITIONS / "seq2seq_titling"))
+    start_tensorflow()
     from decoding_speed import WithoutMemory, check_equal, random_articles, random_network, write
 
     network, encoder = random_network(config.layers, config.hidden_size)

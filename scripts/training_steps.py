@@ -21,6 +21,7 @@ import tyro
 
 from common.command_line import UserError, check_at_least, parse_flags, run
 from common.options import TrainingOptions
+from common.process import start_tensorflow
 
 from process_memory import peak, resident
 
@@ -115,6 +116,7 @@ def random_tokens(generator: np.random.Generator, shape: tuple[int, ...]) -> np.
 def measure(size: Size) -> dict[str, float]:
     """`seconds` of a step (the median), `peak_bytes` of this process, and `added_bytes`: what the peak adds to what was there when the network was
     built, before the optimizer had any state. A step reads `batch_size` examples, in as many batches as its case says."""
+    start_tensorflow()
     from common.generators import training_dataset
     from common.keras_compat import keras, seed_everything, set_precision
     from common.optimizers import build_optimizer
@@ -181,6 +183,7 @@ def token_tagger(size: Size):
 def embedding_updates() -> dict[str, Callable[[], None]]:
     """For each of EMBEDDING_CASES an update of a table of embeddings, 21,128 x 312, with the gradient of a batch of 32 x 128 tokens, the next one at
     each call. Nothing else is computed."""
+    start_tensorflow()
     from common.keras_compat import seed_everything, tf
     from common.optimizers import build_optimizer
 

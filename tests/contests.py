@@ -95,7 +95,7 @@ class Contest:
     evaluate_flags: Sequence[str] = ()
     """What evaluate.py needs besides, in the same way."""
     absent_flags: frozenset[str] = frozenset()
-    """Those of the flags in DESIGN.md section 5 that make no sense here."""
+    """Those of the flags of all contests that make no sense here."""
     suffixes: tuple[str, ...] = (".json", ".zip")
     """How the name of a submission may end; the first is the usual one."""
 

@@ -99,7 +99,7 @@ def test_every_flag_has_a_help_text(contest, script):
     assert fields_without_help(competition.load(contest.folder, script).Config) == []
 
 
-#: The flags of DESIGN.md section 5 that exist so far, each with a value.
+#: The flags that all contests share (competitions/README.md), each with a value.
 SHARED_FLAGS = {
     "train": {
         "--data-dir": "somewhere",

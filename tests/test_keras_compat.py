@@ -19,9 +19,11 @@ def fresh_python(code):
     return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
 
 
-def test_importing_it_first_is_all_that_bert4keras_needs_and_nothing_is_written():
+def test_bert4keras_finds_its_keras_and_nothing_is_written():
     done = fresh_python(
         "import os\n"
+        "from common.process import start_tensorflow\n"
+        "start_tensorflow()\n"
         "from common.keras_compat import keras, tf\n"
         "from bert4keras.backend import keras as bert_keras\n"
         "import tf_keras\n"

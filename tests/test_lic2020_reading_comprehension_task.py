@@ -349,7 +349,7 @@ def test_tokens(text, expected):
         ("青河", "", 0),
         ("", "", 0),
         ("。", "。", 0),
-        # SYSTEMS.md section 1
+        # Oddities of the organisers' evaluate.py
         ("6-12", "6-12周", 2 / 3),
         ("2019年9月", "2019年 9月", 1 / 2),
         ("1988.", "1988", 0),

@@ -76,7 +76,7 @@ def test_fifty_steps_of_sgd_against_the_simulation(k, alpha, in_graph):
 
 
 def test_an_original_that_starts_at_zero_would_be_seen():
-    """What SYSTEMS.md 8.1 says of bert4keras: its slow weights start at zero, so that the first look back halves pretrained weights."""
+    """bert4keras' slow weights start at zero, so that the first look back halves pretrained weights."""
     weights = variables()
     optimizer = LookaheadSGD(0.0, lookahead_steps=1)
     optimizer.build(weights)

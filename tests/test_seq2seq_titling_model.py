@@ -333,7 +333,7 @@ def test_the_probability_of_a_target_is_its_entry(headed):
 
 
 def test_the_end_gets_more_probable_step_by_step():
-    """At least as fast as SYSTEMS.md section 11 says, however much the layer wants to go on."""
+    """At least as fast as kexue.fm/archives/7500 says, however much the layer wants to go on."""
     head = copying.CopyHead(TOKENIZER, STATES, options.WritingOptions(self_terminating=True))
     states, logits = np.full((1, 99, STATES), 5, np.float32), np.zeros((1, 99, SIZE), np.float32)
     text = head.text(np.zeros((1, 2, STATES), np.float32), tf.fill([1, 2], NOTHING))

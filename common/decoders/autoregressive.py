@@ -1,4 +1,4 @@
-"""What is decoded token by token (SYSTEMS.md section 11): what a model offers, the rules that are kept, and what comes out."""
+"""What is decoded token by token (kexue.fm/archives/7500): what a model offers, the rules kept, and what comes out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

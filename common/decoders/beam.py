@@ -1,4 +1,4 @@
-"""Beam search and greedy search over any model that goes on token by token (SYSTEMS.md sections 7c and 11)."""
+"""Beam search and greedy search over any model that goes on token by token (kexue.fm/archives/6933 and 7500)."""
 
 from typing import Any
 

@@ -7,6 +7,8 @@ agrees with many others loses least, whichever of them is right. The others shou
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from rapidfuzz.distance import LCSseq
+
 Item = TypeVar("Item")
 
 
@@ -27,19 +29,6 @@ def by_consensus(candidates: Sequence[Item], similarity: Callable[[Item, Item], 
     return sorted(range(len(candidates)), key=lambda index: (-sums[numbers[candidates[index]]], index))
 
 
-def common_subsequence_f1(one: Sequence, other: Sequence) -> float:
-    """F1 of the longest common subsequence, from 0 to 1: what ROUGE-L measures, every occurrence counted. 0 where one of them is empty.
-
-    The length is found with one whole number for each of `one`'s items in place of a row of a table (Hyyrö 2004).
-    """
-    if not one or not other:
-        return 0.0
-    places: dict = {}
-    for index, item in enumerate(one):
-        places[item] = places.get(item, 0) | 1 << index
-    full = (1 << len(one)) - 1
-    unmatched = full
-    for item in other:
-        matched = unmatched & places.get(item, 0)
-        unmatched = (unmatched + matched | unmatched - matched) & full
-    return 2 * (len(one) - unmatched.bit_count()) / (len(one) + len(other))
+def common_subsequence_f1(one: str | Sequence[int], other: str | Sequence[int]) -> float:
+    """F1 of the longest common subsequence, from 0 to 1: what ROUGE-L measures, every occurrence counted. 0 where one of them is empty."""
+    return 2 * LCSseq.similarity(one, other) / max(1, len(one) + len(other))

@@ -1,4 +1,4 @@
-"""What goes wrong when text is generated: repetition, and texts without an end (SYSTEMS.md section 11)."""
+"""What goes wrong when text is generated: repetition, and texts without an end (kexue.fm/archives/8128 and 7500)."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Sampling with a temperature, of the k most probable tokens, or of a nucleus (SYSTEMS.md section 11)."""
+"""Sampling with a temperature, of the k most probable tokens, or of a nucleus (kexue.fm/archives/7500)."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -7,7 +7,7 @@ import numpy as np
 
 
 def pair_starts_with_ends(starts: Iterable[int], ends: Iterable[int]) -> list[tuple[int, int]]:
-    """Each start with the nearest end that is not before it (SYSTEMS.md section 2), and each end with its nearest start only.
+    """Each start with the nearest end not before it (kexue.fm/archives/7321), and each end with its nearest start only.
 
     Without the second rule a missed end makes one span out of everything up to the end of the next one. It costs the few spans that
     end together, but in relation extraction from nothing it buys 3.5 points of precision and 1.1 of F1.
@@ -26,7 +26,7 @@ def pair_starts_with_ends(starts: Iterable[int], ends: Iterable[int]) -> list[tu
 def best_spans(
     start_scores: np.ndarray, end_scores: np.ndarray, allowed: np.ndarray, max_length: int, count: int
 ) -> list[list[tuple[int, int, float]]]:
-    """The spans with the highest start + end score, for each row of a batch (SYSTEMS.md section 1).
+    """The spans with the highest start + end score, for each row of a batch (kexue.fm/archives/7321).
 
     start_scores, end_scores: float (batch, length), logits or log-probabilities. allowed: bool (batch, length), where a span may begin and
     end; between them it may go over other positions. max_length, count: at least 1, the most positions of a span and the most spans of a row.
@@ -55,7 +55,7 @@ def best_spans(
 
 
 def spans_above(scores: np.ndarray, threshold: float = 0.0) -> list[tuple[int, int, int, float]]:
-    """All spans of a global pointer with a score above the threshold (SYSTEMS.md section 16.2).
+    """All spans of a global pointer with a score above the threshold (kexue.fm/archives/8373).
 
     scores: float (heads, length, length) by head, first and last position. Returns (first, last, head, score), in this order.
     """

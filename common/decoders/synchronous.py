@@ -1,6 +1,7 @@
 """Two beams that write a text from both of its ends at the same time, each with an eye on the other.
 
-Zhang et al., Synchronous Bidirectional Neural Machine Translation (2019); SYSTEMS.md section 7b. Each direction is better at its own beginning.
+Zhang et al., Synchronous Bidirectional Neural Machine Translation (2019); kexue.fm/archives/6877. Each direction is
+better at its own beginning.
 """
 
 from typing import Any, NamedTuple, Protocol

@@ -1,4 +1,4 @@
-"""The best path of a linear-chain CRF, and spans as the BIO labels it is trained on (SYSTEMS.md section 3; kexue.fm/archives/5542).
+"""The best path of a linear-chain CRF, and spans as the BIO labels it is trained on (kexue.fm/archives/5542).
 
 Label ids of BIO: 0 is O (outside), 2k + 1 is B_k (begins a span of class k), 2k + 2 is I_k (goes on with one).
 """

@@ -1,9 +1,10 @@
 """The light encoder: characters mixed with words, then gated dilated convolutions or a BiLSTM.
 
-Trains from nothing on a CPU. Every character token also gets the embedding of the jieba word around it and of its place in that
-word (SYSTEMS.md sections 4 and 6, "mixed char-word embedding"): without pretraining, this is where knowledge of the language comes
-from, all the more with word vectors trained elsewhere. A question and a context are read as a pair, in which the question acts on the
-context, and parts of speech are shown too: a question asks for a kind of word.
+Trains from nothing on a CPU. Every character token also gets the embedding of the jieba word around it and of its
+place in that word ("mixed char-word embedding": kexue.fm/archives/5409 and 6919): without pretraining, this is where
+knowledge of the language comes from, all the more with word vectors trained elsewhere. A question and a context are
+read as a pair, in which the question acts on the context, and parts of speech are shown too: a question asks for a kind
+of word.
 """
 
 from collections import Counter
@@ -117,8 +118,8 @@ class LightEncoder:
 
     def pair_network(self) -> keras.Model:
         """The question acts on the context at the start, where every token gets what is most like it in the question (Chen et al. 2017)
-        and the whole question as one vector (SYSTEMS.md section 6); half-way, by attention to the question as convolutions have read
-        it; and at the end, in the normalisation. States of the question itself mean nothing."""
+        and the whole question as one vector (kexue.fm/archives/5409); half-way, by attention to the question as
+        convolutions have read it; and at the end, in the normalisation. States of the question itself mean nothing."""
         size = self.size
         inputs = _text_inputs() | {
             "parts_of_speech": keras.Input((None,), dtype="int32", name="parts_of_speech"),

@@ -1,4 +1,4 @@
-"""One vector for a sequence: the mean of its vectors, weighed by how much each matters (SYSTEMS.md section 6)."""
+"""One vector for a sequence: the mean of its vectors, weighed by how much each matters (kexue.fm/archives/5409)."""
 
 from common.keras_compat import keras, tf
 from common.layers.softmax import masked_softmax

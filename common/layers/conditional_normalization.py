@@ -1,4 +1,4 @@
-"""Layer normalisation whose scale and offset depend on a condition (SYSTEMS.md sections 2 and 13; kexue.fm/archives/7124)."""
+"""Layer normalisation whose scale and offset depend on a condition (kexue.fm/archives/7124)."""
 
 from common.keras_compat import keras, tf
 

@@ -1,4 +1,4 @@
-"""Linear-chain conditional random field over many labels (SYSTEMS.md section 3; kexue.fm/archives/5542 and 7196)."""
+"""Linear-chain conditional random field over many labels (kexue.fm/archives/5542 and 7196)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Gated dilated convolution, the block of the DGCNN (SYSTEMS.md section 6; kexue.fm/archives/5409)."""
+"""Gated dilated convolution, the block of the DGCNN (kexue.fm/archives/5409)."""
 
 from common.keras_compat import keras, tf
 

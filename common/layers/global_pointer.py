@@ -1,6 +1,6 @@
 """Global pointers: a score for every span and class at once, so that spans may nest and have several classes.
 
-SYSTEMS.md sections 16.2 and 16.3; kexue.fm/archives/8373 and 8877. The weights are those of the layers in bert4keras.
+kexue.fm/archives/8373 and 8877. The weights are those of the layers in bert4keras.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Dropout of whole ids: what a word is gets hidden, so that the model learns to read its surroundings (SYSTEMS.md section 6)."""
+"""Dropout of whole ids: what a word is gets hidden, and the model learns to read around it (kexue.fm/archives/5409)."""
 
 from common.keras_compat import keras, tf
 

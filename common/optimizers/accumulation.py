@@ -1,4 +1,4 @@
-"""Gradient accumulation: the step of a large batch in the memory of a small one (SYSTEMS.md 8.3; kexue.fm/archives/6794).
+"""Gradient accumulation: the step of a large batch in the memory of a small one (kexue.fm/archives/6794).
 
     loss of a group of batches = sum over the loss terms of  (sum of numerators) / (sum of denominators)
 

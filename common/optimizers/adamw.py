@@ -2,11 +2,12 @@
 
     weight <- weight - rate weight_decay weight - rate Adam(gradient),      rate = schedule(step) multiplier(weight)
 
-Order of things in a step (SYSTEMS.md 8.5): clipping, Adam and weight decay at the rate of the weight, Lookahead, moving average.
+Order of things in a step: clipping, Adam and weight decay at the rate of the weight, Lookahead, moving average.
 
-Lazy (SYSTEMS.md 8.2; kexue.fm/archives/6869): Adam keeps moving an embedding by its momentum long after the batch that held it, and lets its moments
-decay. Lazy Adam moves the rows that the batch holds, as Adam would, and leaves all others alone with their moments; the bias correction counts all
-steps, as Adam's. When: many rare rows, as words and entities. Cost: less than none, since a step no longer passes over the whole table.
+Lazy (kexue.fm/archives/6869): Adam keeps moving an embedding by its momentum long after the batch that held it, and
+lets its moments decay. Lazy Adam moves the rows that the batch holds, as Adam would, and leaves all others alone with
+their moments; the bias correction counts all steps, as Adam's. When: many rare rows, as words and entities. Cost: less
+than none, since a step no longer passes over the whole table.
 """
 
 from collections.abc import Mapping, Sequence

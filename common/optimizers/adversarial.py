@@ -1,4 +1,4 @@
-"""FGM: learning from embeddings that were moved against the model (Miyato et al. 2017; SYSTEMS.md 16.5; kexue.fm/archives/7234).
+"""FGM: learning from embeddings that were moved against the model (Miyato et al. 2017; kexue.fm/archives/7234).
 
     delta = epsilon g / |g|,   g the gradient of the loss for the whole table of token embeddings
     step  = gradient(table) + gradient(table + delta)

@@ -1,4 +1,4 @@
-"""Lookahead: k steps of any optimizer, and part of the way back (Zhang et al. 2019; SYSTEMS.md 8.1; kexue.fm/archives/6869).
+"""Lookahead: k steps of any optimizer, and part of the way back (Zhang et al. 2019; kexue.fm/archives/6869).
 
     slow <- slow + alpha (fast - slow),  fast <- slow       after every k-th step; the fast weights are those the inner optimizer moves
 

@@ -1,4 +1,4 @@
-"""An exponential moving average of the weights, which is evaluated and saved (SYSTEMS.md 16.6).
+"""An exponential moving average of the weights, which is evaluated and saved.
 
     average <- m average + (1 - m) weight      after every step, m = min(ema_momentum, (1 + step) / (10 + step)), steps counted from 0
 

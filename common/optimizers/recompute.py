@@ -1,4 +1,4 @@
-"""Recompute, also called gradient checkpointing (Chen et al. 2016; SYSTEMS.md 8.4; kexue.fm/archives/7367): memory for time.
+"""Recompute, also called gradient checkpointing (Chen et al. 2016; kexue.fm/archives/7367): memory for time.
 
 A backward pass needs what the forward pass computed, and keeps all of it: of the attention alone heads * length^2 numbers for each example and
 layer, several times over. Here attentions, feed-forward layers and normalisations keep only their inputs, and each is computed again when its turn

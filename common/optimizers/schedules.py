@@ -1,4 +1,4 @@
-"""The learning rate over a training: warm-up, then straight lines from point to point (SYSTEMS.md 8.5)."""
+"""The learning rate over a training: warm-up, then straight lines from point to point, as bert4keras has them."""
 
 from collections.abc import Sequence
 

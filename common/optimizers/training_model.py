@@ -1,8 +1,8 @@
 """The training step of every contest: loss terms, and the techniques that change how a step is made of them.
 
     loss     = sum over terms of numerator / denominator
-    R-Drop   reads a batch twice with other dropout:  (loss_1 + loss_2) / 2 + alpha / 4 (KL(p_1 | p_2) + KL(p_2 | p_1))        SYSTEMS.md 16.4
-    flooding minimises |loss - b| + b:  the gradient turns around where the loss has sunk below b                                SYSTEMS.md 13
+    R-Drop   reads a batch twice with other dropout:  (loss_1 + loss_2) / 2 + alpha / 4 (KL(p_1 | p_2) + KL(p_2 | p_1))
+    flooding minimises |loss - b| + b:  the gradient turns around where the loss has sunk below b
     FGM      see `adversarial`;   gradient accumulation  see `accumulation`;   recompute  see `recompute`
 
 R-Drop (Liang et al. 2021; kexue.fm/archives/8496): when labels are few; alpha 4 with dropout 0.3 is usual. Costs a second pass forwards, and backwards

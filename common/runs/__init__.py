@@ -1,4 +1,4 @@
-"""The run directory (DESIGN.md section 4): what it holds, how it is written, found, checked and continued.
+"""The run directory (docs/architecture.md): what it holds, how it is written, found, checked and continued.
 
     runs/<task>/<name>/
       config.json        every setting, package versions, fingerprints and counts of the data

@@ -26,6 +26,9 @@ class KeepRun(keras.callbacks.Callback):
     Resuming is exact: weights, averages and optimizer come from last/state.h5, and order, negatives and dropout of an epoch depend
     on (seed, epoch) alone. The state is one file replaced at one stroke, after the best weights: a kill between the two repeats an epoch,
     with the same result.
+
+    Any compiled `keras.Model` will do; call `seed_everything` before it is built. A TrainingModel says itself what its state is, and with which
+    weights it is evaluated.
     """
 
     def __init__(self, run: Run, evaluate: Callable[[], Evaluation], seed: int, monitor: str = "f1", patience: int = 0):
@@ -55,7 +58,7 @@ class KeepRun(keras.callbacks.Callback):
             return 0
         about = load_about(self.run.last_state)
         assign(model.weights, load_arrays(self.run.last_state, "model"), self.run.last_state)
-        assign(model.state, load_arrays(self.run.last_state, "optimizer"), self.run.last_state)
+        assign(optimizer_state(model), load_arrays(self.run.last_state, "optimizer"), self.run.last_state)
         self.history = about["history"]
         return len(self.history)
 
@@ -71,7 +74,7 @@ class KeepRun(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         trained = time.perf_counter()
-        with self.model.averaged_weights():
+        with getattr(self.model, "averaged_weights", contextlib.nullcontext)():
             evaluation = self.evaluate()
             entry = {
                 "epoch": epoch + 1,
@@ -94,7 +97,7 @@ class KeepRun(keras.callbacks.Callback):
         self.model.stop_training = self.stopped_early
 
     def _save_state(self) -> None:
-        groups = {"model": named_values(self.model.weights), "optimizer": named_values(self.model.state)}
+        groups = {"model": named_values(self.model.weights), "optimizer": named_values(optimizer_state(self.model))}
         save_arrays(self.run.last_state, groups, {"history": self.history})
 
     def _warn_about_silence(self, averaged: Evaluation) -> None:
@@ -105,6 +108,11 @@ class KeepRun(keras.callbacks.Callback):
         tqdm.write(
             f"WARNING: nothing predicted on dev ({counts}; {trained} without the moving average){advice if len(self.history) == 1 else ''}", file=sys.stderr
         )
+
+
+def optimizer_state(model: keras.Model) -> list[tf.Variable]:
+    """What training needs beside the weights to go on exactly."""
+    return model.state if hasattr(model, "state") else model.optimizer.variables
 
 
 def save_best(run: Run, model: keras.Model, evaluation: Evaluation) -> None:

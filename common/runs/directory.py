@@ -69,7 +69,12 @@ class Run:
 
 
 def create_run(
-    task: str, output_dir: Path, name: str | None, settings: Any, data: dict[str, Any], write: Callable[[Path], None]
+    task: str,
+    output_dir: Path,
+    name: str | None = None,
+    settings: Any = None,
+    data: dict[str, Any] | None = None,
+    write: Callable[[Path], None] = lambda folder: None,
 ) -> Run:
     """A new run directory OUTPUT_DIR/TASK/NAME (default name: the time) that appears whole or not at all.
 
@@ -81,9 +86,9 @@ def create_run(
     config = {
         "task": task,
         "created": time.strftime("%Y-%m-%dT%H:%M:%S"),
-        "settings": settings_to_json(settings),
+        "settings": settings_to_json(settings) if settings else {},
         "versions": {package: _version(package) for package in _PACKAGES},
-        "data": data,
+        "data": data or {},
     }
     parent.mkdir(parents=True, exist_ok=True)
     temporary = parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}"

@@ -1,4 +1,4 @@
-"""Names of a dictionary in a text: all that occur in it, and the best of them that do not overlap. SYSTEMS.md sections 4 and 14."""
+"""Names of a dictionary in a text: all that occur in it, and the best that do not overlap (kexue.fm/archives/6919)."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
@@ -106,8 +106,8 @@ def longest_matches(matches: Sequence[Span], length: int) -> list[Span]:
     """Those of the matches, tuples that begin with start and end, that cover most characters of a text without overlapping; sorted.
 
     length: of the text, in characters. Of choices that cover equally many, the one with fewest matches is taken; then the one whose first
-    match that differs begins earlier, or is longer. The "maximal matching" of SYSTEMS.md section 4. ValueError for a match that is empty
-    or outside of the text.
+    match that differs begins earlier, or is longer. The "maximal matching" of kexue.fm/archives/6919. ValueError for
+    a match that is empty or outside of the text.
     """
     starting: list[list[Span]] = [[] for _ in range(length)]
     for match in matches:

@@ -50,7 +50,7 @@ class _Record(NamedTuple):
 
 
 def word_vector_size(words: int) -> int:
-    """The size of learned vectors for so many words: the least n > 8.33 ln N (SYSTEMS.md section 13; kexue.fm/archives/7695), and 16 at least."""
+    """The size of learned vectors for so many words: n > 8.33 ln N (kexue.fm/archives/7695), and at least 16."""
     return max(_SMALLEST_LEARNED_SIZE, math.floor(8.33 * math.log(max(words, 1))) + 1)
 
 

@@ -1,6 +1,6 @@
 """Words for character models: jieba's segmentation, laid over the tokens of a text.
 
-"Mixed char-word embedding" (SYSTEMS.md, WebQA and entity linking): every character also gets the embedding of the word
+"Mixed char-word embedding" (kexue.fm/archives/5409 and 6919): every character also gets the embedding of the word
 that covers it, so that the model keeps fine positions and still sees words.
 """
 

@@ -1,5 +1,5 @@
-"""What the annotators of the training part do with a name: how often they label it, beside which characters, and as which entity (SYSTEMS.md
-section 4, "behaviour modelling").
+"""What the annotators of the training part do with a name: how often they label it, beside which characters, and as
+which entity ("behaviour modelling": kexue.fm/archives/6919).
 
 Counts of a training text are taken out of what the network sees of that very text. Left in, they would tell it the label: a name that stands in
 one text alone would be "always labelled" exactly where it is labelled. That is not enough: who knows a name and its total can tell from what is left

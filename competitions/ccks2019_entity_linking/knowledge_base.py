@@ -1,7 +1,7 @@
 """The knowledge base of the contest, about 400,000 entities and their names, as an index on disk. No TensorFlow.
 
 The official file is read once, into one sqlite file. Opened, that file has its names in memory, in a trie, and nothing else: candidates
-and descriptions stay on disk until they are asked for. SYSTEMS.md section 4.
+and descriptions stay on disk until they are asked for.
 """
 
 import json

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 
 from common.decoders import pair_starts_with_ends
 from common.generators import prediction_order
@@ -88,8 +89,7 @@ class Linker:
         found, begin = [], 0
         for _, name in asked:
             of_name = logits[begin : begin + len(name.choices)]
-            exponentials = np.exp(of_name - of_name.max())
-            found.append(exponentials / exponentials.sum())
+            found.append(softmax(of_name))
             begin += len(of_name)
         return found
 

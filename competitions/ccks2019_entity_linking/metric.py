@@ -1,6 +1,6 @@
 """The metric of CCKS2019 entity linking: precision, recall and F1 over linked mentions, NIL left out.
 
-SYSTEMS.md section 4. A link is a (text_id, mention, offset, entity) tuple, and counts once however often it stands there. Beside
+A link is a (text_id, mention, offset, entity) tuple, and counts once however often it stands there. Beside
 it, not what the organisers count: how well mentions are found, and how well those that are found are linked.
 """
 

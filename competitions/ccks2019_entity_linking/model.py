@@ -1,4 +1,4 @@
-"""The model: which pieces of a text are mentions, and which entity each of them means (SYSTEMS.md section 4).
+"""The model: which pieces of a text are mentions, and which entity each of them means (kexue.fm/archives/6919).
 
     mentions    states      = convolutions(encoder(text) + what dictionary and habits say of each token)
                 start, end  = a half pointer on the states, for mentions of any name

@@ -1,7 +1,7 @@
 """CCKS2019 entity linking: the official files, read and checked, and the submission, written and checked.
 
 A text has mentions: pieces that name something. Each is linked to an entity of the knowledge base, or to NIL where the knowledge base
-does not have what it names. The judge leaves NIL out. SYSTEMS.md section 4; the metric is in metric.py.
+does not have what it names. The judge leaves NIL out. The metric is in metric.py.
 """
 
 from collections import Counter

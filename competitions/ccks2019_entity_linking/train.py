@@ -16,6 +16,7 @@ import numpy as np
 from common.command_line import UserError, check_at_least, check_below_one, check_probability, run, shown
 from common.folds import read_parts
 from common.options import EncoderOptions, RunOptions, TrainingOptions
+from common.process import start_tensorflow
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
 
@@ -77,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     knowledge_base = open_knowledge_base(files.knowledge_base, config.run.output_dir / "knowledge_bases")
 
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
+    start_tensorflow()
     from common.encoders import build_encoder, load_encoder, save_encoder
     from common.generators import steps_per_epoch, training_dataset
     from common.keras_compat import seed_everything, set_precision

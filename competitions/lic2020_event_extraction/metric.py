@@ -1,6 +1,6 @@
 """The metric of DuEE 1.0: precision, recall and F1 over arguments, with partial credit by characters.
 
-The organisers published its definition, not their script; SYSTEMS.md section 3. It is taken literally: nothing is matched one to
+The organisers published its definition, not their script. It is taken literally: nothing is matched one to
 one, so an argument that is predicted twice is paid twice. `one_to_one` tells how much of a score comes from that. No schema:
 event types and roles are compared as strings.
 """

@@ -1,4 +1,6 @@
-"""The model: what happens, told by the text as a whole, and who takes part in it, told at its place (SYSTEMS.md sections 3 and 16.3).
+"""The model: what happens, told by the text as a whole, and who takes part in it, told at its place.
+
+kexue.fm/archives/7321, with a head of 8877.
 
     states         = encoder(text)                                              (length, size)
     type of event  = log sum exp over the text of states U                      (types)

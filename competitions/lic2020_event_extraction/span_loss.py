@@ -6,9 +6,10 @@ from common.keras_compat import tf
 def factored_multilabel_cross_entropy(spans, first, last, tags):
     """log(1 + sum of exp(s) over what is not tagged) + log(1 + sum of exp(-s) over the tags), summed over the classes.
 
-    s_c(i, j) = spans(i, j) + first_c(i) + last_c(j). The loss is that of a global pointer (SYSTEMS.md 16.2; kexue.fm/archives/7359), exact; but since the
-    score is a sum, its exponential is a product, and sum_ij exp(s) = sum_i exp(first(i)) (exp(spans) exp(last))(i) is a matrix product. For
-    the 282 classes of DuEE an array (batch, classes, length, length), its gradient and its exponentials would be most of the work of training.
+    s_c(i, j) = spans(i, j) + first_c(i) + last_c(j). The loss is that of a global pointer (kexue.fm/archives/7359),
+    exact; but since the score is a sum, its exponential is a product, and
+    sum_ij exp(s) = sum_i exp(first(i)) (exp(spans) exp(last))(i) is a matrix product. For the 282 classes of DuEE an
+    array (batch, classes, length, length), its gradient and its exponentials would be most of the work of training.
 
     spans: float (batch, length, length), very negative where no span can be. first, last: float (batch, length, classes).
     tags: int (tags, 4), rows different: row of the batch, class, first and last token. Returns float32 (batch,).

@@ -1,7 +1,7 @@
 """LIC2020 event extraction (DuEE 1.0): the official files, read and checked, and the submission, written and checked.
 
 A text has events. Each is of one of the schema's types, is named by a trigger word, and has arguments: pieces of the text,
-each in one of the roles of that type. The judge scores the arguments alone. SYSTEMS.md section 3; the metric is in metric.py.
+each in one of the roles of that type. The judge scores the arguments alone. The metric is in metric.py.
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
 """The official metric of DuReader-robust: F1 and exact match over questions, in percent.
 
-Written from the behaviour of the organisers' evaluate.py, oddities included, since it decides; the rules are in SYSTEMS.md
-section 1. Its F1 is not over characters: the overlap is the longest piece that prediction and answer share without a gap,
+Written from the behaviour of the organisers' evaluate.py, oddities included, since it decides.
+Its F1 is not over characters: the overlap is the longest piece that prediction and answer share without a gap,
 and what is not Chinese counts by runs, so that a blank before a number makes it another number.
 """
 

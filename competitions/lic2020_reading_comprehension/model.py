@@ -1,4 +1,4 @@
-"""The model: two pointers into the context, softmax over its positions (SYSTEMS.md section 1).
+"""The model: two pointers into the context, softmax over its positions (kexue.fm/archives/7321).
 
     states          = encoder(question, context)                           (length, size)
     start, end      = softmax over the context of states W + b             over all windows of a question together

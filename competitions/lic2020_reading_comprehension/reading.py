@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.special import logsumexp
 
 from common.decoders import best_spans
 from common.encoders import Encoder
@@ -46,7 +47,7 @@ class Reader:
         for group, scores in zip(groups, logits):
             allowed = pad([window.pair.is_context for window in group])
             padded = pad(scores)
-            normaliser = [_log_sum_exp(padded[..., edge][allowed]) for edge in (0, 1)]
+            normaliser = [logsumexp(padded[..., edge][allowed]) if allowed.any() else 0 for edge in (0, 1)]
             spans: dict[tuple[int, int], tuple[int, int, int, float]] = {}
             rows = best_spans(padded[..., 0] - normaliser[0], padded[..., 1] - normaliser[1], allowed, self.max_answer_length, self.candidates)
             for row, best in enumerate(rows):
@@ -66,8 +67,3 @@ def candidates(context: str, group: Sequence[Window], spans: Sequence[tuple[int,
         by_text[context[start:end]].append((float(np.exp(score)), start))
     merged = [Candidate(text, max(places)[1], sum(probability for probability, _ in places)) for text, places in by_text.items()]
     return sorted(merged, key=lambda candidate: (-candidate.probability, candidate.start))
-
-
-def _log_sum_exp(values: np.ndarray) -> float:
-    largest = values.max(initial=-np.inf)
-    return float(largest + np.log(np.exp(values - largest).sum())) if len(values) else 0.0

@@ -1,7 +1,7 @@
 """LIC2020 reading comprehension (DuReader-robust): the official files, read and checked, and the submission, written and checked.
 
 A question about a context (a paragraph) is answered by a piece of that context. Often several pieces are accepted, and often
-the file does not say where in the context they stand. SYSTEMS.md section 1; the metric is in metric.py.
+the file does not say where in the context they stand. The metric is in metric.py.
 """
 
 from collections import Counter

@@ -1,6 +1,7 @@
 """Triples as labelled spans of a sentence, and spans as triples again: gold -> labels -> gold. No TensorFlow.
 
-Half-pointer labels (SYSTEMS.md section 2): every subject is a span, and has for each class (predicate, slot) object spans.
+Half-pointer labels (kexue.fm/archives/7321): every subject is a span, and has for each class (predicate, slot) object
+spans.
 All spans here are half-open character ranges.
 """
 

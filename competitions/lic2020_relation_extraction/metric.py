@@ -1,7 +1,7 @@
 """The official metric of DuIE 2.0: micro precision, recall and F1 over triples.
 
-Written from the behaviour of the organisers' re_official_evaluation.py, oddities included, since it decides; the rules are in
-SYSTEMS.md section 2. No schema and no types: a triple is right by its subject, predicate, and object slots alone.
+Written from the behaviour of the organisers' re_official_evaluation.py, oddities included, since it decides.
+No schema and no types: a triple is right by its subject, predicate, and object slots alone.
 """
 
 from collections import Counter

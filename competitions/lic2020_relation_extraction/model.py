@@ -1,4 +1,6 @@
-"""The model: half-pointer subject tagging, then object tagging under conditional layer normalisation (SYSTEMS.md section 2).
+"""The model: half-pointer subject tagging, then object tagging under conditional layer normalisation.
+
+kexue.fm/archives/7321, with 7161 (powers of sigmoids) and 7124 (conditional layer normalisation).
 
     states, residual = encoder(sentence)                                   once per sentence
     subject start, end       = sigmoid(states W) ** 2                      (length, 2)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from common.command_line import check_at_least, check_probability, parse_flags, run, warn
+from common.process import start_tensorflow
 from common.runs.directory import open_trained_run
 from common.submission import BLANK_LINE
 
@@ -53,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     found = trained.read_json("thresholds.json")
 
     # TensorFlow loads here, so that mistakes in flags and files are answered at once.
+    start_tensorflow()
     from common.encoders import load_encoder
     from common.keras_compat import set_precision
     from common.runs.callbacks import load_best

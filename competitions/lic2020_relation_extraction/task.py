@@ -1,8 +1,8 @@
 """LIC2020 relation extraction (DuIE 2.0): the official files, read and checked, and the submission, written and checked.
 
 A sentence has subject-predicate-object triples. The object is a set of slots: `@value`, which it must have, and for some
-predicates others (`inWork`, `onDate`, ...). The schema names every predicate with its slots and types. SYSTEMS.md
-section 2; the metric is in metric.py.
+predicates others (`inWork`, `onDate`, ...). The schema names every predicate with its slots and types. The
+metric is in metric.py.
 """
 
 from collections import Counter

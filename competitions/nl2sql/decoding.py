@@ -1,6 +1,6 @@
 """From scores to a query that runs: choices in the order of their probability, and the first one whose result makes sense.
 
-Execution-guided decoding (Wang et al. 2018; SYSTEMS.md section 5): a query that fails, that compares or adds up what is no number, or that
+Execution-guided decoding (Wang et al. 2018): a query that fails, that compares or adds up what is no number, or that
 returns nothing is passed over for the next best. In numpy and plain Python.
 """
 

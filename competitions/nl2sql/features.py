@@ -2,7 +2,8 @@
 
     [CLS] question [SEP] [CLS] name and cells of column 1 [SEP] [CLS] name and cells of column 2 [SEP] ...
 
-is one sequence for an encoder; what the question shares with each column (matching.py) and its cues (cues.py) go with it. SYSTEMS.md section 5.
+is one sequence for an encoder; what the question shares with each column (matching.py) and its cues
+(cues.py) go with it.
 """
 
 from collections import Counter

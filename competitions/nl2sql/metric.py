@@ -1,6 +1,6 @@
 """The metric of TableQA: accuracy of the logic form, accuracy of the result of execution, and their mean.
 
-Written from the behaviour of the organisers' evaluator, since it decides; the rules are in SYSTEMS.md section 5.
+Written from the behaviour of the organisers' evaluator, since it decides.
 """
 
 from collections import Counter

@@ -10,7 +10,7 @@
     span_column:  sigmoid(W q_t), where a value of each operator begins and ends; the value from i to j is column c's with sigmoid(w z_ic + w z_jc)
     tagging:      softmax(W q_t) over BIO tags with operators; a tagged token is column c's with sigmoid(w z_tc)
 
-SYSTEMS.md section 5.
+The original is kexue.fm/archives/6771.
 """
 
 from collections.abc import Mapping, Sequence

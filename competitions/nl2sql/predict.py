@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from common.command_line import check_at_least, parse_flags, run
+from common.process import start_tensorflow
 from common.runs.directory import open_trained_run
 from common.submission import BLANK_LINE
 
@@ -54,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     settings = trained.config["settings"]
 
     # TensorFlow loads here, so that mistakes in flags and files are answered at once.
+    start_tensorflow()
     from common.encoders import load_encoder
     from common.keras_compat import set_precision
     from common.runs.callbacks import load_best

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from scipy.special import expit as sigmoid
+from scipy.special import softmax
 
 from common.encoders import Encoder
 from common.generators import prediction_order
@@ -49,15 +51,15 @@ class Reader:
 
 def _scores(row: Features, logits: dict[str, np.ndarray]) -> Scores:
     tokens, columns = len(row.question), len(row.arrays["columns"])
-    selections = _softmax(logits["selections"][:columns])
+    selections = softmax(logits["selections"][:columns], axis=-1)
     # A column that was not read is as good as not selected.
     selections[row.arrays["columns"][:, 2] == 0] = np.eye(selections.shape[1])[-1]
     value_columns = logits["value_columns"][:tokens, :columns]
     if "edges" in logits:
-        found = _pointed(_sigmoid(logits["edges"][:tokens]), value_columns)
+        found = _pointed(sigmoid(logits["edges"][:tokens]), value_columns)
     else:
-        found = _tagged(_softmax(logits["tags"][:tokens]), value_columns)
-    whole = (_softmax(logits[name]) for name in ("connection", "selected_count", "condition_count"))
+        found = _tagged(softmax(logits["tags"][:tokens], axis=-1), value_columns)
+    whole = (softmax(logits[name]) for name in ("connection", "selected_count", "condition_count"))
     return Scores(selections, *whole, found)
 
 
@@ -74,7 +76,7 @@ def _pointed(edges: np.ndarray, value_columns: np.ndarray) -> list[Found]:
     # A network that has not learned anything yet says of every token that it may be one: only the likeliest values meet the columns.
     likeliest = sorted(strengths, key=lambda span: (-strengths[span].max(), span[1] - span[0], span))[:_MOST]
     found = [
-        one for span in likeliest for one in _in_columns(*span, strengths[span], _sigmoid(value_columns[span[0]] + value_columns[span[1]]))
+        one for span in likeliest for one in _in_columns(*span, strengths[span], sigmoid(value_columns[span[0]] + value_columns[span[1]]))
     ]
     kept: list[Found] = []
     for one in sorted(found, key=lambda one: -one.probability):
@@ -95,7 +97,7 @@ def _tagged(tags: np.ndarray, value_columns: np.ndarray) -> list[Found]:
     found = []
     for _, first, last in tagged_spans(tags.argmax(1)):
         inside = slice(first, last + 1)
-        found += _in_columns(first, last, by_operator[inside].mean(0), _sigmoid(value_columns[inside]).mean(0))
+        found += _in_columns(first, last, by_operator[inside].mean(0), sigmoid(value_columns[inside]).mean(0))
     return sorted(found, key=lambda one: -one.probability)[:_MOST]
 
 
@@ -103,12 +105,3 @@ def _in_columns(first: int, last: int, operators: np.ndarray, columns: np.ndarra
     """A value in each of the columns that may be its own. operators, columns: probabilities."""
     for column in np.flatnonzero(columns > _LEAST).tolist():
         yield Found(column, first, last, float(min(operators.sum(), 1) * columns[column]), operators / operators.sum())
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max(-1, keepdims=True))
-    return powers / powers.sum(-1, keepdims=True)
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-logits))

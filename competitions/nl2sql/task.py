@@ -1,7 +1,7 @@
 """NL2SQL on Chinese tables (TableQA): the official files, read and checked, and the submission, written and checked.
 
 A question is about one table. Its answer is an SQL query of one shape: selected columns, each with an aggregation or none, and
-conditions, all joined by "and" or all by "or". SYSTEMS.md section 5; execution.py runs queries, and the metric is in metric.py.
+conditions, all joined by "and" or all by "or". execution.py runs queries, and the metric is in metric.py.
 """
 
 import json

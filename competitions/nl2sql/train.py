@@ -17,6 +17,7 @@ from common.command_line import UserError, check_at_least, check_below_one, chec
 from common.folds import GOLD, read_parts
 from common.json_document import copy_records
 from common.options import EncoderOptions, RunOptions, TrainingOptions
+from common.process import start_tensorflow
 from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
 
 from metric import compare, total
@@ -79,6 +80,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
             raise UserError(f"{path}: has no question - is it the right file?")
 
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
+    start_tensorflow()
     from common.encoders import build_encoder, load_encoder, save_encoder
     from common.generators import steps_per_epoch, training_dataset
     from common.keras_compat import seed_everything, set_precision

@@ -1,7 +1,7 @@
 """Values of conditions: from words of a question to a value of a column, and from the value of a gold condition back to the words.
 
 A value is seldom copied: 三百五十万 is "350" in a column counted in 万, 18年 is the cell 2018年, 萧山机场 is 萧山国际机场. A normaliser
-comes first and edit distance after it, with a threshold (SYSTEMS.md section 5).
+comes first and edit distance, all that kexue.fm/archives/6771 has, after it, with a threshold.
 """
 
 import math

@@ -5,7 +5,7 @@ from common.layers import masked_softmax
 
 
 class Attention:
-    """Heads of scaled products (SYSTEMS.md section 7a: 8 heads of 16). `memory` once for each text, then a call for each step."""
+    """Heads of scaled products (8 of 16: kexue.fm/archives/5861). `memory` once for a text, then a call for a step."""
 
     def __init__(self, name: str, heads: int = 8, size: int = 16):
         self.heads, self.size, self.width = heads, size, heads * size

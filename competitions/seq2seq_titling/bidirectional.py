@@ -1,4 +1,6 @@
-"""Two LSTMs that write a title from both ends at once, each seeing what the other has written (SYSTEMS.md section 7b; Zhang et al. 2019).
+"""Two LSTMs that write a title from both ends at once, each seeing what the other has written.
+
+Zhang et al. 2019; kexue.fm/archives/6877.
 
     s       = LSTM(LSTM(title so far))          for each direction, as in copy_lstm.py
     c       = attention(s, partner's s)         the partner's states up to the same step

@@ -1,4 +1,4 @@
-"""An encoder, an LSTM that attends to it, and a head that copies (SYSTEMS.md section 7a).
+"""An encoder, an LSTM that attends to it, and a head that copies (kexue.fm/archives/5861).
 
     h       = encoder(text)                                       (length, n)
     m       = the maximum of h over the text

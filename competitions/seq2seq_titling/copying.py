@@ -1,7 +1,8 @@
 """The words of a title come out of the vocabulary or out of the text: the last layer that all three networks share.
 
-    logits      = (y + e^s * present + t) / 2        the copy prior of SYSTEMS.md 7a: y are logits of the vocabulary, present says which
-                                                     characters the text has, s and t are learned for each character
+    logits      = (y + e^s * present + t) / 2        prior of kexue.fm/archives/5861: y are logits of the vocabulary,
+                                                     present says which characters the text has, s and t are learned
+                                                     for each character
     generated   = gate * softmax(logits)
     copied      = (1 - gate) * sum of pointer(j) over the places j of a character in the text       (See et al. 2017)
     pointer(j)  = softmax(q . k_j / sqrt(size) + b . match(j))

@@ -103,7 +103,7 @@ def title_arrays(told: Sequence[np.ndarray], pairs: Sequence[Pair], tokenizer: W
 
 def with_random_tokens(pairs: Sequence[Pair], rate: float, generator: np.random.Generator) -> list[np.ndarray]:
     """The titles as the network is told they were written: in half of the examples this share of the tokens is replaced by tokens of the
-    same text or title, so that it learns to go on after a mistake (SYSTEMS.md section 7c). The targets stay."""
+    same text or title, so that it learns to go on after a mistake (exposure bias). The targets stay."""
     told = []
     for article, title, *_ in pairs:
         if rate and generator.random() < 0.5:

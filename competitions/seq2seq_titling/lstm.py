@@ -1,4 +1,4 @@
-"""What the two LSTM networks are made of: embeddings of titles, and a decoder that reads them (SYSTEMS.md section 7a)."""
+"""What both LSTM networks are made of: embeddings of titles, and a decoder that reads them (kexue.fm/archives/5861)."""
 
 from common.keras_compat import keras, tf
 from common.layers import ConditionalLayerNormalization

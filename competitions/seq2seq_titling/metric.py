@@ -1,6 +1,7 @@
 """The metric of title generation: ROUGE-1, ROUGE-2 and ROUGE-L of characters by `rouge`, BLEU of characters by `nltk`.
 
-Those two libraries decide, oddities included, for the figures in papers come from them; SYSTEMS.md section 7c says how they are called.
+Those two libraries decide, oddities included, for the figures in papers come from them; they are called as bert4keras'
+examples of title generation call them.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""The model: one of three networks that write a title, token by token (SYSTEMS.md section 7).
+"""The model: one of three networks that write a title, token by token (kexue.fm/archives/5861, 6877, 6933).
 
     copy_lstm.py        an encoder, an LSTM that attends to it                    log p(title) = sum of log p(token | text, tokens before)
     bidirectional.py    the same from both ends at once, each side seeing the other

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from common.command_line import UserError, check_above, check_at_least, parse_flags, run
+from common.process import start_tensorflow
 from common.runs.directory import open_trained_run, settings_from_json
 from common.submission import BLANK_LINE, atomic_write, json_bytes
 
@@ -91,6 +92,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         raise UserError(f"--min-length {search.min_length}: must be at most {settings['max_title_length']}, the --max-title-length of the run")
 
     # TensorFlow loads here, so that mistakes in flags and files are answered at once.
+    start_tensorflow()
     from common.encoders import load_encoder
     from common.keras_compat import set_precision
     from common.runs.callbacks import load_best

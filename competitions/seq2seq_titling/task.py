@@ -1,6 +1,6 @@
 """Title generation (LCSTS, CSL): the official files, read and checked, and the submission, written and checked.
 
-A text, short news or the abstract of a paper, is to be given a title. SYSTEMS.md section 7; the metric is in metric.py.
+A text, short news or the abstract of a paper, is to be given a title. The metric is in metric.py.
 """
 
 from collections import Counter

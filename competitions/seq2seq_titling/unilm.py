@@ -1,4 +1,4 @@
-"""One BERT that reads the text and writes the title (SYSTEMS.md section 7c; Dong et al. 2019), through bert4keras.
+"""One BERT that reads the text and writes the title through bert4keras (Dong et al. 2019; kexue.fm/archives/6933).
 
     [CLS] text [SEP] title [SEP]        segment 0 sees all of segment 0; each token of segment 1 sees segment 0, and segment 1 up to itself
     h       = BERT(tokens, segments)

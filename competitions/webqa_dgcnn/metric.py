@@ -1,7 +1,7 @@
 """The metric of SogouQA, which WebQA answers are scored with too: accuracy, F1 of characters, and their mean.
 
-Written from the behaviour of the organisers' evaluator, oddities included, since it decides; the rules are in SYSTEMS.md
-section 6. It divides by the lines of the submission, so that a question left out costs nothing: the figures over all questions
+Written from the behaviour of the organisers' evaluator, oddities included, since it decides.
+It divides by the lines of the submission, so that a question left out costs nothing: the figures over all questions
 stand beside its own.
 """
 

@@ -1,4 +1,4 @@
-"""The model: two pointers into a passage and a gate that says whether it holds an answer (SYSTEMS.md section 6).
+"""The model: two pointers into a passage and a gate that says whether it holds an answer (kexue.fm/archives/5409).
 
     states          = encoder(question, passage)                           (length, size)
     gate            = sigmoid(attention pooling of the passage's states . w + b)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from common.command_line import check_at_least, check_below_one, parse_flags, run
+from common.process import start_tensorflow
 from common.runs.directory import open_trained_run
 from common.submission import atomic_write, json_bytes
 
@@ -58,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     rules = Rules(**trained.read_json("voting.json")).but(config.threshold, config.exponent)
 
     # TensorFlow loads here, so that mistakes in flags and files are answered at once.
+    start_tensorflow()
     from common.encoders import load_encoder
     from common.keras_compat import set_precision
     from common.runs.callbacks import load_best

@@ -1,7 +1,7 @@
 """WebQA with DGCNN: the official files, read and checked, and the submission, written and checked.
 
 A question comes with passages that a search engine found for it. The answer is a short piece of some of them, and is not in the
-others; several forms of it may be accepted. SYSTEMS.md section 6; the metric is in metric.py.
+others; several forms of it may be accepted. The metric is in metric.py.
 """
 
 import re

@@ -1,4 +1,7 @@
-"""From what single passages say to one answer (SYSTEMS.md section 6), and the search of the voting's settings on dev. No TensorFlow."""
+"""From what single passages say to one answer (kexue.fm/archives/5409), and the search of the voting's settings on dev.
+
+No TensorFlow.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
