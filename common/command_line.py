@@ -175,6 +175,12 @@ def warn(message: object) -> None:
     print(f"WARNING: {' '.join(str(message).splitlines())}", file=sys.stderr)
 
 
+def print_counts(counts: Mapping[str, int]) -> None:
+    """A line for each reason, below the line that says what they are reasons for."""
+    for reason, count in sorted(counts.items()):
+        print(f"          {count} x {reason}")
+
+
 def shown(path: Path) -> Path:
     """The path as one would type it here: relative to the working directory if it lies below."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

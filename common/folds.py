@@ -63,17 +63,24 @@ def read_parts(
     dev_file: Path | None,
     read: Callable[[Path], list[Example]],
     shared: Callable[[Example], Iterable[str]],
+    unit: str = "example",
 ) -> Parts[Example]:
     """The examples that train and those of dev, as the flags say; at most --max-train-examples and --max-dev-examples, cut after the split.
 
-    read: the examples of a file. shared: what no two parts may share, any number of strings for each example: its text, the id of its table.
-    Raises UserError for too few examples, and for --fold where nothing is cut.
+    read: the examples of a file. shared: what no two parts may share, any number of strings for each example: its text, the id of its table. unit: what
+    an example is. Raises UserError for a file without any, for too few to cut, and for --fold where nothing is cut.
     """
-    train = read(train_file)
+
+    def read_some(path: Path) -> list[Example]:
+        if examples := read(path):
+            return examples
+        raise UserError(f"{path}: has no {unit} - is it the right file?")
+
+    train = read_some(train_file)
     if dev_file and not options.num_folds:
         if options.fold > 1:
             raise UserError(f"--fold {options.fold}: {dev_file} is dev - add --num-folds to cut {train_file.name} instead, or leave --fold out")
-        dev = read(dev_file)
+        dev = read_some(dev_file)
         return Parts(train[: options.max_train_examples], dev[: options.max_dev_examples], dev_file, str(dev_file))
     count = options.num_folds or DEFAULT_FOLDS
     groups = joined([shared(example) for example in train])

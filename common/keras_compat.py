@@ -28,7 +28,7 @@ if not _keras_name.startswith("tf_keras"):
 
 import tf_keras as keras  # noqa: E402
 
-__all__ = ["keras", "tf", "seed_everything", "seed_layers", "set_precision"]
+__all__ = ["keras", "tf", "prepare", "seed_everything", "seed_layers", "set_precision"]
 
 
 def seed_everything(seed: int) -> None:
@@ -72,6 +72,12 @@ def _add_up_gradients_of_biases_in_float32() -> None:
         return received, tf.cast(original(op, tf.cast(received, tf.float32))[1], received.dtype)
 
     registered["type"] = gradient
+
+
+def prepare(seed: int, precision: str) -> None:
+    """What comes before a network that is trained: `seed_everything` and `set_precision`."""
+    seed_everything(seed)
+    set_precision(precision)
 
 
 def seed_layers(model: keras.Model, seed: int, epoch: int) -> None:

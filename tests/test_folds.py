@@ -175,7 +175,7 @@ def test_gold_is_what_stands_in_the_file(tmp_path, train_file):
 @pytest.mark.parametrize(
     ("names", "options", "words"),
     [
-        ([], RunOptions(), ["has 0 examples", "too few for 5 parts"]),
+        (["a1"], RunOptions(), ["has 1 examples", "too few for 5 parts"]),
         (["a1", "a2", "a3", "b1"], RunOptions(num_folds=3), ["has 4 examples, of which only 2 share nothing with each other, too few for 3 parts"]),
     ],
 )
@@ -186,6 +186,13 @@ def test_too_few_examples_are_told(tmp_path, names, options, words):
     message = str(caught.value)
     assert message.startswith(f"{train_file}: ") and " - give more examples, a dev file or fewer --num-folds" in message and "\n" not in message
     assert [word for word in words if word not in message] == []
+
+
+def test_a_file_without_examples_is_named(tmp_path, train_file):
+    empty = lines(tmp_path / "empty.json", [])
+    for files in ((empty, train_file), (train_file, empty)):
+        with pytest.raises(UserError, match=r"empty.json: has no text - is it the right file\?$"):
+            read_parts(RunOptions(), *files, read, lambda example: [example], unit="text")
 
 
 def test_a_fold_of_nothing_is_refused(tmp_path, train_file):

@@ -22,6 +22,7 @@ from common.runs.directory import (
     Evaluation,
     Run,
     check_run_is_new,
+    begin_run,
     check_same_data,
     create_run,
     describe_file,
@@ -243,6 +244,15 @@ def test_files_of_a_run(tmp_path):
     (run.path / "thresholds.json").write_text("{")
     assert str(run.path / "thresholds.json") in error_of(run.read_json, "thresholds.json")
     assert str(run.path / "none.json") in error_of(run.read_json, "none.json")
+
+
+def test_a_run_is_begun_anew_or_continued_on_the_same_data(tmp_path):
+    data = {"train": {"file": "a.json", "sha256": "x"}}
+    run = begin_run(None, "task", tmp_path, "one", Config(), data, nothing)
+    assert run.path == tmp_path / "task/one" and run.config["data"] == data
+    assert begin_run(run, "task", tmp_path, "one", Config(), data, nothing) is run
+    other = {"train": {"file": "a.json", "sha256": "y"}}
+    assert "was started on another a.json" in error_of(begin_run, run, "task", tmp_path, "one", Config(), other, nothing)
 
 
 def test_other_data_is_noticed(tmp_path):

@@ -27,8 +27,9 @@ from common.command_line import UserError
 from common.encoders.bert import BertEncoder
 from common.encoders.light import LightEncoder
 from common.options import EncoderOptions
+from common.runs.directory import Run
 
-__all__ = ["BertEncoder", "LightEncoder", "build_encoder", "load_encoder", "save_encoder"]
+__all__ = ["BertEncoder", "LightEncoder", "build_encoder", "encoder_of", "load_encoder", "save_encoder"]
 
 _FILE = "encoder.json"
 _KINDS = {"bert": BertEncoder, "light": LightEncoder}
@@ -46,6 +47,11 @@ def build_encoder(options: EncoderOptions, texts: Iterable[str]) -> Encoder:
     if options.encoder == "bert":
         return BertEncoder.from_texts(texts, options)
     return LightEncoder.from_texts(texts, options)
+
+
+def encoder_of(run: Run | None) -> Encoder | None:
+    """The encoder of a run that is continued; None for a new run, and for one that ended before its first state was written."""
+    return load_encoder(run.path) if run is not None and run.last_state.is_file() else None
 
 
 def save_encoder(encoder: Encoder, folder: Path) -> None:

@@ -50,6 +50,11 @@ class KeepRun(keras.callbacks.Callback):
         first_best = max(self.history, key=lambda entry: entry[self.monitor])
         return self.history[-1]["epoch"] - first_best["epoch"] >= self.patience
 
+    def remaining(self, epochs: int) -> dict[str, int]:
+        """For `fit`, of so many epochs in all: the first one that is to come, and the last; none where `patience` has run out."""
+        done = len(self.history)
+        return {"initial_epoch": done, "epochs": done if self.stopped_early else epochs}
+
     def resume(self, model: keras.Model) -> int:
         """Put the saved state, if there is one, into a compiled model; returns the number of epochs already done."""
         self.run.remove_unfinished_files()

@@ -109,6 +109,16 @@ def create_run(
     return Run(path, config)
 
 
+def begin_run(
+    resumed: Run | None, task: str, output_dir: Path, name: str | None, settings: Any, data: dict[str, Any], write: Callable[[Path], None]
+) -> Run:
+    """The run that is continued, if it was started on these data, or else a new one, as `create_run` makes it. Raises UserError as both do."""
+    if resumed is None:
+        return create_run(task, output_dir, name, settings, data, write)
+    check_same_data(resumed, data)
+    return resumed
+
+
 def check_run_is_new(task: str, output_dir: Path, name: str | None) -> None:
     """Raises UserError when a run of this name exists, or when the name is no name of a folder."""
     if name is None:

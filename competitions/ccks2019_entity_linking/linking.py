@@ -1,6 +1,6 @@
 """Scores of texts, in batches, and mentions with their entities out of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from common.command_line import UserError, check_at_least, check_below_one, check_probability, run, shown
+from common.command_line import UserError, check_at_least, check_below_one, check_probability, print_counts, run, shown
 from common.folds import read_parts
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
-from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
+from common.runs.directory import Evaluation, begin_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
 
 from counting import link_by_counting
@@ -69,19 +69,17 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     files = find_files(config.data_dir or SAMPLE, config.knowledge_base)
     skipped: Counter[str] = Counter()
     parts = read_parts(
-        config.run, files.train, files.dev, lambda path: read(path, labelled=True, skipped=skipped), shared=lambda example: [example.text]
+        config.run, files.train, files.dev, lambda path: read(path, labelled=True, skipped=skipped), shared=lambda example: [example.text],
+        unit="text",
     )
     train, dev = parts.train, parts.dev
-    for path, examples in ((files.train, train), (files.dev, dev)):
-        if not examples:
-            raise UserError(f"{path}: has no text - is it the right file?")
     knowledge_base = open_knowledge_base(files.knowledge_base, config.run.output_dir / "knowledge_bases")
 
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
     start_tensorflow()
-    from common.encoders import build_encoder, load_encoder, save_encoder
+    from common.encoders import build_encoder, encoder_of, save_encoder
     from common.generators import steps_per_epoch, training_dataset
-    from common.keras_compat import seed_everything, set_precision
+    from common.keras_compat import prepare
     from common.optimizers import build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
 
@@ -89,18 +87,15 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from model import PairReader, Window, build_networks, collate, described, label_windows, questions, text_windows
     from thresholds import search_threshold
 
-    seed_everything(config.run.seed)
-    set_precision(config.training.mixed_precision)
-    started = resumed is not None and resumed.last_state.is_file()
+    prepare(config.run.seed, config.training.mixed_precision)
     texts, dev_texts = [example.text for example in train], [example.text for example in dev]
     matches, dev_matches = ([knowledge_base.matches(text) for text in of] for of in (texts, dev_texts))
     shown_habits = [Habits.of_text(example.text, found, example.mentions) for example, found in zip(train, matches)]
     habits = Habits.total(shown_habits)
     names = [find_names(text, found, knowledge_base, habits, own) for text, found, own in zip(texts, matches, shown_habits)]
     dev_names = [find_names(text, found, knowledge_base, habits) for text, found in zip(dev_texts, dev_matches)]
-    if started:
-        encoder = load_encoder(resumed.path)
-    else:
+    encoder = encoder_of(resumed)
+    if encoder is None:
         candidates = dict.fromkeys(entity for of_text in names for name in of_text for entity in name.candidates)
         encoder = build_encoder(config.encoder, texts + [described(knowledge_base, entity, config.description_length) for entity in candidates])
     windows = text_windows(texts, names, encoder)
@@ -109,8 +104,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     networks = build_networks(encoder, config.token_dropout)
     threshold = THRESHOLD if config.threshold is None else config.threshold
     print(f"train     {len(train)} texts, {sum(len(example.mentions) for example in train)} mentions  ({files.train})")
-    for reason, count in sorted((lost + unanswerable + skipped).items()):
-        print(f"          {count} x {reason}")
+    print_counts(lost + unanswerable + skipped)
     print(f"dev       {len(dev)} texts, {sum(len(example.mentions) for example in dev)} mentions  ({parts.dev_source})")
     print(f"knowledge {len(knowledge_base):,} entities  ({files.knowledge_base})")
     dev_windows = text_windows(dev_texts, dev_names, encoder)
@@ -139,9 +133,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         atomic_write(folder / "habits.json", json_bytes(habits.as_json()))
         atomic_write(folder / "linking.json", json_bytes(link_settings(threshold)))
 
-    if resumed:
-        check_same_data(resumed, data)
-    kept = resumed or create_run(TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
+    kept = begin_run(resumed, TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
     print(f"run       {kept.path}\n")
 
     read_pair = PairReader(encoder, knowledge_base, config.description_length)
@@ -174,8 +166,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         networks.training.fit(
             batches,
             steps_per_epoch=steps,
-            initial_epoch=epochs_done,
-            epochs=epochs_done if keep.stopped_early else config.training.epochs,
+            **keep.remaining(config.training.epochs),
             callbacks=[keep, Progress(keep, ("f1", "mention_f1", "linking_accuracy"))],
             verbose=0,
         )

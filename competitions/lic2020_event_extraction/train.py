@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from common.command_line import UserError, check_above, check_at_least, check_share, run, shown
+from common.command_line import UserError, check_above, check_at_least, check_share, print_counts, run, shown
 from common.folds import read_parts
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
-from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
+from common.runs.directory import Evaluation, begin_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
 
 from metric import Item, compare, one_to_one, total
@@ -65,18 +65,16 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     schema = Schema.read(files.schema)
     blank: Counter[str] = Counter()
     parts = read_parts(
-        config.run, files.train, files.dev, lambda path: read(path, schema, labelled=True, skipped=blank), shared=lambda example: [example.text]
+        config.run, files.train, files.dev, lambda path: read(path, schema, labelled=True, skipped=blank), shared=lambda example: [example.text],
+        unit="text",
     )
     train, dev = parts.train, parts.dev
-    for path, examples in ((files.train, train), (files.dev, dev)):
-        if not examples:
-            raise UserError(f"{path}: has no text - is it the right file?")
 
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
     start_tensorflow()
-    from common.encoders import build_encoder, load_encoder, save_encoder
+    from common.encoders import build_encoder, encoder_of, save_encoder
     from common.generators import steps_per_epoch, training_dataset
-    from common.keras_compat import seed_everything, set_precision
+    from common.keras_compat import prepare
     from common.optimizers import build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
 
@@ -86,10 +84,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from model import Window, adjustment_for, build_networks, collate, labelled_windows, replace_arguments, text_windows
     from thresholds import GRID, search_threshold
 
-    seed_everything(config.run.seed)
-    set_precision(config.training.mixed_precision)
-    started = resumed is not None and resumed.last_state.is_file()
-    encoder = load_encoder(resumed.path) if started else build_encoder(config.encoder, [example.text for example in train])
+    prepare(config.run.seed, config.training.mixed_precision)
+    encoder = encoder_of(resumed) or build_encoder(config.encoder, [example.text for example in train])
     classes = Classes(schema)
     windows, lost = labelled_windows(train, encoder, classes)
     if not windows:
@@ -97,8 +93,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     multiplier = config.transition_multiplier or (100.0 if config.encoder.pretrained else 30.0)
     networks = build_networks(encoder, classes, config.head, multiplier, adjustment_for(windows, classes, config.logit_adjustment))
     print(f"train     {len(train)} texts, {len({window.example for window in windows})} used  ({files.train})")
-    for reason, count in sorted((lost + blank).items()):
-        print(f"          {count} x {reason}")
+    print_counts(lost + blank)
     print(f"dev       {len(dev)} texts, {sum(len(event.arguments) for example in dev for event in example.events)} arguments  ({parts.dev_source})")
     print(f"schema    {len(schema.event_types)} event types, {len(schema.classes)} classes")
     for name, examples, gold_windows in (("train", train, windows), ("dev", dev, labelled_windows(dev, encoder, classes)[0])):
@@ -124,9 +119,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         schema.write(folder / "event_schema.json")
         atomic_write(folder / "head.json", json_bytes(head_settings(threshold)))
 
-    if resumed:
-        check_same_data(resumed, data)
-    kept = resumed or create_run(TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
+    kept = begin_run(resumed, TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
     print(f"run       {kept.path}\n")
 
     texts = [example.text for example in dev]
@@ -160,8 +153,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         networks.training.fit(
             batches,
             steps_per_epoch=steps,
-            initial_epoch=epochs_done,
-            epochs=epochs_done if keep.stopped_early else config.training.epochs,
+            **keep.remaining(config.training.epochs),
             callbacks=[keep, Progress(keep)],
             verbose=0,
         )

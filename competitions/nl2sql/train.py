@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from common.command_line import UserError, check_at_least, check_below_one, check_share, run, shown, table
+from common.command_line import UserError, check_at_least, check_below_one, check_share, print_counts, run, shown, table
 from common.folds import GOLD, read_parts
 from common.json_document import copy_records
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
-from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
+from common.runs.directory import Evaluation, begin_run, describe_file, parse_training_flags
 
 from metric import compare, total
 from task import TASK, Example, Query, find_files, read, tables_beside, tables_of
@@ -73,17 +73,15 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         files.dev,
         lambda path: read(path, tables_of(path), labelled=True, skipped=blank),
         shared=lambda example: [example.table.id],
+        unit="question",
     )
     train, dev = parts.train, parts.dev
-    for path, examples in ((files.train, train), (files.dev, dev)):
-        if not examples:
-            raise UserError(f"{path}: has no question - is it the right file?")
 
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
     start_tensorflow()
-    from common.encoders import build_encoder, load_encoder, save_encoder
+    from common.encoders import build_encoder, encoder_of, save_encoder
     from common.generators import steps_per_epoch, training_dataset
-    from common.keras_compat import seed_everything, set_precision
+    from common.keras_compat import prepare
     from common.optimizers import build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable
 
@@ -92,16 +90,13 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from model import adjustments_for, build_networks
     from reading import Reader
 
-    seed_everything(config.run.seed)
-    set_precision(config.training.mixed_precision)
-    started = resumed is not None and resumed.last_state.is_file()
-    encoder = load_encoder(resumed.path) if started else build_encoder(config.encoder, _texts(train))
+    prepare(config.run.seed, config.training.mixed_precision)
+    encoder = encoder_of(resumed) or build_encoder(config.encoder, _texts(train))
     rows, lost = labelled(train, encoder, config.cells)
     adjustments = adjustments_for([row.labels for row in rows], config.logit_adjustment)
     networks = build_networks(encoder, config.head, config.reading_size, adjustments)
     print(f"train     {len(train)} questions about {len({example.table for example in train})} tables, all used  ({files.train})")
-    for reason, count in sorted((lost + blank).items()):
-        print(f"          {count} x {reason}")
+    print_counts(lost + blank)
     print(f"dev       {len(dev)} questions about {len({example.table for example in dev})} tables  ({parts.dev_source})")
     for name, examples in (("train", train), ("dev", dev)):
         for head, score in ceilings(examples, encoder.tokenizer, config.tries)[0].items():
@@ -114,8 +109,6 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         "dev": parts.describe_dev(questions=len(dev)),
         "dev tables": describe_file(tables_of(parts.dev_file)),
     }
-    if resumed:
-        check_same_data(resumed, data)
 
     def write_run(folder: Path) -> None:
         parts.write_gold(folder)
@@ -124,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
             copy_records(files.train_tables, tables_beside(folder / GOLD), lambda place, table: str(table.value["id"]) in asked)
         save_encoder(encoder, folder)
 
-    kept = resumed or create_run(TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
+    kept = begin_run(resumed, TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
     print(f"run       {kept.path}\n")
 
     reader = Reader(networks, encoder, config.cells, tries=config.tries)
@@ -157,8 +150,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         networks.training.fit(
             batches,
             steps_per_epoch=steps,
-            initial_epoch=epochs_done,
-            epochs=epochs_done if keep.stopped_early else config.training.epochs,
+            **keep.remaining(config.training.epochs),
             callbacks=[keep, Progress(keep, FIGURES)],
             verbose=0,
         )

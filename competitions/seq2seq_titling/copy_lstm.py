@@ -18,7 +18,7 @@ from common.keras_compat import keras, tf
 from common.optimizers.training_model import TrainingModel
 
 from attention import Attention
-from copying import CopyHead, longer_trail, matches_of_titles, matches_of_trail, no_trail, present_tokens
+from copying import CopyHead, longer_trail, matches_of_titles, matches_of_trail, no_trail
 from decoding import Steps
 from features import Pair, collate_articles, title_arrays
 from lstm import LstmDecoder, TitleEmbedding, text_vector

@@ -21,4 +21,4 @@ class WritingOptions:
 
     def __post_init__(self):
         if self.self_terminating and self.model != "copy_lstm":
-            raise UserError(f"--self-terminating: only copy_lstm has such a layer - leave it out, or take --model copy_lstm")
+            raise UserError("--self-terminating: only copy_lstm has such a layer - leave it out, or take --model copy_lstm")

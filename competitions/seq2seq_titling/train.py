@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from common.command_line import UserError, check_at_least, check_below_one, run, shown
+from common.command_line import UserError, check_at_least, check_below_one, print_counts, run, shown
 from common.folds import read_parts
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
-from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
+from common.runs.directory import Evaluation, begin_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
 
 from metric import score, total
@@ -64,17 +64,14 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the dev `rouge-1`, `rouge-2`, `rouge-l` and `bleu` of what predict.py will use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
     files = find_files(config.data_dir or SAMPLE)
-    parts = read_parts(config.run, files.train, files.dev, lambda path: read(path, labelled=True), shared=lambda example: [example.text])
+    parts = read_parts(config.run, files.train, files.dev, lambda path: read(path, labelled=True), shared=lambda example: [example.text], unit="text")
     train, dev = parts.train, parts.dev
-    for path, examples in ((files.train, train), (files.dev, dev)):
-        if not examples:
-            raise UserError(f"{path}: has no text - is it the right file?")
 
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
     start_tensorflow()
-    from common.encoders import load_encoder, save_encoder
+    from common.encoders import encoder_of, save_encoder
     from common.generators import steps_per_epoch, training_dataset
-    from common.keras_compat import seed_everything, set_precision
+    from common.keras_compat import prepare
     from common.optimizers import build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
 
@@ -82,19 +79,16 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from model import build_network, build_writing_encoder, collate
     from writing import Writer
 
-    seed_everything(config.run.seed)
-    set_precision(config.training.mixed_precision)
-    started = resumed is not None and resumed.last_state.is_file()
+    prepare(config.run.seed, config.training.mixed_precision)
     # Titles twice: what stands twice gets into a vocabulary, and no character of a title shall be out of reach.
     texts = [text for example in train for text in (example.text, example.title, example.title)]
-    encoder = load_encoder(resumed.path) if started else build_writing_encoder(config.encoder, config.writing, texts, config.max_title_length)
+    encoder = encoder_of(resumed) or build_writing_encoder(config.encoder, config.writing, texts, config.max_title_length)
     pairs, lost = labelled_pairs(train, encoder, config.max_title_length)
     if not pairs:
         raise UserError(f"{files.train}: none of its {len(train)} texts can be used ({dict(lost)}) - do they have titles?")
     network = build_network(encoder, config.writing)
     print(f"train     {len(train)} texts, {len(pairs)} used  ({files.train})")
-    for reason, count in sorted(lost.items()):
-        print(f"          {count} x {reason}")
+    print_counts(lost)
     print(f"dev       {len(dev)} texts  ({parts.dev_source})")
     print(f"network   {network.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
@@ -102,8 +96,6 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         "train": describe_file(files.train, texts=len(train), lost=dict(lost)),
         "dev": parts.describe_dev(texts=len(dev)),
     }
-    if resumed:
-        check_same_data(resumed, data)
     search = Search()
 
     def write_run(folder: Path) -> None:
@@ -111,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         save_encoder(encoder, folder)
         atomic_write(folder / "search.json", json_bytes(search._asdict()))
 
-    kept = resumed or create_run(TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
+    kept = begin_run(resumed, TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
     print(f"run       {kept.path}\n")
 
     writer = Writer(network, encoder, config.max_title_length)
@@ -143,8 +135,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         network.training.fit(
             batches,
             steps_per_epoch=steps,
-            initial_epoch=done,
-            epochs=done if keep.stopped_early else epochs,
+            **keep.remaining(epochs),
             callbacks=[keep, Progress(keep, ("rouge-l", "bleu"))],
             verbose=0,
         )

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common.encoders import Encoder
-from common.generators import pad, pad_features
+from common.generators import pad_features
 from common.keras_compat import keras, tf
 from common.layers import AttentionPooling
 from common.losses import Distribution, batch_mean, focal_loss, masked_marginal_cross_entropy, where_possible

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from common.command_line import UserError, check_at_least, check_below_one, check_share, run, shown
+from common.command_line import UserError, check_at_least, check_below_one, check_share, print_counts, run, shown
 from common.folds import read_parts
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
-from common.runs.directory import Evaluation, check_same_data, create_run, describe_file, parse_training_flags
+from common.runs.directory import Evaluation, begin_run, describe_file, parse_training_flags
 from common.submission import atomic_write, json_bytes
 
 from metric import compare, total
@@ -70,28 +70,23 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the dev `score`, `accuracy` and `f1` of what predict.py will use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
     files = find_files(config.data_dir or SAMPLE)
-    parts = read_parts(config.run, files.train, files.dev, lambda path: read(path, labelled=True), shared=evidence)
+    parts = read_parts(config.run, files.train, files.dev, lambda path: read(path, labelled=True), shared=evidence, unit="question")
     train, dev = parts.train, parts.dev
-    for path, examples in ((files.train, train), (files.dev, dev)):
-        if not examples:
-            raise UserError(f"{path}: has no question - is it the right file?")
 
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
     start_tensorflow()
-    from common.encoders import build_encoder, load_encoder, save_encoder
+    from common.encoders import build_encoder, encoder_of, save_encoder
     from common.generators import steps_per_epoch, training_dataset
-    from common.keras_compat import seed_everything, set_precision
+    from common.keras_compat import prepare
     from common.optimizers import build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
 
     from model import Evidence, Lengths, Sampling, build_networks, collate, labelled_windows, question_windows
     from reading import Reader
 
-    seed_everything(config.run.seed)
-    set_precision(config.training.mixed_precision)
-    started = resumed is not None and resumed.last_state.is_file()
+    prepare(config.run.seed, config.training.mixed_precision)
     texts = [*(passage.text for example in train for passage in example.passages), *(example.question for example in train)]
-    encoder = load_encoder(resumed.path) if started else build_encoder(config.encoder, texts)
+    encoder = encoder_of(resumed) or build_encoder(config.encoder, texts)
     lengths = Lengths(config.max_question_length, config.doc_stride)
     questions, lost = labelled_windows(train, encoder, lengths)
     if not questions:
@@ -100,8 +95,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     holding = sum(len(question.positives) for question in questions)
     others = sum(len(question.negatives) for question in questions)
     print(f"train     {len(train)} questions, {len(questions)} used, {holding} passages with an answer and {others} without  ({files.train})")
-    for reason, count in sorted(lost.items()):
-        print(f"          {count} x {reason}")
+    print_counts(lost)
     print(f"dev       {len(dev)} questions  ({parts.dev_source})")
     print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
@@ -109,8 +103,6 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         "train": describe_file(files.train, questions=len(train), lost=dict(lost)),
         "dev": parts.describe_dev(questions=len(dev)),
     }
-    if resumed:
-        check_same_data(resumed, data)
     rules = Rules().but(config.threshold, config.exponent)
 
     def write_run(folder: Path) -> None:
@@ -118,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         save_encoder(encoder, folder)
         atomic_write(folder / "voting.json", json_bytes(rules._asdict()))
 
-    kept = resumed or create_run(TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
+    kept = begin_run(resumed, TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
     print(f"run       {kept.path}\n")
 
     reader = Reader(networks, encoder, lengths, config.max_answer_length)
@@ -153,8 +145,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         networks.training.fit(
             batches,
             steps_per_epoch=steps,
-            initial_epoch=epochs_done,
-            epochs=epochs_done if keep.stopped_early else config.training.epochs,
+            **keep.remaining(config.training.epochs),
             callbacks=[keep, Progress(keep, ("score", "accuracy", "f1"))],
             verbose=0,
         )
