@@ -88,7 +88,11 @@ def _with_language(config_class: type) -> Any:
 def _first_sentence(box: str) -> str:
     """What a framed message of tyro says first, without frame and line breaks."""
     lines = [line.strip("│ ") for line in box.splitlines() if line.startswith(("│", " "))]
-    parts = [" ".join(part) for is_rule, part in itertools.groupby(lines, lambda line: set(line) in ({"─"}, {"-"})) if not is_rule]
+    parts = [
+        " ".join(part)
+        for is_rule, part in itertools.groupby(lines, lambda line: set(line) in ({"─"}, {"-"}))
+        if not is_rule
+    ]
     # Where output is not UTF-8 there is no frame, and the title, which is part of it, stands first.
     sentence = "".join(parts[:1] if "│" in box else parts[1:2])
     # A check in __post_init__ names its flag itself; the name of the dataclass means nothing to a user.
@@ -134,7 +138,8 @@ def _exit_with_error(message: object) -> NoReturn:
 
 
 def check_probability(config: object, *names: str) -> None:
-    """Raises UserError when one of these fields of a Config is not between 0 and 1. None is fine, here and in what follows."""
+    """Raises UserError when one of these fields of a Config is not between 0 and 1. None is fine, here and in what
+    follows."""
     for name in names:
         _check(config, name, lambda value: 0 < value < 1, "between 0 and 1")
 
@@ -187,7 +192,8 @@ def shown(path: Path) -> Path:
 
 
 def display_width(text: str) -> int:
-    """Columns `text` takes in a terminal: two for a Chinese (wide or full-width) character, none for a combining mark."""
+    """Columns `text` takes in a terminal: two for a Chinese (wide or full-width) character, none for a combining
+    mark."""
     return sum(
         0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in text
@@ -195,7 +201,8 @@ def display_width(text: str) -> int:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Lines of aligned columns, Chinese included: the first to the left, the others to the right; floats get 4 decimals.
+    """Lines of aligned columns, Chinese included: the first to the left, the others to the right; floats get 4
+    decimals.
 
     Raises ValueError for a row that is longer or shorter than the header.
     """
@@ -217,8 +224,8 @@ def describe_errors(
 ) -> str:
     """A few lines for each kind of errors that occurs: its name, how often, and the first examples.
 
-    An error has `gold` and `predicted`, either of them None where there is nothing, which `show` puts into words. `text_of` gives the text that an
-    error is in.
+    An error has `gold` and `predicted`, either of them None where there is nothing, which `show` puts into words.
+    `text_of` gives the text that an error is in.
     """
     lines = []
     for kind, found in errors.items():

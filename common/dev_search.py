@@ -7,8 +7,8 @@ import numpy as np
 
 
 class Found(NamedTuple):
-    """`f1` is measured on the examples that chose the setting. `crossed_f1` is not: a setting chosen on one half of the examples,
-    measured on the other, both ways. It is what to expect on test."""
+    """`f1` is measured on the examples that chose the setting. `crossed_f1` is not: a setting chosen on one half of the
+    examples, measured on the other, both ways. It is what to expect on test."""
 
     setting: Any
     f1: float
@@ -18,7 +18,8 @@ class Found(NamedTuple):
 def search(settings: Sequence[Any], counts: np.ndarray, f1: Callable[[np.ndarray], float], seed: int) -> Found:
     """The setting with the highest F1, the first of equals.
 
-    counts: (settings, examples, n), what each example counts under each setting. f1: of such counts summed over examples, (n,). seed: of the halves.
+    counts: (settings, examples, n), what each example counts under each setting. f1: of such counts summed over
+    examples, (n,). seed: of the halves.
     """
 
     def best(of: np.ndarray) -> int:

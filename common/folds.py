@@ -1,8 +1,9 @@
 """Which examples train and which are dev: two files, or parts of one (k-fold cross-validation). No TensorFlow.
 
-`--num-folds n --fold i` cuts the training file into n parts, of which the i-th is dev, and so does a folder without a dev file. Examples that share
-a text or a table are never in two parts, or dev would ask for what was learned by heart. Every example is dev in exactly one of the n folds: given
-the same --seed, their dev_predictions.json together answer the whole training file, each line by a network that has not seen it.
+`--num-folds n --fold i` cuts the training file into n parts, of which the i-th is dev, and so does a folder without a
+dev file. Examples that share a text or a table are never in two parts, or dev would ask for what was learned by heart.
+Every example is dev in exactly one of the n folds: given the same --seed, their dev_predictions.json together answer
+the whole training file, each line by a network that has not seen it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,13 +20,15 @@ from common.runs.directory import describe_file
 
 Example = TypeVar("Example")
 
-#: In a run that is a fold: the part that is dev, in the official format. `evaluate.py --gold` takes it, and so does `predict.py --input`.
+#: In a run that is a fold: the part that is dev, in the official format. `evaluate.py --gold` takes it, and so does
+#: `predict.py --input`.
 GOLD = "dev_gold.json"
 
 
 @dataclass(frozen=True)
 class Fold:
-    """Part `number`, from 1, of `count`. `places`: of its examples that are dev, among those of the training file, from 0, in order."""
+    """Part `number`, from 1, of `count`. `places`: of its examples that are dev, among those of the training file, from
+    0, in order."""
 
     number: int
     count: int
@@ -34,7 +37,8 @@ class Fold:
 
 @dataclass(frozen=True)
 class Parts(Generic[Example]):
-    """What trains and what is dev, out of `dev_file`, which is the training file where there is a `fold`. `dev_source` says so in words."""
+    """What trains and what is dev, out of `dev_file`, which is the training file where there is a `fold`. `dev_source`
+    says so in words."""
 
     train: list[Example]
     dev: list[Example]
@@ -48,7 +52,8 @@ class Parts(Generic[Example]):
         return describe_file(self.dev_file, **fold, **counts)
 
     def write_gold(self, folder: Path) -> None:
-        """The records of dev as they stand in the training file, one on each line of dev_gold.json. Nothing where dev is a file of its own.
+        """The records of dev as they stand in the training file, one on each line of dev_gold.json. Nothing where dev
+        is a file of its own.
 
         For files that are a JSON list of examples, or have one on each line.
         """
@@ -65,10 +70,12 @@ def read_parts(
     shared: Callable[[Example], Iterable[str]],
     unit: str = "example",
 ) -> Parts[Example]:
-    """The examples that train and those of dev, as the flags say; at most --max-train-examples and --max-dev-examples, cut after the split.
+    """The examples that train and those of dev, as the flags say; at most --max-train-examples and --max-dev-examples,
+    cut after the split.
 
-    read: the examples of a file. shared: what no two parts may share, any number of strings for each example: its text, the id of its table. unit: what
-    an example is. Raises UserError for a file without any, for too few to cut, and for --fold where nothing is cut.
+    read: the examples of a file. shared: what no two parts may share, any number of strings for each example: its text,
+    the id of its table. unit: what an example is. Raises UserError for a file without any, for too few to cut, and for
+    --fold where nothing is cut.
     """
 
     def read_some(path: Path) -> list[Example]:
@@ -79,7 +86,9 @@ def read_parts(
     train = read_some(train_file)
     if dev_file and not options.num_folds:
         if options.fold > 1:
-            raise UserError(f"--fold {options.fold}: {dev_file} is dev - add --num-folds to cut {train_file.name} instead, or leave --fold out")
+            raise UserError(
+                f"--fold {options.fold}: {dev_file} is dev - add --num-folds to cut {train_file.name} instead, or leave --fold out"
+            )
         dev = read_some(dev_file)
         return Parts(train[: options.max_train_examples], dev[: options.max_dev_examples], dev_file, str(dev_file))
     count = options.num_folds or DEFAULT_FOLDS
@@ -101,23 +110,28 @@ def read_parts(
 
 
 def joined(shared: Sequence[Iterable[str]]) -> list[int]:
-    """For each example the number of the first one that it shares a string with, itself or over others: equal numbers belong together."""
+    """For each example the number of the first one that it shares a string with, itself or over others: equal numbers
+    belong together."""
     from scipy.sparse import coo_array  # here, like scikit-learn below: most runs do without
     from scipy.sparse.csgraph import connected_components
 
     first_with: dict[str, int] = {}
     pairs = [(example, first_with.setdefault(key, example)) for example, keys in enumerate(shared) for key in keys]
-    graph = coo_array((np.ones(len(pairs), bool), np.array(pairs, int).reshape(-1, 2).T), shape=(len(shared), len(shared)))
+    graph = coo_array(
+        (np.ones(len(pairs), bool), np.array(pairs, int).reshape(-1, 2).T), shape=(len(shared), len(shared))
+    )
     _, components = connected_components(graph, directed=False)
     _, firsts, components = np.unique(components, return_index=True, return_inverse=True)
     return firsts[components].tolist()
 
 
 def part_numbers(groups: Sequence[int], count: int, seed: int) -> np.ndarray:
-    """The part of each example, from 1 to `count`, int (examples,): scikit-learn's GroupKFold, shuffled, with as many groups in each part.
+    """The part of each example, from 1 to `count`, int (examples,): scikit-learn's GroupKFold, shuffled, with as many
+    groups in each part.
 
-    Depends on `groups` and `seed` alone, on any machine: they are whole numbers, whose order is that of the file, and numpy has promised to keep
-    what the generator that shuffles them gives for a seed (NEP 19). Raises ValueError for fewer groups than parts.
+    Depends on `groups` and `seed` alone, on any machine: they are whole numbers, whose order is that of the file, and
+    numpy has promised to keep what the generator that shuffles them gives for a seed (NEP 19). Raises ValueError for
+    fewer groups than parts.
     """
     from sklearn.model_selection import GroupKFold  # here, since it takes two seconds to load and most runs do without
 

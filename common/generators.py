@@ -1,7 +1,7 @@
 """Batches: which examples go together, in which order, and how they become padded arrays.
 
-The order of an epoch depends on (seed, epoch) alone, so training can resume at any epoch and see what it would have seen.
-Examples of similar length share a batch, since padding costs as much as text. No example is ever left out.
+The order of an epoch depends on (seed, epoch) alone, so training can resume at any epoch and see what it would have
+seen. Examples of similar length share a batch, since padding costs as much as text. No example is ever left out.
 """
 
 import itertools
@@ -40,7 +40,8 @@ def prediction_order(lengths: Sequence[int], batch_size: int) -> list[np.ndarray
 
 
 def pad(rows: Sequence[np.ndarray], value: int = 0) -> np.ndarray:
-    """Rows (length, ...) of different length as one array (rows, longest row, ...), filled up on the right with `value`."""
+    """Rows (length, ...) of different length as one array (rows, longest row, ...), filled up on the right with
+    `value`."""
     like = np.asarray(rows[0]) if rows else np.zeros(0, np.int32)
     padded = np.full((len(rows), max(map(len, rows), default=0), *like.shape[1:]), value, dtype=like.dtype)
     for row, target in zip(rows, padded):
@@ -49,7 +50,8 @@ def pad(rows: Sequence[np.ndarray], value: int = 0) -> np.ndarray:
 
 
 def pad_features(rows: Sequence[Arrays]) -> Arrays:
-    """Feature dicts of several examples, each name -> (length, ...), as one dict of padded arrays (rows, longest, ...)."""
+    """Feature dicts of several examples, each name -> (length, ...), as one dict of padded arrays (rows, longest,
+    ...)."""
     return {name: pad([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -63,15 +65,18 @@ def epoch_batches(
 ) -> Iterator[Arrays]:
     """The collated batches of one training epoch.
 
-    `collate` gets the examples of a batch and a random generator that depends on (seed, epoch, batch) alone: whatever it draws
-    (negatives, crops, masks) is drawn again in a resumed run.
+    `collate` gets the examples of a batch and a random generator that depends on (seed, epoch, batch) alone: whatever
+    it draws (negatives, crops, masks) is drawn again in a resumed run.
     """
     for number, batch in enumerate(training_order(lengths, batch_size, seed, epoch)):
         yield collate([examples[index] for index in batch], np.random.default_rng((seed, epoch, number)))
 
 
-def grouped(batches: Iterator[Arrays], size: int, denominators: Callable[[Arrays], np.ndarray]) -> Iterator[tuple[Arrays, Arrays]]:
-    """Batches for gradient accumulation: each with the denominators of its whole group, and whether it is the last one of it.
+def grouped(
+    batches: Iterator[Arrays], size: int, denominators: Callable[[Arrays], np.ndarray]
+) -> Iterator[tuple[Arrays, Arrays]]:
+    """Batches for gradient accumulation: each with the denominators of its whole group, and whether it is the last one
+    of it.
 
     denominators: of the loss terms for one batch, (terms,). The last group may be smaller than `size`.
     """
@@ -82,11 +87,13 @@ def grouped(batches: Iterator[Arrays], size: int, denominators: Callable[[Arrays
 
 
 def training_dataset(examples, lengths, collate, batch_size: int, seed: int, epochs: range, model):
-    """The `epoch_batches` of all epochs as a prefetching `tf.data.Dataset` for `model.fit(..., steps_per_epoch=steps_per_epoch(...))`.
+    """The `epoch_batches` of all epochs as a prefetching `tf.data.Dataset` for `model.fit(...,
+    steps_per_epoch=steps_per_epoch(...))`.
 
-    model: any compiled functional keras.Model, for which `collate` makes pairs: its inputs by name, and labels, an array or a structure of arrays.
-    Or a compiled TrainingModel, which wants no labels beside its inputs; with gradient accumulation its batches come `grouped`. Names, shapes and
-    dtypes are those of the model's inputs. Batches are made while it computes.
+    model: any compiled functional keras.Model, for which `collate` makes pairs: its inputs by name, and labels, an
+    array or a structure of arrays. Or a compiled TrainingModel, which wants no labels beside its inputs; with gradient
+    accumulation its batches come `grouped`. Names, shapes and dtypes are those of the model's inputs. Batches are made
+    while it computes.
     """
     from common.keras_compat import tf  # here, so that the arithmetic above works without TensorFlow
 
@@ -94,9 +101,15 @@ def training_dataset(examples, lengths, collate, batch_size: int, seed: int, epo
     groups = getattr(model, "accumulation_steps", 0)
     if not groups:  # Keras' own training step, which wants labels
         _, labels = next(epoch_batches(examples, lengths, collate, batch_size, seed, 0))
-        signature = (signature, tf.nest.map_structure(lambda values: tf.TensorSpec([None] * values.ndim, values.dtype), labels))
+        signature = (
+            signature,
+            tf.nest.map_structure(lambda values: tf.TensorSpec([None] * values.ndim, values.dtype), labels),
+        )
     if groups > 1:
-        signature = (signature, {"denominators": tf.TensorSpec((None,), tf.float32), "is_last": tf.TensorSpec((), tf.bool)})
+        signature = (
+            signature,
+            {"denominators": tf.TensorSpec((None,), tf.float32), "is_last": tf.TensorSpec((), tf.bool)},
+        )
 
     def generate() -> Iterator[Any]:
         for epoch in epochs:

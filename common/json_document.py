@@ -23,7 +23,8 @@ _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 class JsonElement:
     """A value of a JSON file. `keys` lead to it from the root: a name into an object, a number (from 0) into a list.
 
-    `text` is the JSON of the root, which begins on `line` of the file and is called `name` where it is not the whole of it.
+    `text` is the JSON of the root, which begins on `line` of the file and is called `name` where it is not the whole of
+    it.
     """
 
     value: Any
@@ -34,7 +35,8 @@ class JsonElement:
     name: str = ""
 
     def field(self, key: str, kind: type | tuple[type, ...]) -> "JsonElement":
-        """The value under `key` of this object; UserError, as from `submission.field`, when it is missing or no `kind`."""
+        """The value under `key` of this object; UserError, as from `submission.field`, when it is missing or no
+        `kind`."""
         keys = (*self.keys, key)
         where = _Where(lambda: self._shown(keys, self.keys))
         return self._inner(field(self.value, key, kind, where), keys)
@@ -54,7 +56,8 @@ class JsonElement:
     def where(self, *keys: str | int) -> str:
         """`dev.json:17: data[0].paragraphs[3]`: the line on which the value under `keys`, from here, begins.
 
-        For what is missing it is the line of that in which it is missing. Finding it reads the text once more: for messages only.
+        For what is missing it is the line of that in which it is missing. Finding it reads the text once more: for
+        messages only.
         """
         return self._shown((*self.keys, *keys), (*self.keys, *keys))
 
@@ -71,7 +74,8 @@ class JsonElement:
 def read_json_document(
     path: str | Path, kind: type | tuple[type, ...] = dict, repeated: Counter[str] | None = None
 ) -> JsonElement:
-    """The root of a UTF-8 file (or of the only one in a `.zip`) that is one JSON value, an object unless `kind` says otherwise.
+    """The root of a UTF-8 file (or of the only one in a `.zip`) that is one JSON value, an object unless `kind` says
+    otherwise.
 
     Of a key that stands twice in an object the last one counts, and NaN is read, as Python's own reader (and so the
     organisers') does; `repeated` counts how often one stands again. A byte order mark is dropped. Raises UserError
@@ -105,8 +109,9 @@ def read_json_document(
 def read_json_records(path: str | Path, skipped: Counter[str] | None = None) -> Iterator[JsonElement]:
     """The objects of a file that is one JSON list of them, or that has one on each line, whichever it looks like.
 
-    Each is a root of its own, with the line on which it begins. Of JSON lines the blank ones are left out and counted in `skipped`;
-    a file without anything has no records. Raises UserError as `read_json_document` and `submission.read_json_lines` do.
+    Each is a root of its own, with the line on which it begins. Of JSON lines the blank ones are left out and counted
+    in `skipped`; a file without anything has no records. Raises UserError as `read_json_document` and
+    `submission.read_json_lines` do.
     """
     _, first = next(read_lines(path), (0, ""))
     if not first.lstrip().startswith("["):
@@ -122,9 +127,11 @@ def read_json_records(path: str | Path, skipped: Counter[str] | None = None) -> 
 
 
 def copy_records(source: str | Path, target: str | Path, kept: Callable[[int, JsonElement], bool]) -> None:
-    """Writes the records of `source` that are `kept`, given their place from 0 and themselves, one on each line of `target`, as they stand there."""
+    """Writes the records of `source` that are `kept`, given their place from 0 and themselves, one on each line of
+    `target`, as they stand there."""
     records = (record for place, record in enumerate(read_json_records(source)) if kept(place, record))
-    # Outside of strings, where it means nothing, a line may end inside a record; inside of strings JSON has no line ends.
+    # Outside of strings, where it means nothing, a line may end inside a record; inside of strings JSON has no line
+    # ends.
     write_lines(target, (record.text.replace("\r", " ").replace("\n", " ").encode() for record in records), ".json")
 
 
@@ -150,7 +157,8 @@ _DECODER = json.JSONDecoder(parse_int=_integer)
 
 
 def _position(text: str, keys: tuple[str | int, ...]) -> int:
-    """Where the value under `keys` begins in the JSON `text`; where they lead nowhere, the last on the way that is there."""
+    """Where the value under `keys` begins in the JSON `text`; where they lead nowhere, the last on the way that is
+    there."""
     position = _SPACE.match(text).end()
     for key in keys:
         found = _child_position(text, position, key)
@@ -161,7 +169,8 @@ def _position(text: str, keys: tuple[str | int, ...]) -> int:
 
 
 def _child_position(text: str, position: int, key: str | int) -> int | None:
-    """Where the value under `key` in the object or list at `position` begins: the last, since that is the one that counts."""
+    """Where the value under `key` in the object or list at `position` begins: the last, since that is the one that
+    counts."""
     if text[position] not in "{[":
         return None
     found = None
@@ -195,7 +204,8 @@ def _children(text: str, position: int) -> Iterator[tuple[str | int, int, int]]:
 
 
 def _too_deep(text: str) -> int:
-    """Where the first bracket opens that has 200 others around it, more than any sensible file and less than Python can read."""
+    """Where the first bracket opens that has 200 others around it, more than any sensible file and less than Python can
+    read."""
     depth = 0
     for match in _BRACKETS.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match.group(), 0)

@@ -1,11 +1,12 @@
 """The one module that knows which Keras this is; everything else imports `keras` and `tf` from here.
 
-bert4keras 0.11.5 runs on tf_keras (Keras 2) only, and needs both `TF_KERAS=1` and `TF_USE_LEGACY_KERAS=1` before TensorFlow
-is imported (one alone ends in a RecursionError). Both are set here, so no user ever has to. Nothing else in the process is changed by importing
-this; what changes it is a function below.
+bert4keras 0.11.5 runs on tf_keras (Keras 2) only, and needs both `TF_KERAS=1` and `TF_USE_LEGACY_KERAS=1` before
+TensorFlow is imported (one alone ends in a RecursionError). Both are set here, so no user ever has to. Nothing else in
+the process is changed by importing this; what changes it is a function below.
 
-Random numbers: after `seed_everything` every layer draws from its own `tf.random.Generator`, whose state is a variable. That is what lets
-`seed_layers` restart dropout at the beginning of each epoch, and so lets a resumed run equal an uninterrupted one.
+Random numbers: after `seed_everything` every layer draws from its own `tf.random.Generator`, whose state is a variable.
+That is what lets `seed_layers` restart dropout at the beginning of each epoch, and so lets a resumed run equal an
+uninterrupted one.
 """
 
 import functools
@@ -32,9 +33,11 @@ __all__ = ["keras", "tf", "prepare", "seed_everything", "seed_layers", "set_prec
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python, numpy and TensorFlow, and ask TensorFlow for deterministic kernels. Call it before the network is built.
+    """Seed Python, numpy and TensorFlow, and ask TensorFlow for deterministic kernels. Call it before the network is
+    built.
 
-    Equal seeds then give equal weights bit for bit on a CPU, and on a GPU wherever TensorFlow has a deterministic kernel.
+    Equal seeds then give equal weights bit for bit on a CPU, and on a GPU wherever TensorFlow has a deterministic
+    kernel.
     """
     keras.backend.clear_session()
     keras.backend.experimental.enable_tf_random_generator()
@@ -43,11 +46,12 @@ def seed_everything(seed: int) -> None:
 
 
 def set_precision(name: str) -> None:
-    """What the layers made from now on compute in: "bfloat16" or "float16", with weights in float32 ("mixed precision", Micikevicius et al. 2018), or,
-    by the name of "no", float32.
+    """What the layers made from now on compute in: "bfloat16" or "float16", with weights in float32 ("mixed precision",
+    Micikevicius et al. 2018), or, by the name of "no", float32.
 
-    Heads, losses, LSTMs, softmaxes and the statistics of normalisations stay in float32: TensorFlow's kernels for 16 bits add up and exponentiate in 16
-    bits, where exponentials of usual scores are wrong by 7 % and a bfloat16 cannot count above 256 (measured on a CPU). This is a setting of the whole process.
+    Heads, losses, LSTMs, softmaxes and the statistics of normalisations stay in float32: TensorFlow's kernels for 16
+    bits add up and exponentiate in 16 bits, where exponentials of usual scores are wrong by 7 % and a bfloat16 cannot
+    count above 256 (measured on a CPU). This is a setting of the whole process.
     """
     if name != "no":
         _add_up_gradients_of_biases_in_float32()
@@ -56,10 +60,12 @@ def set_precision(name: str) -> None:
 
 @functools.cache
 def _add_up_gradients_of_biases_in_float32() -> None:
-    """Where a network computes in 16 bits. TensorFlow adds up the gradient of a bias in the precision of the network, on a CPU one token after the
-    other, and a bfloat16 cannot count above 256: the gradient is wrong by a third for 4,096 tokens. Nothing changes in float32.
+    """Where a network computes in 16 bits. TensorFlow adds up the gradient of a bias in the precision of the network,
+    on a CPU one token after the other, and a bfloat16 cannot count above 256: the gradient is wrong by a third for
+    4,096 tokens. Nothing changes in float32.
 
-    Layers of Keras and bert4keras add their biases by `tf.nn.bias_add`, whose gradient can be replaced in TensorFlow's register only.
+    Layers of Keras and bert4keras add their biases by `tf.nn.bias_add`, whose gradient can be replaced in TensorFlow's
+    register only.
     """
     from tensorflow.python.framework import ops
 

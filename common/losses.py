@@ -10,14 +10,16 @@ from common.keras_compat import tf
 
 # The logit of what does not take part. Finite, so that no nan arises even in what is not used.
 _IMPOSSIBLE = -1e30
-# The log probability of what is certain, as far as the focal loss goes: a gradient of 1 / 1e-30 can still be multiplied and added up in float32.
+# The log probability of what is certain, as far as the focal loss goes: a gradient of 1 / 1e-30 can still be multiplied
+# and added up in float32.
 _CERTAIN = -1e-30
 
 
 class Distribution(NamedTuple):
     """What a network believes, for R-Drop to compare between two readings of a batch.
 
-    logits: float; with "softmax" over the last axis, with "sigmoid" each by itself. weights: float, broadcast to the shape of the logits, without the
+    logits: float; with "softmax" over the last axis, with "sigmoid" each by itself. weights: float, broadcast to the
+    shape of the logits, without the
     last axis for a softmax: 0 where there is nothing, and how much each counts elsewhere.
     """
 
@@ -27,10 +29,12 @@ class Distribution(NamedTuple):
 
 
 class LossTerm(NamedTuple):
-    """A mean that is minimised, as the two numbers it is made of: so that means of several batches make the mean of all.
+    """A mean that is minimised, as the two numbers it is made of: so that means of several batches make the mean of
+    all.
 
-    numerator, denominator: float32 scalars. The denominator counts examples or tokens and must come from the inputs of a network alone;
-    0 counts as 1. distributions: what R-Drop compares in this term; their weighted divergences have the same denominator.
+    numerator, denominator: float32 scalars. The denominator counts examples or tokens and must come from the inputs of
+    a network alone; 0 counts as 1. distributions: what R-Drop compares in this term; their weighted divergences have
+    the same denominator.
     """
 
     name: str
@@ -40,14 +44,17 @@ class LossTerm(NamedTuple):
 
 
 def masked_mean(name: str, values, mask, distributions: Sequence[Distribution] = ()) -> LossTerm:
-    """The mean of `values` where `mask` is 1; 0 when the mask is empty. Both have the same shape; the mask comes from inputs."""
+    """The mean of `values` where `mask` is 1; 0 when the mask is empty. Both have the same shape; the mask comes from
+    inputs."""
     mask = tf.cast(mask, tf.float32)
     return LossTerm(name, tf.reduce_sum(tf.cast(values, tf.float32) * mask), tf.reduce_sum(mask), tuple(distributions))
 
 
 def batch_mean(name: str, values, inputs, distributions: Sequence[Distribution] = ()) -> LossTerm:
     """The mean of `values`, one for each row of the batch. inputs: any input that has as many rows."""
-    return LossTerm(name, tf.reduce_sum(tf.cast(values, tf.float32)), tf.cast(tf.shape(inputs)[0], tf.float32), tuple(distributions))
+    return LossTerm(
+        name, tf.reduce_sum(tf.cast(values, tf.float32)), tf.cast(tf.shape(inputs)[0], tf.float32), tuple(distributions)
+    )
 
 
 def where_possible(mask, logits):
@@ -56,9 +63,11 @@ def where_possible(mask, logits):
 
 
 def symmetric_divergence(one, other, activation: str):
-    """KL(p | q) + KL(q | p) of two distributions given by logits a and b, which is sum of (p - q)(a - b) for softmax and sigmoid alike.
+    """KL(p | q) + KL(q | p) of two distributions given by logits a and b, which is sum of (p - q)(a - b) for softmax
+    and sigmoid alike.
 
-    Returns float32: of the shape of the logits for "sigmoid", without the last axis for "softmax". Never negative, and 0 for equal logits.
+    Returns float32: of the shape of the logits for "sigmoid", without the last axis for "softmax". Never negative, and
+    0 for equal logits.
     """
     one, other = tf.cast(one, tf.float32), tf.cast(other, tf.float32)
     if activation == "softmax":
@@ -67,18 +76,21 @@ def symmetric_divergence(one, other, activation: str):
 
 
 def logit_adjustment(strength: float, counts: Sequence[int] | np.ndarray, decisions: int | None = None) -> np.ndarray:
-    """What to add to the logits f of classes in training, and to nothing else: strength * (a - mean of a over what is right), with
+    """What to add to the logits f of classes in training, and to nothing else: strength * (a - mean of a over what is
+    right), with
 
         softmax: a = log p of each class          p = (count + 1) / (sum of counts + number of classes)
         sigmoid: a = log(p / (1 - p)) of each     p = (count + 1) / (decisions + 2)
 
-    The loss knows then how frequent the classes are, and f need not: it tells classes as if they were equally frequent, and prediction by f alone
-    finds more of the rare ones (Menon et al. 2020; kexue.fm/archives/7615). A softmax does not notice that the mean
-    is taken off; sigmoids keep the threshold of frequent classes where it is. For long tails, and metrics that count
-    rare classes as much as others; where they count little, as in micro-F1, precision may be lost. Costs nothing.
+    The loss knows then how frequent the classes are, and f need not: it tells classes as if they were equally frequent,
+    and prediction by f alone finds more of the rare ones (Menon et al. 2020; kexue.fm/archives/7615). A softmax does
+    not notice that the mean is taken off; sigmoids keep the threshold of frequent classes where it is. For long tails,
+    and metrics that count rare classes as much as others; where they count little, as in micro-F1, precision may be
+    lost. Costs nothing.
 
-    strength: tau of the paper, 1 as a rule; 0 gives zeros. counts: int (classes,), how often each is right in training. decisions: how often each
-    sigmoid is asked; None for a softmax. Returns float32 (classes,). Raises ValueError for a class that is right more often than it is asked.
+    strength: tau of the paper, 1 as a rule; 0 gives zeros. counts: int (classes,), how often each is right in training.
+    decisions: how often each sigmoid is asked; None for a softmax. Returns float32 (classes,). Raises ValueError for a
+    class that is right more often than it is asked.
     """
     right = np.asarray(counts, np.float64) + 1
     if decisions is None:
@@ -93,17 +105,19 @@ def logit_adjustment(strength: float, counts: Sequence[int] | np.ndarray, decisi
 def powered_sigmoid_cross_entropy(labels, logits, power: int = 1):
     """Binary cross entropy of the probability p = sigmoid(logits) ** power, element by element.
 
-    The power lowers the initial probability to 2 ** -power, which is how rare the labels are, and multiplies the gradient of a
-    positive by `power`: what focal loss does with parameters to tune (kexue.fm/archives/7161).
+    The power lowers the initial probability to 2 ** -power, which is how rare the labels are, and multiplies the
+    gradient of a positive by `power`: what focal loss does with parameters to tune (kexue.fm/archives/7161).
 
-    labels: 0 or 1, any dtype, the shape of logits. power: a whole number from 1. Returns float32 of that shape; exact and with a living gradient for any logit.
+    labels: 0 or 1, any dtype, the shape of logits. power: a whole number from 1. Returns float32 of that shape; exact
+    and with a living gradient for any logit.
     """
     labels, (positive, negative) = tf.cast(labels, tf.float32), _powered_errors(logits, power)
     return labels * positive + (1 - labels) * negative
 
 
 def powered_logits(logits, power: int):
-    """The logits of the probability sigmoid(logits) ** power: what a plain sigmoid would need to say the same. float32 of that shape."""
+    """The logits of the probability sigmoid(logits) ** power: what a plain sigmoid would need to say the same. float32
+    of that shape."""
     positive, negative = _powered_errors(logits, power)
     return negative - positive
 
@@ -111,7 +125,8 @@ def powered_logits(logits, power: int):
 def _powered_errors(logits, power: int):
     """-log p and -log(1 - p) of p = sigmoid(logits) ** power."""
     logits = tf.cast(logits, tf.float32)
-    # 1 - s^n = (1 - s)(1 + s + ... + s^(n-1)): neither factor cancels when s is near 1, and log1p keeps the digits when it is tiny.
+    # 1 - s^n = (1 - s)(1 + s + ... + s^(n-1)): neither factor cancels when s is near 1, and log1p keeps the digits when
+    # it is tiny.
     sigmoid = tf.sigmoid(logits)
     series = tf.zeros_like(sigmoid)
     for _ in range(power - 1):
@@ -122,11 +137,13 @@ def _powered_errors(logits, power: int):
 def focal_loss(labels, log_probabilities, alpha: float = 0.25, gamma: float = 2.0):
     """Focal loss (Lin et al. 2017) of the probability p, element by element.
 
-    -alpha (1 - p)^gamma log p for a positive, -(1 - alpha) p^gamma log(1 - p) for a negative: what is already told right hardly counts.
+    -alpha (1 - p)^gamma log p for a positive, -(1 - alpha) p^gamma log(1 - p) for a negative: what is already told
+    right hardly counts.
 
-    labels: 0 or 1, any dtype, the shape of log_probabilities. log_probabilities: log p, float. Logarithms, so that a product of
-    probabilities, as of a position and a gate, is a sum that loses nothing: log_sigmoid(a) + log_sigmoid(b). Returns float32 of that shape;
-    exact wherever float32 can tell log p from 0 (a logit up to 69), and with a finite gradient for any log p, -inf included.
+    labels: 0 or 1, any dtype, the shape of log_probabilities. log_probabilities: log p, float. Logarithms, so that a
+    product of probabilities, as of a position and a gate, is a sum that loses nothing: log_sigmoid(a) + log_sigmoid(b).
+    Returns float32 of that shape; exact wherever float32 can tell log p from 0 (a logit up to 69), and with a finite
+    gradient for any log p, -inf included.
     """
     log_right = tf.clip_by_value(tf.cast(log_probabilities, tf.float32), _IMPOSSIBLE, _CERTAIN)
     log_wrong = _log_one_minus_exp(log_right)
@@ -138,7 +155,8 @@ def focal_loss(labels, log_probabilities, alpha: float = 0.25, gamma: float = 2.
 def _log_one_minus_exp(values):
     """log(1 - exp(values)) for values below 0 (Maechler 2012): each form cancels where the other is exact."""
     middle = -math.log(2)
-    # The second form sees no value near 0: its derivative is infinite there, and would make the gradient nan although the form is not taken.
+    # The second form sees no value near 0: its derivative is infinite there, and would make the gradient nan although
+    # the form is not taken.
     far = tf.math.log1p(-tf.exp(tf.minimum(values, middle)))
     return tf.where(values > middle, tf.math.log(-tf.math.expm1(values)), far)
 
@@ -146,11 +164,12 @@ def _log_one_minus_exp(values):
 def multilabel_cross_entropy(labels, logits):
     """log(1 + sum of exp(s) over the negatives) + log(1 + sum of exp(-s) over the positives), over the last axis.
 
-    What softmax cross entropy is for one class among many, for any number of them: each positive is pushed above each negative and
-    all of them to their side of 0, which is the threshold, however rare positives are (kexue.fm/archives/7359).
+    What softmax cross entropy is for one class among many, for any number of them: each positive is pushed above each
+    negative and all of them to their side of 0, which is the threshold, however rare positives are
+    (kexue.fm/archives/7359).
 
-    labels: 0 or 1, any dtype, the shape of logits. logits: float (..., classes). Returns float32 (...). A negative with a very low logit,
-    as global pointers give to what is no span, adds nothing.
+    labels: 0 or 1, any dtype, the shape of logits. logits: float (..., classes). Returns float32 (...). A negative with
+    a very low logit, as global pointers give to what is no span, adds nothing.
     """
     labels, logits = tf.cast(labels, tf.bool), tf.cast(logits, tf.float32)
     negatives = _log_one_plus_sum_exp(tf.where(labels, _IMPOSSIBLE, logits))
@@ -158,11 +177,13 @@ def multilabel_cross_entropy(labels, logits):
 
 
 def sparse_multilabel_cross_entropy(positives, logits, axes: int = 1):
-    """`multilabel_cross_entropy` for positives given by where they are: a list instead of a tensor as large as the logits.
+    """`multilabel_cross_entropy` for positives given by where they are: a list instead of a tensor as large as the
+    logits.
 
     positives: int (positives, rank of logits), the coordinates of each positive, each once; there may be none.
-    logits: float; its last `axes` axes together are the classes (2 for global pointers: (batch, heads, length, length)).
-    Returns float32 of the shape of the other axes. Exact: the positives are taken out of the logits, not out of the sum of all.
+    logits: float; its last `axes` axes together are the classes (2 for global pointers: (batch, heads, length,
+    length)). Returns float32 of the shape of the other axes. Exact: the positives are taken out of the logits, not out
+    of the sum of all.
     """
     positives, logits = tf.cast(positives, tf.int32), tf.cast(logits, tf.float32)
     right = tf.gather_nd(logits, positives)
@@ -186,13 +207,15 @@ def _log_one_plus_sum_exp(values):
 def masked_marginal_cross_entropy(labels, logits, mask):
     """-log of the probability that softmax over the allowed positions gives to all the right ones together.
 
-    Where an answer occurs several times it is not known which occurrence was meant: the model may choose (the summed objective
-    of Clark and Gardner 2018). With one right position it is the usual cross entropy.
+    Where an answer occurs several times it is not known which occurrence was meant: the model may choose (the summed
+    objective of Clark and Gardner 2018). With one right position it is the usual cross entropy.
 
-    labels, mask: 0 or 1, any dtype, (batch, length): right, and allowed; what is not allowed is not right either. logits: float (batch, length).
-    Returns float32 (batch,), 0 for a row without a right position.
+    labels, mask: 0 or 1, any dtype, (batch, length): right, and allowed; what is not allowed is not right either.
+    logits: float (batch, length). Returns float32 (batch,), 0 for a row without a right position.
     """
     mask = tf.cast(mask, tf.bool)
     right, logits = tf.cast(labels, tf.bool) & mask, tf.cast(logits, tf.float32)
-    loss = tf.reduce_logsumexp(tf.where(mask, logits, _IMPOSSIBLE), -1) - tf.reduce_logsumexp(tf.where(right, logits, _IMPOSSIBLE), -1)
+    loss = tf.reduce_logsumexp(tf.where(mask, logits, _IMPOSSIBLE), -1) - tf.reduce_logsumexp(
+        tf.where(right, logits, _IMPOSSIBLE), -1
+    )
     return tf.where(tf.reduce_any(right, -1), loss, 0.0)

@@ -6,7 +6,8 @@ from collections import Counter
 def precision_recall_f1(
     correct_predictions: float, predicted: float, found_gold: float, gold: float
 ) -> dict[str, float]:
-    """`precision` = correct_predictions / predicted, `recall` = found_gold / gold, `f1` = their harmonic mean, unrounded.
+    """`precision` = correct_predictions / predicted, `recall` = found_gold / gold, `f1` = their harmonic mean,
+    unrounded.
 
     The two numerators are apart because organisers count them apart: with aliases, or with partial credit, the number
     of right predictions and the number of gold items found can differ. What would divide by zero is 0.0: somebody who
@@ -21,7 +22,8 @@ def precision_recall_f1(
 
 
 def character_f1(a: str, b: str) -> float:
-    """F1 of the characters that both strings have, each as often as both have it, in any order; 0.0 where none is. Case counts."""
+    """F1 of the characters that both strings have, each as often as both have it, in any order; 0.0 where none is. Case
+    counts."""
     ours, theirs = Counter(a), Counter(b)
     common = (ours & theirs).total()
     return 2 * common / (ours.total() + theirs.total()) if common else 0.0

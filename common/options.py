@@ -21,7 +21,8 @@ class RunOptions:
     run_name: str | None = None
     """Name of this run. Default: the time of its start."""
     resume: bool = False
-    """Continue the run named by --run-name (default: the newest) after its last whole epoch, with the settings it was started with."""
+    """Continue the run named by --run-name (default: the newest) after its last whole epoch, with the settings it was
+    started with."""
     seed: int = 1
     """Decides everything random: initial weights, order of the data, dropout, negatives."""
     max_train_examples: int | None = None
@@ -29,7 +30,8 @@ class RunOptions:
     max_dev_examples: int | None = None
     """Use only the first so many dev examples."""
     num_folds: int = 0
-    """Cut the training file into so many parts and leave the dev file alone: one part is dev, the others train. Default: 5 where there is no dev file."""
+    """Cut the training file into so many parts and leave the dev file alone: one part is dev, the others train.
+    Default: 5 where there is no dev file."""
     fold: int = 1
     """Which of the parts is dev, from 1 to --num-folds."""
 
@@ -38,25 +40,31 @@ class RunOptions:
         if self.num_folds == 1:
             raise UserError("--num-folds 1: must be at least 2, one part for dev and one to train on")
         if self.fold > (self.num_folds or DEFAULT_FOLDS):
-            raise UserError(f"--fold {self.fold}: must be at most --num-folds, which is {self.num_folds or DEFAULT_FOLDS}")
+            raise UserError(
+                f"--fold {self.fold}: must be at most --num-folds, which is {self.num_folds or DEFAULT_FOLDS}"
+            )
 
 
 @dataclass
 class TrainingOptions:
     epochs: int = 10
-    """Passes over the training data. The learning rate falls to zero over all of them, so raising this with --resume makes it jump."""
+    """Passes over the training data. The learning rate falls to zero over all of them, so raising this with --resume
+    makes it jump."""
     batch_size: int = 32
     """Examples per training step."""
     learning_rate: float | None = None
-    """Highest learning rate, reached at the end of the warm-up. Default: 1e-3 for the light encoders (2e-3 in reading comprehension, WebQA, entity
-    linking, NL2SQL and title generation), 3e-4 for a BERT from nothing, 2e-5 for a checkpoint (title generation: 1e-3, and 5e-5 or, below an LSTM, 2e-4)."""
+    """Highest learning rate, reached at the end of the warm-up. Default: 1e-3 for the light encoders (2e-3 in reading
+    comprehension, WebQA, entity linking, NL2SQL and title generation), 3e-4 for a BERT from nothing, 2e-5 for a
+    checkpoint (title generation: 1e-3, and 5e-5 or, below an LSTM, 2e-4)."""
     warmup: float = 0.05
     """Share of all steps in which the learning rate rises from zero."""
     schedule: str = "1:0"
-    """The learning rate after the warm-up, as points between which it runs straight: SHARE_OF_ALL_STEPS:SHARE_OF_THE_LEARNING_RATE, in rising order. Default:
-    straight to zero at the end; "0.5:1,1:0.1" stays at the highest for half of the training and ends with a tenth of it."""
+    """The learning rate after the warm-up, as points between which it runs straight:
+    SHARE_OF_ALL_STEPS:SHARE_OF_THE_LEARNING_RATE, in rising order. Default: straight to zero at the end; "0.5:1,1:0.1"
+    stays at the highest for half of the training and ends with a tenth of it."""
     layer_decay: float = 1.0
-    """A transformer only: each layer learns at this share of the rate of the layer above it, the embeddings slowest. 1: all alike."""
+    """A transformer only: each layer learns at this share of the rate of the layer above it, the embeddings slowest. 1:
+    all alike."""
     weight_decay: float = 0.01
     """Decoupled weight decay of AdamW. Biases, normalisations and embeddings are excluded."""
     gradient_clipping: float = 1.0
@@ -64,21 +72,27 @@ class TrainingOptions:
     ema_momentum: float = 0.999
     """Momentum of the moving average of the weights that is evaluated and saved; 0 turns it off."""
     lookahead_steps: int = 0
-    """Lookahead: after so many steps the weights go back part of the way they went, --lookahead-alpha of it remains. The paper takes 5. 0: off."""
+    """Lookahead: after so many steps the weights go back part of the way they went, --lookahead-alpha of it remains.
+    The paper takes 5. 0: off."""
     lookahead_alpha: float = 0.5
     """Share of the way that Lookahead keeps."""
     lazy_embeddings: bool = False
     """Adam moves only those rows of embeddings that a batch holds, and forgets nothing of the others."""
     accumulation_steps: int = 1
-    """Add up the gradients of so many batches before a step: equal to batches so many times as large, in the memory of one."""
+    """Add up the gradients of so many batches before a step: equal to batches so many times as large, in the memory of
+    one."""
     recompute: bool = False
-    """A transformer only: compute the inside of its layers twice instead of keeping it. Less than half of the memory for a sixth more time."""
+    """A transformer only: compute the inside of its layers twice instead of keeping it. Less than half of the memory
+    for a sixth more time."""
     mixed_precision: Literal["no", "bfloat16", "float16"] = "no"
-    """Compute in 16 bits, with weights, heads and losses in 32. Pays on a GPU that has it. Answers then depend a little on the other texts of a batch."""
+    """Compute in 16 bits, with weights, heads and losses in 32. Pays on a GPU that has it. Answers then depend a little
+    on the other texts of a batch."""
     fgm: float = 0.0
-    """Adversarial training: each step learns also from embeddings moved by so much against the model (0.5 is usual). Twice the time. 0: off."""
+    """Adversarial training: each step learns also from embeddings moved by so much against the model (0.5 is usual).
+    Twice the time. 0: off."""
     r_drop: float = 0.0
-    """Each batch is read twice with other dropout, and how far the answers differ counts so much (4 is usual). Twice the time. 0: off."""
+    """Each batch is read twice with other dropout, and how far the answers differ counts so much (4 is usual). Twice
+    the time. 0: off."""
     flooding: float = 0.0
     """The loss shall not sink below this: where it has, a step goes uphill. 0: off."""
     early_stopping_patience: int = 0
@@ -93,17 +107,27 @@ class TrainingOptions:
             if getattr(self, name) > 1:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be at most 1")
         if schedule_points(self.schedule)[0][0] <= self.warmup:
-            raise UserError(f"--schedule {self.schedule}: must begin after the warm-up, which takes {self.warmup} of all steps")
+            raise UserError(
+                f"--schedule {self.schedule}: must begin after the warm-up, which takes {self.warmup} of all steps"
+            )
 
 
 def schedule_points(schedule: str) -> list[tuple[float, float]]:
-    """The points of `--schedule`: shares of all steps, rising to 1, and the share of the highest learning rate at each. Raises UserError."""
+    """The points of `--schedule`: shares of all steps, rising to 1, and the share of the highest learning rate at each.
+    Raises UserError."""
     try:
         points = [(float(share), float(rate)) for share, rate in (point.split(":") for point in schedule.split(","))]
     except ValueError:
-        raise UserError(f"--schedule {schedule}: must be points like 0.5:1,1:0 - SHARE_OF_ALL_STEPS:SHARE_OF_THE_LEARNING_RATE") from None
+        raise UserError(
+            f"--schedule {schedule}: must be points like 0.5:1,1:0 - SHARE_OF_ALL_STEPS:SHARE_OF_THE_LEARNING_RATE"
+        ) from None
     shares = [share for share, _ in points]
-    if shares != sorted(set(shares)) or not 0 < shares[0] or shares[-1] != 1 or not all(0 <= rate <= 1 for _, rate in points):
+    if (
+        shares != sorted(set(shares))
+        or not 0 < shares[0]
+        or shares[-1] != 1
+        or not all(0 <= rate <= 1 for _, rate in points)
+    ):
         raise UserError(f"--schedule {schedule}: must rise to 1 before the colons, and stay from 0 to 1 behind them")
     return points
 
@@ -113,8 +137,8 @@ class EncoderOptions:
     pretrained: Path | None = None
     """Folder of a BERT checkpoint: bert_config.json, bert_model.ckpt.* and vocab.txt. Default: train from nothing."""
     encoder: Literal["dgcnn", "bilstm", "bert"] = "dgcnn"
-    """Encoder to train from nothing when no checkpoint is given: gated dilated convolutions or a BiLSTM on characters mixed with
-    words, or a small BERT."""
+    """Encoder to train from nothing when no checkpoint is given: gated dilated convolutions or a BiLSTM on characters
+    mixed with words, or a small BERT."""
     hidden_size: int = 128
     """Size of the encoder trained from nothing."""
     layers: int = 0
@@ -124,7 +148,8 @@ class EncoderOptions:
     max_length: int = 256
     """Longest window, in tokens. A longer text is cut into overlapping windows, and nothing is lost."""
     word_vectors: Path | None = None
-    """Word vectors in word2vec's text or binary format: the light encoders take them, and leave them as they are, in place of learned ones."""
+    """Word vectors in word2vec's text or binary format: the light encoders take them, and leave them as they are, in
+    place of learned ones."""
     word_size: int = 64
     """Size of the learned word vectors of a light encoder; 0: by the rule n > 8.33 ln N for N words."""
 
@@ -133,10 +158,14 @@ class EncoderOptions:
         check_at_least(self, hidden_size=1, layers=0, max_length=3, word_size=0)
         check_below_one(self, "dropout")
         if self.encoder == "bilstm" and self.hidden_size % 2:
-            raise UserError(f"--hidden-size {self.hidden_size}: must be even, since a BiLSTM reads half of it in each direction")
+            raise UserError(
+                f"--hidden-size {self.hidden_size}: must be even, since a BiLSTM reads half of it in each direction"
+            )
         if self.word_vectors and not self.is_light:
             other = f"--pretrained {self.pretrained}" if self.pretrained else f"--encoder {self.encoder}"
-            raise UserError(f"--word-vectors {self.word_vectors}: only a light encoder reads words - leave it out, or {other}")
+            raise UserError(
+                f"--word-vectors {self.word_vectors}: only a light encoder reads words - leave it out, or {other}"
+            )
 
     @property
     def is_light(self) -> bool:
@@ -148,10 +177,18 @@ class EncoderOptions:
 
 
 def check_combination(encoder: EncoderOptions, training: TrainingOptions) -> None:
-    """Raises UserError where techniques make no sense together. This is the one place that decides it; what is not refused here, works."""
+    """Raises UserError where techniques make no sense together. This is the one place that decides it; what is not
+    refused here, works."""
     if encoder.is_light:
-        for flag, given in (("--recompute", training.recompute), (f"--layer-decay {training.layer_decay}", training.layer_decay < 1)):
+        for flag, given in (
+            ("--recompute", training.recompute),
+            (f"--layer-decay {training.layer_decay}", training.layer_decay < 1),
+        ):
             if given:
-                raise UserError(f"{flag}: is for transformers, and --encoder {encoder.encoder} is none - leave it out, or give --pretrained or --encoder bert")
+                raise UserError(
+                    f"{flag}: is for transformers, and --encoder {encoder.encoder} is none - leave it out, or give --pretrained or --encoder bert"
+                )
     if training.r_drop and not encoder.pretrained and not encoder.dropout:
-        raise UserError(f"--r-drop {training.r_drop}: compares two dropouts of a batch, and there is none - leave it out, or raise --dropout")
+        raise UserError(
+            f"--r-drop {training.r_drop}: compares two dropouts of a batch, and there is none - leave it out, or raise --dropout"
+        )

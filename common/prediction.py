@@ -10,29 +10,36 @@ from common.keras_compat import keras, tf
 
 
 def one_trace(network: keras.Model) -> Callable[[Any], Any]:
-    """The network without dropout as one graph for all shapes: without a signature TensorFlow compiles anew for every batch length.
+    """The network without dropout as one graph for all shapes: without a signature TensorFlow compiles anew for every
+    batch length.
 
-    Takes what the network was built with, a dict or a list of arrays, and returns its outputs as tensors. Compiled once for a network, however
-    often it is asked for.
+    Takes what the network was built with, a dict or a list of arrays, and returns its outputs as tensors. Compiled once
+    for a network, however often it is asked for.
     """
     if "_one_trace" not in vars(network):
         inputs = tf.nest.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), network.input)
         # Past Keras, which would take an attribute for a part of the network.
-        vars(network)["_one_trace"] = tf.function(lambda features: network(features, training=False), input_signature=[inputs])
+        vars(network)["_one_trace"] = tf.function(
+            lambda features: network(features, training=False), input_signature=[inputs]
+        )
     return vars(network)["_one_trace"]
 
 
-def in_batches(traced: Callable[[Any], Any], rows: Sequence[Arrays], batch_size: int) -> Iterator[tuple[np.ndarray, Any]]:
-    """The rows (inputs of an encoder, each name -> (length, ...)) through a network of `one_trace`: indices into `rows` with the outputs for them,
-    which are padded. Every row once, longest first."""
+def in_batches(
+    traced: Callable[[Any], Any], rows: Sequence[Arrays], batch_size: int
+) -> Iterator[tuple[np.ndarray, Any]]:
+    """The rows (inputs of an encoder, each name -> (length, ...)) through a network of `one_trace`: indices into `rows`
+    with the outputs for them, which are padded. Every row once, longest first."""
     for batch in prediction_order([len(row["token_ids"]) for row in rows], batch_size):
         features = pad_features([rows[index] for index in batch])
         yield batch, traced({name: tf.constant(value) for name, value in features.items()})
 
 
-def in_groups(traced: Callable[[Any], Any], groups: Sequence[Sequence[Arrays]], batch_size: int) -> list[list[np.ndarray]]:
-    """Groups of rows (the windows of a question, for instance) through a network of one output, (batch, length, ...), in batches that all groups
-    share: for each row of each group its output without padding, (length, ...)."""
+def in_groups(
+    traced: Callable[[Any], Any], groups: Sequence[Sequence[Arrays]], batch_size: int
+) -> list[list[np.ndarray]]:
+    """Groups of rows (the windows of a question, for instance) through a network of one output, (batch, length, ...),
+    in batches that all groups share: for each row of each group its output without padding, (length, ...)."""
     rows = [row for group in groups for row in group]
     found: list[np.ndarray | None] = [None] * len(rows)
     for batch, outputs in in_batches(traced, rows, batch_size):

@@ -1,4 +1,5 @@
-"""What a script does to its own process, and a library must not: TensorFlow without its chatter, and memory that is kept. No TensorFlow until asked."""
+"""What a script does to its own process, and a library must not: TensorFlow without its chatter, and memory that is
+kept. No TensorFlow until asked."""
 
 import contextlib
 import ctypes
@@ -12,8 +13,8 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -4, -8
 
 
 def start_tensorflow() -> None:
-    """Load TensorFlow, when flags and files have been looked at. Whatever it writes while it starts is shown only when it fails: no log level counts yet
-    when it speaks of CUDA drivers and of oneDNN."""
+    """Load TensorFlow, when flags and files have been looked at. Whatever it writes while it starts is shown only when
+    it fails: no log level counts yet when it speaks of CUDA drivers and of oneDNN."""
     keep_freed_memory()
     if "tensorflow" in sys.modules:
         return
@@ -43,13 +44,20 @@ def quiet_standard_error() -> Iterator[None]:
 
 
 def keep_freed_memory() -> None:
-    """Have glibc keep what TensorFlow frees, instead of giving it back to the kernel and asking for it again at every step.
+    """Have glibc keep what TensorFlow frees, instead of giving it back to the kernel and asking for it again at every
+    step.
 
-    Batches differ in length, so hardly any array fits where another one was, and each new page costs a fault and 4 KiB of zeros: measured in
-    training, 180,000 faults a second and 40 % of all processor time, against 300 faults and 4 % with these settings. The process keeps
-    its largest size until it ends. Other C libraries have no such settings, and are left alone.
+    Batches differ in length, so hardly any array fits where another one was, and each new page costs a fault and 4 KiB
+    of zeros: measured in training, 180,000 faults a second and 40 % of all processor time, against 300 faults and 4 %
+    with these settings. The process keeps its largest size until it ends. Other C libraries have no such settings, and
+    are left alone.
     """
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL("libc.so.6").mallopt
-        for parameter, value in ((_M_ARENA_MAX, 1), (_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, 2**28)):
+        for parameter, value in (
+            (_M_ARENA_MAX, 1),
+            (_M_MMAP_MAX, 0),
+            (_M_TRIM_THRESHOLD, 2**31 - 1),
+            (_M_TOP_PAD, 2**28),
+        ):
             mallopt(parameter, value)

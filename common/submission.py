@@ -1,4 +1,5 @@
-"""Reading what organisers publish and writing what they accept: JSON lines, zips, and files that are never half-written.
+"""Reading what organisers publish and writing what they accept: JSON lines, zips, and files that are never
+half-written.
 
 Everything a user can get wrong here is a `UserError` that names the file, the line and the remedy.
 """
@@ -32,7 +33,8 @@ BLANK_LINE = "blank line"
 def find_file(folder: Path, role: str, names: Iterable[str], expected: str, optional: bool = False) -> Path | None:
     """The first of `names`, paths below `folder`, that is a file: what plays this role.
 
-    Raises UserError, with the tree that is `expected`, for a missing folder, and for a missing file unless it is `optional`: then None.
+    Raises UserError, with the tree that is `expected`, for a missing folder, and for a missing file unless it is
+    `optional`: then None.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder - {expected}")
@@ -46,7 +48,8 @@ def read_lines(path: str | Path, skipped: Counter[str] | None = None) -> Iterato
     """The non-blank lines of a UTF-8 file, or of the only file in a `.zip`, as (number from 1, line without its end).
 
     A line ends with `\\n` or `\\r\\n`, and nowhere else: U+2028 and U+0085 are text. A byte order mark is dropped.
-    `skipped["blank line"]` counts the lines left out. Raises UserError when the file is missing, not UTF-8 or a bad zip.
+    `skipped["blank line"]` counts the lines left out. Raises UserError when the file is missing, not UTF-8 or a bad
+    zip.
     """
     with _open(Path(path)) as file:
         for number, line in enumerate(file, start=1):
@@ -74,8 +77,8 @@ def read_bytes(path: str | Path) -> bytes:
 def read_json_lines(path: str | Path, skipped: Counter[str] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """The JSON objects of a file with one on each line, as (line number from 1, object); see `read_lines`.
 
-    Of a key that stands twice the last one counts, and NaN is read, as Python's own reader (and so the organisers') does.
-    Raises UserError for a line that is not JSON, or JSON but not an object.
+    Of a key that stands twice the last one counts, and NaN is read, as Python's own reader (and so the organisers')
+    does. Raises UserError for a line that is not JSON, or JSON but not an object.
     """
     for number, line in read_lines(path, skipped):
         yield number, json_object(line, f"{path}:{number}")
@@ -175,7 +178,8 @@ def _only_member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 
 def json_bytes(value: object, indent: int | None = None) -> bytes:
-    """`value` as JSON in UTF-8, Chinese readable. Half a surrogate pair, which UTF-8 cannot hold, stays an escape (\\ud83d).
+    """`value` as JSON in UTF-8, Chinese readable. Half a surrogate pair, which UTF-8 cannot hold, stays an escape
+    (\\ud83d).
 
     Raises TypeError for what JSON does not know, numpy integers and arrays among it, and ValueError for NaN.
     """
@@ -193,7 +197,8 @@ def write_json_lines(path: str | Path, records: Iterable[dict[str, Any]]) -> Non
 
 
 def write_lines(path: str | Path, lines: Iterable[bytes], suffix: str) -> None:
-    """The lines, given without their ends; a flat zip around them when the name ends in `.zip`. The same lines give the same bytes.
+    """The lines, given without their ends; a flat zip around them when the name ends in `.zip`. The same lines give the
+    same bytes.
 
     The file in the zip is named like the zip, with `suffix` at the end. The file appears whole or not at all, also when
     `lines` raises midway.
@@ -220,7 +225,8 @@ def atomic_write(path: str | Path, data: bytes | str) -> None:
 
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside `path`, to write a file to: it becomes `path` when the block ends well, and goes otherwise.
+    """A temporary path beside `path`, to write a file to: it becomes `path` when the block ends well, and goes
+    otherwise.
 
     Its name ends like `path`'s, since some writers go by that (`.weights.h5`). Missing folders above are made. Whoever
     reads `path` meanwhile, or after a power cut, finds the old file or the new one, never a part: both the file

@@ -1,10 +1,10 @@
 """Measure speed, one subject at a time; each figure as a ratio within one run, since machines are noisy.
 
-    python scripts/benchmark.py prediction          sentences per second of relation extraction, one by one and in batches
-    python scripts/benchmark.py knowledge-base      time and memory of the index of entity linking, beside their limits
-    python scripts/benchmark.py decoding            titles per second of a unilm, one by one and in batches, with its memory and without
-    python scripts/benchmark.py training            seconds and memory of a training step, with each technique and without
-    python scripts/benchmark.py embeddings          updates per second of a table of embeddings, dense and lazy
+python scripts/benchmark.py prediction          sentences per second of relation extraction, one by one and in batches
+python scripts/benchmark.py knowledge-base      time and memory of the index of entity linking, beside their limits
+python scripts/benchmark.py decoding            titles per second of a unilm, one by one and in batches, with its memory and without
+python scripts/benchmark.py training            seconds and memory of a training step, with each technique and without
+python scripts/benchmark.py embeddings          updates per second of a table of embeddings, dense and lazy
 """
 
 import importlib
@@ -33,7 +33,9 @@ COMPETITIONS = SCRIPTS.parent / "competitions"
 class Config:
     """Measure speed on this machine."""
 
-    subject: Annotated[Literal["prediction", "knowledge-base", "decoding", "training", "embeddings"], tyro.conf.Positional]
+    subject: Annotated[
+        Literal["prediction", "knowledge-base", "decoding", "training", "embeddings"], tyro.conf.Positional
+    ]
     """What to measure."""
     repeats: int = 3
     """Rounds; the best of them counts."""
@@ -61,7 +63,18 @@ class Config:
     """Training steps of a round, of which the median counts; or updates of embeddings, all of which do."""
 
     def __post_init__(self):
-        check_at_least(self, repeats=1, sentences=1, entities=1, titles=1, layers=1, hidden_size=12, batch_size=4, length=3, steps=1)
+        check_at_least(
+            self,
+            repeats=1,
+            sentences=1,
+            entities=1,
+            titles=1,
+            layers=1,
+            hidden_size=12,
+            batch_size=4,
+            length=3,
+            steps=1,
+        )
         if self.hidden_size % 12:
             raise UserError(f"--hidden-size {self.hidden_size}: must be a multiple of its 12 attention heads")
 
@@ -106,16 +119,29 @@ def measure_prediction(config: Config) -> dict[str, float]:
         speeds[f"batch {batch_size}"] = config.sentences / seconds
     if any(answer != answers[1] for answer in answers.values()):
         raise RuntimeError("the answers depend on the batch size")
-    print(table(["", "sentences/s", "ratio"], [[name, f"{speed:.0f}", f"{speed / speeds['batch 1']:.1f}"] for name, speed in speeds.items()]))
+    print(
+        table(
+            ["", "sentences/s", "ratio"],
+            [[name, f"{speed:.0f}", f"{speed / speeds['batch 1']:.1f}"] for name, speed in speeds.items()],
+        )
+    )
     return speeds
 
 
 def measure_knowledge_base(config: Config) -> dict[str, float]:
-    """Seconds and bytes of memory for an invented knowledge base, each step of which has a process of its own; all are done once."""
+    """Seconds and bytes of memory for an invented knowledge base, each step of which has a process of its own; all are
+    done once."""
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         for step in ("generate", "build", "open", "candidates"):
-            command = [sys.executable, SCRIPTS / "knowledge_base_steps.py", step, folder, "--entities", str(config.entities)]
+            command = [
+                sys.executable,
+                SCRIPTS / "knowledge_base_steps.py",
+                step,
+                folder,
+                "--entities",
+                str(config.entities),
+            ]
             printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, encoding="utf-8").stdout
             figures |= json.loads(printed.splitlines()[-1])
     rows = [
@@ -126,16 +152,24 @@ def measure_knowledge_base(config: Config) -> dict[str, float]:
         ("open, memory", "open_bytes", "GB", 0.4),
         ("candidates for 1,000 texts", "candidates_seconds", "s", 1),
     ]
-    measured = [[name, f"{figures[key] / (1e9 if unit == 'GB' else 1):.2f} {unit}", f"{limit} {unit}"] for name, key, unit, limit in rows]
+    measured = [
+        [name, f"{figures[key] / (1e9 if unit == 'GB' else 1):.2f} {unit}", f"{limit} {unit}"]
+        for name, key, unit, limit in rows
+    ]
     megabytes = {key: figures[key] / 1e6 for key in ("source_bytes", "index_bytes")}
-    print("{:,} entities, {names:,} names: {source_bytes:.0f} MB, the index {index_bytes:.0f} MB".format(config.entities, **figures | megabytes))
+    print(
+        "{:,} entities, {names:,} names: {source_bytes:.0f} MB, the index {index_bytes:.0f} MB".format(
+            config.entities, **figures | megabytes
+        )
+    )
     print(table(["", "measured", "limit"], measured))
     print(f"{figures['matches']:,} names in the texts, {figures['candidates']:,} candidates")
     return figures
 
 
 def measure_decoding(config: Config) -> dict[str, float]:
-    """Titles per second of a unilm of random weights by memory, batch and beam. The titles must be equal whatever the memory and the batch."""
+    """Titles per second of a unilm of random weights by memory, batch and beam. The titles must be equal whatever the
+    memory and the batch."""
     sys.path.insert(0, str(COMPETITIONS / "seq2seq_titling"))
     start_tensorflow()
     from decoding_speed import WithoutMemory, check_equal, random_articles, random_network, write
@@ -150,25 +184,34 @@ def measure_decoding(config: Config) -> dict[str, float]:
         for name, batch, part in (("cached", 32, 1), ("cached", 1, 8), ("plain", 1, 8), ("plain", 32, 2)):
             texts = articles[: max(1, config.titles // part)]
             write(models[name], encoder, texts[:batch], batch, beam, length=1)  # tracing is no part of the speed
-            seconds, found = best_of(config.repeats if name == "cached" else 1, lambda: write(models[name], encoder, texts, batch, beam))
+            seconds, found = best_of(
+                config.repeats if name == "cached" else 1, lambda: write(models[name], encoder, texts, batch, beam)
+            )
             expected = expected or found
             check_equal(found, expected)
             speeds[f"{name}, batch {batch}, beam {beam}"] = len(texts) / seconds
     rows = []
     for case in ("batch 1, beam 1", "batch 32, beam 1", "batch 1, beam 3", "batch 32, beam 3"):
-        plain, cached, loop = (speeds[name] for name in (f"plain, {case}", f"cached, {case}", f"plain, batch 1, {case[-6:]}"))
+        plain, cached, loop = (
+            speeds[name] for name in (f"plain, {case}", f"cached, {case}", f"plain, batch 1, {case[-6:]}")
+        )
         rows.append([case, f"{plain:.2f}", f"{cached:.2f}", f"{cached / loop:.1f}"])
     print(table(["", "plain titles/s", "cached titles/s", "ratio to plain, batch 1"], rows))
-    print(f"cached, batch 32: {rows[1][-1]} times the uncached one-by-one loop with beam 1, {rows[3][-1]} with beam 3 (target 10)")
+    print(
+        f"cached, batch 32: {rows[1][-1]} times the uncached one-by-one loop with beam 1, {rows[3][-1]} with beam 3 (target 10)"
+    )
     return speeds
 
 
 def measure_training(config: Config) -> dict[str, float]:
-    """Seconds per step and bytes of memory with each technique; each has a process of its own in each round, so that all see the same machine."""
+    """Seconds per step and bytes of memory with each technique; each has a process of its own in each round, so that
+    all see the same machine."""
     from training_steps import CASES, Size
 
     cases = list(dict.fromkeys(["plain", *(config.cases.split(",") if config.cases else CASES)]))
-    sizes = [Size(case, config.layers, config.hidden_size, config.batch_size, config.length, config.steps) for case in cases]
+    sizes = [
+        Size(case, config.layers, config.hidden_size, config.batch_size, config.length, config.steps) for case in cases
+    ]
     rounds: dict[str, list[dict[str, float]]] = {case: [] for case in cases}
     for size in tqdm(sizes * config.repeats, disable=not sys.stderr.isatty()):
         rounds[size.case].append(size.figures())
@@ -180,7 +223,9 @@ def measure_training(config: Config) -> dict[str, float]:
         for key in ("peak_bytes", "added_bytes"):
             cells += [f"{best[case][key] / 1e6:,.0f} MB", f"{ratios[key]:.2f}"]
         rows.append([case, *cells])
-    print(f"BERT of {config.layers} layers, {config.hidden_size} wide; a step learns from {config.batch_size} texts of {config.length} tokens")
+    print(
+        f"BERT of {config.layers} layers, {config.hidden_size} wide; a step learns from {config.batch_size} texts of {config.length} tokens"
+    )
     print(table(["", "s/step", "ratio", "peak memory", "ratio", "added by training", "ratio"], rows))
     for case in cases:
         if CASES[case].parts > 1:
@@ -200,7 +245,12 @@ def measure_embeddings(config: Config) -> dict[str, float]:
         for name, update in updates.items():
             needed, _ = best_of(1, lambda: [update() for _ in range(config.steps)])
             seconds[name] = min(seconds[name], needed / config.steps)
-    print(table(["", "ms/update", "ratio"], [[name, f"{1e3 * needed:.1f}", f"{needed / seconds['plain']:.2f}"] for name, needed in seconds.items()]))
+    print(
+        table(
+            ["", "ms/update", "ratio"],
+            [[name, f"{1e3 * needed:.1f}", f"{needed / seconds['plain']:.2f}"] for name, needed in seconds.items()],
+        )
+    )
     return seconds
 
 

@@ -1,4 +1,5 @@
-"""What `benchmark.py decoding` measures: a unilm of random weights, made-up texts for it, and the same network without a memory."""
+"""What `benchmark.py decoding` measures: a unilm of random weights, made-up texts for it, and the same network without
+a memory."""
 
 import random
 from collections.abc import Sequence
@@ -26,13 +27,15 @@ SOURCE, TARGET = 256, 24
 HEADS = 12
 
 _CHARACTERS = [chr(0x4E00 + index) for index in range(5000)]
-# BERT's weights are drawn to train well. Several times as large, they make some tokens more probable than others, as training does.
+# BERT's weights are drawn to train well. Several times as large, they make some tokens more probable than others, as
+# training does.
 _SCALE = 5.0
 
 
 class WithoutMemory:
-    """A UniLM as a model of common.decoders that keeps nothing but the tokens written: bert4keras' own forward pass reads the text and all of them
-    again for each token, as the originals do. One graph for all shapes, and logits of the last place alone: faster than the originals are.
+    """A UniLM as a model of common.decoders that keeps nothing but the tokens written: bert4keras' own forward pass
+    reads the text and all of them again for each token, as the originals do. One graph for all shapes, and logits of
+    the last place alone: faster than the originals are.
     """
 
     def __init__(self, network: UniLM):
@@ -67,7 +70,8 @@ class WithoutMemory:
 
 
 def random_network(layers: int, hidden_size: int) -> tuple[UniLM, BertEncoder]:
-    """The same every time, with an encoder that reads SOURCE tokens and leaves room for TARGET. hidden_size: a multiple of HEADS."""
+    """The same every time, with an encoder that reads SOURCE tokens and leaves room for TARGET. hidden_size: a multiple
+    of HEADS."""
     seed_everything(1)
     tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, *_CHARACTERS])
     config = {
@@ -95,7 +99,12 @@ def random_articles(count: int, encoder: BertEncoder) -> list[Article]:
 
 
 def write(
-    network: UniLM | WithoutMemory, encoder: BertEncoder, articles: Sequence[Article], batch: int, beam: int, length: int = TARGET
+    network: UniLM | WithoutMemory,
+    encoder: BertEncoder,
+    articles: Sequence[Article],
+    batch: int,
+    beam: int,
+    length: int = TARGET,
 ) -> list[Candidate]:
     """The title of each text, of exactly `length` tokens."""
     writer = Writer(network, encoder, length, batch)
@@ -103,8 +112,11 @@ def write(
 
 
 def check_equal(found: Sequence[Candidate], expected: Sequence[Candidate]) -> None:
-    """Raises RuntimeError unless the titles, as far as there are both, are the same, and their log-probabilities to 1e-3."""
+    """Raises RuntimeError unless the titles, as far as there are both, are the same, and their log-probabilities to
+    1e-3."""
     for one, other in zip(found, expected):
         difference = abs(one.log_probability - other.log_probability)
         if one.title != other.title or not difference < 1e-3:
-            raise RuntimeError(f"the titles depend on memory or batch: {one.title} and {other.title}, log-probabilities {difference:g} apart")
+            raise RuntimeError(
+                f"the titles depend on memory or batch: {one.title} and {other.title}, log-probabilities {difference:g} apart"
+            )

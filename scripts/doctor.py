@@ -58,7 +58,12 @@ def installed_version(name):
 
 def without_paths(text):
     """The text with this repository and the user's folders blanked out."""
-    for path, short in ((str(ROOT), "."), (sys.prefix, "<environment>"), (sys.base_prefix, "<python>"), (str(Path.home()), "~")):
+    for path, short in (
+        (str(ROOT), "."),
+        (sys.prefix, "<environment>"),
+        (sys.base_prefix, "<python>"),
+        (str(Path.home()), "~"),
+    ):
         if len(path) > 1:
             text = text.replace(path, short)
     return text
@@ -130,7 +135,12 @@ def check_tensorflow(report, problem):
     try:
         # Elsewhere than here, where `common` would be found without being installed.
         done = subprocess.run(
-            command, cwd=sys.prefix, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, timeout=300
+            command,
+            cwd=sys.prefix,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+            timeout=300,
         )
     except subprocess.TimeoutExpired:
         problem("TensorFlow did not start within 5 minutes: is the disk of the environment a slow network disk?")
@@ -145,7 +155,9 @@ def check_tensorflow(report, problem):
     answer = json.loads(found[0])
     report("Keras", answer["keras"])
     if not answer["keras"].startswith("tf_keras"):
-        problem("keras is %s instead of tf_keras: unset TF_KERAS TF_USE_LEGACY_KERAS, then %s" % (answer["keras"], SETUP))
+        problem(
+            "keras is %s instead of tf_keras: unset TF_KERAS TF_USE_LEGACY_KERAS, then %s" % (answer["keras"], SETUP)
+        )
     if not answer["common"]:
         problem("The shared package `common` is not installed: %s" % SETUP)
     elif Path(answer["common"]).resolve() != ROOT / "common":

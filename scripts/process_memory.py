@@ -1,4 +1,5 @@
-"""What this process holds of the machine's memory, which is not what it has asked for: pages that were touched. Linux only. No TensorFlow."""
+"""What this process holds of the machine's memory, which is not what it has asked for: pages that were touched. Linux
+only. No TensorFlow."""
 
 from pathlib import Path
 

@@ -1,4 +1,5 @@
-"""The cells of tables that take hours: what is finished is not done again, and a training that was interrupted goes on after its last whole epoch."""
+"""The cells of tables that take hours: what is finished is not done again, and a training that was interrupted goes on
+after its last whole epoch."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -13,7 +14,8 @@ FILE = "cell.json"
 
 
 def finished(run: Path, fill: Callable[[], Any]) -> Any:
-    """The figures of a cell, out of cell.json in its run directory. Where there is none, `fill` trains the run and returns them."""
+    """The figures of a cell, out of cell.json in its run directory. Where there is none, `fill` trains the run and
+    returns them."""
     path = run / FILE
     if not path.is_file():
         atomic_write(path, json_bytes(fill(), indent=1) + b"\n")
@@ -23,7 +25,8 @@ def finished(run: Path, fill: Callable[[], Any]) -> Any:
 def train_to_its_end(run: Path, where: Sequence[object], flags: Sequence[object], train: Callable[..., object]) -> None:
     """Has `train`, which gets flags of train.py, make the run or continue it, unless all its epochs are done.
 
-    run: OUTPUT_DIR/TASK/RUN_NAME. where: flags for a run that is continued as well. flags: those that a run is started with.
+    run: OUTPUT_DIR/TASK/RUN_NAME. where: flags for a run that is continued as well. flags: those that a run is started
+    with.
     """
     if not run.is_dir():
         train("--output-dir", run.parents[1], "--run-name", run.name, *where, *flags)

@@ -1,10 +1,12 @@
-"""What each training technique buys: a contest trained with it and without, once for each seed, and a table of the dev scores. Hours; resumable.
+"""What each training technique buys: a contest trained with it and without, once for each seed, and a table of the dev
+scores. Hours; resumable.
 
-    python scripts/technique_table.py webqa_dgcnn --data-dir WEBQA
-    python scripts/technique_table.py nl2sql --data-dir TABLEQA --cells plain,r-drop,ema+fgm --seeds 1,2,3 -- --epochs 8 --encoder bert
+    python scripts/technique_table.py webqa_dgcnn --data-dir WEBQA python scripts/technique_table.py nl2sql --data-dir
+    TABLEQA --cells plain,r-drop,ema+fgm --seeds 1,2,3 -- --epochs 8 --encoder bert
 
-What follows `--` goes to every train.py. A cell that is finished is not trained again, and one that was interrupted goes on after its last whole
-epoch, so that techniques and seeds can be added later. Its score is the best one of its epochs on dev.
+What follows `--` goes to every train.py. A cell that is finished is not trained again, and one that was interrupted
+goes on after its last whole epoch, so that techniques and seeds can be added later. Its score is the best one of its
+epochs on dev.
 """
 
 import os
@@ -74,7 +76,8 @@ class Config:
 
 
 def main(argv: Sequence[object] | None = None) -> dict[str, dict[str, Any]]:
-    """Prints the table; returns for each cell its `scores` (by seed), and `mean`, `gain` (over plain) and `time` (of an epoch, plain's being 1)."""
+    """Prints the table; returns for each cell its `scores` (by seed), and `mean`, `gain` (over plain) and `time` (of an
+    epoch, plain's being 1)."""
     argv = [str(argument) for argument in (sys.argv[1:] if argv is None else argv)]
     end = argv.index("--") if "--" in argv else len(argv)
     config, further = parse_flags(Config, argv[:end]), argv[end + 1 :]
@@ -87,8 +90,12 @@ def main(argv: Sequence[object] | None = None) -> dict[str, dict[str, Any]]:
         rows[name] = {"scores": scores, "mean": fmean(scores.values()), "gain": None, "time": None}
         if "plain" in names:
             rows[name]["gain"] = fmean(figures[name, seed]["score"] - figures["plain", seed]["score"] for seed in seeds)
-            rows[name]["time"] = fmean(figures[name, seed]["epoch_seconds"] / figures["plain", seed]["epoch_seconds"] for seed in seeds)
-    print(f"\n{markdown(rows, seeds)}\n\ndev {METRICS.get(config.folder, 'f1')} of {config.folder}, the best of all epochs")
+            rows[name]["time"] = fmean(
+                figures[name, seed]["epoch_seconds"] / figures["plain", seed]["epoch_seconds"] for seed in seeds
+            )
+    print(
+        f"\n{markdown(rows, seeds)}\n\ndev {METRICS.get(config.folder, 'f1')} of {config.folder}, the best of all epochs"
+    )
     if "plain" in names and len(seeds) > 1:
         plain = rows["plain"]["scores"].values()
         print(f"the seeds of plain are {max(plain) - min(plain):.4f} apart: a gain has to be more than chance")
@@ -96,7 +103,8 @@ def main(argv: Sequence[object] | None = None) -> dict[str, dict[str, Any]]:
 
 
 def cell(name: str, seed: str, config: Config, further: Sequence[str]) -> dict[str, Any]:
-    """`score`, `epoch_seconds` (training alone, the median) and `flags` of one training, out of cell.json if it is done.
+    """`score`, `epoch_seconds` (training alone, the median) and `flags` of one training, out of cell.json if it is
+    done.
 
     Raises UserError when it was done with other flags, or fails.
     """
@@ -110,12 +118,18 @@ def cell(name: str, seed: str, config: Config, further: Sequence[str]) -> dict[s
         epochs = history(folder)
         # The first epoch builds the graph as well. Seconds are kept in tenths, of which there is at least one.
         seconds = max(0.1, median(epoch["training_seconds"] for epoch in epochs[1:] or epochs))
-        return {"flags": flags, "score": max(epoch[METRICS.get(config.folder, "f1")] for epoch in epochs), "epoch_seconds": seconds}
+        return {
+            "flags": flags,
+            "score": max(epoch[METRICS.get(config.folder, "f1")] for epoch in epochs),
+            "epoch_seconds": seconds,
+        }
 
     figures = finished(folder, fill)
     if figures["flags"] != flags:
         before, now = " ".join(figures["flags"]), " ".join(flags)
-        raise UserError(f"{folder}: was trained with {before}, not with {now} - give the same flags, or another --output-dir")
+        raise UserError(
+            f"{folder}: was trained with {before}, not with {now} - give the same flags, or another --output-dir"
+        )
     return figures
 
 
@@ -125,7 +139,10 @@ def markdown(rows: dict[str, dict[str, Any]], seeds: Sequence[str]) -> str:
     lines = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
     for name, row in rows.items():
         scores = [f"{row['scores'][seed]:.4f}" for seed in seeds]
-        compared = ["-" if row["gain"] is None else f"{row['gain']:+.4f}", "-" if row["time"] is None else f"x {row['time']:.2f}"]
+        compared = [
+            "-" if row["gain"] is None else f"{row['gain']:+.4f}",
+            "-" if row["time"] is None else f"x {row['time']:.2f}",
+        ]
         lines.append(f"| {name} | {' | '.join([*scores, format(row['mean'], '.4f'), *compared])} |")
     return "\n".join(lines)
 
@@ -133,11 +150,17 @@ def markdown(rows: dict[str, dict[str, Any]], seeds: Sequence[str]) -> str:
 def _train(config: Config, *flags: object) -> None:
     command = [sys.executable, str(COMPETITIONS / config.folder / "train.py"), *map(str, flags)]
     # TensorFlow reads these where it starts; the others are for numpy's libraries.
-    names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS") if config.threads else ()
+    names = (
+        ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        if config.threads
+        else ()
+    )
     status = subprocess.run(command, env=os.environ | dict.fromkeys(names, str(config.threads))).returncode
     if status:
         given = " ".join(map(str, flags))
-        raise UserError(f"train.py ended with status {status}; its flags were {given} - mend what it says above, and start the table again")
+        raise UserError(
+            f"train.py ended with status {status}; its flags were {given} - mend what it says above, and start the table again"
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""The table in the README of title generation: every network on every data set, searched in three ways. Minutes to hours; resumable.
+"""The table in the README of title generation: every network on every data set, searched in three ways. Minutes to
+hours; resumable.
 
     python scripts/titling_table.py --data-dir TITLING                  # TITLING/csl and TITLING/lcsts, each with train.json and dev.json
     nohup python scripts/titling_table.py --data-dir TITLING > table.log &
@@ -83,8 +84,25 @@ def cell(model: str, data: str, config: Config) -> dict[str, Any]:
             if model == "bidirectional" and search.startswith("vote"):
                 continue
             predictions = folder / f"dev {search}.json"
-            _script("predict", "--run", folder, "--input", config.data_dir / data / "dev.json", "--output", predictions, *searching.split())
-            printed = _script("evaluate", "--gold", config.data_dir / data / "dev.json", "--predictions", predictions, "--json", capture=True)
+            _script(
+                "predict",
+                "--run",
+                folder,
+                "--input",
+                config.data_dir / data / "dev.json",
+                "--output",
+                predictions,
+                *searching.split(),
+            )
+            printed = _script(
+                "evaluate",
+                "--gold",
+                config.data_dir / data / "dev.json",
+                "--predictions",
+                predictions,
+                "--json",
+                capture=True,
+            )
             figures[search] = json.loads(printed)
         seconds = sum(entry["training_seconds"] for entry in history(folder))
         print(f"{folder.name}: {seconds / 60:.1f} minutes of training", flush=True)
@@ -105,7 +123,9 @@ def first_characters(folder: Path) -> dict[str, float]:
 
 def _script(name: str, *flags: object, capture: bool = False) -> str | None:
     command = [sys.executable, str(FOLDER / f"{name}.py"), *map(str, flags)]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE if capture else None, text=True, encoding="utf-8").stdout
+    return subprocess.run(
+        command, check=True, stdout=subprocess.PIPE if capture else None, text=True, encoding="utf-8"
+    ).stdout
 
 
 def _shown(figures: dict[str, float] | None) -> str:

@@ -1,9 +1,10 @@
-"""What `benchmark.py training` and `benchmark.py embeddings` measure: training steps on random numbers, with each technique and without.
+"""What `benchmark.py training` and `benchmark.py embeddings` measure: training steps on random numbers, with each
+technique and without.
 
     python scripts/training_steps.py recompute --layers 12 --hidden-size 312 --batch-size 32 --length 256
 
-runs some steps with one technique and prints a JSON object of figures as its last line. Each technique has a process of its own, so that the memory
-it reports is its own.
+runs some steps with one technique and prints a JSON object of figures as its last line. Each technique has a process of
+its own, so that the memory it reports is its own.
 """
 
 import itertools
@@ -98,7 +99,13 @@ class Size:
     def figures(self) -> dict[str, float]:
         """What `measure` returns, measured in a process of its own."""
         size = [f"--{name.replace('_', '-')}={value}" for name, value in vars(self).items() if name != "case"]
-        printed = subprocess.run([sys.executable, __file__, self.case, *size], stdout=subprocess.PIPE, check=True, text=True, encoding="utf-8").stdout
+        printed = subprocess.run(
+            [sys.executable, __file__, self.case, *size],
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+            encoding="utf-8",
+        ).stdout
         return json.loads(printed.splitlines()[-1])
 
 
@@ -108,14 +115,16 @@ def options_of(case: Case, **options: object) -> TrainingOptions:
 
 
 def random_tokens(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Token ids int32, as frequent as words are: the n-th token one n-th as often as the first (Zipf). Special tokens and padding do not occur."""
+    """Token ids int32, as frequent as words are: the n-th token one n-th as often as the first (Zipf). Special tokens
+    and padding do not occur."""
     shares = 1 / np.arange(1, TOKENS - _SPECIAL + 1)
     return _SPECIAL + generator.choice(len(shares), shape, p=shares / shares.sum()).astype(np.int32)
 
 
 def measure(size: Size) -> dict[str, float]:
-    """`seconds` of a step (the median), `peak_bytes` of this process, and `added_bytes`: what the peak adds to what was there when the network was
-    built, before the optimizer had any state. A step reads `batch_size` examples, in as many batches as its case says."""
+    """`seconds` of a step (the median), `peak_bytes` of this process, and `added_bytes`: what the peak adds to what was
+    there when the network was built, before the optimizer had any state. A step reads `batch_size` examples, in as many
+    batches as its case says."""
     start_tensorflow()
     from common.generators import training_dataset
     from common.keras_compat import keras, seed_everything, set_precision
@@ -158,7 +167,9 @@ def token_tagger(size: Size):
     from common.tokenizers import WordPieceTokenizer
     from common.tokenizers.vocabulary import SPECIAL_TOKENS
 
-    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, *(f"token{index}" for index in range(TOKENS - len(SPECIAL_TOKENS)))])
+    tokenizer = WordPieceTokenizer(
+        [*SPECIAL_TOKENS, *(f"token{index}" for index in range(TOKENS - len(SPECIAL_TOKENS)))]
+    )
     config = {
         "hidden_size": size.hidden_size,
         "num_hidden_layers": size.layers,
@@ -181,8 +192,8 @@ def token_tagger(size: Size):
 
 
 def embedding_updates() -> dict[str, Callable[[], None]]:
-    """For each of EMBEDDING_CASES an update of a table of embeddings, 21,128 x 312, with the gradient of a batch of 32 x 128 tokens, the next one at
-    each call. Nothing else is computed."""
+    """For each of EMBEDDING_CASES an update of a table of embeddings, 21,128 x 312, with the gradient of a batch of 32
+    x 128 tokens, the next one at each call. Nothing else is computed."""
     start_tensorflow()
     from common.keras_compat import seed_everything, tf
     from common.optimizers import build_optimizer

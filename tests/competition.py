@@ -1,4 +1,5 @@
-"""Loads the modules of a competition folder. Seven folders each have a `task`, so none may stay in `sys.modules` under that name."""
+"""Loads the modules of a competition folder. Seven folders each have a `task`, so none may stay in `sys.modules` under
+that name."""
 
 import contextlib
 import importlib
@@ -23,7 +24,8 @@ def folder_of(folder: str | Path) -> Path:
 
 
 def load(folder: str | Path, module: str) -> ModuleType:
-    """`task`, `evaluate`, ... of a folder, with siblings out of the same folder; loaded once, so that classes stay the same."""
+    """`task`, `evaluate`, ... of a folder, with siblings out of the same folder; loaded once, so that classes stay the
+    same."""
     path = folder_of(folder)
     if module not in _loaded.get(path, {}):
         with inside(path):
@@ -33,7 +35,8 @@ def load(folder: str | Path, module: str) -> ModuleType:
 
 @contextlib.contextmanager
 def inside(folder: str | Path) -> Iterator[Path]:
-    """Within it, `import task` means the folder's, as for its scripts. Needed around functions that import siblings when called."""
+    """Within it, `import task` means the folder's, as for its scripts. Needed around functions that import siblings
+    when called."""
     path = folder_of(folder)
     names = {file.stem for file in path.glob("*.py")}
     hidden = {name: sys.modules.pop(name) for name in names if name in sys.modules}
@@ -64,7 +67,9 @@ def _rename(module: ModuleType, name: str) -> None:
     sys.modules[name] = module
     for value in vars(module).values():
         if isinstance(value, type) and value.__module__ == module.__name__:
-            line = vars(value).get("__firstlineno__")  # by which Python 3.13 finds the source of a class, and which it forgets with the module
+            line = vars(value).get(
+                "__firstlineno__"
+            )  # by which Python 3.13 finds the source of a class, and which it forgets with the module
             value.__module__ = name
             if line is not None:
                 value.__firstlineno__ = line

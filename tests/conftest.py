@@ -1,10 +1,12 @@
-"""How the tests run: which are left out, which share a process, and the same examples for property tests in every run."""
+"""How the tests run: which are left out, which share a process, and the same examples for property tests in every
+run."""
 
 import gc
 import os
 import sys
 
-# As many processes as cores run tests (scripts/test.sh): in each TensorFlow shall not want all of them. Before anything loads it.
+# As many processes as cores run tests (scripts/test.sh): in each TensorFlow shall not want all of them. Before anything
+# loads it.
 for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
@@ -22,19 +24,30 @@ settings.load_profile("same in every run")
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("which tests run")
     group.addoption("--all", action="store_true", help="those marked slow, too")
-    group.addoption("--changed", nargs="?", const="HEAD", metavar="REV", help="only those that what has changed since REV (HEAD) can touch")
+    group.addoption(
+        "--changed",
+        nargs="?",
+        const="HEAD",
+        metavar="REV",
+        help="only those that what has changed since REV (HEAD) can touch",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     paths = changed_files(config.option.changed) if config.option.changed else None
-    wanted = [item for item in items if is_wanted(item, config.option.all) and (paths is None or is_touched(item.nodeid, paths))]
+    wanted = [
+        item
+        for item in items
+        if is_wanted(item, config.option.all) and (paths is None or is_touched(item.nodeid, paths))
+    ]
     config.hook.pytest_deselected(items=list(set(items) - set(wanted)))
     # What takes longest first, so that no process is left alone with it at the end.
     items[:] = sorted(wanted, key=lambda item: group_of(item.nodeid) not in FOLDERS)
 
 
 class ByGroup(LoadScopeScheduling):
-    """Sends all tests of a group to one process. `--dist loadgroup` of pytest-xdist 3.8 does not see the groups of pytest 9.2."""
+    """Sends all tests of a group to one process. `--dist loadgroup` of pytest-xdist 3.8 does not see the groups of
+    pytest 9.2."""
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid)

@@ -1,7 +1,9 @@
-"""What the tests of all contests (test_contract*.py, test_readme.py) need to know of each, beyond what all of them have in common.
+"""What the tests of all contests (test_contract*.py, test_readme.py) need to know of each, beyond what all of them have
+in common.
 
-A new folder in competitions/ adds one `Contest` to CONTESTS at the end of this file, and nothing else. Contests whose files are not
-JSON lines give functions of their own. The examples of all files are plain dicts, one for each answer that the judge expects.
+A new folder in competitions/ adds one `Contest` to CONTESTS at the end of this file, and nothing else. Contests whose
+files are not JSON lines give functions of their own. The examples of all files are plain dicts, one for each answer
+that the judge expects.
 """
 
 import json
@@ -15,16 +17,18 @@ from typing import Any, NamedTuple
 
 import pytest
 
-import competition
 from common.json_document import read_json_records
 from common.submission import json_bytes, read_json_lines, write_json_lines
+
+import competition
 
 Example = dict[str, Any]
 ALL_SCRIPTS = ("train", "predict", "evaluate")
 
 
 class Refused(NamedTuple):
-    """A file with a mistake in `line`. `scripts` must refuse it: train.py as train.json and as dev.json, evaluate.py as gold."""
+    """A file with a mistake in `line`. `scripts` must refuse it: train.py as train.json and as dev.json, evaluate.py as
+    gold."""
 
     name: str
     content: bytes
@@ -33,7 +37,8 @@ class Refused(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """A file that predict.py must answer, whatever is odd about it: one answer for each of `examples`, and `says` on stdout."""
+    """A file that predict.py must answer, whatever is odd about it: one answer for each of `examples`, and `says` on
+    stdout."""
 
     name: str
     content: bytes
@@ -56,9 +61,11 @@ class Contest:
     folder: str
     """Name of the folder in competitions/, and of its `TASK`."""
     overfit: Sequence[str]
-    """Flags of train.py with which 8 examples, each of which stands in train.json ten times, are learned by heart in seconds."""
+    """Flags of train.py with which 8 examples, each of which stands in train.json ten times, are learned by heart in
+    seconds."""
     tiny: Sequence[str]
-    """Flags with which training takes seconds and need not learn anything; dropout, moving average and the rest stay on."""
+    """Flags with which training takes seconds and need not learn anything; dropout, moving average and the rest stay
+    on."""
     score: str
     """The figure that counts, in what train.py returns and evaluate.py prints."""
     figures: tuple[str, ...]
@@ -70,7 +77,8 @@ class Contest:
     unlabelled: Callable[[Example], Example]
     """The example as it stands in the judge's file."""
     answers: Callable[[bytes, list[Example]], list[Any]]
-    """Of a submission, what it says of each of `examples`, without ids. AssertionError unless it is for just these, in order."""
+    """Of a submission, what it says of each of `examples`, without ids. AssertionError unless it is for just these, in
+    order."""
     refused: Callable[[list[Example]], list[Refused]]
     """Files with mistakes that the format allows; made from good examples."""
     accepted: Callable[[list[Example]], list[Accepted]]
@@ -78,8 +86,8 @@ class Contest:
     refused_submissions: Callable[[list[Example]], list[Refused]]
     """Submissions with mistakes; `scripts` has no meaning here. evaluate.py alone reads them."""
     reader: Callable[[ModuleType, Path, str], Any]
-    """What a script does first with a file, beside which stand the files of the contest: the folder's `task`, the file and "train", "predict",
-    "evaluate", which is given gold, or "submission"."""
+    """What a script does first with a file, beside which stand the files of the contest: the folder's `task`, the file
+    and "train", "predict", "evaluate", which is given gold, or "submission"."""
     read: Callable[[Path], list[Example]] = read_lines
     """A data file of the contest."""
     write: Callable[[Path, list[Example]], None] = write_json_lines
@@ -124,7 +132,9 @@ def lines(records: Sequence[Example | bytes]) -> bytes:
     return b"".join((record if isinstance(record, bytes) else json_bytes(record)) + b"\n" for record in records)
 
 
-def refused_lines(good: list[Example], wrong: dict[str, Example | bytes], scripts: tuple[str, ...] = ALL_SCRIPTS) -> list[Refused]:
+def refused_lines(
+    good: list[Example], wrong: dict[str, Example | bytes], scripts: tuple[str, ...] = ALL_SCRIPTS
+) -> list[Refused]:
     """For each wrong line, a file in which it stands between two good ones."""
     return [Refused(name, lines([good[0], line, good[1]]), 2, scripts) for name, line in wrong.items()]
 
@@ -167,7 +177,11 @@ def _wrong_relations(good: Example) -> dict[str, Example | bytes]:
 
 
 def _refused_relations(good: list[Example]) -> list[Refused]:
-    no_text = {"no text": {"spo_list": []}, "the text is a number": {"text": 5, "spo_list": []}, "the text is null": {"text": None}}
+    no_text = {
+        "no text": {"spo_list": []},
+        "the text is a number": {"text": 5, "spo_list": []},
+        "the text is null": {"text": None},
+    }
     # The organisers' evaluator knows no schema, so evaluate.py takes any predicate.
     foreign = {**good[0]["spo_list"][0], "predicate": "没有的谓词"}
     wrong_slot = {**good[0]["spo_list"][0], "object": {"@value": "甲", "inNowhere": "乙"}}
@@ -356,7 +370,8 @@ def _reading_answers(submission: bytes, examples: list[Example]) -> list[Any]:
 
 
 def _question_about(example: Example, context: str) -> Example:
-    # Training needs an answer to every question, so the old one stays. Where it is not in the context, nothing is to be found.
+    # Training needs an answer to every question, so the old one stays. Where it is not in the context, nothing is to be
+    # found.
     return {**example, "context": context, "answers": [{**answer, "answer_start": -1} for answer in example["answers"]]}
 
 
@@ -380,7 +395,10 @@ def _wrong_answers(good: Example) -> dict[str, Example]:
         "a start is a string": [{**answer, "answer_start": "3"}],
         "a start is a fraction": [{**answer, "answer_start": 0.5}],
     }
-    return {"no labels": _unlabelled_question(good), **{name: {**good, "answers": value} for name, value in labels.items()}}
+    return {
+        "no labels": _unlabelled_question(good),
+        **{name: {**good, "answers": value} for name, value in labels.items()},
+    }
 
 
 def _refused_readings(good: list[Example]) -> list[Refused]:
@@ -410,7 +428,10 @@ def _refused_readings(good: list[Example]) -> list[Refused]:
     spread = json_bytes(wrong, indent=1)
     return [
         *(between(name, paragraph) for name, paragraph in paragraphs.items()),
-        *(between(name, _reading_paragraph(example), ("train", "evaluate")) for name, example in _wrong_answers(good[0]).items()),
+        *(
+            between(name, _reading_paragraph(example), ("train", "evaluate"))
+            for name, example in _wrong_answers(good[0]).items()
+        ),
         Refused("a mistake in a file of many lines", spread, spread.split(b'"id": 5')[0].count(b"\n") + 1),
         Refused("no data", b'\n{"paragraphs": []}', 2),
         Refused("an article is a list", b'{"data": [\n[]]}', 2),
@@ -426,10 +447,15 @@ def _accepted_readings(good: list[Example]) -> list[Accepted]:
     whole = _reading_document([first, last])
     odd = [{**example, "id": f"odd {number}"} for number, example in enumerate(_wrong_answers(good[0]).values())]
     any_labels = [good[0], *odd, good[1]]
-    articles = {"version": 1, "data": [{"paragraphs": [{**first, "source": None}]}, {"paragraphs": []}, {"title": [], "paragraphs": [last]}]}
+    articles = {
+        "version": 1,
+        "data": [{"paragraphs": [{**first, "source": None}]}, {"paragraphs": []}, {"title": [], "paragraphs": [last]}],
+    }
     return [
         Accepted("labels of any shape", _reading_document([*map(_reading_paragraph, any_labels)]), any_labels),
-        Accepted("a question that stands twice", _reading_document([first, last, first]), good, says="question stands twice"),
+        Accepted(
+            "a question that stands twice", _reading_document([first, last, first]), good, says="question stands twice"
+        ),
         Accepted("several articles, and fields nobody knows", json_bytes(articles, indent=1), good),
         Accepted("all on one line", whole.replace(b"\n", b""), good),
     ]
@@ -440,7 +466,10 @@ def _refused_reading_submissions(good: list[Example]) -> list[Refused]:
     wrong = {"a number": b"5", "null": b"null", "a list": b'["0"]', "an object": b"{}", "true": b"true"}
     return [
         *(Refused(f"the file is {what}", content, 1) for what, content in NO_JSON_OBJECT.items()),
-        *(Refused(f"an answer is {what}", b'{\n"other": "",\n' + name + b": " + value + b"\n}", 3) for what, value in wrong.items()),
+        *(
+            Refused(f"an answer is {what}", b'{\n"other": "",\n' + name + b": " + value + b"\n}", 3)
+            for what, value in wrong.items()
+        ),
         Refused("an answer without end", b'{\n"other": "",\n' + name + b': "', 3),
         Refused("JSON lines", b"{}\n{}\n", 2),
     ]
@@ -547,7 +576,10 @@ def _refused_webqa(good: list[Example]) -> list[Refused]:
     return [
         *(Refused(name, _webqa_document([good[0], question, good[1]]), 3) for name, question in questions.items()),
         *(Refused(name, _webqa_document([good[0], question, good[1]]), 3, both) for name, question in labels.items()),
-        *(case._replace(name=f"JSON lines, {case.name}") for case in refused_lines(good, questions) + refused_lines(good, labels, both)),
+        *(
+            case._replace(name=f"JSON lines, {case.name}")
+            for case in refused_lines(good, questions) + refused_lines(good, labels, both)
+        ),
         Refused("a mistake in a file of many lines", spread, spread.split(b'"passage": 5')[0].count(b"\n") + 1),
         Refused("UTF-16", _webqa_document(good).decode().encode("utf-16"), 1),
     ]
@@ -560,17 +592,33 @@ def _accepted_webqa(good: list[Example]) -> list[Accepted]:
     numbers = [{**example, "id": number} for number, example in enumerate(good)]
     return [
         Accepted("labels of any shape", _webqa_document(any_labels), any_labels),
-        Accepted("JSON lines, some of them blank", b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]), good, says="blank line"),
+        Accepted(
+            "JSON lines, some of them blank",
+            b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]),
+            good,
+            says="blank line",
+        ),
         Accepted("all on one line", _webqa_document(good).replace(b"\n", b""), good),
         Accepted("a question without passages", _webqa_document([good[0], bare, good[1]]), [good[0], bare, good[1]]),
-        Accepted("ids that are numbers", _webqa_document(numbers), [{**example, "id": str(example["id"])} for example in numbers]),
+        Accepted(
+            "ids that are numbers",
+            _webqa_document(numbers),
+            [{**example, "id": str(example["id"])} for example in numbers],
+        ),
     ]
 
 
 def _refused_webqa_submissions(good: list[Example]) -> list[Refused]:
     first, last = (example["id"].encode() + b"\t\n" for example in good)
-    wrong = {"no tab": b"1 2", "two tabs": b"1\t2\t3", "not UTF-8": "编号\t答案".encode("gbk"), "JSON": json_bytes({"id": "1", "answer": "2"})}
-    return [Refused(name, first + line + b"\n" + last, 2) for name, line in wrong.items()] + [Refused("UTF-16", "编号\t答案".encode("utf-16"), 1)]
+    wrong = {
+        "no tab": b"1 2",
+        "two tabs": b"1\t2\t3",
+        "not UTF-8": "编号\t答案".encode("gbk"),
+        "JSON": json_bytes({"id": "1", "answer": "2"}),
+    }
+    return [Refused(name, first + line + b"\n" + last, 2) for name, line in wrong.items()] + [
+        Refused("UTF-16", "编号\t答案".encode("utf-16"), 1)
+    ]
 
 
 def _read_webqa(task: ModuleType, path: Path, script: str) -> Any:
@@ -587,7 +635,11 @@ WEBQA = Contest(
     score="score",
     figures=("accuracy", "f1", "score", "answered", "questions", "accuracy_all", "f1_all", "score_all"),
     text=_webqa_text,
-    with_text=lambda example, text: {"id": example["id"], "question": example["question"], "passages": [{"passage": text, "answer": ""}]},
+    with_text=lambda example, text: {
+        "id": example["id"],
+        "question": example["question"],
+        "passages": [{"passage": text, "answer": ""}],
+    },
     unlabelled=_unlabelled_webqa,
     answers=_webqa_answers,
     refused=_refused_webqa,
@@ -606,7 +658,9 @@ WEBQA = Contest(
 
 def _linking_answers(submission: bytes, examples: list[Example]) -> list[Any]:
     records = [strict_json(line) for line in submission.split(b"\n")[:-1]]
-    assert [(record["text_id"], record["text"]) for record in records] == [(example["text_id"], example["text"]) for example in examples]
+    assert [(record["text_id"], record["text"]) for record in records] == [
+        (example["text_id"], example["text"]) for example in examples
+    ]
     return [record["mention_data"] for record in records]
 
 
@@ -714,7 +768,9 @@ def _query_answers(submission: bytes, examples: list[Example]) -> list[Any]:
         columns = range(len(tables[example["table_id"]]["header"]))
         assert record.keys() == {"agg", "cond_conn_op", "conds", "sel"}
         assert record["sel"] and len(record["sel"]) == len(record["agg"])
-        assert all(column in columns for column in record["sel"]) and all(number in range(6) for number in record["agg"])
+        assert all(column in columns for column in record["sel"]) and all(
+            number in range(6) for number in record["agg"]
+        )
         assert record["conds"] and record["cond_conn_op"] in ((1, 2) if len(record["conds"]) > 1 else (0,))
         for column, operator, value in record["conds"]:
             assert column in columns and operator in range(4) and isinstance(value, str)
@@ -794,7 +850,11 @@ def _refused_query_submissions(good: list[Example]) -> list[Refused]:
 
 
 def _read_table_questions(task: ModuleType, path: Path, script: str) -> Any:
-    return task.read_submission(path) if script == "submission" else task.read(path, path.parent, labelled=script != "predict")
+    return (
+        task.read_submission(path)
+        if script == "submission"
+        else task.read(path, path.parent, labelled=script != "predict")
+    )
 
 
 NL2SQL = Contest(
@@ -824,7 +884,10 @@ NL2SQL = Contest(
 def _title_answers(submission: bytes, examples: list[Example]) -> list[Any]:
     records = [strict_json(line) for line in submission.split(b"\n")[:-1]]
     assert len(records) == len(examples)
-    assert all(record.keys() == {"title"} and isinstance(record["title"], str) and record["title"].strip() for record in records)
+    assert all(
+        record.keys() == {"title"} and isinstance(record["title"], str) and record["title"].strip()
+        for record in records
+    )
     return [record["title"] for record in records]
 
 
@@ -898,9 +961,12 @@ every_contest = pytest.mark.parametrize("contest", CONTESTS, ids=lambda contest:
 
 
 def in_default(*contests: Contest, reason: str) -> pytest.MarkDecorator:
-    """Every contest; the default suite has these, which stand for all: two at least, since one would show what it alone does."""
+    """Every contest; the default suite has these, which stand for all: two at least, since one would show what it alone
+    does."""
     if len(contests) < 2:
         raise ValueError(f"{reason}: must name two contests")
     slow = pytest.mark.slow(reason=reason)
-    parameters = [pytest.param(contest, marks=() if contest in contests else slow, id=contest.folder) for contest in CONTESTS]
+    parameters = [
+        pytest.param(contest, marks=() if contest in contests else slow, id=contest.folder) for contest in CONTESTS
+    ]
     return pytest.mark.parametrize("contest", parameters)

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-import competition
 from common.command_line import UserError
+
+import competition
 from workshop import check_message, check_refusal, run_here
 
 
@@ -24,13 +25,17 @@ def needs(folder: Path) -> pytest.MarkDecorator:
 
 def write(path: Path, content: Any, indent: int | None = None) -> Path:
     """A string as it is, anything else as JSON."""
-    path.write_text(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, indent=indent), "utf-8")
+    path.write_text(
+        content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, indent=indent), "utf-8"
+    )
     return path
 
 
 def json_lines(records: Iterable[Any]) -> str:
     """A line for each record. A string is a line as it stands: blank, or no JSON."""
-    return "".join((record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)) + "\n" for record in records)
+    return "".join(
+        (record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)) + "\n" for record in records
+    )
 
 
 def write_lines(path: Path, records: Iterable[Any]) -> Path:
@@ -81,7 +86,8 @@ def evaluate(folder: str | Path, gold: Path, predictions: Path, *flags: object) 
 
 
 def json_figures(captured: Any, folder: str, gold: Path, predictions: Path) -> tuple[dict[str, float], str]:
-    """The figures that evaluate.py returns, and prints as one JSON object and nothing else, and its stderr. `captured` is capsys or capfd."""
+    """The figures that evaluate.py returns, and prints as one JSON object and nothing else, and its stderr. `captured`
+    is capsys or capfd."""
     figures = evaluate(folder, gold, predictions, "--json")
     out, err = captured.readouterr()
     assert out.count("\n") == 1 and list(json.loads(out).items()) == list(figures.items())

@@ -1,4 +1,5 @@
-"""What the tests of the two contests whose networks point at answers in a text share, reading comprehension and WebQA. Loads TensorFlow."""
+"""What the tests of the two contests whose networks point at answers in a text share, reading comprehension and WebQA.
+Loads TensorFlow."""
 
 from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
@@ -18,11 +19,15 @@ CHARACTERS = "谁写了顾南许青白鹿远山的灯于二月在云桥出版社
 
 def bert_encoder(max_length: int) -> BertEncoder:
     """An encoder for features only, whose vocabulary knows CHARACTERS."""
-    return BertEncoder.from_texts([CHARACTERS * 2] * 2, EncoderOptions(encoder="bert", hidden_size=8, max_length=max_length))
+    return BertEncoder.from_texts(
+        [CHARACTERS * 2] * 2, EncoderOptions(encoder="bert", hidden_size=8, max_length=max_length)
+    )
 
 
 def light_encoder(texts: Iterable[str], **options: Any) -> LightEncoder:
-    return LightEncoder.from_texts([*texts] * 2, EncoderOptions(**{"hidden_size": 8, "layers": 3, "max_length": 40, "dropout": 0.1, **options}))
+    return LightEncoder.from_texts(
+        [*texts] * 2, EncoderOptions(**{"hidden_size": 8, "layers": 3, "max_length": 40, "dropout": 0.1, **options})
+    )
 
 
 def make_wild(network: keras.Model, deviation: float = 0.3) -> None:
@@ -40,7 +45,10 @@ def wild_networks(model: ModuleType, encoder: Any) -> Any:
 
 def padded(arrays: Arrays, rows: int = 0, columns: int = 0) -> Arrays:
     """With so many rows and columns more than there are."""
-    return {name: np.pad(values, [(0, rows), (0, columns), *[(0, 0)] * (values.ndim - 2)]) for name, values in arrays.items()}
+    return {
+        name: np.pad(values, [(0, rows), (0, columns), *[(0, 0)] * (values.ndim - 2)])
+        for name, values in arrays.items()
+    }
 
 
 def decoder(reading: ModuleType, max_answer_length: int = 20, candidates: int = 20) -> Any:
@@ -50,7 +58,9 @@ def decoder(reading: ModuleType, max_answer_length: int = 20, candidates: int = 
     return reader
 
 
-def check_order_changes_nothing(reader: Any, examples: Sequence[Any], expected: Sequence[Any], assert_same: Callable[..., None]) -> None:
+def check_order_changes_nothing(
+    reader: Any, examples: Sequence[Any], expected: Sequence[Any], assert_same: Callable[..., None]
+) -> None:
     assert_same(reader.read(examples), expected)
     order = np.random.default_rng(reader.batch_size).permutation(len(examples))
     shuffled = reader.read([examples[index] for index in order])
@@ -58,7 +68,9 @@ def check_order_changes_nothing(reader: Any, examples: Sequence[Any], expected: 
     assert reader.read([]) == []
 
 
-def learn_by_heart(network: keras.Model, items: Sequence[Any], lengths: Sequence[int], collate: Callable[..., Arrays], epochs: int = 60) -> None:
+def learn_by_heart(
+    network: keras.Model, items: Sequence[Any], lengths: Sequence[int], collate: Callable[..., Arrays], epochs: int = 60
+) -> None:
     """All of them in one batch, again and again."""
     batches = training_dataset(items, lengths, collate, len(items), 1, range(epochs), network)
     network.compile(build_optimizer(TrainingOptions(epochs=1, ema_momentum=0), 5e-3, epochs))

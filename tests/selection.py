@@ -15,7 +15,8 @@ FOLDERS = [contest.folder for contest in CONTESTS]
 
 
 def group_of(nodeid: str) -> str:
-    """What shares a process: all tests of one contest, for its trained run, and of what is about no single contest those of a file."""
+    """What shares a process: all tests of one contest, for its trained run, and of what is about no single contest
+    those of a file."""
     file, parameters = split(nodeid)
     return folder_in(parameters) or file
 
@@ -32,7 +33,8 @@ def is_wanted(item: pytest.Item, everything: bool) -> bool:
 
 
 def changed_files(revision: str) -> list[str]:
-    """What differs from a revision in the working tree, files that are new and not ignored included, as paths below the repository."""
+    """What differs from a revision in the working tree, files that are new and not ignored included, as paths below the
+    repository."""
 
     def git(*arguments: str) -> list[str]:
         done = subprocess.run(["git", *arguments], cwd=competition.ROOT, capture_output=True, encoding="utf-8")
@@ -40,7 +42,10 @@ def changed_files(revision: str) -> list[str]:
             raise pytest.UsageError(f"--changed {revision}: {done.stderr.strip()} - give a commit, a branch or a tag")
         return done.stdout.splitlines()
 
-    return [*git("diff", "--name-only", "--no-renames", revision, "--"), *git("ls-files", "--others", "--exclude-standard")]
+    return [
+        *git("diff", "--name-only", "--no-renames", revision, "--"),
+        *git("ls-files", "--others", "--exclude-standard"),
+    ]
 
 
 def is_touched(nodeid: str, paths: Iterable[str]) -> bool:
@@ -48,8 +53,8 @@ def is_touched(nodeid: str, paths: Iterable[str]) -> bool:
 
 
 def touches(path: str, nodeid: str) -> bool:
-    """Whether a test can see a file. A folder of competitions is seen by its own tests and by those of all folders; a README and a file of tests
-    by few; anything else by all."""
+    """Whether a test can see a file. A folder of competitions is seen by its own tests and by those of all folders; a
+    README and a file of tests by few; anything else by all."""
     file, parameters = split(nodeid)
     parts = Path(path).parts
     if parts[0] == "tests" and parts[-1].startswith("test_"):

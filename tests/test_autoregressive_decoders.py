@@ -1,4 +1,5 @@
-"""The decoders of common/decoders that write token after token, against plain Python and against all that can be written at all."""
+"""The decoders of common/decoders that write token after token, against plain Python and against all that can be
+written at all."""
 
 import itertools
 import math
@@ -10,7 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.decoders import Hypothesis, Rules, State, beam_search, greedy_search, sample, synchronous_beam_search, take_rows
+from common.decoders import (
+    Hypothesis,
+    Rules,
+    State,
+    beam_search,
+    greedy_search,
+    sample,
+    synchronous_beam_search,
+    take_rows,
+)
 from common.decoders.sampling import draw, truncate
 from common.decoders.synchronous import mix
 
@@ -21,7 +31,8 @@ seeds = st.integers(0, 2**32 - 1)
 
 @lru_cache(maxsize=100_000)
 def log_probabilities(seed, vocabulary, kind, *read):
-    """Of the next token after all that was read. Some kinds have many that are equal, and sums that are exact, or tokens that are impossible."""
+    """Of the next token after all that was read. Some kinds have many that are equal, and sums that are exact, or
+    tokens that are impossible."""
     generator = np.random.default_rng([seed, *read])
     if kind == "equal":
         return -generator.integers(0, 5, vocabulary) / 4
@@ -33,7 +44,8 @@ def log_probabilities(seed, vocabulary, kind, *read):
 
 
 class Model:
-    """What comes next depends on the input and on everything that was written. Nothing sensible is said of what has its end."""
+    """What comes next depends on the input and on everything that was written. Nothing sensible is said of what has its
+    end."""
 
     def __init__(self, seed, vocabulary, kind="normal"):
         self.settings = (seed, vocabulary, kind)
@@ -41,7 +53,9 @@ class Model:
 
     def start(self, inputs):
         inputs = np.array(inputs)
-        return State({"number": inputs, "nothing": None}, [(inputs, np.zeros((len(inputs), 0), int)), {"a name": "stays"}])
+        return State(
+            {"number": inputs, "nothing": None}, [(inputs, np.zeros((len(inputs), 0), int)), {"a name": "stays"}]
+        )
 
     def step(self, state, tokens):
         assert tokens.dtype == np.int32 and tokens.shape == (len(tokens),)
@@ -51,7 +65,10 @@ class Model:
         np.testing.assert_array_equal(numbers, np.repeat(state.inputs["number"], width))
         self.calls.append(len(tokens))
         read = np.concatenate([read, tokens[:, None]], axis=1)
-        rows = [self.next(number, row) if END not in row else np.full(self.settings[1], np.nan) for number, row in zip(numbers, read)]
+        rows = [
+            self.next(number, row) if END not in row else np.full(self.settings[1], np.nan)
+            for number, row in zip(numbers, read)
+        ]
         return np.array(rows), State(state.inputs, [(numbers, read), name])
 
     def next(self, number, read):
@@ -63,7 +80,9 @@ class Model:
 
 def options(scores, written, rules):
     """What may follow what was written: token -> log-probability."""
-    left = {token: score for token, score in enumerate(scores.tolist()) if score > -math.inf and token not in rules.banned}
+    left = {
+        token: score for token, score in enumerate(scores.tolist()) if score > -math.inf and token not in rules.banned
+    }
     n = rules.no_repeat_ngram
     if n:
         known = {written[start : start + n] for start in range(len(written) - n + 1)}
@@ -74,7 +93,9 @@ def options(scores, written, rules):
 
 
 def hypothesis(written, log_probability, finished, rules):
-    return Hypothesis(written, log_probability, log_probability / max(len(written) + finished, 1) ** rules.length_penalty, finished)
+    return Hypothesis(
+        written, log_probability, log_probability / max(len(written) + finished, 1) ** rules.length_penalty, finished
+    )
 
 
 def everything(model, number, rules, written=(), log_probability=0.0):
@@ -128,7 +149,9 @@ def slow_beam_search(model, number, rules, width):
 def check_same(found, expected):
     assert [(one.tokens, one.finished) for one in found] == [(one.tokens, one.finished) for one in expected]
     for name in ("log_probability", "score"):
-        np.testing.assert_allclose([getattr(one, name) for one in found], [getattr(one, name) for one in expected], rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(
+            [getattr(one, name) for one in found], [getattr(one, name) for one in expected], rtol=1e-12, atol=1e-12
+        )
 
 
 @st.composite
@@ -141,12 +164,20 @@ def all_rules(draw, vocabulary, longest=4):
         draw(st.integers(0, max_length)),
         draw(st.sampled_from([1.0, 0.0, 0.6, 2.0, -1.0])),
         draw(st.integers(0, 3)),
-        tuple(draw(st.sets(st.sampled_from([token for token in range(vocabulary) if token != END]), max_size=vocabulary - 1))),
+        tuple(
+            draw(
+                st.sets(
+                    st.sampled_from([token for token in range(vocabulary) if token != END]), max_size=vocabulary - 1
+                )
+            )
+        ),
     )
 
 
 kinds = st.sampled_from(["normal", "equal", "impossible"])
-models_and_rules = st.integers(2, 4).flatmap(lambda size: st.tuples(st.builds(Model, seeds, st.just(size), kinds), all_rules(size)))
+models_and_rules = st.integers(2, 4).flatmap(
+    lambda size: st.tuples(st.builds(Model, seeds, st.just(size), kinds), all_rules(size))
+)
 
 
 # Beam search
@@ -221,7 +252,11 @@ def test_beams_by_hand():
     # A finished hypothesis is kept, though better ones than it go on at first, and wins in the end.
     model = fixed(logs(0, 0.3, 0.4, 0.3), logs(0, 0.5, 0.25, 0.25), logs(0, 1, 0, 0))
     [found] = beam_search(model, [0], Rules(START, END, 9, length_penalty=0), 3, 3)
-    assert [(one.tokens, round(math.exp(one.log_probability), 6)) for one in found] == [((), 0.3), ((2,), 0.2), ((3,), 0.15)]
+    assert [(one.tokens, round(math.exp(one.log_probability), 6)) for one in found] == [
+        ((), 0.3),
+        ((2,), 0.2),
+        ((3,), 0.15),
+    ]
     [[best]] = beam_search(model, [0], Rules(START, END, 9, min_length=2), 3)
     assert best.tokens == (2, 2) and best.score == pytest.approx(math.log(0.1) / 3)
     [[unfinished]] = beam_search(fixed(logs(0.0, 0.1, 0.9)), [0], Rules(START, END, 3), 1)
@@ -277,16 +312,25 @@ def test_arrays_of_other_libraries():
     class Other(Model):
         def start(self, inputs):
             state = super().start(inputs)
-            return State(state.inputs | {"opaque": Opaque(np.array(inputs))}, {"own": state.rows, "opaque": Opaque(np.array(inputs))})
+            return State(
+                state.inputs | {"opaque": Opaque(np.array(inputs))},
+                {"own": state.rows, "opaque": Opaque(np.array(inputs))},
+            )
 
         def step(self, state, tokens):
             numbers = state.rows["opaque"].values
-            np.testing.assert_array_equal(numbers, np.repeat(state.inputs["opaque"].values, len(numbers) // len(state.inputs["number"])))
+            np.testing.assert_array_equal(
+                numbers, np.repeat(state.inputs["opaque"].values, len(numbers) // len(state.inputs["number"]))
+            )
             scores, new = super().step(State(state.inputs, state.rows["own"]), tokens)
             return scores.tolist(), State(state.inputs, {"own": new.rows, "opaque": Opaque(numbers)})
 
         def take(self, structure, indices):
-            return take_rows(structure, indices, lambda array, rows: Opaque(array.values[rows]) if isinstance(array, Opaque) else array[rows])
+            return take_rows(
+                structure,
+                indices,
+                lambda array, rows: Opaque(array.values[rows]) if isinstance(array, Opaque) else array[rows],
+            )
 
     rules = Rules(START, END, 4)
     assert beam_search(Other(5, 4), [7, 1, 4], rules, 3, 2) == beam_search(Model(5, 4), [7, 1, 4], rules, 3, 2)
@@ -328,7 +372,10 @@ def test_what_cannot_be_decoded_is_refused():
     for count in (0, 3):
         with pytest.raises(ValueError, match="between 1 and 2"):
             beam_search(model, [0], rules, 2, count)
-    for searched in (lambda model, rules=rules: beam_search(model, [0], rules, 2), lambda model, rules=rules: sample(model, [0], rules)):
+    for searched in (
+        lambda model, rules=rules: beam_search(model, [0], rules, 2),
+        lambda model, rules=rules: sample(model, [0], rules),
+    ):
         with pytest.raises(ValueError, match="diverge"):
             searched(fixed(np.array([0, np.nan, -1])))
         with pytest.raises(ValueError, match="log-softmax"):
@@ -349,7 +396,15 @@ def test_what_cannot_be_decoded_is_refused():
         beam_search(Broken(0, 3), [0], rules, 2)
     with pytest.raises(ValueError, match="no array"):
         greedy_search(Broken(0, 3), [], rules)
-    for wrong in ((0, 1, 0), (0, 1, 3, 4), (0, 1, 3, -1), (-1, 1, 3), (0, 1, 3, 0, math.inf), (0, 1, 3, 0, 1.0, -1), (0, 1, 3, 0, 1.0, 0, (1,))):
+    for wrong in (
+        (0, 1, 0),
+        (0, 1, 3, 4),
+        (0, 1, 3, -1),
+        (-1, 1, 3),
+        (0, 1, 3, 0, math.inf),
+        (0, 1, 3, 0, 1.0, -1),
+        (0, 1, 3, 0, 1.0, 0, (1,)),
+    ):
         with pytest.raises(ValueError):
             Rules(*wrong)
 
@@ -380,10 +435,14 @@ def test_truncation_against_plain_python(seed, vocabulary, top_k, top_p):
         assert short.tolist() == [value if token in expected else 0 for token, value in enumerate(row.tolist())]
 
 
-@pytest.mark.parametrize(("temperature", "top_k", "top_p"), [(1.0, 0, 1.0), (0.5, 0, 1.0), (2.0, 2, 1.0), (1.0, 3, 0.6), (1.0, 0, 0.5)])
+@pytest.mark.parametrize(
+    ("temperature", "top_k", "top_p"), [(1.0, 0, 1.0), (0.5, 0, 1.0), (2.0, 2, 1.0), (1.0, 3, 0.6), (1.0, 0, 0.5)]
+)
 def test_tokens_are_drawn_as_often_as_their_probabilities_say(temperature, top_k, top_p):
     row = np.array([0.05, 0.02, 0.3, 0.23, 0.4])
-    drawn = draw(np.tile(np.log(row), (20_000, 1)), np.random.default_rng(0).random(20_000), END, temperature, top_k, top_p)
+    drawn = draw(
+        np.tile(np.log(row), (20_000, 1)), np.random.default_rng(0).random(20_000), END, temperature, top_k, top_p
+    )
     heated = row ** (1 / temperature)
     candidates = slow_truncate(heated.tolist(), top_k, top_p) | {END}
     expected = np.array([value if token in candidates else 0 for token, value in enumerate(heated)])
@@ -399,7 +458,13 @@ def test_impossible_tokens_are_not_drawn_at_the_edges():
 
 
 @deterministic
-@given(models_and_rules, st.integers(1, 4), st.sampled_from([1.0, 0.3, 3.0]), st.integers(0, 3), st.sampled_from([1.0, 0.5]))
+@given(
+    models_and_rules,
+    st.integers(1, 4),
+    st.sampled_from([1.0, 0.3, 3.0]),
+    st.integers(0, 3),
+    st.sampled_from([1.0, 0.5]),
+)
 def test_samples_are_what_the_model_and_the_rules_allow(model_and_rules, count, temperature, top_k, top_p):
     model, rules = model_and_rules
     arguments = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": 3}
@@ -421,7 +486,9 @@ def test_samples_are_as_frequent_as_they_are_probable():
     shares = Counter(len(one.tokens) for one in found)
     # What is banned is never drawn, but the others do not get its probability in log_probability.
     end, more = first[END] / (first[END] + first[2]), second[2] / (second[END] + second[2])
-    assert shares[0] / 4000 == pytest.approx(end, abs=0.03) and shares[2] / 4000 == pytest.approx((1 - end) * more, abs=0.03)
+    assert shares[0] / 4000 == pytest.approx(end, abs=0.03) and shares[2] / 4000 == pytest.approx(
+        (1 - end) * more, abs=0.03
+    )
     assert all(one.log_probability == pytest.approx(math.log(first[END])) for one in found if not one.tokens)
 
 
@@ -430,7 +497,9 @@ def test_seeds_and_samples_differ():
     first, second = sample(model, [0], rules, 20, seed=1)[0], sample(model, [0], rules, 20, seed=2)[0]
     assert first != second and len(set(first)) > 15
     model.next = lambda number, read: log_probabilities(*model.settings, 0, *map(int, read))
-    assert len({one.tokens for [one] in sample(model, range(20), rules)}) > 10, "equal inputs do not draw the same numbers"
+    assert len({one.tokens for [one] in sample(model, range(20), rules)}) > 10, (
+        "equal inputs do not draw the same numbers"
+    )
     assert sample(model, [0], rules, numbers=[7]) == sample(model, range(8), rules)[7:]
 
 
@@ -456,9 +525,11 @@ def test_settings_that_cannot_be():
 
 
 class Pairs:
-    """What comes next on a side depends on the text, on what it has written and, if they look at each other, on what the other side has.
+    """What comes next on a side depends on the text, on what it has written and, if they look at each other, on what
+    the other side has.
 
-    Nothing sensible is said where an end was read before the last token: such a hypothesis can only be what fills an empty place, or done.
+    Nothing sensible is said where an end was read before the last token: such a hypothesis can only be what fills an
+    empty place, or done.
     """
 
     def __init__(self, seed, vocabulary, kind="normal", alone=False):
@@ -477,12 +548,18 @@ class Pairs:
         for text, side, own, other in itertools.product(range(texts), range(2), range(width), range(width)):
             if END not in rows[text, side, own]:
                 partner = rows[text, 1 - side, other]
-                scores[text, side, own, other] = self.next(state.inputs["number"][text], side, rows[text, side, own], partner)
+                scores[text, side, own, other] = self.next(
+                    state.inputs["number"][text], side, rows[text, side, own], partner
+                )
         return scores, State(state.inputs, {"read": read})
 
     def next(self, number, side, own, other):
         # Of the other side counts what was written up to its end, and that it has one.
-        other = [] if self.alone else [*itertools.takewhile(lambda token: token != END, map(int, other)), *[END] * (END in other)]
+        other = (
+            []
+            if self.alone
+            else [*itertools.takewhile(lambda token: token != END, map(int, other)), *[END] * (END in other)]
+        )
         return log_probabilities(*self.settings, int(number), side, *map(int, own), 99, *other)
 
 
@@ -496,12 +573,18 @@ def slow_synchronous(model, number, rules, width):
             with np.errstate(divide="ignore"):
                 return np.log(
                     sum(
-                        weight / sum(weights) * np.exp(model.next(number, side, (START, *written), (START, *other, *[END] * (state != "live"))))
+                        weight
+                        / sum(weights)
+                        * np.exp(
+                            model.next(number, side, (START, *written), (START, *other, *[END] * (state != "live")))
+                        )
                         for weight, (other, _, state) in zip(weights, partners)
                     )
                 )
 
-        sides = [slow_step(places, lambda written: mixture(side, written), rules, width) for side, places in enumerate(sides)]
+        sides = [
+            slow_step(places, lambda written: mixture(side, written), rules, width) for side, places in enumerate(sides)
+        ]
     found = []
     for name, step, places in zip(("left-to-right", "right-to-left"), (1, -1), sides):
         for written, total, state in places:
@@ -527,7 +610,9 @@ def test_synchronous_beams_against_plain_python(seed, size_and_rules, kind, widt
     texts = range(3) if width < 30 else range(1)
     for number, found in enumerate(synchronous_beam_search(model, texts, rules, width, 2 * width)):
         check_same_directed(found, slow_synchronous(model, number, rules, width))
-    assert [synchronous_beam_search(model, [number], rules, width)[0] for number in texts] == synchronous_beam_search(model, texts, rules, width)
+    assert [synchronous_beam_search(model, [number], rules, width)[0] for number in texts] == synchronous_beam_search(
+        model, texts, rules, width
+    )
 
 
 @settings(deterministic, max_examples=30)
@@ -539,7 +624,10 @@ def test_sides_that_ignore_each_other_are_two_beams(seed, kind, rules, width):
         model = Model(seed, 4, kind)
         model.next = lambda number, read: pairs.next(number, side, read, ())
         for found, plain in zip(both, beam_search(model, range(3), rules, width, width)):
-            check_same([Hypothesis(*one[:4]) for one in found if one.direction == name], [one._replace(tokens=one.tokens[::step]) for one in plain])
+            check_same(
+                [Hypothesis(*one[:4]) for one in found if one.direction == name],
+                [one._replace(tokens=one.tokens[::step]) for one in plain],
+            )
 
 
 def test_what_is_said_of_an_empty_partner_is_not_looked_at():
@@ -553,7 +641,8 @@ def test_what_is_said_of_an_empty_partner_is_not_looked_at():
 
 
 def test_synchronous_beams_by_hand():
-    """What the better half of the other side says counts as much more as it is more probable; and the right side is turned round."""
+    """What the better half of the other side says counts as much more as it is more probable; and the right side is
+    turned round."""
 
     class ByHand(Pairs):
         def next(self, number, side, own, other):

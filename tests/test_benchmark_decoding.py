@@ -62,10 +62,15 @@ def test_random_networks_and_texts_are_the_same_every_time_and_of_the_size_that_
         np.testing.assert_array_equal(one, other)
     articles = decoding_speed.random_articles(2, encoder)
     assert [len(article.encoding) for article in articles] == [decoding_speed.SOURCE] * 2
-    assert [article.text for article in articles] == [article.text for article in decoding_speed.random_articles(2, encoder)]
+    assert [article.text for article in articles] == [
+        article.text for article in decoding_speed.random_articles(2, encoder)
+    ]
 
 
-@pytest.mark.parametrize("other", [Candidate("山", -1.0, -1.0, True), Candidate("水", -1.01, -1.0, True), Candidate("水", np.nan, -1.0, True)])
+@pytest.mark.parametrize(
+    "other",
+    [Candidate("山", -1.0, -1.0, True), Candidate("水", -1.01, -1.0, True), Candidate("水", np.nan, -1.0, True)],
+)
 def test_titles_that_differ_are_an_error(other):
     expected = [Candidate("月", -3.0, -3.0, True), Candidate("水", -1.0, -1.0, True)]
     decoding_speed.check_equal([expected[0], Candidate("水", -1.0001, -1.0, True)], expected)
@@ -81,9 +86,15 @@ def test_titles_that_differ_are_an_error(other):
 def measure(monkeypatch, built):
     """The benchmark, with the network that is already there."""
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(decoding_speed, "random_network", lambda layers, hidden_size: built if (layers, hidden_size) == (2, 24) else None)
+    monkeypatch.setattr(
+        decoding_speed,
+        "random_network",
+        lambda layers, hidden_size: built if (layers, hidden_size) == (2, 24) else None,
+    )
     with competition.inside(FOLDER):
-        yield lambda: benchmark.main(["decoding", "--titles", "2", "--layers", "2", "--hidden-size", "24", "--repeats", "1"])
+        yield lambda: benchmark.main(
+            ["decoding", "--titles", "2", "--layers", "2", "--hidden-size", "24", "--repeats", "1"]
+        )
 
 
 def test_the_benchmark(measure, capsys):

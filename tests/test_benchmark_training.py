@@ -7,12 +7,13 @@ from itertools import cycle
 import numpy as np
 import pytest
 
-import competition
 from common.command_line import UserError
 from common.keras_compat import keras, set_precision, tf
 from common.losses import Distribution, masked_mean
 from common.optimizers.training_model import TrainingModel
 from common.options import TrainingOptions
+
+import competition
 
 sys.path.insert(0, str(competition.ROOT / "scripts"))
 import benchmark  # noqa: E402
@@ -29,7 +30,9 @@ def tagger(monkeypatch):
     models = []
 
     def build(size):
-        tokens, segments, labels = (keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "segment_ids", "labels"))
+        tokens, segments, labels = (
+            keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "segment_ids", "labels")
+        )
         states = keras.layers.Dropout(0.1)(keras.layers.Embedding(60, 4, name="Transformer-0-Embedding")(tokens))
         logits = keras.layers.Dense(training_steps.LABELS, dtype="float32")(states)
         losses, is_token = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits), segments == 0
@@ -83,7 +86,9 @@ def test_the_table_has_all_cases_and_the_best_of_all_rounds(monkeypatch, capsys)
     assert (found["plain, seconds"], found["fgm, seconds"], found["fgm, added_bytes"]) == (2, 4, 1.5e9)
     printed = capsys.readouterr().out
     assert "BERT of 4 layers, 312 wide; a step learns from 32 texts of 128 tokens" in printed
-    assert ["fgm", "4.000", "2.00", "4,000", "MB", "0.50", "1,500", "MB", "0.25"] in [line.split() for line in printed.splitlines()]
+    assert ["fgm", "4.000", "2.00", "4,000", "MB", "0.50", "1,500", "MB", "0.25"] in [
+        line.split() for line in printed.splitlines()
+    ]
 
     found = benchmark.main(["training", "--repeats", "1"])
     lines = capsys.readouterr().out.splitlines()

@@ -6,12 +6,13 @@ from itertools import product
 import numpy as np
 import pytest
 
-import competition
 from common.encoders import BertEncoder, LightEncoder
 from common.generators import training_dataset
 from common.keras_compat import seed_everything
 from common.optimizers import build_optimizer
 from common.options import EncoderOptions, TrainingOptions
+
+import competition
 
 FOLDER = "ccks2019_entity_linking"
 task = competition.load(FOLDER, "task")
@@ -27,7 +28,13 @@ NIL = task.NIL
 
 
 def entity(id, subject, *aliases, **facts):
-    return {"alias": list(aliases), "subject_id": id, "subject": subject, "type": ["Thing"], "data": [{"predicate": p, "object": o} for p, o in facts.items()]}
+    return {
+        "alias": list(aliases),
+        "subject_id": id,
+        "subject": subject,
+        "type": ["Thing"],
+        "data": [{"predicate": p, "object": o} for p, o in facts.items()],
+    }
 
 
 ENTITIES = [
@@ -42,7 +49,9 @@ ENTITIES = [
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     folder = tmp_path_factory.mktemp("knowledge_base")
-    (folder / "kb_data").write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in ENTITIES), encoding="utf-8")
+    (folder / "kb_data").write_text(
+        "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in ENTITIES), encoding="utf-8"
+    )
     return knowledge_base.open_knowledge_base(folder / "kb_data", folder / "index")
 
 
@@ -86,12 +95,20 @@ def counts(habit, text, piece, base):
 
 def test_habits_count_every_place_and_every_label(base):
     total = habits.Habits.total(shown(base))
-    # Labelled and not: anywhere (two of five are within a longer name), as the longest, after 的, before 和, between the two.
+    # Labelled and not: anywhere (two of five are within a longer name), as the longest, after 的, before 和, between the
+    # two.
     assert counts(total, "的苔原和", "苔原", base) == [[3, 2], [3, 0], [1, 0], [1, 0], [1, 0]]
     assert counts(total, "夜", "夜", base) == [[0, 3], [0, 1], [0, 0], [0, 1], [0, 0]]
     assert counts(total, "Tundra Night", "Tundra Night", base)[0] == [1, 0]
-    assert total.entities == {"苔原": {"2": 2, "1": 1}, "小说": {"5": 1, NIL: 1}, "苔原之夜": {"3": 2}, "tundra night": {"3": 1}}  # 阿木 is no name
-    assert total.entity_counts("苔原", ("1", "2", NIL)).tolist() == [1, 2, 0] and total.entity_counts("无名", ("1",)).tolist() == [0]
+    assert total.entities == {
+        "苔原": {"2": 2, "1": 1},
+        "小说": {"5": 1, NIL: 1},
+        "苔原之夜": {"3": 2},
+        "tundra night": {"3": 1},
+    }  # 阿木 is no name
+    assert total.entity_counts("苔原", ("1", "2", NIL)).tolist() == [1, 2, 0] and total.entity_counts(
+        "无名", ("1",)
+    ).tolist() == [0]
     assert total.labels_most("苔原") and not total.labels_most("夜") and total.labels_most("无名")
 
 
@@ -103,7 +120,9 @@ def test_what_a_text_shows_is_taken_out_for_that_text(base):
         for match in base.matches(one.text):
             assert (total.counts(one.text, match, own[index]) == others.counts(one.text, match)).all()
             choices = (*base.candidates(match.name), NIL)
-            assert (total.entity_counts(match.name, choices, own[index]) == others.entity_counts(match.name, choices)).all()
+            assert (
+                total.entity_counts(match.name, choices, own[index]) == others.entity_counts(match.name, choices)
+            ).all()
 
 
 def test_habits_come_back_from_json(base):
@@ -124,7 +143,9 @@ def test_priors_are_a_distribution_over_candidates_and_nil(base):
         for name in of_text:
             priors = np.exp(name.log_priors().astype(float))
             assert len(priors) == len(name.candidates) + 1 and priors.sum() == pytest.approx(1, abs=1e-6)
-    assert habits.log_priors(np.array([3, 1, 0]), 0.1).tolist() == pytest.approx(np.log(np.array([3.45, 1.45, 0.1]) / 5).tolist())
+    assert habits.log_priors(np.array([3, 1, 0]), 0.1).tolist() == pytest.approx(
+        np.log(np.array([3.45, 1.45, 0.1]) / 5).tolist()
+    )
 
 
 # Names
@@ -132,16 +153,25 @@ def test_priors_are_a_distribution_over_candidates_and_nil(base):
 
 def test_names_are_all_matches_with_their_candidates(base):
     of_text = found_names(base)[1]
-    assert [(name.start, name.end, name.candidates) for name in of_text] == [(0, 2, ("5",)), (3, 5, ("1", "2")), (3, 7, ("3",)), (6, 7, ("4",))]
+    assert [(name.start, name.end, name.candidates) for name in of_text] == [
+        (0, 2, ("5",)),
+        (3, 5, ("1", "2")),
+        (3, 7, ("3",)),
+        (6, 7, ("4",)),
+    ]
     assert [name.is_longest for name in of_text] == [True, False, True, False]
     assert all(name.shape.shape == (names.SHAPE_FEATURES,) and np.isfinite(name.shape).all() for name in of_text)
 
 
 def test_shapes_tell_pieces_and_titles(base):
     def shapes(text):
-        return {text[name.start : name.end]: name.shape for name in names.find_names(text, base.matches(text), base, habits.Habits.total([]))}
+        return {
+            text[name.start : name.end]: name.shape
+            for name in names.find_names(text, base.matches(text), base, habits.Habits.total([]))
+        }
 
-    # Of a piece: characters before and behind it (log1p), its share, whether it is all of it; then in a title, and all of the title.
+    # Of a piece: characters before and behind it (log1p), its share, whether it is all of it; then in a title, and all
+    # of the title.
     for text, piece, before, behind, share, whole, in_title, title in [
         ("大字《苔原之夜》-小说", "小说", 0, 0, 1, 1, 0, 0),
         ("大字《苔原之夜》-小说", "苔原之夜", 0, 0, 1, 1, 1, 1),
@@ -210,13 +240,21 @@ def test_a_long_text_loses_nothing(base):
     assert len(windows) > 3
     seen = {window.encoding.char_span(first, last) for window in windows for _, first, last in window.places}
     # TUNDRA NIGHT has eleven tokens, more than any of these windows.
-    assert seen == {(name.start, name.end) for name in found_names(base, long)[0]} - {(long[0].mentions[0].offset, long[0].mentions[0].end)}
+    assert seen == {(name.start, name.end) for name in found_names(base, long)[0]} - {
+        (long[0].mentions[0].offset, long[0].mentions[0].end)
+    }
     assert model.label_windows(windows, [long[0].mentions]) == {"mention across windows or inside a token": 1}
 
 
 def test_questions_are_the_mentions_whose_entity_can_be_chosen(base):
     asked, lost = model.questions(labelled(base, light())[0], [one.mentions for one in EXAMPLES])
-    assert [[(*question.name.candidates, NIL)[question.right] for question in of_text] for of_text in asked] == [["1"], ["5", "3"], ["2", "2"], ["3"], ["3", NIL]]
+    assert [[(*question.name.candidates, NIL)[question.right] for question in of_text] for of_text in asked] == [
+        ["1"],
+        ["5", "3"],
+        ["2", "2"],
+        ["3"],
+        ["3", NIL],
+    ]
     assert not lost
     wrong = [example("苔原新拍的电影", ("苔原", "5")), example("阿木", ("阿木", "5"))]
     windows = model.text_windows([one.text for one in wrong], found_names(base, wrong), light())
@@ -243,7 +281,9 @@ def test_the_mention_stays_in_a_pair_however_short_the_window(base, max_length):
         assert len(row["token_ids"]) <= max_length
         assert {len(values) for values in row.values()} == {len(row["token_ids"])}
         tokens = [encoder.tokenizer.vocabulary[at] for at in row["token_ids"][row["mention"] > 0]]
-        assert tokens == (["苔", "原"] if max_length > 4 else ["苔"]) and (row["in_text"][row["mention"] > 0] == 1).all()
+        assert (
+            tokens == (["苔", "原"] if max_length > 4 else ["苔"]) and (row["in_text"][row["mention"] > 0] == 1).all()
+        )
 
 
 def test_descriptions_say_names_types_and_facts(base):
@@ -280,7 +320,9 @@ def test_gold_survives_the_whole_way(source, least, tmp_path):
     opened = knowledge_base.open_knowledge_base(known, tmp_path)
     gold = [one.mentions for one in examples]
     texts = [one.text for one in examples]
-    windows = model.text_windows(texts, found_names(opened, examples), LightEncoder.from_texts(texts, EncoderOptions(hidden_size=8, layers=1)))
+    windows = model.text_windows(
+        texts, found_names(opened, examples), LightEncoder.from_texts(texts, EncoderOptions(hidden_size=8, layers=1))
+    )
     model.label_windows(windows, gold)
     back = linking.decode(texts, linking.gold_scores(windows, model.questions(windows, gold)[0]), 0.4)
     ids = [one.id for one in examples]
@@ -291,7 +333,14 @@ def test_gold_survives_the_whole_way(source, least, tmp_path):
 # Networks
 
 
-@pytest.fixture(scope="module", params=["dgcnn", pytest.param("bilstm", marks=pytest.mark.slow(reason="a slow graph; test_encoders.py tests the encoder alone")), "bert"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "dgcnn",
+        pytest.param("bilstm", marks=pytest.mark.slow(reason="a slow graph; test_encoders.py tests the encoder alone")),
+        "bert",
+    ],
+)
 def built(request, base):
     seed_everything(3)
     kind = BertEncoder if request.param == "bert" else LightEncoder
@@ -315,7 +364,10 @@ def test_padding_and_neighbours_change_nothing(built, base):
 
 def test_it_learns_what_it_is_shown_context_deciding(base):
     seed_everything(1)
-    encoder = LightEncoder.from_texts(TEXTS * 2 + ["导演拍有多部电影植被寒带NIL"] * 2, EncoderOptions(hidden_size=24, layers=2, max_length=64, dropout=0.0))
+    encoder = LightEncoder.from_texts(
+        TEXTS * 2 + ["导演拍有多部电影植被寒带NIL"] * 2,
+        EncoderOptions(hidden_size=24, layers=2, max_length=64, dropout=0.0),
+    )
     networks = model.build_networks(encoder)
     windows, _ = labelled(base, encoder)
     asked, _ = model.questions(windows, [one.mentions for one in EXAMPLES])
@@ -323,9 +375,13 @@ def test_it_learns_what_it_is_shown_context_deciding(base):
     networks.training.compile(build_optimizer(TrainingOptions(epochs=1, ema_momentum=0.0), 5e-3, 60))
 
     def training_batch(batch, generator):
-        return model.collate(batch, [question for window in batch for question in asked[window.example]], TEXTS, read, 8, generator)
+        return model.collate(
+            batch, [question for window in batch for question in asked[window.example]], TEXTS, read, 8, generator
+        )
 
-    batches = training_dataset(windows, [len(window.encoding) for window in windows], training_batch, 5, 1, range(60), networks.training)
+    batches = training_dataset(
+        windows, [len(window.encoding) for window in windows], training_batch, 5, 1, range(60), networks.training
+    )
     networks.training.fit(batches, steps_per_epoch=1, epochs=60, verbose=0)
     predictions = linking.decode(TEXTS, linking.Linker(networks, read).score(TEXTS, windows), 0.5)
     assert predictions == [sorted(one.mentions, key=lambda mention: mention.offset) for one in EXAMPLES]
@@ -347,13 +403,27 @@ def test_a_batch_without_names_or_questions_has_a_finite_loss(built, base):
 
 
 def scored(start, end, mention, *entities, candidates=("1", "2")):
-    name = names.Name(start, end, candidates, True, np.zeros(names.SHAPE_FEATURES), [], [], np.zeros((habits.WAYS, 2)), np.zeros(len(candidates) + 1), 0.1)
+    name = names.Name(
+        start,
+        end,
+        candidates,
+        True,
+        np.zeros(names.SHAPE_FEATURES),
+        [],
+        [],
+        np.zeros((habits.WAYS, 2)),
+        np.zeros(len(candidates) + 1),
+        0.1,
+    )
     return linking.Scored(name, mention, np.array(entities))
 
 
 def test_the_best_of_overlapping_names_is_kept():
     text = "苔原之夜里的阿木"
-    found = linking.TextScores([scored(0, 2, 0.9, 0.5, 0.4, 0.1), scored(0, 4, 0.8, 0.1, 0.8, 0.1), scored(3, 4, 0.3, 0.1, 0.2, 0.7)], [(3, 5), (6, 8)])
+    found = linking.TextScores(
+        [scored(0, 2, 0.9, 0.5, 0.4, 0.1), scored(0, 4, 0.8, 0.1, 0.8, 0.1), scored(3, 4, 0.3, 0.1, 0.2, 0.7)],
+        [(3, 5), (6, 8)],
+    )
     [mentions] = linking.decode([text], [found], 0.4)
     assert mentions == [task.Mention("苔原之夜", 0, "2"), task.Mention("阿木", 6, NIL)]
     [mentions] = linking.decode([text], [found], 0.65)
@@ -370,7 +440,9 @@ def test_decoding_equals_trying_all_orders():
         chosen = {(one.offset, one.end) for one in kept}
         for one in found:
             place = (one.name.start, one.name.end)
-            better = [other for other in found if other.value > one.value and (other.name.start, other.name.end) in chosen]
+            better = [
+                other for other in found if other.value > one.value and (other.name.start, other.name.end) in chosen
+            ]
             blocked = any(other.name.start < place[1] and place[0] < other.name.end for other in better)
             assert (place in chosen) == (one.value >= 0.2 and not blocked)
 
@@ -378,7 +450,9 @@ def test_decoding_equals_trying_all_orders():
 def test_the_search_finds_the_threshold_that_separates():
     texts = ["苔原和夜"] * 6
     gold = [task.Example(str(index), text, (task.Mention("苔原", 0, "1"),), 1) for index, text in enumerate(texts)]
-    scores = [linking.TextScores([scored(0, 2, 0.9, 0.8, 0.1, 0.1), scored(3, 4, 0.7, 0.6, 0.2, 0.2)], []) for _ in texts]
+    scores = [
+        linking.TextScores([scored(0, 2, 0.9, 0.8, 0.1, 0.1), scored(3, 4, 0.7, 0.6, 0.2, 0.2)], []) for _ in texts
+    ]
     found = thresholds.search_threshold(gold, scores, 1)
     assert found.f1 == found.crossed_f1 == 1 and 0.42 < found.setting <= 0.72
 

@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given, settings, strategies
 
 import competition
-from helpers import HEAVY, evaluation_refused, evaluate, json_figures, needs, not_importing, refused, without, write, write_lines, zip_of
+from helpers import (
+    HEAVY,
+    evaluate,
+    evaluation_refused,
+    json_figures,
+    needs,
+    not_importing,
+    refused,
+    without,
+    write,
+    write_lines,
+    zip_of,
+)
 
 FOLDER = "ccks2019_entity_linking"
 task = competition.load(FOLDER, "task")
@@ -32,7 +44,11 @@ def mention_record(text, offset, entity=task.NIL):
 
 
 def record(*mentions, id="一", text=TEXT):
-    return {"text_id": id, "text": text, "mention_data": [one if isinstance(one, dict) else mention_record(*one) for one in mentions]}
+    return {
+        "text_id": id,
+        "text": text,
+        "mention_data": [one if isinstance(one, dict) else mention_record(*one) for one in mentions],
+    }
 
 
 # Reading
@@ -61,7 +77,10 @@ def test_examples_keep_what_the_file_says(tmp_path):
 
 
 def test_whole_numbers_will_do_for_strings(tmp_path):
-    path = write_lines(tmp_path / "a.json", [{"text_id": 8, "text": TEXT, "mention_data": [{"kb_id": 70, "mention": "渡口", "offset": 3}]}])
+    path = write_lines(
+        tmp_path / "a.json",
+        [{"text_id": 8, "text": TEXT, "mention_data": [{"kb_id": 70, "mention": "渡口", "offset": 3}]}],
+    )
     assert task.read(path) == [task.Example("8", TEXT, (M("渡口", 3, "70"),), 1)]
     assert task.read_submission(path) == [("8", (M("渡口", 3, "70"),))]
 
@@ -101,7 +120,9 @@ def test_of_the_mentions_in_one_place_the_first_is_kept(tmp_path):
 
 
 def test_labels_are_demanded_or_ignored(tmp_path):
-    path = write_lines(tmp_path / "test.json", [{"text": "甲", "text_id": "1", "mention_data": 5}, {"text": "丙", "text_id": "2"}])
+    path = write_lines(
+        tmp_path / "test.json", [{"text": "甲", "text_id": "1", "mention_data": 5}, {"text": "丙", "text_id": "2"}]
+    )
     assert task.read(path, labelled=False) == [task.Example("1", "甲", None, 1), task.Example("2", "丙", None, 2)]
     refused(lambda: task.read(path), "test.json:1:", "mention_data")
     for missing in ({}, {"mention_data": None}):
@@ -179,9 +200,16 @@ def test_a_record_has_the_official_fields():
     assert made == {
         "text_id": "一",
         "text": TEXT,
-        "mention_data": [{"kb_id": "5", "mention": "渡口", "offset": "3"}, {"kb_id": "NIL", "mention": "主角", "offset": "7"}],
+        "mention_data": [
+            {"kb_id": "5", "mention": "渡口", "offset": "3"},
+            {"kb_id": "NIL", "mention": "主角", "offset": "7"},
+        ],
     }
-    assert list(made) == ["text_id", "text", "mention_data"] and list(made["mention_data"][0]) == ["kb_id", "mention", "offset"]
+    assert list(made) == ["text_id", "text", "mention_data"] and list(made["mention_data"][0]) == [
+        "kb_id",
+        "mention",
+        "offset",
+    ]
 
 
 def test_every_text_needs_its_predictions(tmp_path):
@@ -207,7 +235,9 @@ def predictions(draw):
     if not sentence:
         return sentence, ()
     starts = strategies.integers(0, len(sentence) - 1)
-    spans = starts.flatmap(lambda start: strategies.tuples(strategies.just(start), strategies.integers(start + 1, len(sentence))))
+    spans = starts.flatmap(
+        lambda start: strategies.tuples(strategies.just(start), strategies.integers(start + 1, len(sentence)))
+    )
     chosen = draw(strategies.dictionaries(spans, ENTITIES, max_size=5))
     return sentence, tuple(task.Mention(sentence[start:end], start, entity) for (start, end), entity in chosen.items())
 
@@ -216,13 +246,17 @@ def predictions(draw):
 @given(strategies.lists(predictions(), max_size=4), strategies.sampled_from(["a.json", "a.zip"]))
 def test_a_written_submission_is_valid_and_reads_as_what_it_was(tmp_path_factory, predicted, name):
     path = tmp_path_factory.mktemp("submission") / name
-    examples = [task.Example(f"编号{number}", text, None, number) for number, (text, _) in enumerate(predicted, start=1)]
+    examples = [
+        task.Example(f"编号{number}", text, None, number) for number, (text, _) in enumerate(predicted, start=1)
+    ]
     task.write_submission(path, examples, [mentions for _, mentions in predicted])
     assert task.check_submission(path) == task.check_submission(path, examples, {"1", "2", "别的"}) == len(predicted)
     assert task.read_submission(path) == [(one.id, mentions) for one, (_, mentions) in zip(examples, predicted)]
     # It is in the format of labelled files, and all of it can be used.
     skipped = Counter()
-    assert [one.mentions for one in task.read(path, labelled=True, skipped=skipped)] == [mentions for _, mentions in predicted]
+    assert [one.mentions for one in task.read(path, labelled=True, skipped=skipped)] == [
+        mentions for _, mentions in predicted
+    ]
     assert not skipped
 
 
@@ -349,7 +383,9 @@ def test_mentions_of_an_id_that_stands_twice_add_up_to_a_set():
 def test_figures_are_not_rounded():
     gold = [("1", [A5, B7, M("丙", 9, 1)])]
     figures = metric.score(gold, [("1", [A5, M("乙", 4, 9)])]).figures()
-    assert (figures["precision"], figures["recall"]) == (1 / 2, 1 / 3) and math.isclose(figures["f1"], 0.4, abs_tol=1e-15)
+    assert (figures["precision"], figures["recall"]) == (1 / 2, 1 / 3) and math.isclose(
+        figures["f1"], 0.4, abs_tol=1e-15
+    )
 
 
 # Beside it
@@ -380,15 +416,29 @@ def test_what_stands_beside_the_score(gold, predicted, mentions, linked, unlinke
 def test_all_figures():
     gold = [("1", [A5, B7, M("丙", 9, 1), M("丁", 12)])]
     figures = metric.score(gold, [("1", [A5, M("乙", 4, 9), M("戊", 20, 3)])]).figures()
-    assert list(figures) == ["precision", "recall", "f1", "mention_precision", "mention_recall", "mention_f1", "linking_accuracy"]
-    assert [round(value, 12) for value in figures.values()] == [round(x, 12) for x in (1 / 3, 1 / 3, 1 / 3, 2 / 3, 2 / 4, 4 / 7, 1 / 2)]
+    assert list(figures) == [
+        "precision",
+        "recall",
+        "f1",
+        "mention_precision",
+        "mention_recall",
+        "mention_f1",
+        "linking_accuracy",
+    ]
+    assert [round(value, 12) for value in figures.values()] == [
+        round(x, 12) for x in (1 / 3, 1 / 3, 1 / 3, 2 / 3, 2 / 4, 4 / 7, 1 / 2)
+    ]
     assert set(metric.score([], []).figures().values()) == {0.0}
 
 
 # The metric against itself and against a slow one
 
-MENTIONS = strategies.builds(task.Mention, strategies.sampled_from(["甲", "甲乙", "乙"]), strategies.integers(0, 2), ENTITIES)
-LINES = strategies.lists(strategies.tuples(strategies.sampled_from("123"), strategies.lists(MENTIONS, max_size=4)), max_size=5)
+MENTIONS = strategies.builds(
+    task.Mention, strategies.sampled_from(["甲", "甲乙", "乙"]), strategies.integers(0, 2), ENTITIES
+)
+LINES = strategies.lists(
+    strategies.tuples(strategies.sampled_from("123"), strategies.lists(MENTIONS, max_size=4)), max_size=5
+)
 
 
 def slow_counts(gold, predictions, leave_out_nil, with_entity):
@@ -477,7 +527,10 @@ def test_what_has_no_counterpart_is_explained_by_what_stands_beside_it(gold, pre
 
 @pytest.mark.parametrize(
     ("gold", "predicted", "kind"),
-    [([A5, A6], [M("甲", 0, 7)], "missed within another mention"), ([A5], [A6, M("甲", 0, 7)], "spurious within another mention")],
+    [
+        ([A5, A6], [M("甲", 0, 7)], "missed within another mention"),
+        ([A5], [A6, M("甲", 0, 7)], "spurious within another mention"),
+    ],
 )
 def test_only_nil_is_called_nil(gold, predicted, kind):
     found = errors.find_errors(metric.compare([("1", gold)], [("1", predicted)]))
@@ -609,8 +662,14 @@ def test_evaluate_warns_of_doubtful_figures(files, tmp_path, predictions, warnin
     ("broken", "words"),
     [
         ("{\n", ["broken.json:1:", "not JSON"]),
-        ('{"text_id": "1", "text": "", "mention_data": []}\n{"text_id": "2", "text": ""}\n', ["broken.json:2:", "mention_data"]),
-        ('{"text_id": "1", "text": "", "mention_data": []}\n{"text": "", "mention_data": []}\n', ["broken.json:2:", "text_id"]),
+        (
+            '{"text_id": "1", "text": "", "mention_data": []}\n{"text_id": "2", "text": ""}\n',
+            ["broken.json:2:", "mention_data"],
+        ),
+        (
+            '{"text_id": "1", "text": "", "mention_data": []}\n{"text": "", "mention_data": []}\n',
+            ["broken.json:2:", "text_id"],
+        ),
         (None, ["broken.json", "no such file"]),
     ],
 )
@@ -622,7 +681,9 @@ def test_bad_input_is_one_line_and_code_2(files, tmp_path, side, broken, words):
 
 
 def test_gold_has_an_id_once(files, tmp_path):
-    evaluation_refused(FOLDER, write_lines(tmp_path / "twice.json", [record(), record()]), files[1], "twice.json:2:", "line 1")
+    evaluation_refused(
+        FOLDER, write_lines(tmp_path / "twice.json", [record(), record()]), files[1], "twice.json:2:", "line 1"
+    )
 
 
 # Real files, where they are
@@ -645,4 +706,6 @@ def test_real_files_are_read_and_written(tmp_path):
     assert len(examples) == 500 and not skipped
     task.write_submission(tmp_path / "gold.zip", examples, [example.mentions for example in examples])
     assert task.check_submission(tmp_path / "gold.zip", examples, entities) == 500
-    assert set(metric.score(task.read_submission(files.dev), task.read_submission(tmp_path / "gold.zip")).figures().values()) == {1.0}
+    assert set(
+        metric.score(task.read_submission(files.dev), task.read_submission(tmp_path / "gold.zip")).figures().values()
+    ) == {1.0}

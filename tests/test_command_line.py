@@ -11,7 +11,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from common.command_line import UserError, check_at_least, check_share, describe_errors, display_width, parse_flags, shown, table, warn
+from common.command_line import (
+    UserError,
+    check_at_least,
+    check_share,
+    describe_errors,
+    display_width,
+    parse_flags,
+    shown,
+    table,
+    warn,
+)
+
 from competition import ROOT
 
 
@@ -213,7 +224,11 @@ def test_errors_by_kind_with_the_first_examples():
     def error(text, gold, predicted):
         return SimpleNamespace(text=text, gold=gold, predicted=predicted)
 
-    errors = {"missed": [error("天" * 60, "甲", None), error("地" * 61, "乙", None)], "spurious": [], "other": [error("人", "甲", "乙")]}
+    errors = {
+        "missed": [error("天" * 60, "甲", None), error("地" * 61, "乙", None)],
+        "spurious": [],
+        "other": [error("人", "甲", "乙")],
+    }
     assert describe_errors(errors, lambda one: one.text, lambda item: f"<{item}>", examples=2).split("\n") == [
         "     2  missed",
         f"          {'天' * 60}",

@@ -27,7 +27,8 @@ def two_kinds():
 
 
 def late_labels():
-    """A large set of predecessors none of which can be the first label, so that the second has none of its followers."""
+    """A large set of predecessors none of which can be the first label, so that the second has none of its
+    followers."""
     legal = np.zeros((7, 7), bool)
     legal[:2, 1] = legal[1:, 2:] = True
     return legal, np.arange(7) == 0
@@ -84,7 +85,8 @@ def batch_of(crf, lengths, scale):
 
 
 def loss_and_gradients(crf, labels, emissions, mask):
-    """Loss of each sequence, gradient of each with respect to its emissions, and of all together with respect to the transitions."""
+    """Loss of each sequence, gradient of each with respect to its emissions, and of all together with respect to the
+    transitions."""
     emissions = tf.constant(emissions)
     with tf.GradientTape() as tape:
         tape.watch(emissions)
@@ -143,7 +145,9 @@ def test_transitions_far_apart(spread):
 def test_transitions_beyond_the_range_still_give_numbers():
     crf = layer_with_weights(*bio_transitions(2), scale=1e3)
     losses, *gradients = loss_and_gradients(crf, *batch_of(crf, [5] * 8, 10.0))
-    assert np.isfinite(losses).all() and (losses >= 0).all() and all(np.isfinite(gradient).all() for gradient in gradients)
+    assert (
+        np.isfinite(losses).all() and (losses >= 0).all() and all(np.isfinite(gradient).all() for gradient in gradients)
+    )
 
 
 def test_many_labels_against_the_plain_recursion():
@@ -244,9 +248,14 @@ def test_the_multiplier_does_not_change_what_is_computed():
 
 
 def test_a_network_learns_what_only_transitions_can_tell():
-    """Emissions are noise; labels go round in a circle. Trained in graph mode, with batches of other lengths than the test's."""
+    """Emissions are noise; labels go round in a circle. Trained in graph mode, with batches of other lengths than the
+    test's."""
     legal, starts = anything_goes(6)
-    features, labels, mask = keras.Input((None, 3)), keras.Input((None,), dtype="int32"), keras.Input((None,), dtype="int8")
+    features, labels, mask = (
+        keras.Input((None, 3)),
+        keras.Input((None,), dtype="int32"),
+        keras.Input((None,), dtype="int8"),
+    )
     crf = ConditionalRandomField(legal, starts)
     emissions = crf(keras.layers.Dense(6)(features))
     loss = crf.negative_log_likelihood(labels, emissions, mask)
@@ -276,7 +285,9 @@ def test_emissions_pass_through_as_float32():
         half = tf.cast(emissions, tf.bfloat16)
         loss = crf.negative_log_likelihood(np.zeros((2, 3)), half, np.ones((2, 3)))
         assert loss.dtype == tf.float32
-        np.testing.assert_array_equal(loss, crf.negative_log_likelihood(np.zeros((2, 3)), tf.cast(half, tf.float32), np.ones((2, 3))))
+        np.testing.assert_array_equal(
+            loss, crf.negative_log_likelihood(np.zeros((2, 3)), tf.cast(half, tf.float32), np.ones((2, 3)))
+        )
     finally:
         keras.mixed_precision.set_global_policy("float32")
 

@@ -1,5 +1,6 @@
-"""What every competition folder promises: its files and flags, and what training, prediction and score do. The folders are described in contests.py;
-all sentences here are invented. What is refused stands in test_contract_refusals.py, what takes processes of its own in test_contract_processes.py."""
+"""What every competition folder promises: its files and flags, and what training, prediction and score do. The folders
+are described in contests.py; all sentences here are invented. What is refused stands in test_contract_refusals.py, what
+takes processes of its own in test_contract_processes.py."""
 
 import ast
 import dataclasses
@@ -13,8 +14,9 @@ from typing import Any
 
 import pytest
 
-import competition
 from common.command_line import parse_flags
+
+import competition
 from contests import (
     ALL_SCRIPTS,
     CONTESTS,
@@ -56,7 +58,9 @@ ODD_TEXTS = {
 
 def odd_examples(contest: Contest, example: Example) -> list[Example]:
     text = contest.text(example)
-    texts = [form for odd in ODD_TEXTS.values() for form in ((odd, odd + text + odd) if len(odd) < 1000 else (odd + text,))]
+    texts = [
+        form for odd in ODD_TEXTS.values() for form in ((odd, odd + text + odd) if len(odd) < 1000 else (odd + text,))
+    ]
     return numbered(contest, [example, *(contest.with_text(example, odd) for odd in texts), example])
 
 
@@ -78,6 +82,7 @@ def test_the_folder_has_its_six_files_and_a_sample(contest):
     assert competition.load(folder, "task").TASK == contest.folder
     test = contest.read(folder / "sample/test.json")
     assert test and test == [contest.unlabelled(example) for example in test], "the judge's file has no labels"
+
 
 def fields_without_help(config: type) -> list[str]:
     """Fields of a dataclass, and of those embedded in it, that no docstring follows."""
@@ -174,7 +179,9 @@ def test_the_run_directory_is_complete_and_tells_nothing_private(contest, worksh
         assert (trained.run / name).exists()
     predictions = strict_json((trained.run / "dev_predictions.json").read_bytes())
     assert len(predictions) == len(trained.examples)
-    assert strict_json((trained.run / "dev_errors.json").read_bytes()) == [], "nothing is wrong in what was learned by heart"
+    assert strict_json((trained.run / "dev_errors.json").read_bytes()) == [], (
+        "nothing is wrong in what was learned by heart"
+    )
     history = [strict_json(line) for line in (trained.run / "history.jsonl").read_text("utf-8").splitlines()]
     assert [entry["epoch"] for entry in history] == list(range(1, len(history) + 1))
     assert all(contest.score in entry for entry in history)
@@ -190,7 +197,9 @@ def test_answers_depend_on_the_sentence_alone(contest, workshop, output):
     trained = workshop.trained(contest)
     test = contest.read(sample_of(contest) / "test.json")[:12]
     # Of 23 examples neither 7 nor 64 is a divisor, and three stand there twice.
-    examples = numbered(contest, [*map(contest.unlabelled, trained.examples), *test, *test[:2], contest.unlabelled(trained.examples[0])])
+    examples = numbered(
+        contest, [*map(contest.unlabelled, trained.examples), *test, *test[:2], contest.unlabelled(trained.examples[0])]
+    )
     answers = workshop.answers(contest, examples, output, "--batch-size", 7)
     assert any(answers) and len(answers) == 23
     assert answers[-3:] == [*answers[8:10], answers[0]], "a sentence that stands there twice"
@@ -228,7 +237,8 @@ def test_a_bilstm_is_trained_and_the_run_stands_alone(contest, tmp_path, capsys)
 
 
 def check_standing_alone(contest, encoder, folder, capsys):
-    """Without a dev file a part of the training file is dev, and the run has all that predict.py and evaluate.py need to come to the same figure."""
+    """Without a dev file a part of the training file is dev, and the run has all that predict.py and evaluate.py need
+    to come to the same figure."""
     data, output = folder / "data", folder / "submission.json"
     shutil.copytree(sample_of(contest), data, ignore=shutil.ignore_patterns("dev.*"))
     flags = ["--data-dir", data, *contest.tiny, *encoder, "--max-dev-examples", 6, "--output-dir", folder / "runs"]
@@ -237,7 +247,9 @@ def check_standing_alone(contest, encoder, folder, capsys):
     gold = result["run"] / "dev_gold.json"
     examples = contest.read(gold)
     assert len(examples) == 6
-    assert examples == [example for example in contest.read(data / "train.json") if example in examples], "as they stand there"
+    assert examples == [example for example in contest.read(data / "train.json") if example in examples], (
+        "as they stand there"
+    )
     shutil.rmtree(data)
     shutil.rmtree(folder / "checkpoint", ignore_errors=True)
     succeeds(run_here(contest.folder, "predict", ["--run", result["run"], "--input", gold, "--output", output]))
@@ -257,14 +269,21 @@ def test_odd_texts_are_predicted_and_scored(contest, workshop, tmp_path, output)
     answers = contest.answers(submission_bytes(output), examples)
     assert answers[0] == answers[-1] and any(answers)
     # Without its line ends and mark the file means the same.
-    plain = workshop.answers(contest, [contest.unlabelled(example) for example in examples], tmp_path / "plain.json", "--batch-size", 3)
+    plain = workshop.answers(
+        contest, [contest.unlabelled(example) for example in examples], tmp_path / "plain.json", "--batch-size", 3
+    )
     assert plain == answers
 
     done = succeeds(workshop.evaluate(contest, data / "dev.json", output, "--json"))
     assert tuple(strict_json(done.out)) == contest.figures
 
 
-@in_default(RELATION_EXTRACTION, EVENT_EXTRACTION, READING_COMPREHENSION, reason="trains a network of its own; three contests stand for all")
+@in_default(
+    RELATION_EXTRACTION,
+    EVENT_EXTRACTION,
+    READING_COMPREHENSION,
+    reason="trains a network of its own; three contests stand for all",
+)
 def test_odd_texts_are_learned(contest, workshop, tmp_path):
     data, examples = odd_data(contest, workshop, tmp_path)
     flags = ["--data-dir", data, *contest.tiny, "--max-train-examples", 99, "--max-dev-examples", 99]
@@ -300,7 +319,9 @@ def test_golden_files_come_out_exactly(contest):
         pytest.skip("../shared/golden is not here")
     (gold,), (predictions,) = golden.glob("gold*"), golden.glob("pred*")
     more = extra(contest.evaluate_flags, golden)
-    done = succeeds(run_here(contest.folder, "evaluate", ["--gold", gold, "--predictions", predictions, "--json", *more]))
+    done = succeeds(
+        run_here(contest.folder, "evaluate", ["--gold", gold, "--predictions", predictions, "--json", *more])
+    )
     figures = strict_json(done.out)
     for name, value in strict_json((golden / "official.json").read_bytes()).items():
         assert math.isclose(figures[name], value, rel_tol=0, abs_tol=1e-9), name

@@ -1,19 +1,41 @@
-"""What only a process of its own can show: how fast a script answers and what it loads, and that a folder copied away trains, survives a kill, predicts
-and evaluates there, with the same weights and the same bytes as here."""
+"""What only a process of its own can show: how fast a script answers and what it loads, and that a folder copied away
+trains, survives a kill, predicts and evaluates there, with the same weights and the same bytes as here."""
 
 import json
 import shutil
 import signal
 
-import competition
 from common.submission import TEMPORARY_PREFIX
-from contests import ALL_SCRIPTS, CONTESTS, EVENT_EXTRACTION, RELATION_EXTRACTION, TITLING, every_contest, in_default, strict_json
-from workshop import arrays, extra, files_below, numbered, run_here, run_there, sample_of, script_of, succeeds, without_seconds
+
+import competition
+from contests import (
+    ALL_SCRIPTS,
+    CONTESTS,
+    EVENT_EXTRACTION,
+    RELATION_EXTRACTION,
+    TITLING,
+    every_contest,
+    in_default,
+    strict_json,
+)
+from workshop import (
+    arrays,
+    extra,
+    files_below,
+    numbered,
+    run_here,
+    run_there,
+    sample_of,
+    script_of,
+    succeeds,
+    without_seconds,
+)
 
 #: What makes a user wait, or cannot be had everywhere.
 HEAVY = {"tensorflow", "keras", "tf_keras", "bert4keras", "jieba", "torch", "pandas", "sklearn", "scipy", "nltk"}
 
-#: Runs scripts one after the other, each with siblings of its own, and says of each what it printed first, how long it took and what it loaded.
+#: Runs scripts one after the other, each with siblings of its own, and says of each what it printed first, how long it
+#: took and what it loaded.
 RUN_EACH = """
 import contextlib, io, json, os, runpy, sys, time
 
@@ -38,7 +60,9 @@ def run_each(commands: list[list[object]], folder) -> list[tuple[str, float, set
 
 def test_help_comes_at_once(tmp_path):
     scripts = [script_of(contest, script) for script in ALL_SCRIPTS for contest in CONTESTS]
-    cases = [(script, language, begin) for language, begin in (("en", "usage:"), ("zh", "用法：")) for script in scripts]
+    cases = [
+        (script, language, begin) for language, begin in (("en", "usage:"), ("zh", "用法：")) for script in scripts
+    ]
     done = run_each([[script, "--help", "--language", language] for script, language, _ in cases], tmp_path)
     for (script, _, begin), (line, seconds, loaded) in zip(cases, done, strict=True):
         assert line.startswith(begin), script
@@ -52,9 +76,18 @@ def test_a_copy_evaluates_anywhere_with_nothing_but_python(contest, workshop, tm
     trained = workshop.trained(contest)
     succeeds(workshop.predict(contest, trained.examples, output))
     copy = copy_of(contest, tmp_path)
-    flags = ["--gold", trained.data / "dev.json", "--predictions", output, "--json", *extra(contest.evaluate_flags, copy / "sample")]
+    flags = [
+        "--gold",
+        trained.data / "dev.json",
+        "--predictions",
+        output,
+        "--json",
+        *extra(contest.evaluate_flags, copy / "sample"),
+    ]
     [(line, _, loaded)] = run_each([[copy / "evaluate.py", *flags]], tmp_path)
-    assert strict_json(line) == strict_json(succeeds(workshop.evaluate(contest, trained.data / "dev.json", output, "--json")).out)
+    assert strict_json(line) == strict_json(
+        succeeds(workshop.evaluate(contest, trained.data / "dev.json", output, "--json")).out
+    )
     titling_needs = {"nltk", "numpy", "scipy", "sklearn"} if contest is TITLING else set()
     assert not loaded & {*HEAVY, "numpy"} - titling_needs
 
@@ -81,7 +114,11 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-@in_default(RELATION_EXTRACTION, EVENT_EXTRACTION, reason="takes three processes with TensorFlow and a training; two contests stand for all")
+@in_default(
+    RELATION_EXTRACTION,
+    EVENT_EXTRACTION,
+    reason="takes three processes with TensorFlow and a training; two contests stand for all",
+)
 def test_a_copy_survives_a_kill_and_predicts_the_same(contest, workshop, tmp_path):
     copy, elsewhere = copy_of(contest, tmp_path), tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -99,7 +136,9 @@ def test_a_copy_survives_a_kill_and_predicts_the_same(contest, workshop, tmp_pat
     killed = elsewhere / "runs" / contest.folder / "one"
     assert without_seconds(killed) == without_seconds(whole)[:1]
     done = succeeds(run_there(["-B", "../mine/a copy/train.py", "--resume"], elsewhere))
-    assert f"runs/{contest.folder}/one" in done.out and "predict.py" in done.out, "says where the run is, and what comes next"
+    assert f"runs/{contest.folder}/one" in done.out and "predict.py" in done.out, (
+        "says where the run is, and what comes next"
+    )
     check_same_run(killed, whole)
 
     state = arrays(killed / "best.weights.h5")
@@ -107,11 +146,15 @@ def test_a_copy_survives_a_kill_and_predicts_the_same(contest, workshop, tmp_pat
     assert arrays(killed / "best.weights.h5") == state, "resuming a finished training changes nothing"
 
     # What there is to say, the run says that knows something.
-    examples = numbered(contest, [*workshop.trained(contest).examples, *contest.read(sample_of(contest) / "test.json")[:12]])
+    examples = numbered(
+        contest, [*workshop.trained(contest).examples, *contest.read(sample_of(contest) / "test.json")[:12]]
+    )
     here, there = (folder / f"submission{contest.suffixes[-1]}" for folder in (tmp_path, elsewhere))
     answers = workshop.answers(contest, examples, here)
     more = ["--run", workshop.trained(contest).run, "--input", f"{here}-input.json", "--output", there.name]
-    done = run_there(["-B", "../mine/a copy/predict.py", *more, *extra(contest.predict_flags, copy / "sample")], elsewhere)
+    done = run_there(
+        ["-B", "../mine/a copy/predict.py", *more, *extra(contest.predict_flags, copy / "sample")], elsewhere
+    )
     assert there.name in succeeds(done).out
     assert here.read_bytes() == there.read_bytes()
     assert workshop.answers(contest, examples, here.with_suffix(contest.suffixes[0])) == answers

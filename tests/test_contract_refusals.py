@@ -1,4 +1,5 @@
-"""What every competition folder refuses, in one line that says what is wrong, where, and what to do. See contests.py for the mistakes of each."""
+"""What every competition folder refuses, in one line that says what is wrong, where, and what to do. See contests.py
+for the mistakes of each."""
 
 import json
 import os
@@ -6,8 +7,9 @@ import shutil
 
 import pytest
 
-import competition
 from common.command_line import UserError
+
+import competition
 from contests import EVENT_EXTRACTION, NL2SQL, every_contest, in_default
 from tiny_checkpoint import write_checkpoint
 from workshop import check_message, check_refusal, extra, files_below, make_data, run_here, sample_of, succeeds
@@ -59,14 +61,20 @@ def refused_by(script, contest, content, workshop, folder):
         yield folder / "submission.json-input.json", workshop.predict(contest, content, folder / "submission.json")
     elif script == "evaluate":
         (folder / "gold.json").write_bytes(content)
-        yield folder / "gold.json", workshop.evaluate(contest, folder / "gold.json", sample_of(contest) / "dev.json", "--json")
+        yield (
+            folder / "gold.json",
+            workshop.evaluate(contest, folder / "gold.json", sample_of(contest) / "dev.json", "--json"),
+        )
     else:
         good = contest.read(sample_of(contest) / "train.json")[:2]
         for name in ("train.json", "dev.json"):
             shutil.rmtree(folder / "data", ignore_errors=True)
             data = make_data(contest, folder / "data", good, good)
             (data / name).write_bytes(content)
-            yield data / name, run_here(contest.folder, "train", ["--data-dir", data, "--output-dir", folder / "runs", *contest.tiny])
+            yield (
+                data / name,
+                run_here(contest.folder, "train", ["--data-dir", data, "--output-dir", folder / "runs", *contest.tiny]),
+            )
 
 
 # Mistakes on the command line
@@ -107,6 +115,8 @@ def test_missing_data_shows_the_tree(contest, tmp_path):
     contest.write(tmp_path / "data/train.json", [])
     check_refusal(run_here(contest.folder, "train", flags), tmp_path / "data/train.json")
     assert not (tmp_path / "runs").exists()
+
+
 # Checkpoints
 
 
@@ -122,7 +132,12 @@ def test_a_checkpoint_that_does_not_fit_is_refused(contest, tmp_path):
             (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n", "utf-8")
         elif wrong == "damaged weights":
             (folder / "bert_model.ckpt.index").write_bytes(b"not an index")
-        check_refusal(run_here(contest.folder, "train", ["--pretrained", folder, "--output-dir", tmp_path / "runs", *contest.tiny]), folder)
+        check_refusal(
+            run_here(
+                contest.folder, "train", ["--pretrained", folder, "--output-dir", tmp_path / "runs", *contest.tiny]
+            ),
+            folder,
+        )
     assert not (tmp_path / "runs" / contest.folder).exists()  # the index of a knowledge base may stay
 
 
@@ -134,7 +149,9 @@ def test_a_run_is_named_once(contest, workshop, tmp_path):
     trained = workshop.trained(contest)
     flags = ["--data-dir", trained.data, "--output-dir", trained.home / "runs", *contest.tiny]
     before = files_below(trained.home / "runs")
-    check_refusal(run_here(contest.folder, "train", [*flags, "--run-name", "by-heart"]), "by-heart", "exists", "--resume")
+    check_refusal(
+        run_here(contest.folder, "train", [*flags, "--run-name", "by-heart"]), "by-heart", "exists", "--resume"
+    )
     for name in ("", "..", "a/b", "/tmp"):
         check_refusal(run_here(contest.folder, "train", [*flags, "--run-name", name]), "--run-name")
     check_refusal(run_here(contest.folder, "train", [*flags, "--run-name", "absent", "--resume"]), "absent")
@@ -148,7 +165,13 @@ def test_a_resumed_run_keeps_its_settings_and_data(contest, workshop, tmp_path):
     trained = workshop.trained(contest)
     resume = ["--output-dir", trained.home / "runs", "--run-name", "by-heart", "--resume"]
     before = {name: (trained.run / name).read_bytes() for name in files_below(trained.run)}
-    for flag, value in (("--seed", 7), ("--batch-size", 3), ("--learning-rate", 0.5), ("--max-dev-examples", 2), ("--fold", 2)):
+    for flag, value in (
+        ("--seed", 7),
+        ("--batch-size", 3),
+        ("--learning-rate", 0.5),
+        ("--max-dev-examples", 2),
+        ("--fold", 2),
+    ):
         check_refusal(run_here(contest.folder, "train", [*resume, flag, value]), f"{flag} {value}", "by-heart")
     data = make_data(contest, tmp_path / "data", trained.examples[:7], trained.examples)
     check_refusal(run_here(contest.folder, "train", [*resume, "--data-dir", data]), trained.run, "train.json")
@@ -181,7 +204,9 @@ def test_prediction_refuses_what_is_no_run_of_this_task(contest, workshop, tmp_p
 def test_a_damaged_run_is_named(contest, workshop, tmp_path):
     """Every file that predict.py reads, cut in half, as a full disk or a broken download leaves it."""
     trained = workshop.trained(contest)
-    shutil.copytree(trained.run, tmp_path / "run", ignore=shutil.ignore_patterns("tensorboard", "last", "dev_*", "history.jsonl"))
+    shutil.copytree(
+        trained.run, tmp_path / "run", ignore=shutil.ignore_patterns("tensorboard", "last", "dev_*", "history.jsonl")
+    )
     output = tmp_path / "submission.json"
     flags = ["--run", tmp_path / "run", "--output", output, *extra(contest.predict_flags, trained.data)]
     names = files_below(tmp_path / "run")

@@ -79,7 +79,9 @@ DATA_FOLDERS = {
 }
 
 
-@pytest.mark.parametrize(("folder", "names"), [(folder, names) for folder, expected in DATA_FOLDERS.items() for names in expected.names])
+@pytest.mark.parametrize(
+    ("folder", "names"), [(folder, names) for folder, expected in DATA_FOLDERS.items() for names in expected.names]
+)
 def test_files_are_found_under_the_names_of_the_contest(tmp_path, folder, names):
     task, expected = competition.load(folder, "task"), DATA_FOLDERS[folder]
     paths = [tmp_path / name for name in names]
@@ -98,4 +100,8 @@ def test_files_are_found_under_the_names_of_the_contest(tmp_path, folder, names)
 
 @pytest.mark.parametrize("folder", DATA_FOLDERS)
 def test_a_missing_folder_shows_what_belongs_into_it(tmp_path, folder):
-    refused(lambda: competition.load(folder, "task").find_files(tmp_path / "none"), "none: no such folder", *DATA_FOLDERS[folder].tree)
+    refused(
+        lambda: competition.load(folder, "task").find_files(tmp_path / "none"),
+        "none: no such folder",
+        *DATA_FOLDERS[folder].tree,
+    )

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.decoders import Hypothesis, bigram_transitions, repetition_bound, repetition_rate, truncated, unfinished_share
+from common.decoders import (
+    Hypothesis,
+    bigram_transitions,
+    repetition_bound,
+    repetition_rate,
+    truncated,
+    unfinished_share,
+)
 
 deterministic = settings(max_examples=50, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -61,7 +68,11 @@ def random_transitions(generator, size, ends):
     """Rows of very different sharpness; with some that are impossible, and where some texts end."""
     transitions = generator.dirichlet(np.full(size, generator.choice([0.3, 1, 5])), size=size)
     transitions[generator.random(transitions.shape) < generator.choice([0, 0.6])] = 0
-    return transitions * generator.uniform(0.3, 0.95, (size, 1)) if ends else transitions / np.maximum(transitions.sum(1, keepdims=True), 1e-300)
+    return (
+        transitions * generator.uniform(0.3, 0.95, (size, 1))
+        if ends
+        else transitions / np.maximum(transitions.sum(1, keepdims=True), 1e-300)
+    )
 
 
 @deterministic
@@ -81,7 +92,10 @@ def test_the_repetition_is_the_sum_over_all_cycles(seed, size, ends):
     assert max(found.trace_bound, found.square_bound) <= found.repetition * (1 + slack) + slack
     assert found.repetition <= found.upper_bound * (1 + slack) + slack
     assert found.least_row - 1e-6 <= found.eigenvalue <= found.largest_row + 1e-6
-    assert found.least_row == pytest.approx((transitions**2).sum(1).min()) and found.nonzero == np.count_nonzero(transitions) / size**2
+    assert (
+        found.least_row == pytest.approx((transitions**2).sum(1).min())
+        and found.nonzero == np.count_nonzero(transitions) / size**2
+    )
 
 
 @deterministic
@@ -89,7 +103,12 @@ def test_the_repetition_is_the_sum_over_all_cycles(seed, size, ends):
 def test_the_lower_bounds_are_those_of_the_source_where_everything_is_possible(seed, size):
     transitions = np.random.default_rng(seed).dirichlet(np.full(size, 2.0), size=size) * 0.9
     powers = itertools.accumulate([transitions] * 200, np.matmul)
-    traces, squares = zip(*((np.trace(power) ** 2 / size**k, np.trace(power * power) / size ** (k - 1)) for k, power in enumerate(powers, 1)))
+    traces, squares = zip(
+        *(
+            (np.trace(power) ** 2 / size**k, np.trace(power * power) / size ** (k - 1))
+            for k, power in enumerate(powers, 1)
+        )
+    )
     found = repetition_bound(transitions)
     assert found.nonzero == 1
     assert found.trace_bound == pytest.approx(sum(traces))
@@ -99,9 +118,15 @@ def test_the_lower_bounds_are_those_of_the_source_where_everything_is_possible(s
 def test_bounds_by_hand():
     even = repetition_bound(np.full((4, 4), 0.25))
     assert even.repetition == pytest.approx(1 / 3) and even.eigenvalue == pytest.approx(0.25)
-    assert even.trace_bound == pytest.approx(1 / 3) and even.square_bound == pytest.approx(1 / 3), "nothing is lost where all are alike"
+    assert even.trace_bound == pytest.approx(1 / 3) and even.square_bound == pytest.approx(1 / 3), (
+        "nothing is lost where all are alike"
+    )
     half = repetition_bound(np.eye(3) / 2)
-    assert half.repetition == half.square_bound == pytest.approx(1) and half.upper_bound == pytest.approx(1) and half.nonzero == 1 / 3
+    assert (
+        half.repetition == half.square_bound == pytest.approx(1)
+        and half.upper_bound == pytest.approx(1)
+        and half.nonzero == 1 / 3
+    )
     nothing = repetition_bound(np.array([[0.0, 1.0], [0.0, 0.0]]))
     assert (nothing.repetition, nothing.trace_bound, nothing.square_bound) == (0, 0, 0)
 

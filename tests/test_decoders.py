@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.decoders import best_spans, bio_labels, bio_spans, bio_transitions, pair_starts_with_ends, spans_above, viterbi
+from common.decoders import (
+    best_spans,
+    bio_labels,
+    bio_spans,
+    bio_transitions,
+    pair_starts_with_ends,
+    spans_above,
+    viterbi,
+)
 from common.decoders.viterbi import predecessor_groups
 
 deterministic = settings(max_examples=300)
@@ -23,12 +31,16 @@ def test_pairs_against_brute_force(starts, ends):
         no_start_between = not any(start < other <= end for other in starts)
         return start <= end and no_end_before and no_start_between
 
-    assert pair_starts_with_ends(starts, ends) == [(start, end) for start in sorted(starts) for end in sorted(ends) if fits(start, end)]
+    assert pair_starts_with_ends(starts, ends) == [
+        (start, end) for start in sorted(starts) for end in sorted(ends) if fits(start, end)
+    ]
 
 
 def test_pairs_by_hand():
     assert pair_starts_with_ends([5, 1], [7, 5, 2]) == [(1, 2), (5, 5)]
-    assert pair_starts_with_ends([1, 6], [9]) == [(6, 9)], "the end of the first is missing, and must not be looked for in the second"
+    assert pair_starts_with_ends([1, 6], [9]) == [(6, 9)], (
+        "the end of the first is missing, and must not be looked for in the second"
+    )
     assert pair_starts_with_ends([3], [2]) == []
     assert pair_starts_with_ends([], [1]) == pair_starts_with_ends([1], []) == []
 
@@ -50,7 +62,14 @@ def slow_best_spans(start_scores, end_scores, allowed, max_length, count):
 
 
 @deterministic
-@given(seeds, st.integers(0, 3), st.integers(0, 9), st.integers(1, 12), st.integers(1, 60), st.sampled_from([0.0, 0.3, 0.8, 1.0]))
+@given(
+    seeds,
+    st.integers(0, 3),
+    st.integers(0, 9),
+    st.integers(1, 12),
+    st.integers(1, 60),
+    st.sampled_from([0.0, 0.3, 0.8, 1.0]),
+)
 def test_best_spans_against_brute_force(seed, batch, length, max_length, count, share):
     generator = np.random.default_rng(seed)
     # Whole numbers: many spans are equal, and sums exact. Some are as unlikely as can be, or no number.
@@ -81,7 +100,9 @@ def test_best_spans_by_hand():
     everywhere = np.ones((1, 4), bool)
     assert best_spans(starts, ends, everywhere, 4, 3) == [[(0, 0, 9.0), (1, 3, 9.0), (1, 2, 7.0)]]
     assert best_spans(starts, ends, everywhere, 2, 2) == [[(0, 0, 9.0), (1, 2, 7.0)]]
-    assert best_spans(starts, ends, np.array([[0, 1, 0, 1]], bool), 3, 9) == [[(1, 3, 9.0), (1, 1, 5.0), (3, 3, 4.0)]], "it may go over others"
+    assert best_spans(starts, ends, np.array([[0, 1, 0, 1]], bool), 3, 9) == [
+        [(1, 3, 9.0), (1, 1, 5.0), (3, 3, 4.0)]
+    ], "it may go over others"
     assert best_spans(starts, ends, ~everywhere, 3, 9) == [[]]
     for wrong in ((0, 1), (1, 0)):
         with pytest.raises(ValueError, match="at least 1"):
@@ -267,7 +288,8 @@ def test_spans_come_back_from_their_labels(spans):
     for first, last, kind in dropped:
         # What is in the way comes before it in the order of the rule.
         assert any(
-            other[0] <= last and first <= other[1] and (other[0], -other[1], other[2]) < (first, -last, kind) for other in held
+            other[0] <= last and first <= other[1] and (other[0], -other[1], other[2]) < (first, -last, kind)
+            for other in held
         )
 
 

@@ -18,7 +18,9 @@ def counts_of(rows):
 
 
 grids = st.tuples(st.integers(1, 5), st.integers(1, 9)).flatmap(
-    lambda shape: st.lists(st.lists(st.integers(0, 1), min_size=shape[1], max_size=shape[1]), min_size=shape[0], max_size=shape[0])
+    lambda shape: st.lists(
+        st.lists(st.integers(0, 1), min_size=shape[1], max_size=shape[1]), min_size=shape[0], max_size=shape[0]
+    )
 )
 
 
@@ -32,7 +34,9 @@ def test_against_a_slow_search(rows, seed):
     halves = np.random.default_rng(seed).permutation(len(rows[0])) % 2
     right = 0
     for half in (0, 1):
-        chosen = max(range(len(rows)), key=lambda one: (sum(value for value, of in zip(rows[one], halves) if of == half), -one))
+        chosen = max(
+            range(len(rows)), key=lambda one: (sum(value for value, of in zip(rows[one], halves) if of == half), -one)
+        )
         right += sum(value for value, of in zip(rows[chosen], halves) if of != half)
     assert found.crossed_f1 == pytest.approx(right / len(rows[0]))
 

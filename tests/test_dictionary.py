@@ -1,4 +1,5 @@
-"""common/tokenizers/dictionary: one form of names, every name in a text, and the best that do not overlap, against brute force."""
+"""common/tokenizers/dictionary: one form of names, every name in a text, and the best that do not overlap, against
+brute force."""
 
 import itertools
 import json
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.tokenizers import Dictionary, Match, longest_matches, name_form, normal_name, strip_title_marks
+
 from competition import SHARED
 
 DATA = SHARED / "data" / "ccks2019_entity_linking"
@@ -20,12 +22,23 @@ def test_the_form_of_every_character_is_one_character_and_stays():
     everything = "".join(map(chr, range(sys.maxunicode + 1)))
     form = name_form(everything)
     assert len(form) == len(everything) and name_form(form) == form
-    assert all(one == other or one.lower() == other or 0xFF01 <= ord(one) <= 0xFF5E or one == "\u3000" for one, other in zip(everything, form))
+    assert all(
+        one == other or one.lower() == other or 0xFF01 <= ord(one) <= 0xFF5E or one == "\u3000"
+        for one, other in zip(everything, form)
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "form"),
-    [("", ""), ("天Ａｂ１！～", "天ab1!~"), ("ABC　ÀΣ", "abc àσ"), ("İ", "İ"), ("《，。》", "《,。》"), ("ﬁ㎏", "ﬁ㎏"), ("\ud83d", "\ud83d")],
+    [
+        ("", ""),
+        ("天Ａｂ１！～", "天ab1!~"),
+        ("ABC　ÀΣ", "abc àσ"),
+        ("İ", "İ"),
+        ("《，。》", "《,。》"),
+        ("ﬁ㎏", "ﬁ㎏"),
+        ("\ud83d", "\ud83d"),
+    ],
 )
 def test_half_width_and_lower_case(text, form):
     assert name_form(text) == form
@@ -69,7 +82,10 @@ def test_names_that_differ_in_case_blanks_and_marks_are_the_same(name):
     assert normal_name(f" 《{name.upper()} 》　") == normal_name(name)
 
 
-@pytest.mark.parametrize(("name", "normal"), [("　《 Ａbc 》 ", "abc"), ("《《天》》", "天"), ("《天》与《地》", "《天》与《地》"), ("《》", ""), (" 　", "")])
+@pytest.mark.parametrize(
+    ("name", "normal"),
+    [("　《 Ａbc 》 ", "abc"), ("《《天》》", "天"), ("《天》与《地》", "《天》与《地》"), ("《》", ""), (" 　", "")],
+)
 def test_normal_names(name, normal):
     assert normal_name(name) == normal
 
@@ -81,7 +97,9 @@ def slow_matches(names, text):
     text = name_form(text)
 
     def cuts(at):
-        return 0 < at < len(text) and any(text[at - 1] in kind and text[at] in kind for kind in ("abcdefghijklmnopqrstuvwxyz", "0123456789"))
+        return 0 < at < len(text) and any(
+            text[at - 1] in kind and text[at] in kind for kind in ("abcdefghijklmnopqrstuvwxyz", "0123456789")
+        )
 
     return [
         Match(start, end, names.index(text[start:end]))
@@ -94,7 +112,10 @@ letters = "天地aB1２é"
 
 
 @many
-@given(st.lists(st.text(letters, min_size=1, max_size=4).map(name_form), max_size=20, unique=True), st.text(letters + "Ａ", max_size=15))
+@given(
+    st.lists(st.text(letters, min_size=1, max_size=4).map(name_form), max_size=20, unique=True),
+    st.text(letters + "Ａ", max_size=15),
+)
 def test_every_occurrence_is_found(names, text):
     dictionary = Dictionary(names)
     found = dictionary.matches(text)
@@ -122,7 +143,11 @@ def test_words_and_numbers_are_not_cut(name, text, places):
 
 def test_a_dictionary_without_names_finds_nothing():
     dictionary = Dictionary([])
-    assert dictionary.matches("天地") == dictionary.matches("") == [] and len(dictionary) == 0 and dictionary.number("天") is None
+    assert (
+        dictionary.matches("天地") == dictionary.matches("") == []
+        and len(dictionary) == 0
+        and dictionary.number("天") is None
+    )
 
 
 @pytest.mark.parametrize("names", [["天", ""], ["天", "地", "天"]])
@@ -133,7 +158,12 @@ def test_a_name_that_is_empty_or_repeated_is_refused(names):
 
 def test_any_character_may_be_in_a_name():
     names = ["\ud83d", "a\0b", "\U0001f600", "长" * 50]
-    assert Dictionary(names).matches("\0a\0b\ud83d\U0001f600" + "长" * 50) == [(1, 4, 1), (4, 5, 0), (5, 6, 2), (6, 56, 3)]
+    assert Dictionary(names).matches("\0a\0b\ud83d\U0001f600" + "长" * 50) == [
+        (1, 4, 1),
+        (4, 5, 0),
+        (5, 6, 2),
+        (6, 56, 3),
+    ]
 
 
 # The best that do not overlap
@@ -143,11 +173,29 @@ def slow_longest_matches(matches):
     def apart(choice):
         return all(one[1] <= other[0] for one, other in itertools.pairwise(choice))
 
-    choices = [choice for size in range(len(matches) + 1) for choice in itertools.combinations(sorted(matches), size) if apart(choice)]
-    return list(min(choices, key=lambda choice: (-sum(end - start for start, end in choice), len(choice), [(start, -end) for start, end in choice])))
+    choices = [
+        choice
+        for size in range(len(matches) + 1)
+        for choice in itertools.combinations(sorted(matches), size)
+        if apart(choice)
+    ]
+    return list(
+        min(
+            choices,
+            key=lambda choice: (
+                -sum(end - start for start, end in choice),
+                len(choice),
+                [(start, -end) for start, end in choice],
+            ),
+        )
+    )
 
 
-spans = st.tuples(st.integers(0, 9), st.integers(1, 5)).map(lambda pair: (pair[0], pair[0] + pair[1])).filter(lambda span: span[1] <= 10)
+spans = (
+    st.tuples(st.integers(0, 9), st.integers(1, 5))
+    .map(lambda pair: (pair[0], pair[0] + pair[1]))
+    .filter(lambda span: span[1] <= 10)
+)
 
 
 @many

@@ -29,8 +29,11 @@ TEXTS = [
     "AB12公司",
 ]
 
+
 def from_nothing(kind, **options):
-    return build_encoder(EncoderOptions(**{"encoder": kind, "hidden_size": 16, "layers": 2, "max_length": 48, **options}), TEXTS * 3)
+    return build_encoder(
+        EncoderOptions(**{"encoder": kind, "hidden_size": 16, "layers": 2, "max_length": 48, **options}), TEXTS * 3
+    )
 
 
 def with_network(kind, seed=1):
@@ -179,7 +182,10 @@ VECTORS = {
 @pytest.fixture
 def vectors_file(tmp_path):
     path = tmp_path / "vectors.txt"
-    path.write_text(f"{len(VECTORS)} 5\n" + "".join(f"{word} {' '.join(map(str, values))}\n" for word, values in VECTORS.items()), encoding="utf-8")
+    path.write_text(
+        f"{len(VECTORS)} 5\n" + "".join(f"{word} {' '.join(map(str, values))}\n" for word, values in VECTORS.items()),
+        encoding="utf-8",
+    )
     return path
 
 
@@ -191,7 +197,9 @@ def word_table(network):
 def test_vectors_of_a_file_are_the_words_of_the_network(vectors_file, capsys):
     encoder = from_nothing("dgcnn", word_vectors=vectors_file)
     assert "vectors   7 words of size 5, 5 of the " in capsys.readouterr().out
-    assert encoder.words.words == ["电影", "小说", "编剧", "歌手", "公司", "天气", "火车"], "first the words of the texts"
+    assert encoder.words.words == ["电影", "小说", "编剧", "歌手", "公司", "天气", "火车"], (
+        "first the words of the texts"
+    )
     table = word_table(encoder.network()).numpy()
     given = np.array([VECTORS[word] for word in encoder.words.words])
     np.testing.assert_allclose(table[2:], given * 0.05 / np.sqrt((given**2).mean()), rtol=1e-5)
@@ -221,10 +229,14 @@ def test_vectors_of_a_file_are_not_trained(vectors_file):
     assert from_nothing("dgcnn").network().non_trainable_weights == []
     optimizer = build_optimizer(TrainingOptions(epochs=1, warmup=0), 1e-2, 10)
     projected = projection.numpy()
-    optimizer.minimize(lambda: tf.reduce_mean(tf.square(network(inputs, training=True)[1] - 1.0)), network.trainable_weights)
+    optimizer.minimize(
+        lambda: tf.reduce_mean(tf.square(network(inputs, training=True)[1] - 1.0)), network.trainable_weights
+    )
     np.testing.assert_array_equal(table, before)
     assert (projection.numpy() != projected).all()
-    assert not any(variable.shape == table.shape for variable in optimizer.variables), "the optimizer keeps nothing for it"
+    assert not any(variable.shape == table.shape for variable in optimizer.variables), (
+        "the optimizer keeps nothing for it"
+    )
 
 
 def test_a_run_does_not_need_the_vectors_file_any_more(vectors_file, tmp_path):
@@ -296,7 +308,9 @@ def test_a_run_from_before_there_were_files_of_vectors(tmp_path):
 
 def test_a_file_of_vectors_that_is_none(vectors_file):
     vectors_file.write_text("2 3\n天 1 2\n", encoding="utf-8")
-    assert f"{vectors_file}:2: 2 values instead of 3" in error_of(lambda: from_nothing("dgcnn", word_vectors=vectors_file))
+    assert f"{vectors_file}:2: 2 values instead of 3" in error_of(
+        lambda: from_nothing("dgcnn", word_vectors=vectors_file)
+    )
 
 
 # A question and a context
@@ -319,16 +333,28 @@ def pair_features(encoder, question, context, stride=10):
 
 
 def context_states(encoder, network, pairs, padding=0):
-    """For each pair (one window each) the states of the tokens of its context, and the residuals; all pairs in one batch."""
+    """For each pair (one window each) the states of the tokens of its context, and the residuals; all pairs in one
+    batch."""
     made = [pair_features(encoder, *pair) for pair in pairs]
     inputs = pad_features([features for [features], _ in made])
-    inputs = {name: np.pad(values, [(0, 0), (0, padding), *[(0, 0)] * (values.ndim - 2)]) for name, values in inputs.items()}
+    inputs = {
+        name: np.pad(values, [(0, 0), (0, padding), *[(0, 0)] * (values.ndim - 2)]) for name, values in inputs.items()
+    }
     outputs = [tensor.numpy() for tensor in network(inputs)]
     masks = [window.is_context for _, [window] in made]
     return [np.stack([output[row, : len(mask)][mask] for output in outputs]) for row, mask in enumerate(masks)]
 
 
-@pytest.fixture(scope="module", params=["dgcnn", pytest.param("bilstm", marks=pytest.mark.slow(reason="a slow graph; texts that are no pairs show its cells above")), "bert"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "dgcnn",
+        pytest.param(
+            "bilstm", marks=pytest.mark.slow(reason="a slow graph; texts that are no pairs show its cells above")
+        ),
+        "bert",
+    ],
+)
 def reader(request):
     """An encoder for pairs of each kind, and its network with weights of no special value; no test changes them."""
     seed_everything(1)
@@ -346,7 +372,9 @@ def test_shapes_and_names_of_pairs(reader):
     inputs = pad_features([features for [features], _ in made])
     assert set(inputs) == {tensor.name for tensor in network.inputs} >= {"token_ids", "segment_ids"}
     for tensor in network.inputs:
-        assert inputs[tensor.name].dtype == tensor.dtype.as_numpy_dtype and inputs[tensor.name].ndim == len(tensor.shape)
+        assert inputs[tensor.name].dtype == tensor.dtype.as_numpy_dtype and inputs[tensor.name].ndim == len(
+            tensor.shape
+        )
     for [features], [window] in made:
         assert features["token_ids"].tolist() == window.encoding.ids.tolist()
         assert features["segment_ids"].tolist() == window.segment_ids.tolist()
@@ -370,7 +398,8 @@ def test_states_of_a_context_depend_on_its_own_pair_alone(reader):
 def test_the_question_acts_on_every_token_of_the_context(reader):
     kind, encoder, network = reader
     context = PAIRS[0][1]
-    # Neither question shares anything with the context, so that only the reading of the question itself can tell them apart.
+    # Neither question shares anything with the context, so that only the reading of the question itself can tell them
+    # apart.
     asked = [("林晚秋", context), ("妻子歌手", context)]
     one, other = context_states(encoder, network, asked)
     assert (np.abs(one - other).max(-1) > 1e-3).all()
@@ -407,7 +436,10 @@ def test_a_saved_encoder_reads_pairs_alike(reader, tmp_path):
 def test_every_window_of_a_long_context_gets_its_part_of_the_features():
     question, context = PAIRS[0][0], "，".join(TEXTS)
     encoder, small = from_nothing("dgcnn", max_length=512), from_nothing("dgcnn", max_length=24)
-    [[whole], [one]], [parts, pairs] = pair_features(encoder, question, context), pair_features(small, question, context)
+    [[whole], [one]], [parts, pairs] = (
+        pair_features(encoder, question, context),
+        pair_features(small, question, context),
+    )
     assert len(parts) > 3 and one.asked == pairs[0].asked == 8
     begin = one.asked + 2
     for part, pair in zip(parts, pairs):
@@ -428,7 +460,11 @@ def test_light_pair_features_by_hand():
     assert features["word_positions"].tolist() == [0, 4, 4, 1, 3, 0, 4, 1, 3, 4, 0]
     assert features["segment_ids"].tolist() == [0] * 6 + [1] * 5
     kinds = features["parts_of_speech"].tolist()
-    assert kinds[3] == kinds[4] == kinds[7] == kinds[8] > 0 and kinds[0] == kinds[5] == kinds[10] == 0 and len(set(kinds)) == 5
+    assert (
+        kinds[3] == kinds[4] == kinds[7] == kinds[8] > 0
+        and kinds[0] == kinds[5] == kinds[10] == 0
+        and len(set(kinds)) == 5
+    )
 
 
 def test_bert_heads_must_divide_its_size():
@@ -695,7 +731,9 @@ def test_weights_without_their_data(damaged):
     assert str(damaged) in error_of(from_checkpoint(damaged).network)
 
 
-@pytest.mark.parametrize(("file", "content"), [("encoder.json", "{"), ("encoder.json", '{"kind": "gpt"}'), ("vocab.txt", "")])
+@pytest.mark.parametrize(
+    ("file", "content"), [("encoder.json", "{"), ("encoder.json", '{"kind": "gpt"}'), ("vocab.txt", "")]
+)
 def test_a_damaged_encoder_of_a_run_is_named(checkpoint, tmp_path, file, content):
     save_encoder(from_checkpoint(checkpoint), tmp_path)
     (tmp_path / file).write_text(content)
@@ -720,21 +758,29 @@ OTHERS = {
 def test_the_architecture_of_a_checkpoint_is_told_from_its_variables(model, tmp_path, monkeypatch):
     config = {**CONFIG, "vocab_size": len(VOCABULARY), **OTHERS[model]}
     sizes = {"max_position": POSITIONS, "segment_vocab_size": config["type_vocab_size"], "dropout_rate": 0.0}
-    transformer = bert4keras.models.build_transformer_model(model=model, return_keras_model=False, **{**config, **sizes})
+    transformer = bert4keras.models.build_transformer_model(
+        model=model, return_keras_model=False, **{**config, **sizes}
+    )
     generator = np.random.default_rng(5)
     for weight in transformer.model.trainable_weights:
         weight.assign(generator.normal(0, 0.2, weight.shape))
-    # `create_variable` turns a weight into the variable of the checkpoint; all it lacks here is a TensorFlow 1 graph to make it in.
+    # `create_variable` turns a weight into the variable of the checkpoint; all it lacks here is a TensorFlow 1 graph to
+    # make it in.
     monkeypatch.setattr(bert4keras.models.K, "variable", lambda value, *_, **__: value)
     variables = {}
     for layer, names in transformer.variable_mapping().items():
         if transformer.prefixed(layer) in transformer.layers:
             weights = transformer.layers[transformer.prefixed(layer)].trainable_weights
-            variables |= {name: transformer.create_variable(name, weight.numpy())[1] for name, weight in zip(names, weights)}
+            variables |= {
+                name: transformer.create_variable(name, weight.numpy())[1] for name, weight in zip(names, weights)
+            }
     monkeypatch.undo()
     values = [tf.constant(value, tf.float32) for value in variables.values()]
     tf.raw_ops.SaveV2(
-        prefix=str(tmp_path / "bert_model.ckpt"), tensor_names=list(variables), shape_and_slices=[""] * len(values), tensors=values
+        prefix=str(tmp_path / "bert_model.ckpt"),
+        tensor_names=list(variables),
+        shape_and_slices=[""] * len(values),
+        tensors=values,
     )
     (tmp_path / "bert_config.json").write_text(json.dumps(config))
     (tmp_path / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")

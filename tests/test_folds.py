@@ -13,6 +13,7 @@ from common.command_line import UserError
 from common.folds import GOLD, joined, part_numbers, read_parts
 from common.options import RunOptions
 from common.runs.directory import fingerprint
+
 from competition import ROOT
 
 #: What examples share: any number of few names, so that chains arise.
@@ -63,7 +64,8 @@ def test_every_example_is_in_one_part_and_no_group_in_two(shared, count, seed):
 
 
 def test_the_split_is_what_it_was():
-    """Written down: should scikit-learn or numpy ever deal otherwise, folds of one run would overlap with folds of another, in silence."""
+    """Written down: should scikit-learn or numpy ever deal otherwise, folds of one run would overlap with folds of
+    another, in silence."""
     assert part_numbers(range(12), 3, 1).tolist() == [2, 2, 1, 1, 1, 3, 2, 2, 3, 3, 1, 3]
     assert part_numbers([0, 0, 2, 3, 3, 5, 6, 7, 7, 7], 2, 7).tolist() == [1, 1, 2, 2, 2, 1, 2, 1, 1, 1]
 
@@ -73,7 +75,12 @@ def test_another_process_splits_alike():
     code = "from common.folds import *; print(part_numbers(joined([[str(n % 7)] for n in range(20)]), 3, 5).tolist())"
     outputs = {
         subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=60,
         ).stdout
         for seed in ("1", "2")
     }
@@ -144,7 +151,9 @@ def test_without_a_dev_file_a_fifth_is_dev(train_file):
     automatic = parts_of(RunOptions(), train_file)
     assert automatic.dev_source == f"part 1 of 5 of {train_file}; there is no dev file"
     assert texts(automatic.dev) == texts(parts_of(RunOptions(num_folds=5), train_file).dev)
-    assert texts(parts_of(RunOptions(fold=3), train_file).dev) == texts(parts_of(RunOptions(num_folds=5, fold=3), train_file).dev)
+    assert texts(parts_of(RunOptions(fold=3), train_file).dev) == texts(
+        parts_of(RunOptions(num_folds=5, fold=3), train_file).dev
+    )
 
 
 def test_folds_leave_the_dev_file_alone(tmp_path, train_file):
@@ -159,7 +168,10 @@ def test_folds_leave_the_dev_file_alone(tmp_path, train_file):
 def test_limits_cut_after_the_split(tmp_path_factory, seed, count, train_limit, dev_limit):
     train_file = lines(tmp_path_factory.getbasetemp() / "limits.json", NAMES)
     whole = parts_of(RunOptions(seed=seed, num_folds=count, fold=2), train_file)
-    cut = parts_of(RunOptions(seed=seed, num_folds=count, fold=2, max_train_examples=train_limit, max_dev_examples=dev_limit), train_file)
+    cut = parts_of(
+        RunOptions(seed=seed, num_folds=count, fold=2, max_train_examples=train_limit, max_dev_examples=dev_limit),
+        train_file,
+    )
     assert (cut.train, cut.dev) == (whole.train[:train_limit], whole.dev[:dev_limit])
 
 
@@ -176,7 +188,11 @@ def test_gold_is_what_stands_in_the_file(tmp_path, train_file):
     ("names", "options", "words"),
     [
         (["a1"], RunOptions(), ["has 1 examples", "too few for 5 parts"]),
-        (["a1", "a2", "a3", "b1"], RunOptions(num_folds=3), ["has 4 examples, of which only 2 share nothing with each other, too few for 3 parts"]),
+        (
+            ["a1", "a2", "a3", "b1"],
+            RunOptions(num_folds=3),
+            ["has 4 examples, of which only 2 share nothing with each other, too few for 3 parts"],
+        ),
     ],
 )
 def test_too_few_examples_are_told(tmp_path, names, options, words):
@@ -184,7 +200,11 @@ def test_too_few_examples_are_told(tmp_path, names, options, words):
     with pytest.raises(UserError) as caught:
         parts_of(options, train_file)
     message = str(caught.value)
-    assert message.startswith(f"{train_file}: ") and " - give more examples, a dev file or fewer --num-folds" in message and "\n" not in message
+    assert (
+        message.startswith(f"{train_file}: ")
+        and " - give more examples, a dev file or fewer --num-folds" in message
+        and "\n" not in message
+    )
     assert [word for word in words if word not in message] == []
 
 
@@ -197,7 +217,9 @@ def test_a_file_without_examples_is_named(tmp_path, train_file):
 
 def test_a_fold_of_nothing_is_refused(tmp_path, train_file):
     dev_file = lines(tmp_path / "dev.json", ["x1"])
-    with pytest.raises(UserError, match=f"--fold 2: {dev_file} is dev - add --num-folds to cut train.json instead, or leave --fold out"):
+    with pytest.raises(
+        UserError, match=f"--fold 2: {dev_file} is dev - add --num-folds to cut train.json instead, or leave --fold out"
+    ):
         parts_of(RunOptions(fold=2), train_file, dev_file)
 
 

@@ -69,9 +69,7 @@ def test_batches_do_not_come_sorted_by_length_and_mix_anew_each_epoch():
     lengths = np.random.default_rng(0).integers(5, 200, size=3000)
     longest = [lengths[batch].max() for batch in training_order(lengths, 16, 1, 0)]
     assert abs(np.corrcoef(longest, range(len(longest)))[0, 1]) < 0.2
-    partners = [
-        {frozenset(map(int, batch)) for batch in training_order(lengths, 16, 1, epoch)} for epoch in (0, 1)
-    ]
+    partners = [{frozenset(map(int, batch)) for batch in training_order(lengths, 16, 1, epoch)} for epoch in (0, 1)]
     assert len(partners[0] & partners[1]) < 10
 
 
@@ -100,7 +98,10 @@ def test_padding_against_a_slow_reference(rows, value, dtype):
 @deterministic
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=6), st.integers(0, 3), st.integers(-3, 3))
 def test_rows_of_vectors_are_padded_with_vectors(lengths, size, value):
-    rows = [np.arange(length * size, dtype=np.float32).reshape(length, size) + number for number, length in enumerate(lengths)]
+    rows = [
+        np.arange(length * size, dtype=np.float32).reshape(length, size) + number
+        for number, length in enumerate(lengths)
+    ]
     padded = pad(rows, value)
     assert padded.dtype == np.float32 and padded.shape == (len(rows), max(lengths), size)
     for row, array in zip(rows, padded):
@@ -227,12 +228,17 @@ def test_the_dataset_is_the_python_stream():
 
 
 def test_the_grouped_dataset_is_the_python_stream_with_totals_that_end_with_the_epoch():
-    elements = list(training_dataset(EXAMPLES, LENGTHS, collate, 4, 5, range(1, 3), echo(accumulation_steps=4)).as_numpy_iterator())
+    elements = list(
+        training_dataset(EXAMPLES, LENGTHS, collate, 4, 5, range(1, 3), echo(accumulation_steps=4)).as_numpy_iterator()
+    )
     batches = batches_of(range(1, 3))
     assert equal_streams([batch for batch, _ in elements], batches)
     assert [bool(group["is_last"]) for _, group in elements] == [False, False, False, True, False, True] * 2
     for first, last in ((0, 4), (4, 6), (6, 10), (10, 12)):
-        counts = [sum(len(batch["ids"]) for batch in batches[first:last]), sum((batch["ids"] > 0).sum() for batch in batches[first:last])]
+        counts = [
+            sum(len(batch["ids"]) for batch in batches[first:last]),
+            sum((batch["ids"] > 0).sum() for batch in batches[first:last]),
+        ]
         assert all(group["denominators"].tolist() == counts for _, group in elements[first:last])
 
 

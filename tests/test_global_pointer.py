@@ -49,7 +49,9 @@ def slow_efficient_global_pointer(layer, states, head, first, last):
     return turned(of_first[::2], first) @ turned(of_last[1::2], last) / layer.head_size**0.5 + bias / 2
 
 
-@pytest.mark.parametrize(("kind", "slow"), [(GlobalPointer, slow_global_pointer), (EfficientGlobalPointer, slow_efficient_global_pointer)])
+@pytest.mark.parametrize(
+    ("kind", "slow"), [(GlobalPointer, slow_global_pointer), (EfficientGlobalPointer, slow_efficient_global_pointer)]
+)
 def test_scores_against_a_slow_reference(kind, slow):
     layer, states, mask = kind(heads=3, head_size=6), random(2, 7, 5), np.ones((2, 7), np.int8)
     mask[1, 4:] = mask[0, 2] = 0  # a hole is not needed, but what is no token must not begin a span either
@@ -59,7 +61,9 @@ def test_scores_against_a_slow_reference(kind, slow):
     assert logits.shape == (2, 3, 7, 7) and logits.dtype == np.float32
     for row, head, first, last in np.ndindex(logits.shape):
         if first <= last and mask[row, first] and mask[row, last]:
-            np.testing.assert_allclose(logits[row, head, first, last], slow(layer, states[row], head, first, last), rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(
+                logits[row, head, first, last], slow(layer, states[row], head, first, last), rtol=1e-4, atol=1e-5
+            )
         else:
             assert logits[row, head, first, last] == IMPOSSIBLE
 
@@ -126,7 +130,9 @@ def test_no_two_weights_start_equal(kind):
     layer.build((None, None, 8))
     kernels = [weight.numpy() for weight in layer.weights if len(weight.shape) == 2]
     values = np.concatenate([kernel.ravel() for kernel in kernels])
-    assert len(np.unique(values)) > 0.99 * len(values) and all(not weight.numpy().any() for weight in layer.weights if len(weight.shape) == 1)
+    assert len(np.unique(values)) > 0.99 * len(values) and all(
+        not weight.numpy().any() for weight in layer.weights if len(weight.shape) == 1
+    )
     again = kind(heads=4, head_size=4)
     again.build((None, None, 8))
     assert (again.weights[0].numpy() != layer.weights[0].numpy()).all(), "nor do two layers"

@@ -8,10 +8,11 @@ import typing
 
 import pytest
 
-import competition
 from common import chinese_help
 from common.command_line import display_width, parse_flags
 from common.options import EncoderOptions, RunOptions, TrainingOptions
+
+import competition
 from contests import ALL_SCRIPTS, CONTESTS, every_contest
 from workshop import check_refusal, run_here, run_there, sample_of, succeeds
 

@@ -86,7 +86,9 @@ def test_a_wrong_field_is_named_with_its_line_and_a_missing_one_with_that_of_its
     refused(lambda: second.field("size", str), f"{path}:7: data[1]: ", '"size" is a whole number', "a string")
     refused(lambda: first.field("size", int), f"{path}:4: data[0]: ", '"size" is missing', "a whole number")
     refused(lambda: root.field("datum", list), f'{path}:1: "datum" is missing')
-    refused(lambda: list(second.field("parts", list).items(str)), f"{path}:9: data[1].parts[0]: a whole number", "a string")
+    refused(
+        lambda: list(second.field("parts", list).items(str)), f"{path}:9: data[1].parts[0]: a whole number", "a string"
+    )
 
 
 def test_true_is_not_a_number(tmp_path):
@@ -204,7 +206,9 @@ def test_no_text_takes_long():
 def test_records_know_their_line(tmp_path):
     records = [{"a": {"b": [1, "二\n"]}}, {}, {"a": "\u2028]"}]
     skipped = Counter()
-    path = write(tmp_path / "a.json", "\ufeff\n" + "\n \n".join(json.dumps(record, ensure_ascii=False) for record in records))
+    path = write(
+        tmp_path / "a.json", "\ufeff\n" + "\n \n".join(json.dumps(record, ensure_ascii=False) for record in records)
+    )
     assert [(one.value, one.line) for one in read_json_records(path, skipped)] == list(zip(records, [2, 4, 6]))
     assert skipped == {BLANK_LINE: 3}
     spread = write(tmp_path / "a.json", "\ufeff\n \n" + json.dumps(records, indent=1))
@@ -239,7 +243,9 @@ def test_what_is_neither_is_refused(tmp_path, content, line, words):
 
 
 @settings(max_examples=60)
-@given(strategies.lists(strategies.dictionaries(TEXT, JSON, max_size=3), max_size=4), strategies.sampled_from([None, 0, 2]))
+@given(
+    strategies.lists(strategies.dictionaries(TEXT, JSON, max_size=3), max_size=4), strategies.sampled_from([None, 0, 2])
+)
 def test_a_list_and_lines_have_the_same_records(tmp_path_factory, records, indent):
     folder = tmp_path_factory.mktemp("records")
     whole = write(folder / "list.json", json.dumps(records, indent=indent))
@@ -252,14 +258,20 @@ def test_a_list_and_lines_have_the_same_records(tmp_path_factory, records, inden
 
 
 @settings(max_examples=60)
-@given(strategies.lists(strategies.dictionaries(TEXT, JSON, max_size=3), max_size=6), strategies.sampled_from([None, 0, 2]), strategies.booleans())
+@given(
+    strategies.lists(strategies.dictionaries(TEXT, JSON, max_size=3), max_size=6),
+    strategies.sampled_from([None, 0, 2]),
+    strategies.booleans(),
+)
 def test_records_are_copied_onto_lines(tmp_path_factory, records, indent, windows):
     folder = tmp_path_factory.mktemp("copies")
     whole = json.dumps(records, indent=indent, ensure_ascii=False).encode("utf-8", "backslashreplace")
     whole = whole.replace(b"\n", b"\r\n") if windows else whole
     lines = "".join(json.dumps(record) + "\n\n" for record in records)
     for source in (write(folder / "list.json", whole), write(folder / "lines.json", lines)):
-        copy_records(source, folder / "copy.json", lambda place, record: place % 2 == 0 and record.value == records[place])
+        copy_records(
+            source, folder / "copy.json", lambda place, record: place % 2 == 0 and record.value == records[place]
+        )
         assert [one.value for one in read_json_records(folder / "copy.json")] == records[::2]
         assert (folder / "copy.json").read_bytes().count(b"\n") == len(records[::2])
 

@@ -9,6 +9,7 @@ import pytest
 
 from common.keras_compat import keras, seed_everything, seed_layers, tf
 from common.layers import GatedDilatedConvolution, IdDropout
+
 from competition import ROOT
 
 
@@ -67,7 +68,11 @@ IDS = np.arange(2, 42).reshape(2, 20)
 def test_equal_seeds_give_equal_initial_weights_bit_for_bit():
     def weights(seed):
         seed_everything(seed)
-        return [weight.tobytes() for weight in noisy_model().get_weights()], np.random.random(), float(tf.random.uniform(()))
+        return (
+            [weight.tobytes() for weight in noisy_model().get_weights()],
+            np.random.random(),
+            float(tf.random.uniform(())),
+        )
 
     first, other = weights(3), weights(4)
     assert weights(3) == first

@@ -1,4 +1,5 @@
-"""The knowledge base of entity linking: its index built, kept, opened again, and refused when it is not one; and what measures it."""
+"""The knowledge base of entity linking: its index built, kept, opened again, and refused when it is not one; and what
+measures it."""
 
 import json
 import os
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from common.command_line import UserError
 from common.tokenizers import name_form, normal_name
+
 from competition import ROOT, load
 
 knowledge_base = load("ccks2019_entity_linking", "knowledge_base")
@@ -36,7 +38,10 @@ RECORDS = [
 
 
 def write(path, records):
-    path.write_text("".join((record if isinstance(record, str) else json.dumps(record)) + "\n" for record in records), encoding="utf-8")
+    path.write_text(
+        "".join((record if isinstance(record, str) else json.dumps(record)) + "\n" for record in records),
+        encoding="utf-8",
+    )
     return path
 
 
@@ -71,11 +76,16 @@ def test_matches_of_all_names(opened):
 def test_entities(opened):
     found = opened.entities(["3", "7", "3", "nobody", "1"])
     assert found.keys() == {"3", "7", "1"}
-    assert found["7"] == knowledge_base.Entity("7", "《云桥往事》", ("《云桥往事》", "云桥往事", "云桥"), ("CreativeWork", "Movie"), "导演：周砚；类型：电影")
+    assert found["7"] == knowledge_base.Entity(
+        "7", "《云桥往事》", ("《云桥往事》", "云桥往事", "云桥"), ("CreativeWork", "Movie"), "导演：周砚；类型：电影"
+    )
     assert found["3"].names == ("云桥", "ＹＱ", "《》")
     assert found["1"].names == ("周砚", "周\ud83d") and found["1"].description == "职业：半个\ud83d字符"
     assert opened.entities(["12"])["12"].description == "" and opened.entities([]) == {}
-    assert opened.entities(["7"], max_length=4)["7"].description == "导演：周" and opened.entities(["7"], 0)["7"].description == ""
+    assert (
+        opened.entities(["7"], max_length=4)["7"].description == "导演：周"
+        and opened.entities(["7"], 0)["7"].description == ""
+    )
 
 
 def test_many_entities_at_once(tmp_path):
@@ -105,7 +115,10 @@ QUIET = [HealthCheck.function_scoped_fixture]
 
 
 @settings(max_examples=60, suppress_health_check=QUIET)
-@given(st.lists(st.tuples(NAMES, st.lists(NAMES, max_size=3)), min_size=1, max_size=6), st.lists(NAMES, max_size=4).map("".join))
+@given(
+    st.lists(st.tuples(NAMES, st.lists(NAMES, max_size=3)), min_size=1, max_size=6),
+    st.lists(NAMES, max_size=4).map("".join),
+)
 def test_against_its_definition(tmp_path, entities, text):
     opened = built(tmp_path, [record(f"e{number}", subject, alias) for number, (subject, alias) in enumerate(entities)])
     ids: dict[str, list[str]] = {}
@@ -115,7 +128,10 @@ def test_against_its_definition(tmp_path, entities, text):
     assert {name: list(opened.candidates(name)) for name in ids} == ids and opened.name_count == len(ids)
     found = opened.matches(text)
     assert {name for _, _, name in found} <= ids.keys()
-    assert all(name_form(text)[start:end] == name and opened.candidates(text[start:end]) == tuple(ids[name]) for start, end, name in found)
+    assert all(
+        name_form(text)[start:end] == name and opened.candidates(text[start:end]) == tuple(ids[name])
+        for start, end, name in found
+    )
     for number, (subject, alias) in enumerate(entities):
         entity = opened.entities([f"e{number}"])[f"e{number}"]
         assert entity.subject == subject and set(entity.names) == {name for name in (subject, *alias) if name.strip()}
@@ -204,7 +220,9 @@ def test_a_copy_where_links_are_impossible(tmp_path, opened, monkeypatch):
 
     monkeypatch.setattr(os, "link", refuse)
     knowledge_base.link_index(opened.path, tmp_path)
-    assert os.listdir(tmp_path) == ["knowledge_base.sqlite"] and not (tmp_path / "knowledge_base.sqlite").samefile(opened.path)
+    assert os.listdir(tmp_path) == ["knowledge_base.sqlite"] and not (tmp_path / "knowledge_base.sqlite").samefile(
+        opened.path
+    )
     assert KnowledgeBase(tmp_path / "knowledge_base.sqlite").candidates("云桥") == ("7", "3")
 
 
@@ -220,14 +238,22 @@ def test_another_file_is_no_index(tmp_path, opened):
     index = tmp_path / "index.sqlite"
     content = opened.path.read_bytes()
     other_version = content[:68] + (int.from_bytes(content[68:72]) + 1).to_bytes(4) + content[72:]
-    for wrong in (b"", b"no database" * 1000, content[:50], content[: len(content) // 2], content[:-4096], other_version):
+    for wrong in (
+        b"",
+        b"no database" * 1000,
+        content[:50],
+        content[: len(content) // 2],
+        content[:-4096],
+        other_version,
+    ):
         index.write_bytes(wrong)
         with pytest.raises(UserError, match="index.sqlite: cannot be read as index .* - delete it"):
             KnowledgeBase(index)
 
 
 def test_damage_is_never_more_than_a_clear_error(tmp_path, opened):
-    """A byte changed anywhere leaves an index that answers, or one line that says what to do; never a traceback, nor a crash."""
+    """A byte changed anywhere leaves an index that answers, or one line that says what to do; never a traceback, nor a
+    crash."""
     index = tmp_path / "index.sqlite"
     content = opened.path.read_bytes()
     refused = 0
@@ -235,7 +261,12 @@ def test_damage_is_never_more_than_a_clear_error(tmp_path, opened):
         index.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
         try:
             damaged = KnowledgeBase(index)
-            damaged.matches("云桥往事"), len(damaged), damaged.candidates("云桥"), damaged.entities(["7", "3", "12", "1"])
+            (
+                damaged.matches("云桥往事"),
+                len(damaged),
+                damaged.candidates("云桥"),
+                damaged.entities(["7", "3", "12", "1"]),
+            )
         except UserError as error:
             assert "delete it" in str(error)
             refused += 1

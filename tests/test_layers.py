@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from common.keras_compat import keras, seed_everything, tf
-from common.layers import AttentionPooling, ConditionalLayerNormalization, GatedDilatedConvolution, IdDropout, RelativePosition
+from common.layers import (
+    AttentionPooling,
+    ConditionalLayerNormalization,
+    GatedDilatedConvolution,
+    IdDropout,
+    RelativePosition,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -193,7 +199,8 @@ def test_the_tokens_may_stand_anywhere(pooling):
 
 
 def bucket(position, first, last):
-    """Row of the table: 0 within the span, 1 to 16 behind it, 17 to 32 before it. In whole numbers, so exact at the edges."""
+    """Row of the table: 0 within the span, 1 to 16 behind it, 17 to 32 before it. In whole numbers, so exact at the
+    edges."""
     distance = max(first - position, position - last, 0)
     near = distance if distance < 8 else min(8 + (distance * distance // 64).bit_length() - 1, 16)
     return near + 16 if position < first else near
@@ -221,7 +228,9 @@ def test_relative_positions_belong_to_their_span():
     [table] = layer.get_weights()
     output = layer(x, np.array(spans))
     for row, position in np.ndindex(4, 9):
-        np.testing.assert_allclose(output[row, position], x[row, position] + table[bucket(position, *spans[row])], rtol=1e-5)
+        np.testing.assert_allclose(
+            output[row, position], x[row, position] + table[bucket(position, *spans[row])], rtol=1e-5
+        )
 
 
 # All of them

@@ -1,4 +1,5 @@
-"""Lazy Adam: rows that a batch does not hold stand still with their moments, the others move as Adam moves them, and nothing is dense."""
+"""Lazy Adam: rows that a batch does not hold stand still with their moments, the others move as Adam moves them, and
+nothing is dense."""
 
 import hypothesis.strategies as st
 import numpy as np
@@ -30,7 +31,12 @@ def state(optimizer, weight) -> list[np.ndarray]:
 @settings(max_examples=25, deadline=None)
 @given(batches)
 def test_absent_rows_stand_still_and_the_others_move_as_by_adam(steps):
-    lazy, dense, weight, reference = AdamW(0.1, lazy=True), keras.optimizers.AdamW(0.1, weight_decay=0.0, jit_compile=False), table(), table()
+    lazy, dense, weight, reference = (
+        AdamW(0.1, lazy=True),
+        keras.optimizers.AdamW(0.1, weight_decay=0.0, jit_compile=False),
+        table(),
+        table(),
+    )
     lazy.build([weight])
     dense.build([reference])
     for number, indices in enumerate(steps):
@@ -43,7 +49,9 @@ def test_absent_rows_stand_still_and_the_others_move_as_by_adam(steps):
         dense.apply_gradients([(tf.convert_to_tensor(gradient), reference)])
         absent = np.setdiff1d(np.arange(ROWS), indices)
         present = np.unique(np.array(indices, int))
-        for name, old, new, expected in zip(("table", "first moment", "second moment"), before, state(lazy, weight), state(dense, reference)):
+        for name, old, new, expected in zip(
+            ("table", "first moment", "second moment"), before, state(lazy, weight), state(dense, reference)
+        ):
             assert new[absent].tobytes() == old[absent].tobytes(), name
             np.testing.assert_allclose(new[present], expected[present], rtol=1e-6, atol=1e-7, err_msg=name)
 
@@ -60,7 +68,9 @@ def test_the_average_of_a_lazy_table_is_the_dense_average(steps, lookahead):
         state_before = [variable.numpy() for variable in lazy.variables]
         with lazy.averaged_weights():
             np.testing.assert_allclose(weight, expected, rtol=1e-6, atol=1e-6)
-        assert all(map(np.array_equal, state_before, [variable.numpy() for variable in lazy.variables])), "looking changed the state"
+        assert all(map(np.array_equal, state_before, [variable.numpy() for variable in lazy.variables])), (
+            "looking changed the state"
+        )
 
 
 def test_the_average_of_a_row_catches_up_after_a_thousand_steps():
@@ -99,7 +109,11 @@ def test_sparse_gradients_stay_sparse(ema, clipping):
 
         signature = [tf.TensorSpec([None, 3]), tf.TensorSpec([None], tf.int32), tf.TensorSpec([11])]
         graph = tf.function(step, input_signature=signature).get_concrete_function().graph
-        return [one.name for one in operations(graph) if any(output.shape.rank and output.shape[0] == 997 for output in one.outputs)]
+        return [
+            one.name
+            for one in operations(graph)
+            if any(output.shape.rank and output.shape[0] == 997 for output in one.outputs)
+        ]
 
     assert dense_operations(lazy=False), "the search finds nothing"
     assert dense_operations(lazy=True) == []

@@ -1,4 +1,5 @@
-"""common is a library: importing it changes nothing, and what keeps a run works with any Keras model, as its README shows."""
+"""common is a library: importing it changes nothing, and what keeps a run works with any Keras model, as its README
+shows."""
 
 import json
 import re
@@ -33,7 +34,9 @@ print(tf_keras.backend.experimental.is_tf_random_generator_enabled(), tf_keras.m
 
 
 def test_importing_every_module_changes_nothing():
-    done = subprocess.run([sys.executable, "-c", IMPORT_ALL], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["[]", "tensorflow.python.ops.nn_grad", "False float32"]
 
@@ -45,7 +48,12 @@ def test_a_plain_keras_model_resumes_exactly_as_the_readme_shows(tmp_path, monke
 
     def train(run, epochs):
         script = tmp_path / f"{run}.py"
-        script.write_text(example.replace("lengths/first", f"lengths/{run}").replace("EPOCHS, SEED, RUN = 4,", f"EPOCHS, SEED, RUN = {epochs},"), "utf-8")
+        script.write_text(
+            example.replace("lengths/first", f"lengths/{run}").replace(
+                "EPOCHS, SEED, RUN = 4,", f"EPOCHS, SEED, RUN = {epochs},"
+            ),
+            "utf-8",
+        )
         runpy.run_path(str(script))
         return tmp_path / "runs/lengths" / run
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from competition import load
 
 FOLDER = "lic2020_event_extraction"
@@ -13,14 +14,25 @@ def example(text, *events):
         "1",
         text,
         tuple(
-            task.Event(kind, trigger, text.find(trigger), tuple(task.Argument(role, value, text.find(value)) for role, value in arguments))
+            task.Event(
+                kind,
+                trigger,
+                text.find(trigger),
+                tuple(task.Argument(role, value, text.find(value)) for role, value in arguments),
+            )
             for kind, trigger, *arguments in events
         ),
         1,
     )
 
 
-MATCHES = [example(f"周{i:02d}甲{i:02d}胜乙{i:02d}", ("赛", "胜", ("时间", f"周{i:02d}"), ("胜者", f"甲{i:02d}"), ("败者", f"乙{i:02d}"))) for i in range(30)]
+MATCHES = [
+    example(
+        f"周{i:02d}甲{i:02d}胜乙{i:02d}",
+        ("赛", "胜", ("时间", f"周{i:02d}"), ("胜者", f"甲{i:02d}"), ("败者", f"乙{i:02d}")),
+    )
+    for i in range(30)
+]
 
 
 def replaced(sentence, rate=1.0, seed=0, corpus=MATCHES):
@@ -33,7 +45,12 @@ def test_arguments_become_others_of_their_role_and_starts_move_with_them():
         new = replaced(sentence, seed=seed)
         [event] = new.events
         when, winner, loser = (argument.text for argument in event.arguments)
-        assert when.startswith("周") and winner.startswith("甲") and loser.startswith("乙") and len(when + winner + loser) == 9
+        assert (
+            when.startswith("周")
+            and winner.startswith("甲")
+            and loser.startswith("乙")
+            and len(when + winner + loser) == 9
+        )
         assert new.text == f"在{when}，{winner}胜{loser}，观众离席"
         assert all(new.text.startswith(argument.text, argument.start) for argument in event.arguments)
         assert new.text.startswith("胜", event.trigger_start) and (new.id, new.line) == (sentence.id, sentence.line)

@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import competition
 from common.encoders import BertEncoder, LightEncoder
 from common.generators import training_dataset
 from common.keras_compat import seed_everything, tf
 from common.losses import multilabel_cross_entropy
 from common.optimizers import build_optimizer
 from common.options import EncoderOptions, TrainingOptions
+
+import competition
 
 FOLDER = "lic2020_event_extraction"
 task = competition.load(FOLDER, "task")
@@ -24,7 +25,12 @@ span_loss = competition.load(FOLDER, "span_loss")
 
 HEADS = ["crf", "global_pointer"]
 SCHEMA = task.Schema(
-    {"竞赛-胜负": ("时间", "胜者", "败者"), "竞赛-夺冠": ("时间", "冠军"), "人生-结婚": ("时间", "结婚双方"), "产品-发布": ("发布方", "发布产品")}
+    {
+        "竞赛-胜负": ("时间", "胜者", "败者"),
+        "竞赛-夺冠": ("时间", "冠军"),
+        "人生-结婚": ("时间", "结婚双方"),
+        "产品-发布": ("发布方", "发布产品"),
+    }
 )
 CLASSES = labels.Classes(SCHEMA)
 WIN, TITLE, MARRY, RELEASE = SCHEMA.event_types
@@ -67,7 +73,10 @@ def test_classes_are_those_of_the_schema_and_then_the_triggers():
 def test_the_start_in_the_file_counts():
     text = "云桥队主场，云桥队击败澜江队，云桥队真强"
     found, lost = label(text, event(WIN, "击败", ("胜者", "云桥队", 15), ("败者", "澜江队", 11), start=9))
-    assert found == {((9, 11), class_of(WIN)), ((15, 18), class_of(WIN, "胜者")), ((11, 14), class_of(WIN, "败者"))} and not lost
+    assert (
+        found == {((9, 11), class_of(WIN)), ((15, 18), class_of(WIN, "胜者")), ((11, 14), class_of(WIN, "败者"))}
+        and not lost
+    )
 
 
 def test_without_a_start_the_occurrence_nearest_to_the_trigger_is_labelled():
@@ -130,7 +139,10 @@ def test_a_string_in_another_case_is_the_same_argument():
 def test_an_event_without_trigger_or_without_arguments():
     text = "顾南结婚，云桥公司上新"
     found = {((0, 2), class_of(MARRY, "结婚双方")), (place(text, "上新"), class_of(RELEASE))}
-    assert labels.assemble(text, found, CLASSES) == [event(MARRY, "", ("结婚双方", "顾南", 0)), event(RELEASE, "上新", start=9)]
+    assert labels.assemble(text, found, CLASSES) == [
+        event(MARRY, "", ("结婚双方", "顾南", 0)),
+        event(RELEASE, "上新", start=9),
+    ]
 
 
 NAMES = ["云桥队", "澜江", "顾南", "Abc9", "昨晚", "云", "阿木阿水"]
@@ -171,14 +183,23 @@ def windows_of(encoder, *examples):
     return model.labelled_windows(examples, encoder, CLASSES)
 
 
-MATCH = ("昨晚云桥队击败澜江队夺冠", event(WIN, "击败", ("胜者", "云桥队"), ("败者", "澜江队")), event(TITLE, "夺冠", ("冠军", "云桥队")))
-WEDDING = ("顾南与许青结婚", event(MARRY, "结婚", ("结婚双方", "顾南"), ("结婚双方", "许青"), ("结婚双方", "顾南与许青")))
+MATCH = (
+    "昨晚云桥队击败澜江队夺冠",
+    event(WIN, "击败", ("胜者", "云桥队"), ("败者", "澜江队")),
+    event(TITLE, "夺冠", ("冠军", "云桥队")),
+)
+WEDDING = (
+    "顾南与许青结婚",
+    event(MARRY, "结婚", ("结婚双方", "顾南"), ("结婚双方", "许青"), ("结婚双方", "顾南与许青")),
+)
 
 
 def test_tags_are_tokens_of_their_window(bert):
     [window], lost = windows_of(bert, MATCH)
     assert not lost and window.whole
-    assert {(window.encoding.char_span(first, last), class_id) for first, last, class_id in window.tags} == label(*MATCH)[0]
+    assert {(window.encoding.char_span(first, last), class_id) for first, last, class_id in window.tags} == label(
+        *MATCH
+    )[0]
 
 
 def test_a_long_text_is_labelled_in_every_window_that_holds_a_span(bert):
@@ -189,7 +210,10 @@ def test_a_long_text_is_labelled_in_every_window_that_holds_a_span(bert):
 
 def test_what_no_window_holds_is_counted(bert):
     found, lost = windows_of(bert, ("顾南" + "、白鹿" * 9, event(MARRY, "", ("结婚双方", "顾南" + "、白鹿" * 8))))
-    assert lost == {"argument across windows or inside a token": 1, "text left out: nothing of its events could be labelled": 1}
+    assert lost == {
+        "argument across windows or inside a token": 1,
+        "text left out: nothing of its events could be labelled": 1,
+    }
     assert found == []
 
 
@@ -200,7 +224,9 @@ def test_texts_without_events_teach_silence_and_those_with_lost_ones_are_left_ou
 
 
 def test_the_crf_holds_one_of_overlapping_arguments_and_no_trigger_that_overlaps_one(bert):
-    [window], _ = windows_of(bert, ("顾南与许青结婚", event(MARRY, "青结婚", ("结婚双方", "许青"), ("结婚双方", "顾南与许青"))))
+    [window], _ = windows_of(
+        bert, ("顾南与许青结婚", event(MARRY, "青结婚", ("结婚双方", "许青"), ("结婚双方", "顾南与许青")))
+    )
     sequence, unheld = model.label_sequence(window, CLASSES)
     couple = class_of(MARRY, "结婚双方")
     assert sequence.tolist() == [0, 2 * couple + 1, *[2 * couple + 2] * 4, 0, 0, 0]
@@ -252,7 +278,9 @@ def test_a_batch_against_a_slow_reference(bert):
         types = [{CLASSES.event_types[at] for at in np.flatnonzero(row)} for row in inputs[head]["type_labels"]]
         assert types == [{WIN, TITLE}, set(), {MARRY}]
     tags = {(row, class_id, first, last) for row, window in enumerate(batch) for first, last, class_id in window.tags}
-    assert set(map(tuple, inputs["global_pointer"]["tags"].tolist())) == tags and len(inputs["global_pointer"]["tags"]) == len(tags)
+    assert set(map(tuple, inputs["global_pointer"]["tags"].tolist())) == tags and len(
+        inputs["global_pointer"]["tags"]
+    ) == len(tags)
     for row, window in zip(inputs["crf"]["labels"], batch):
         sequence, _ = model.label_sequence(window, CLASSES)
         assert row.tolist() == [*sequence, *[0] * (length - len(sequence))]
@@ -304,7 +332,9 @@ def test_the_factored_loss_has_the_gradient_of_the_loss_over_all_spans():
         up, down = scores[1].copy(), scores[1].copy()
         up[at] += step
         down[at] -= step
-        slope = (slow_loss(scores[0], up, scores[2], tags) - slow_loss(scores[0], down, scores[2], tags)).sum() / (2 * step)
+        slope = (slow_loss(scores[0], up, scores[2], tags) - slow_loss(scores[0], down, scores[2], tags)).sum() / (
+            2 * step
+        )
         assert gradient[at] == pytest.approx(slope, abs=2e-3)
 
 
@@ -386,7 +416,10 @@ def batch_of(networks, encoder):
 def test_class_scores_against_a_slow_reference():
     generator = np.random.default_rng(0)
     layer = model.ClassScores(CLASSES)
-    states, logits = generator.normal(size=(2, 3, 4)).astype(np.float32), generator.normal(size=(2, 4)).astype(np.float32)
+    states, logits = (
+        generator.normal(size=(2, 3, 4)).astype(np.float32),
+        generator.normal(size=(2, 4)).astype(np.float32),
+    )
     scores = layer(states, logits).numpy()
     assert scores.shape == (2, 3, 2, len(CLASSES))
     roles, types, bias = layer.role_table.numpy(), layer.type_table.numpy(), layer.bias.numpy()
@@ -408,9 +441,12 @@ def test_the_loss_does_not_see_padding(talkative):
     encoder, networks = talkative
     inputs = batch_of(networks, encoder)
     wider = {
-        name: values if name in ("tags", "type_labels") else np.pad(values, [(0, 0), (0, 9)], constant_values=0) for name, values in inputs.items()
+        name: values if name in ("tags", "type_labels") else np.pad(values, [(0, 0), (0, 9)], constant_values=0)
+        for name, values in inputs.items()
     }
-    assert float(networks.training.batch_loss(wider)) == pytest.approx(float(networks.training.batch_loss(inputs)), rel=1e-4)
+    assert float(networks.training.batch_loss(wider)) == pytest.approx(
+        float(networks.training.batch_loss(inputs)), rel=1e-4
+    )
 
 
 def test_something_is_extracted_and_all_of_it_is_in_the_text(expected):
@@ -461,11 +497,23 @@ def test_overlapping_windows_say_a_thing_once(extractor):
     [window] = model.text_windows(["顾南结婚"], extractor.encoder)
     score = extraction.Scores(window, {0.0: [(1, 2, class_of(MARRY, "结婚双方"))]})
     once = extraction.decode(["顾南结婚"], [score], 0.0, CLASSES)
-    assert once == extraction.decode(["顾南结婚"], [score] * 2, 0.0, CLASSES) == [[event(MARRY, "", ("结婚双方", "顾南", 0))]]
+    assert (
+        once
+        == extraction.decode(["顾南结婚"], [score] * 2, 0.0, CLASSES)
+        == [[event(MARRY, "", ("结婚双方", "顾南", 0))]]
+    )
 
 
 def test_of_spans_in_doubt_the_best_of_those_that_overlap_is_kept():
-    spans = [(1, 4, 0, -1.0), (2, 4, 0, -0.5), (3, 6, 0, -2.0), (5, 6, 0, -3.0), (2, 4, 1, -4.0), (1, 1, 0, -5.0), (2, 2, 0, -6.0)]
+    spans = [
+        (1, 4, 0, -1.0),
+        (2, 4, 0, -0.5),
+        (3, 6, 0, -2.0),
+        (5, 6, 0, -3.0),
+        (2, 4, 1, -4.0),
+        (1, 1, 0, -5.0),
+        (2, 2, 0, -6.0),
+    ]
     assert extraction.without_doubles(spans) == [(2, 4, 0, -0.5), (5, 6, 0, -3.0), (1, 1, 0, -5.0), (2, 4, 1, -4.0)]
 
 
@@ -484,10 +532,14 @@ def test_a_higher_threshold_finds_less_and_all_thresholds_can_be_asked_for_at_on
 
 
 def scores_by_hand(bert, best):
-    """Windows of the training texts and their scores: all tags at the threshold `best`, none above it, and more than there are below it."""
+    """Windows of the training texts and their scores: all tags at the threshold `best`, none above it, and more than
+    there are below it."""
     windows, _ = model.labelled_windows(TRAINING, bert, CLASSES)
     return [
-        extraction.Scores(window, {at: sorted(window.tags) * (at <= best) + [(1, 1, 0), (2, 2, 1)] * (at < best) for at in thresholds.GRID})
+        extraction.Scores(
+            window,
+            {at: sorted(window.tags) * (at <= best) + [(1, 1, 0), (2, 2, 1)] * (at < best) for at in thresholds.GRID},
+        )
         for window in windows
     ]
 
@@ -521,7 +573,9 @@ def test_paths_are_legal_whatever_the_weights(talkative):
     encoder, networks = talkative
     if networks.crf is None:
         pytest.skip("of the CRF alone")
-    outputs = networks.scores({name: array for name, array in batch_of(networks, encoder).items() if name in networks.scores.input})
+    outputs = networks.scores(
+        {name: array for name, array in batch_of(networks, encoder).items() if name in networks.scores.input}
+    )
     lengths = np.array([len(window.encoding) for window in model.text_windows([one.text for one in TRAINING], encoder)])
     for path in extraction.viterbi(outputs.numpy(), networks.crf.transition_scores(), networks.crf.starts, lengths):
         inside = [(before, label_id) for before, label_id in zip([0, *path], path) if label_id and label_id % 2 == 0]

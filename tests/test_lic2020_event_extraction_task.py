@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given, settings, strategies
 
 import competition
-from helpers import HEAVY, evaluation_refused, evaluate, json_figures, needs, not_importing, refused, write, write_lines, zip_of
+from helpers import (
+    HEAVY,
+    evaluate,
+    evaluation_refused,
+    json_figures,
+    needs,
+    not_importing,
+    refused,
+    write,
+    write_lines,
+    zip_of,
+)
 
 FOLDER = "lic2020_event_extraction"
 task = competition.load(FOLDER, "task")
@@ -21,11 +32,17 @@ DATA = competition.SHARED / "data" / FOLDER
 
 SCHEMA_LINES = [
     {"event_type": "出行-启程", "role_list": [{"role": "时间"}, {"role": "旅客"}], "id": "a1", "class": "出行"},
-    {"event_type": "赛事/棋-获胜", "role_list": [{"role": "时间"}, {"role": "胜者"}, {"role": "时间"}], "id": "b2", "class": "赛事"},
+    {
+        "event_type": "赛事/棋-获胜",
+        "role_list": [{"role": "时间"}, {"role": "胜者"}, {"role": "时间"}],
+        "id": "b2",
+        "class": "赛事",
+    },
     {"event_type": "闭店", "role_list": []},
 ]
 SCHEMA = task.Schema(
-    {"出行-启程": ("时间", "旅客"), "赛事/棋-获胜": ("时间", "胜者"), "闭店": ()}, {"出行-启程": "出行", "赛事/棋-获胜": "赛事"}
+    {"出行-启程": ("时间", "旅客"), "赛事/棋-获胜": ("时间", "胜者"), "闭店": ()},
+    {"出行-启程": "出行", "赛事/棋-获胜": "赛事"},
 )
 #: What the records below are about.
 TEXT = "周日老高和小田从柳镇启程"
@@ -33,12 +50,17 @@ TEXT = "周日老高和小田从柳镇启程"
 
 def event(event_type, *arguments, trigger="", trigger_start=-1):
     """An Event; arguments are (role, text) pairs or Arguments."""
-    made = tuple(argument if isinstance(argument, task.Argument) else task.Argument(*argument) for argument in arguments)
+    made = tuple(
+        argument if isinstance(argument, task.Argument) else task.Argument(*argument) for argument in arguments
+    )
     return task.Event(event_type, trigger, trigger_start, made)
 
 
 def event_record(event_type, *arguments, **others):
-    pairs = [argument if isinstance(argument, dict) else {"role": argument[0], "argument": argument[1]} for argument in arguments]
+    pairs = [
+        argument if isinstance(argument, dict) else {"role": argument[0], "argument": argument[1]}
+        for argument in arguments
+    ]
     return {"event_type": event_type, "arguments": pairs} | others
 
 
@@ -49,7 +71,12 @@ def test_schema_is_read_in_the_order_of_the_file(tmp_path):
     schema = task.Schema.read(write_lines(tmp_path / "event_schema.json", SCHEMA_LINES))
     assert schema == SCHEMA
     assert schema.event_types == {"出行-启程": ("时间", "旅客"), "赛事/棋-获胜": ("时间", "胜者"), "闭店": ()}
-    assert schema.classes == [("出行-启程", "时间"), ("出行-启程", "旅客"), ("赛事/棋-获胜", "时间"), ("赛事/棋-获胜", "胜者")]
+    assert schema.classes == [
+        ("出行-启程", "时间"),
+        ("出行-启程", "旅客"),
+        ("赛事/棋-获胜", "时间"),
+        ("赛事/棋-获胜", "胜者"),
+    ]
     assert schema.class_ids == {pair: number for number, pair in enumerate(schema.classes)}
     assert schema.categories == {"出行-启程": "出行", "赛事/棋-获胜": "赛事", "闭店": ""}
 
@@ -163,18 +190,27 @@ def test_a_start_where_the_text_says_something_else_is_not_used(tmp_path, text, 
     path = write_lines(tmp_path / "a.json", [{"text": text, "id": "1", "event_list": [record]}])
     skipped = Counter()
     ((found,),) = (example.events for example in task.read(path, SCHEMA, skipped=skipped))
-    assert (found.arguments, found.trigger, found.trigger_start) == ((task.Argument("旅客", argument, expected),), argument, expected)
+    assert (found.arguments, found.trigger, found.trigger_start) == (
+        (task.Argument("旅客", argument, expected),),
+        argument,
+        expected,
+    )
     assert skipped == ({} if expected >= 0 else {task.WRONG_START: 2})
 
 
 def test_labels_are_demanded_or_ignored(tmp_path):
     foreign = {"text": "甲", "id": "1", "event_list": [event_record("不认识", ("x", "甲"))]}
     path = write_lines(tmp_path / "test.json", [foreign, {"text": "丙", "id": "2"}])
-    assert task.read(path, SCHEMA, labelled=False) == [task.Example("1", "甲", None, 1), task.Example("2", "丙", None, 2)]
+    assert task.read(path, SCHEMA, labelled=False) == [
+        task.Example("1", "甲", None, 1),
+        task.Example("2", "丙", None, 2),
+    ]
     refused(lambda: task.read(path, SCHEMA), "test.json:1:", "不认识")
     assert [example.events for example in task.read(path, None)] == [(event("不认识", ("x", "甲")),), None]
     for missing in ({}, {"event_list": None}):
-        path = write_lines(tmp_path / "half.json", [{"text": "甲", "id": "1", "event_list": []}, {"text": "丙", "id": "2", **missing}])
+        path = write_lines(
+            tmp_path / "half.json", [{"text": "甲", "id": "1", "event_list": []}, {"text": "丙", "id": "2", **missing}]
+        )
         refused(lambda: task.read(path, SCHEMA, labelled=True), "half.json:2:", "event_list")
 
 
@@ -238,7 +274,11 @@ def test_an_id_stands_in_a_file_once(tmp_path, labelled, text):
 
 def test_a_record_has_the_official_fields():
     known = task.Argument("旅客", "老高", 2, ("高工",))
-    events = [event("出行-启程", known, ("旅客", "小田"), trigger="启程", trigger_start=10), event("闭店", trigger="关了"), event("出行-启程", trigger_start=3)]
+    events = [
+        event("出行-启程", known, ("旅客", "小田"), trigger="启程", trigger_start=10),
+        event("闭店", trigger="关了"),
+        event("出行-启程", trigger_start=3),
+    ]
     assert task.submission_record("一", events, SCHEMA) == {
         "id": "一",
         "event_list": [
@@ -246,7 +286,10 @@ def test_a_record_has_the_official_fields():
                 "event_type": "出行-启程",
                 "trigger": "启程",
                 "trigger_start_index": 10,
-                "arguments": [{"role": "旅客", "argument": "老高", "argument_start_index": 2}, {"role": "旅客", "argument": "小田"}],
+                "arguments": [
+                    {"role": "旅客", "argument": "老高", "argument_start_index": 2},
+                    {"role": "旅客", "argument": "小田"},
+                ],
             },
             {"event_type": "闭店", "trigger": "关了", "arguments": []},
             {"event_type": "出行-启程", "arguments": []},
@@ -285,8 +328,14 @@ def predictions(draw, text=ANY_TEXT):
     if not sentence:
         return sentence, ()
     starts = strategies.integers(0, len(sentence) - 1)
-    spans = starts.flatmap(lambda start: strategies.tuples(strategies.just(start), strategies.integers(start + 1, len(sentence))))
-    items = draw(strategies.lists(strategies.tuples(strategies.sampled_from(SCHEMA.classes), spans, strategies.booleans()), max_size=5))
+    spans = starts.flatmap(
+        lambda start: strategies.tuples(strategies.just(start), strategies.integers(start + 1, len(sentence)))
+    )
+    items = draw(
+        strategies.lists(
+            strategies.tuples(strategies.sampled_from(SCHEMA.classes), spans, strategies.booleans()), max_size=5
+        )
+    )
     events = {}
     for (event_type, role), (start, end), placed in items:
         argument = task.Argument(role, sentence[start:end], start if placed else -1)
@@ -312,7 +361,9 @@ def test_a_written_submission_is_valid_and_reads_as_what_it_was(tmp_path_factory
 def good_record(**changes):
     """A valid line of a submission for TEXT."""
     argument = {"role": "旅客", "argument": "老高", "argument_start_index": 2}
-    return {"id": "一"} | {"event_list": [event_record("出行-启程", argument, trigger="启程", trigger_start_index=10) | changes]}
+    return {"id": "一"} | {
+        "event_list": [event_record("出行-启程", argument, trigger="启程", trigger_start_index=10) | changes]
+    }
 
 
 def only(**argument):
@@ -366,12 +417,19 @@ def test_an_argument_is_not_repeated_over_all_events_of_a_text(tmp_path):
 
 def test_pieces_may_differ_from_the_text_in_case(tmp_path):
     path = tmp_path / "predictions.json"
-    task.write_submission(path, ["1"], [[event("出行-启程", task.Argument("旅客", "nba队", 1), trigger="启程")]], SCHEMA)
+    task.write_submission(
+        path, ["1"], [[event("出行-启程", task.Argument("旅客", "nba队", 1), trigger="启程")]], SCHEMA
+    )
     assert task.check_submission(path, SCHEMA, [task.Example("1", "随NBA队启程", None, 1)]) == 1
 
 
 def test_without_the_input_only_what_the_file_says_itself_is_checked(tmp_path):
-    assert task.check_submission(write_lines(tmp_path / "a.json", [only(argument="老李", argument_start_index=70)]), SCHEMA) == 1
+    assert (
+        task.check_submission(
+            write_lines(tmp_path / "a.json", [only(argument="老李", argument_start_index=70)]), SCHEMA
+        )
+        == 1
+    )
 
 
 def test_every_id_once_and_in_order(tmp_path):
@@ -471,7 +529,11 @@ def counts(gold, predicted):
         ([event("出行-启程", ("旅客", "甲"), ("时间", "乙"))], [A("甲"), A("乙", role="时间")], (2, 2, 2)),
         ([A("甲"), A("乙")], [event("出行-启程", ("旅客", "乙"), ("旅客", "甲"))], (2, 2, 2)),
         # nor where it stands in the text, nor the trigger
-        ([event("出行-启程", task.Argument("旅客", "甲", 3), trigger="走")], [event("出行-启程", task.Argument("旅客", "甲", 0))], (1, 1, 1)),
+        (
+            [event("出行-启程", task.Argument("旅客", "甲", 3), trigger="走")],
+            [event("出行-启程", task.Argument("旅客", "甲", 0))],
+            (1, 1, 1),
+        ),
         # every repetition counts, in predictions
         ([A("甲")], [A("甲"), A("甲"), A("甲")], (3, 1, 3)),
         ([A("甲"), A("乙")], [A("丙"), A("丙")], (2, 2, 0)),
@@ -607,7 +669,9 @@ def slow_best_sum(weights):
 @given(
     strategies.tuples(strategies.integers(0, 4), strategies.integers(0, 4)).flatmap(
         lambda shape: strategies.lists(
-            strategies.lists(strategies.sampled_from([0.0, 0.25, 0.5, 2 / 3, 0.8, 1.0]), min_size=shape[1], max_size=shape[1]),
+            strategies.lists(
+                strategies.sampled_from([0.0, 0.25, 0.5, 2 / 3, 0.8, 1.0]), min_size=shape[1], max_size=shape[1]
+            ),
             min_size=shape[0],
             max_size=shape[0],
         )
@@ -641,16 +705,24 @@ def test_triggers_are_compared_exactly():
 TYPES = strategies.sampled_from(["p", "q"])
 ROLES = strategies.sampled_from(["x", "y"])
 SHORT = strategies.text("aAbcİΣς", max_size=4)
-ARGUMENTS = strategies.builds(task.Argument, ROLES, SHORT, strategies.just(-1), strategies.lists(SHORT, max_size=2).map(tuple))
-EVENTS = strategies.builds(task.Event, TYPES, SHORT, strategies.just(-1), strategies.lists(ARGUMENTS, max_size=4).map(tuple))
-LINES = strategies.lists(strategies.tuples(strategies.sampled_from("123"), strategies.lists(EVENTS, max_size=3)), max_size=4)
+ARGUMENTS = strategies.builds(
+    task.Argument, ROLES, SHORT, strategies.just(-1), strategies.lists(SHORT, max_size=2).map(tuple)
+)
+EVENTS = strategies.builds(
+    task.Event, TYPES, SHORT, strategies.just(-1), strategies.lists(ARGUMENTS, max_size=4).map(tuple)
+)
+LINES = strategies.lists(
+    strategies.tuples(strategies.sampled_from("123"), strategies.lists(EVENTS, max_size=3)), max_size=4
+)
 
 
 def slow_score(gold, predictions):
     """S and the two numbers of arguments: written from the rules, for reading, not for speed."""
 
     def flat(lines):
-        return [(id, event.event_type, argument) for id, events in lines for event in events for argument in event.arguments]
+        return [
+            (id, event.event_type, argument) for id, events in lines for event in events for argument in event.arguments
+        ]
 
     def f1(one, other):
         one, other = list(one.lower()), list(other.lower())
@@ -709,7 +781,10 @@ def test_gold_scores_1_against_itself(lines):
 @given(LINES, LINES, strategies.randoms(use_true_random=False))
 def test_the_order_of_lines_events_and_arguments_does_not_matter(gold, predictions, random):
     def shuffled(lines):
-        return random.sample([(id, [shuffled_event(one) for one in random.sample(events, len(events))]) for id, events in lines], len(lines))
+        return random.sample(
+            [(id, [shuffled_event(one) for one in random.sample(events, len(events))]) for id, events in lines],
+            len(lines),
+        )
 
     def shuffled_event(one):
         return task.Event(one.event_type, one.trigger, -1, tuple(random.sample(one.arguments, len(one.arguments))))
@@ -759,7 +834,12 @@ def test_a_missed_and_a_wrong_argument_form_a_pair(gold, predicted, kind):
 
 
 def test_what_has_no_counterpart_is_missed_or_spurious_or_found_already():
-    right, gold, spurious, again = A("老高"), A("小田", role="时间"), A("柳镇", event_type="闭店", role="x"), A("老高和")
+    right, gold, spurious, again = (
+        A("老高"),
+        A("小田", role="时间"),
+        A("柳镇", event_type="闭店", role="x"),
+        A("老高和"),
+    )
     found = errors.find_errors(metric.compare([("1", [gold, right])], [("1", [spurious, right, again])]))
     kinds = {name: [one.gold or one.predicted for one in list_] for name, list_ in found.items() if list_}
     items = [metric.Item(one.event_type, one.arguments[0]) for one in (gold, spurious, again)]
@@ -779,8 +859,12 @@ def test_every_error_has_exactly_one_kind(gold, predictions):
     comparisons = metric.compare(gold, predictions)
     kinds = errors.find_errors(comparisons)
     found = [error for kind in kinds.values() for error in kind]
-    assert Counter(error.gold for error in found if error.gold) == Counter(item for one in comparisons for item in one.missed)
-    assert Counter(error.predicted for error in found if error.predicted) == Counter(item for one in comparisons for item in one.wrong)
+    assert Counter(error.gold for error in found if error.gold) == Counter(
+        item for one in comparisons for item in one.missed
+    )
+    assert Counter(error.predicted for error in found if error.predicted) == Counter(
+        item for one in comparisons for item in one.wrong
+    )
     sizes = [len(kind) for kind in kinds.values()]
     assert sizes == sorted(sizes, reverse=True)
     errors.describe(kinds, dict.fromkeys("12", "一句话"))
@@ -796,13 +880,36 @@ def files(tmp_path):
         {
             "id": "一",
             "text": TEXT,
-            "event_list": [event_record("出行-启程", ("旅客", "老高"), ("旅客", "小田"), ("时间", "周日"), trigger="启程", trigger_start_index=10)],
+            "event_list": [
+                event_record(
+                    "出行-启程",
+                    ("旅客", "老高"),
+                    ("旅客", "小田"),
+                    ("时间", "周日"),
+                    trigger="启程",
+                    trigger_start_index=10,
+                )
+            ],
         },
-        {"id": "二", "text": "决赛里唐师傅胜出", "event_list": [event_record("赛事/棋-获胜", ("胜者", "唐师傅"), trigger="胜出", trigger_start_index=6)]},
-        {"id": "三", "text": "昨晚有人胜出", "event_list": [event_record("赛事/棋-获胜", ("时间", "昨晚"), trigger="胜出", trigger_start_index=4)]},
+        {
+            "id": "二",
+            "text": "决赛里唐师傅胜出",
+            "event_list": [event_record("赛事/棋-获胜", ("胜者", "唐师傅"), trigger="胜出", trigger_start_index=6)],
+        },
+        {
+            "id": "三",
+            "text": "昨晚有人胜出",
+            "event_list": [event_record("赛事/棋-获胜", ("时间", "昨晚"), trigger="胜出", trigger_start_index=4)],
+        },
     ]
     predictions = [
-        {"id": "一", "event_list": [event_record("出行-启程", ("旅客", "老高"), trigger="启程"), event_record("出行-启程", ("时间", "周日"))]},
+        {
+            "id": "一",
+            "event_list": [
+                event_record("出行-启程", ("旅客", "老高"), trigger="启程"),
+                event_record("出行-启程", ("时间", "周日")),
+            ],
+        },
         {"id": "二", "event_list": [event_record("赛事/棋-获胜", ("胜者", "师傅"), trigger="赛")]},
         {"id": "三", "event_list": [event_record("赛事/棋-获胜", ("胜者", "昨晚"))]},
     ]
@@ -839,7 +946,9 @@ def test_evaluate_prints_counts_a_table_and_the_errors(files, capsys):
 
 
 def test_evaluate_says_when_no_trigger_is_predicted(files, tmp_path, capsys):
-    path = write_lines(tmp_path / "bare.json", [{"id": "一", "event_list": [event_record("出行-启程", ("旅客", "老高"))]}])
+    path = write_lines(
+        tmp_path / "bare.json", [{"id": "一", "event_list": [event_record("出行-启程", ("旅客", "老高"))]}]
+    )
     evaluate(FOLDER, files[0], path)
     assert "triggers    the predictions name none\n" in capsys.readouterr().out
 
@@ -861,12 +970,30 @@ def test_gold_is_a_submission_too(files):
         ([{"id": "一", "event_list": [event_record("出行-启程", ("旅客", "老高"))]}], "2 of 3 gold ids have no line"),
         ([{"id": "一", "event_list": [event_record("出行-启程", ("旅客", "老高"))]}] * 3, "1 ids stand several times"),
         (
-            [{"id": "一", "event_list": [event_record("出行-启程", ("旅客", "老高")), event_record("出行-启程", ("旅客", "老高"))]}],
+            [
+                {
+                    "id": "一",
+                    "event_list": [
+                        event_record("出行-启程", ("旅客", "老高")),
+                        event_record("出行-启程", ("旅客", "老高")),
+                    ],
+                }
+            ],
             "1 of 2 predicted arguments repeat another one of their text, which inflates recall, even beyond 1: leave one of each. "
             "Counted one to one: precision 1.0000  recall 0.2000  f1 0.3333",
         ),
         (
-            [{"id": "一", "event_list": [event_record("出行-启程", *(("旅客", text) for text in ("老高", "老高和", "周日老高", "高", "老", "高老")))]}]
+            [
+                {
+                    "id": "一",
+                    "event_list": [
+                        event_record(
+                            "出行-启程",
+                            *(("旅客", text) for text in ("老高", "老高和", "周日老高", "高", "老", "高老")),
+                        )
+                    ],
+                }
+            ]
             + [{"id": "二", "event_list": [event_record("赛事/棋-获胜", ("胜者", "唐师傅"), ("胜者", "唐师"))]}],
             "recall is above 1, since several predictions share a gold argument. Counted one to one: precision",
         ),
@@ -931,7 +1058,12 @@ def test_real_files_are_read_and_written(tmp_path):
     task.write_submission(tmp_path / "gold.zip", [example.id for example in examples], submitted, schema)
     assert task.check_submission(tmp_path / "gold.zip", schema, examples) == 200
     comparisons = metric.compare(pairs, task.read_submission(tmp_path / "gold.zip"))
-    assert metric.total(comparisons).precision == metric.one_to_one(comparisons).f1 == metric.trigger_score(comparisons).f1 == 1.0
+    assert (
+        metric.total(comparisons).precision
+        == metric.one_to_one(comparisons).f1
+        == metric.trigger_score(comparisons).f1
+        == 1.0
+    )
     assert 0.9 < metric.total(comparisons).recall < 1
     assert all(example.events is None for example in task.read(DATA / "test1_unlabelled.json", schema))
 
@@ -940,6 +1072,10 @@ def once(events):
     """The events without the arguments that an earlier one has in the same role of the same type."""
     seen, kept = set(), []
     for one in events:
-        arguments = [a for a in one.arguments if (one.event_type, a.role, a.text) not in seen and not seen.add((one.event_type, a.role, a.text))]
+        arguments = [
+            a
+            for a in one.arguments
+            if (one.event_type, a.role, a.text) not in seen and not seen.add((one.event_type, a.role, a.text))
+        ]
         kept.append(task.Event(one.event_type, one.trigger, one.trigger_start, tuple(arguments)))
     return kept

@@ -2,9 +2,10 @@ import re
 
 import numpy as np
 import pytest
-from competition import load
 
 from common.tokenizers import segment
+
+from competition import load
 
 keywords = load("lic2020_reading_comprehension", "augmentation").keywords
 QUESTION = "顾南的公司是在什么时候上市的？"
@@ -36,7 +37,9 @@ def test_what_cannot_be_shortened_stays(question):
 
 
 def test_the_generator_alone_decides():
-    assert [keywords(QUESTION, np.random.default_rng(3)) for _ in range(2)] == [keywords(QUESTION, np.random.default_rng(3))] * 2
+    assert [keywords(QUESTION, np.random.default_rng(3)) for _ in range(2)] == [
+        keywords(QUESTION, np.random.default_rng(3))
+    ] * 2
 
 
 def variants_of(question):
@@ -44,7 +47,13 @@ def variants_of(question):
 
 
 @pytest.mark.parametrize(
-    ("question", "word"), [("什么动物不睡觉", "不"), ("没有驾照的人能买车吗", "没有"), ("除了北京还有哪里", "除了"), ("世界上最高的山", "最高")]
+    ("question", "word"),
+    [
+        ("什么动物不睡觉", "不"),
+        ("没有驾照的人能买车吗", "没有"),
+        ("除了北京还有哪里", "除了"),
+        ("世界上最高的山", "最高"),
+    ],
 )
 def test_what_turns_a_question_round_stays(question, word):
     assert word in [question[start:end] for start, end in segment(question)]

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from competition import load
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from competition import load
 
 FOLDER = "lic2020_reading_comprehension"
 task = load(FOLDER, "task")
@@ -20,8 +21,12 @@ def example(question, context, answer, name="0", article=0):
 
 
 probabilities = st.integers(1, 10_000).map(lambda number: number / 100_000)
-candidate_lists = st.dictionaries(st.text(alphabet="天地人3，", min_size=1, max_size=6), probabilities, min_size=1, max_size=8).map(
-    lambda found: sorted((Candidate(text, 0, probability) for text, probability in found.items()), key=lambda one: -one.probability)
+candidate_lists = st.dictionaries(
+    st.text(alphabet="天地人3，", min_size=1, max_size=6), probabilities, min_size=1, max_size=8
+).map(
+    lambda found: sorted(
+        (Candidate(text, 0, probability) for text, probability in found.items()), key=lambda one: -one.probability
+    )
 )
 
 
@@ -50,7 +55,10 @@ def test_what_most_candidates_share_may_win_over_the_most_probable():
 
 @pytest.mark.parametrize(("penalty", "answer"), [(0.0, "顾南和许青"), (0.2, "许青")])
 def test_a_penalty_prefers_the_shorter_answer(penalty, answer):
-    found = [Candidate("顾南和许青", 0, 0.4), Candidate("许青", 3, 0.3)]  # 0.4 exp(-0.2 * 5) = 0.147, 0.3 exp(-0.2 * 2) = 0.201
+    found = [
+        Candidate("顾南和许青", 0, 0.4),
+        Candidate("许青", 3, 0.3),
+    ]  # 0.4 exp(-0.2 * 5) = 0.147, 0.3 exp(-0.2 * 2) = 0.201
     assert choice.choose("顾南和许青", found, "most_probable", penalty) == answer
 
 
@@ -69,7 +77,11 @@ def dev(count, best, article=0):
     step = choice.GRID[choice.GRID.index(best) + 1] if best < choice.GRID[-1] else 2 * best
     # The long answer loses to the right one just below `best`, and the right one to the short one half a step above.
     at, until = best - 1e-4, (best + step) / 2
-    found = [Candidate(long, 0, 0.1), Candidate(right, 0, 0.1 * np.exp(-4 * at)), Candidate(short, 0, 0.1 * np.exp(-4 * at - 3 * until))]
+    found = [
+        Candidate(long, 0, 0.1),
+        Candidate(right, 0, 0.1 * np.exp(-4 * at)),
+        Candidate(short, 0, 0.1 * np.exp(-4 * at - 3 * until)),
+    ]
     examples = [example("谁", long, right, name=f"{article} {number}", article=article) for number in range(count)]
     return examples, [found] * count
 
@@ -95,11 +107,18 @@ def test_the_crossed_score_is_of_questions_that_had_no_say():
     found = [kinds[half][1][index] for index, half in enumerate(halves)]
     result = choice.search_length_penalty(examples, found, "most_probable", seed)
     assert result.f1 > 60 and result.crossed_f1 < 60
-    answers = [choice.choose(one.context, best, "most_probable", choice.GRID[-1 if half == 0 else 1]) for one, best, half in zip(examples, found, halves)]
+    answers = [
+        choice.choose(one.context, best, "most_probable", choice.GRID[-1 if half == 0 else 1])
+        for one, best, half in zip(examples, found, halves)
+    ]
     scores = metric.compare(examples, {one.id: answer for one, answer in zip(examples, answers)})
     assert result.crossed_f1 == pytest.approx(metric.total(scores).f1, abs=1e-3)
 
 
 def test_of_equally_good_penalties_the_mildest_is_taken():
     examples = [example("谁", "顾南", "顾南")]
-    assert choice.search_length_penalty(examples, [[Candidate("顾南", 0, 0.5)]], "expected_f1", seed=1) == (0.0, 100.0, 100.0)
+    assert choice.search_length_penalty(examples, [[Candidate("顾南", 0, 0.5)]], "expected_f1", seed=1) == (
+        0.0,
+        100.0,
+        100.0,
+    )

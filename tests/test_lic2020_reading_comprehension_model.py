@@ -8,12 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import competition
 from common.encoders import BertEncoder
 from common.generators import pad_features
 from common.keras_compat import keras, seed_everything
 from common.options import EncoderOptions
-from reading_helpers import bert_encoder, check_order_changes_nothing, decoder, learn_by_heart, light_encoder, padded, wild_networks
+
+import competition
+from reading_helpers import (
+    bert_encoder,
+    check_order_changes_nothing,
+    decoder,
+    learn_by_heart,
+    light_encoder,
+    padded,
+    wild_networks,
+)
 
 FOLDER = "lic2020_reading_comprehension"
 task = competition.load(FOLDER, "task")
@@ -68,7 +77,10 @@ def test_answers_that_are_not_there_are_counted():
 
 
 def test_several_answers_in_order_and_once():
-    assert spans_of("2030年5月", "5月", "2030年5月", ("5月", 5), "年", "年") == ([("2030年5月", 0), ("年", 4), ("5月", 5)], {})
+    assert spans_of("2030年5月", "5月", "2030年5月", ("5月", 5), "年", "年") == (
+        [("2030年5月", 0), ("年", 4), ("5月", 5)],
+        {},
+    )
 
 
 def test_blank_answers_are_none():
@@ -107,7 +119,10 @@ def test_the_question_is_never_an_answer(bert):
     for [window] in groups:
         [(first, last)] = window.answers
         assert (first, last) == (window.pair.asked + 2 + 3, window.pair.asked + 2 + 4)
-        assert window.arrays["token_ids"][first : last + 1].tolist() == [bert.tokenizer.ids["顾"], bert.tokenizer.ids["南"]]
+        assert window.arrays["token_ids"][first : last + 1].tolist() == [
+            bert.tokenizer.ids["顾"],
+            bert.tokenizer.ids["南"],
+        ]
 
 
 def test_an_answer_is_labelled_in_every_window_that_holds_it(bert):
@@ -170,11 +185,15 @@ def gold_figures(path):
     lengths = model.Lengths(config.max_question_length, config.doc_stride)
     examples = task.read(path, labelled=True)
     texts = [text for one in examples for text in (one.context, one.question)]
-    encoder = BertEncoder.from_texts(texts, EncoderOptions(encoder="bert", hidden_size=8, max_length=config.encoder.max_length))
+    encoder = BertEncoder.from_texts(
+        texts, EncoderOptions(encoder="bert", hidden_size=8, max_length=config.encoder.max_length)
+    )
     groups = model.question_windows(examples, encoder, lengths)
     for group in model.labelled_windows(examples, encoder, lengths)[0]:
         groups[group[0].example] = group
-    found = decoder(reading, config.max_answer_length, candidates=5).decode(examples, groups, [sure(group) for group in groups])
+    found = decoder(reading, config.max_answer_length, candidates=5).decode(
+        examples, groups, [sure(group) for group in groups]
+    )
     return train.evaluation(examples, found, config.choice, 0.0).metrics
 
 
@@ -215,7 +234,11 @@ def labelled_groups(draw, max_length=24):
     [group], lost = model.labelled_windows([one], ENCODER, model.Lengths(64, 5))
     assert not lost
     for window in group:
-        window.arrays = {**window.arrays, "place": np.arange(len(window.pair)), "pairs": np.arange(2 * len(window.pair)).reshape(-1, 2)}
+        window.arrays = {
+            **window.arrays,
+            "place": np.arange(len(window.pair)),
+            "pairs": np.arange(2 * len(window.pair)).reshape(-1, 2),
+        }
     return one, group
 
 
@@ -240,7 +263,9 @@ def test_a_crop_is_a_piece_of_its_window_with_an_answer(drawn, length, seed):
     assert crop.arrays["token_ids"].tolist() == crop.pair.encoding.ids.tolist()
     assert crop.pair.is_context.tolist() == [begin <= at < len(place) - 1 for at in range(len(place))]
     # The characters are still the right ones.
-    for index, (start, end) in zip(crop.pair.encoding.ids[crop.pair.is_context], crop.pair.encoding.offsets[crop.pair.is_context]):
+    for index, (start, end) in zip(
+        crop.pair.encoding.ids[crop.pair.is_context], crop.pair.encoding.offsets[crop.pair.is_context]
+    ):
         assert ENCODER.tokenizer.vocabulary[index] == one.context[start:end]
     tokens = ENCODER.tokenizer.tokenize(one.context)
     part = tokens.offsets[crop.pair.first : crop.pair.first + size].tolist()
@@ -339,14 +364,20 @@ def test_a_batch_against_a_slow_reference():
 def given_logits(groups, generator, scale=3.0):
     """Puts random logits into the arrays of every window, in place of what an encoder reads."""
     for window in (window for group in groups for window in group):
-        window.arrays = {"token_ids": window.pair.encoding.ids, "values": generator.normal(0, scale, (len(window.pair), 2)).astype(np.float32)}
+        window.arrays = {
+            "token_ids": window.pair.encoding.ids,
+            "values": generator.normal(0, scale, (len(window.pair), 2)).astype(np.float32),
+        }
     return groups
 
 
 @pytest.fixture(scope="module")
 def transparent():
     """The training network on an encoder whose states are the logits in its inputs."""
-    inputs = {"token_ids": keras.Input((None,), dtype="int32", name="token_ids"), "values": keras.Input((None, 2), name="values")}
+    inputs = {
+        "token_ids": keras.Input((None,), dtype="int32", name="token_ids"),
+        "values": keras.Input((None, 2), name="values"),
+    }
     encoding = keras.Model(inputs, [inputs["values"] * 1.0, inputs["values"]])
     networks = model.build_networks(SimpleNamespace(pair_network=lambda: encoding, dropout=0.0))
     networks.training.get_layer("pointers").set_weights([np.eye(2, dtype=np.float32), np.zeros(2, np.float32)])
@@ -375,7 +406,9 @@ def slow_loss(groups):
 def test_the_loss_against_a_slow_reference(transparent):
     for seed in range(5):
         groups = given_logits(batch_of_groups(), np.random.default_rng(seed))
-        assert loss_of(transparent, model.collate(groups, np.random.default_rng(0), 0)) == pytest.approx(slow_loss(groups), rel=1e-4)
+        assert loss_of(transparent, model.collate(groups, np.random.default_rng(0), 0)) == pytest.approx(
+            slow_loss(groups), rel=1e-4
+        )
 
 
 def test_logits_outside_of_the_context_change_nothing(transparent):
@@ -383,8 +416,12 @@ def test_logits_outside_of_the_context_change_nothing(transparent):
     loss = loss_of(transparent, inputs)
     outside = inputs["in_context"][..., None] == 0
     assert outside.sum() > 20
-    assert loss_of(transparent, {**inputs, "values": np.where(outside, 40, inputs["values"]).astype(np.float32)}) == pytest.approx(loss, rel=1e-5)
-    assert loss_of(transparent, {**inputs, "values": np.where(outside, inputs["values"], inputs["values"] * 2)}) != pytest.approx(loss, rel=1e-2)
+    assert loss_of(
+        transparent, {**inputs, "values": np.where(outside, 40, inputs["values"]).astype(np.float32)}
+    ) == pytest.approx(loss, rel=1e-5)
+    assert loss_of(
+        transparent, {**inputs, "values": np.where(outside, inputs["values"], inputs["values"] * 2)}
+    ) != pytest.approx(loss, rel=1e-2)
     wider = padded({name: values for name, values in inputs.items() if name != "windows"}, columns=7)
     wider["values"][:, -7:] = 40
     wider["windows"] = np.pad(inputs["windows"], [(0, 0), (0, 3)], constant_values=-1)
@@ -411,7 +448,9 @@ def scored_questions(draw):
     """A question with a context of few different characters, its windows, and random logits."""
     context = draw(st.text(alphabet="天地 ", max_size=40))
     encoder_length = draw(st.integers(6, 20))
-    encoder = SimpleNamespace(tokenizer=ENCODER.tokenizer, max_length=encoder_length, pair_features=ENCODER.pair_features)
+    encoder = SimpleNamespace(
+        tokenizer=ENCODER.tokenizer, max_length=encoder_length, pair_features=ENCODER.pair_features
+    )
     one = example(draw(st.text(alphabet="天地", max_size=4)), context)
     [group] = model.question_windows([one], encoder, model.Lengths(64, draw(st.integers(1, 9))))
     generator = np.random.default_rng(draw(st.integers(0, 2**32)))
@@ -429,7 +468,12 @@ def slow_candidates(one, group, logits, max_length, count):
             for last in places:
                 if first <= last < first + max_length:
                     start, end = int(window.pair.encoding.offsets[first, 0]), int(window.pair.encoding.offsets[last, 1])
-                    probability = np.exp(np.float64(scores[first, 0])) / totals[0] * np.exp(np.float64(scores[last, 1])) / totals[1]
+                    probability = (
+                        np.exp(np.float64(scores[first, 0]))
+                        / totals[0]
+                        * np.exp(np.float64(scores[last, 1]))
+                        / totals[1]
+                    )
                     by_place[start, end] = max(by_place.get((start, end), 0), probability)
     best = sorted(by_place.items(), key=lambda item: -item[1])[:count]
     texts = {}
@@ -492,7 +536,12 @@ def test_candidates_of_a_context_without_tokens():
     found = decoder(reading).decode(questions, groups, logits)
     assert found[:3] == [[], [], []] and found[3] == [Candidate("顾", 0, pytest.approx(1))]
     for choice in ("expected_f1", "most_probable"):
-        assert [choosing.choose(one.context, best, choice) for one, best in zip(questions, found)] == ["", "", "\u200b\x00", "顾"]
+        assert [choosing.choose(one.context, best, choice) for one, best in zip(questions, found)] == [
+            "",
+            "",
+            "\u200b\x00",
+            "顾",
+        ]
 
 
 # The reader
@@ -501,7 +550,11 @@ def test_candidates_of_a_context_without_tokens():
 QUESTIONS = [
     ("远山的灯是谁写的", "顾南写了《远山的灯》，许青写了《长桥》。两本书都由云桥出版社出版。", "顾南"),
     ("长桥是谁写的", "顾南写了《远山的灯》，许青写了《长桥》。两本书都由云桥出版社出版。", "许青"),
-    ("云桥出版社在哪里", "云桥出版社 位于澜江市， 2011年成立。顾南的新书二月写完，三月由许青送到山上；白鹿说，两本书里只有《长桥》好看，ABC公司想买３百册，手机也能看。", "澜江市"),
+    (
+        "云桥出版社在哪里",
+        "云桥出版社 位于澜江市， 2011年成立。顾南的新书二月写完，三月由许青送到山上；白鹿说，两本书里只有《长桥》好看，ABC公司想买３百册，手机也能看。",
+        "澜江市",
+    ),
     ("", "ABC公司", "ABC"),
     ("多少钱", "Ｐ９手机卖３９９９元", "３９９９元"),
     ("何时出版？", "二月", "二月"),
@@ -509,7 +562,10 @@ QUESTIONS = [
     ("空", "", None),
     ("空", " \u200b", None),
 ]
-EXAMPLES = [example(question, context, *([answer] if answer else []), name=str(number)) for number, (question, context, answer) in enumerate(QUESTIONS)]
+EXAMPLES = [
+    example(question, context, *([answer] if answer else []), name=str(number))
+    for number, (question, context, answer) in enumerate(QUESTIONS)
+]
 TWO_WINDOWS = model.Lengths(8, 10)
 TEXTS = [text for question, context, _ in QUESTIONS for text in (question, context)]
 
@@ -532,7 +588,9 @@ def expected(wild):
 def assert_same(found, expected):
     for one, other in zip(found, expected, strict=True):
         assert [candidate[:2] for candidate in one] == [candidate[:2] for candidate in other]
-        assert [candidate.probability for candidate in one] == pytest.approx([candidate.probability for candidate in other], rel=1e-3)
+        assert [candidate.probability for candidate in one] == pytest.approx(
+            [candidate.probability for candidate in other], rel=1e-3
+        )
 
 
 def test_answers_are_pieces_of_the_context(expected):
@@ -559,7 +617,9 @@ def test_logits_do_not_see_padding(wild):
         for window in group:
             features = pad_features([window.arrays])
             mask = window.pair.is_context
-            one, other = (networks.reading(rows).numpy()[0] for rows in (features, padded(features, rows=2, columns=30)))
+            one, other = (
+                networks.reading(rows).numpy()[0] for rows in (features, padded(features, rows=2, columns=30))
+            )
             np.testing.assert_allclose(other[: len(mask)][mask], one[mask], atol=1e-4)
 
 
@@ -585,4 +645,6 @@ def test_the_question_decides_the_answer_after_training():
     reader = reading.Reader(networks, encoder, lengths, max_answer_length=9)
     found = reader.read(questions)
     # The first two have one context: only the question tells which of two names it is.
-    assert [choosing.choose(one.context, best, "most_probable") for one, best in zip(questions, found)] == [answer for *_, answer in QUESTIONS[:6]]
+    assert [choosing.choose(one.context, best, "most_probable") for one, best in zip(questions, found)] == [
+        answer for *_, answer in QUESTIONS[:6]
+    ]

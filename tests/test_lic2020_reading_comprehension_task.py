@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given, settings, strategies
 
 import competition
-from helpers import HEAVY, check_report, check_warnings, evaluate, evaluation_refused, json_figures, needs, not_importing, refused, without, write
+from helpers import (
+    HEAVY,
+    check_report,
+    check_warnings,
+    evaluate,
+    evaluation_refused,
+    json_figures,
+    needs,
+    not_importing,
+    refused,
+    without,
+    write,
+)
 
 FOLDER = "lic2020_reading_comprehension"
 task = competition.load(FOLDER, "task")
@@ -49,7 +61,9 @@ def example(name="a", text="青河多长", answers=("640公里",), context=RIVER
 
 
 def test_examples_keep_what_the_file_says(tmp_path):
-    first = question("a", answers=()) | {"answers": [answer("640公里", 3), answer("长640", 99), answer(""), {"text": "公里"}]}
+    first = question("a", answers=()) | {
+        "answers": [answer("640公里", 3), answer("长640", 99), answer(""), {"text": "公里"}]
+    }
     data = document(paragraph(first, question("b", "大坝", ["1987年"])), paragraph(question("c"), context=""))
     data["data"].append({"paragraphs": [paragraph(question("d", "白山", ["白山"], extra=1))]})
     assert task.read(write(tmp_path / "dev.json", data)) == [
@@ -91,7 +105,9 @@ def test_the_judges_files_have_no_answers(tmp_path, labels):
     )
 
 
-@pytest.mark.parametrize("labels", ["没有", 5, {"text": "青"}, ["青"], [{"answer_start": 3}], [answer(7)], [answer("青", "3")]])
+@pytest.mark.parametrize(
+    "labels", ["没有", 5, {"text": "青"}, ["青"], [{"answer_start": 3}], [answer(7)], [answer("青", "3")]]
+)
 def test_labels_are_not_looked_at_where_none_are_wanted(tmp_path, labels):
     path = write(tmp_path / "test.json", document(paragraph({"id": "a", "question": "?", "answers": labels})))
     assert task.read(path, labelled=False) == [task.Example("a", "?", RIVER, None, 0)]
@@ -99,7 +115,8 @@ def test_labels_are_not_looked_at_where_none_are_wanted(tmp_path, labels):
         refused(lambda: task.read(path, labelled=labelled), f"{path}:1: data[0].paragraphs[0].qas[0]")
 
 
-#: A second question (or paragraph) with a mistake, the key of which the line is told (None: of the whole), and words of the message.
+#: A second question (or paragraph) with a mistake, the key of which the line is told (None: of the whole), and words of
+#: the message.
 MISTAKES = {
     "no id": (without(question("b"), "id"), None, ['"id" is missing']),
     "the id is a number": (question(7), "id", ['"id" is a whole number', "a string"]),
@@ -107,8 +124,12 @@ MISTAKES = {
     "no question": (without(question("b"), "question"), None, ['"question" is missing']),
     "the question is a list": (question("b", ["?"]), "question", ['"question" is a list']),
     "a question is a string": ("多长", None, ["a string - it must be an object"]),
-    "an answer is a string": (question("b") | {"answers": ["\"text\""]}, '\\"text\\', ["answers[0]: a string"]),
-    "the start is a string": (question("b") | {"answers": [answer("青", "0")]}, "answer_start", ['"answer_start" is a string']),
+    "an answer is a string": (question("b") | {"answers": ['"text"']}, '\\"text\\', ["answers[0]: a string"]),
+    "the start is a string": (
+        question("b") | {"answers": [answer("青", "0")]},
+        "answer_start",
+        ['"answer_start" is a string'],
+    ),
     "the start is true": (question("b") | {"answers": [answer("青", True)]}, "answer_start", ["true or false"]),
     "the answer is a number": (question("b") | {"answers": [answer(640)]}, "text", ['"text" is a whole number']),
     "an id for two questions": (question("a", "白山在哪"), None, ['the id "a"', "(", "qas[0]) - give"]),
@@ -159,7 +180,11 @@ def test_a_document_without_questions_has_no_examples(tmp_path):
 def test_the_same_question_twice(tmp_path):
     path = write(
         tmp_path / "test.json",
-        document(paragraph(question("a"), question("b", "大坝")), paragraph(question("a", answers=["长640公里"])), paragraph(question("a"))),
+        document(
+            paragraph(question("a"), question("b", "大坝")),
+            paragraph(question("a", answers=["长640公里"])),
+            paragraph(question("a")),
+        ),
     )
     for labelled in (None, False):
         skipped = Counter()
@@ -167,24 +192,37 @@ def test_the_same_question_twice(tmp_path):
         assert skipped == {task.REPEATED_QUESTION: 2}
     skipped = Counter()
     examples = task.read(path, True, skipped)
-    assert [(one.id, one.answers[0].text) for one in examples] == [("a", "640公里"), ("b", "640公里"), ("a", "长640公里"), ("a", "640公里")]
+    assert [(one.id, one.answers[0].text) for one in examples] == [
+        ("a", "640公里"),
+        ("b", "640公里"),
+        ("a", "长640公里"),
+        ("a", "640公里"),
+    ]
     assert not skipped
     for other in (paragraph(question("a"), context="白山"), paragraph(question("a", "多长"))):
         other = write(tmp_path / "other.json", document(paragraph(question("a")), other), indent=1)
         for labelled in (True, False, None):
             line = last_line(other, '"id"') - 1
-            refused(lambda: task.read(other, labelled), f"{other}:{line}: data[0].paragraphs[1].qas[0]", f"({other}:9: data[0].paragraphs[0].qas[0])")
+            refused(
+                lambda: task.read(other, labelled),
+                f"{other}:{line}: data[0].paragraphs[1].qas[0]",
+                f"({other}:9: data[0].paragraphs[0].qas[0])",
+            )
 
 
 # As JSON gives them: a half of a surrogate pair, but never two halves that are one character.
-CHARACTERS = strategies.characters(exclude_categories=["Cs"]) | strategies.characters(min_codepoint=0xDC00, max_codepoint=0xDFFF, categories=["Cs"])
+CHARACTERS = strategies.characters(exclude_categories=["Cs"]) | strategies.characters(
+    min_codepoint=0xDC00, max_codepoint=0xDFFF, categories=["Cs"]
+)
 STRINGS = strategies.text(CHARACTERS, max_size=12)
 LABELLED = strategies.builds(
     task.Example,
     id=strategies.uuids().map(str),
     question=STRINGS,
     context=STRINGS,
-    answers=strategies.lists(strategies.builds(task.Answer, STRINGS.filter(str.strip), strategies.integers(-1, 9)), min_size=1, max_size=2).map(tuple),
+    answers=strategies.lists(
+        strategies.builds(task.Answer, STRINGS.filter(str.strip), strategies.integers(-1, 9)), min_size=1, max_size=2
+    ).map(tuple),
     article=strategies.just(0),
 )
 
@@ -281,7 +319,10 @@ def test_a_submission_is_read_as_the_organisers_read_it(tmp_path):
     path = write(tmp_path / "predictions.json", '{"z": "没有的",\n"a": "一", "a": "二", "b": "", "a": "三"}')
     assert task.read_submission(path, repeated) == {"z": "没有的", "a": "三", "b": ""}
     assert repeated == {"a": 2}
-    refused(lambda: task.read_submission(write(path, '{"a": "一",\n"b": 5}')), f'{path}:2: "b" is a whole number - it must be a string')
+    refused(
+        lambda: task.read_submission(write(path, '{"a": "一",\n"b": 5}')),
+        f'{path}:2: "b" is a whole number - it must be a string',
+    )
 
 
 # The official metric, rule by rule
@@ -333,7 +374,10 @@ def test_letters_become_small():
             )
         ],
         ("\u33ff\u4dc0\u4dff\ua000\uf8ff\ufb00", ["\u33ff\u4dc0\u4dff\ua000\uf8ff\ufb00"]),
-        ("\U0001ffff\U0002a6e0\U0002a6ff\U0002ceb0\U0002f7ff\U0002fa20", ["\U0001ffff\U0002a6e0\U0002a6ff\U0002ceb0\U0002f7ff\U0002fa20"]),
+        (
+            "\U0001ffff\U0002a6e0\U0002a6ff\U0002ceb0\U0002f7ff\U0002fa20",
+            ["\U0001ffff\U0002a6e0\U0002a6ff\U0002ceb0\U0002f7ff\U0002fa20"],
+        ),
     ],
 )
 def test_tokens(text, expected):
@@ -366,7 +410,7 @@ def test_tokens(text, expected):
         ("NBA", "nba", 1),
         # a run is one token, however long, and ideographs are one each
         ("13800000000", "13800000001", 0),
-        ("640 公里", "640公里", 2 * (2 / 3)**2 / (4 / 3)),
+        ("640 公里", "640公里", 2 * (2 / 3) ** 2 / (4 / 3)),
         ("a=b", "b=a", 1 / 3),
     ],
 )
@@ -383,7 +427,16 @@ def test_the_best_reference_counts_for_f1_and_any_for_em():
 
 @pytest.mark.parametrize(
     ("prediction", "reference", "em"),
-    [("NBA", "nba", 1), ("《青河》", "青河", 1), ("青河 ", "青河", 0), ("1988.", "1988", 0), ("‘好’", "好", 0), ('"好"', "好", 0), ("。", "，", 1), ("", "。", 1)],
+    [
+        ("NBA", "nba", 1),
+        ("《青河》", "青河", 1),
+        ("青河 ", "青河", 0),
+        ("1988.", "1988", 0),
+        ("‘好’", "好", 0),
+        ('"好"', "好", 0),
+        ("。", "，", 1),
+        ("", "。", 1),
+    ],
 )
 def test_em_rule(prediction, reference, em):
     """Equal normalised strings: two that are empty then are equal, although their F1 is 0."""
@@ -450,7 +503,9 @@ def slow_tokens(text):
 def slow_overlap(a, b):
     """Every piece of `a` is looked for in `b`."""
     pieces = [a[start:end] for start in range(len(a)) for end in range(start + 1, len(a) + 1)]
-    return max((len(piece) for piece in pieces if any(b[at : at + len(piece)] == piece for at in range(len(b)))), default=0)
+    return max(
+        (len(piece) for piece in pieces if any(b[at : at + len(piece)] == piece for at in range(len(b)))), default=0
+    )
 
 
 def slow_f1(prediction, reference):
@@ -579,14 +634,25 @@ def test_question_type(text, kind):
 
 
 def test_length_of_the_shortest_answer():
-    for size, name in ((1, "1-4"), (4, "1-4"), (5, "5-8"), (8, "5-8"), (9, "9-16"), (16, "9-16"), (17, "17+"), (99, "17+")):
+    for size, name in (
+        (1, "1-4"),
+        (4, "1-4"),
+        (5, "5-8"),
+        (8, "5-8"),
+        (9, "9-16"),
+        (16, "9-16"),
+        (17, "17+"),
+        (99, "17+"),
+    ):
         (one,) = metric.compare([example(answers=["长" * (size + 3), " ", "长" * size])], {})
         assert errors.answer_length(one) == name
 
 
 @given(GOLD, PREDICTIONS)
 def test_every_question_is_in_one_group_of_each_table(gold, predictions):
-    comparisons = [one for one in metric.compare(gold, predictions) if any(answer.text.strip() for answer in one.example.answers)]
+    comparisons = [
+        one for one in metric.compare(gold, predictions) if any(answer.text.strip() for answer in one.example.answers)
+    ]
     for groups in (errors.by_kind, errors.by_question_type, errors.by_answer_length):
         grouped = [one for group in groups(comparisons).values() for one in group]
         assert sorted(map(id, grouped)) == sorted(map(id, comparisons))
@@ -628,7 +694,11 @@ def test_an_answer_is_shown_in_its_surroundings():
 def files(tmp_path):
     """Gold and predictions: of 4 questions 2 are answered exactly, one by half, one not at all."""
     gold = document(
-        paragraph(question("a"), question("b", "大坝什么时候建成", ["1987年建成大坝", "1987年"]), question("c", "青河发源地", ["发源于白山"])),
+        paragraph(
+            question("a"),
+            question("b", "大坝什么时候建成", ["1987年建成大坝", "1987年"]),
+            question("c", "青河发源地", ["发源于白山"]),
+        ),
         paragraph(question("d", "白山是谁的", ["白山"]), context="白山"),
     )
     predictions = {"a": "640公里，", "b": "1987年", "c": "白山"}
@@ -676,7 +746,10 @@ def test_evaluate_prints_counts_tables_and_the_worst_answers(files, capsys):
         ('{"a": "", "b": " ", "c": "", "d": ""}', ["NOTHING IS PREDICTED"]),
         ('{"a": "x", "b": "x", "c": "x", "d": "x", "e": "x"}', ["1 of 5 predicted ids are not in gold"]),
         ('{"a": "x", "b": "x", "c": "x"}', ["1 of 4 questions have no answer"]),
-        ('{"a": "x", "b": "x", "a": "x", "c": "x", "a": "x", "d": "x"}', ["1 ids stand several times in the predictions"]),
+        (
+            '{"a": "x", "b": "x", "a": "x", "c": "x", "a": "x", "d": "x"}',
+            ["1 ids stand several times in the predictions"],
+        ),
     ],
 )
 def test_evaluate_warns_of_doubtful_figures(files, tmp_path, predictions, warnings, capsys):
@@ -701,7 +774,11 @@ def test_evaluate_warns_of_what_gold_has_twice_and_of_articles_that_do_not_count
     ("gold", "predictions", "words"),
     [
         ("{\n", "{}", ["gold.json:2:", "not JSON"]),
-        (document(paragraph({"id": "a", "question": "?"})), "{}", ["gold.json:1: data[0].paragraphs[0].qas[0].answers", '"a"']),
+        (
+            document(paragraph({"id": "a", "question": "?"})),
+            "{}",
+            ["gold.json:1: data[0].paragraphs[0].qas[0].answers", '"a"'],
+        ),
         (document(paragraph(question("a"))), '{"a":\n 5}', ["predictions.json:2:", "a whole number"]),
         (document(paragraph(question("a"))), None, ["predictions.json", "no such file"]),
     ],

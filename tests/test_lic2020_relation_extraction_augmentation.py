@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from competition import COMPETITIONS, load
 
 FOLDER = "lic2020_relation_extraction"
@@ -15,7 +16,9 @@ SCHEMA = task.Schema(
 
 
 def example(text, *triples):
-    return task.Example(text, tuple(task.Triple.of(subject, predicate, slots, SCHEMA) for subject, predicate, slots in triples), 1)
+    return task.Example(
+        text, tuple(task.Triple.of(subject, predicate, slots, SCHEMA) for subject, predicate, slots in triples), 1
+    )
 
 
 FILMS = [example(f"片{i:02d}由导演丙{i:02d}拍", (f"片{i:02d}", "导演", {"@value": f"丙{i:02d}"})) for i in range(40)]
@@ -38,7 +41,9 @@ def test_every_occurrence_is_replaced_by_a_value_of_the_same_type():
 
 def test_one_entity_of_several_triples_stays_one():
     sentence = example(
-        "丙03在片04里演丙05，导演也是丙03", ("丙03", "饰演", {"@value": "丙05", "inWork": "片04"}), ("片04", "导演", {"@value": "丙03"})
+        "丙03在片04里演丙05，导演也是丙03",
+        ("丙03", "饰演", {"@value": "丙05", "inWork": "片04"}),
+        ("片04", "导演", {"@value": "丙03"}),
     )
     role, film = replaced(sentence, seed=1).triples
     assert role.subject == film.slots["@value"] != "丙03"
@@ -51,7 +56,9 @@ def test_one_entity_of_several_triples_stays_one():
     [
         CLIMATE,  # a type with few values is knowledge, not names
         example("片01", *()),
-        example("丙01传由丙01拍", ("丙01传", "导演", {"@value": "丙01"})),  # nested: replacing one would break the other
+        example(
+            "丙01传由丙01拍", ("丙01传", "导演", {"@value": "丙01"})
+        ),  # nested: replacing one would break the other
     ],
 )
 def test_what_cannot_be_replaced_safely_stays_the_very_same(sentence):

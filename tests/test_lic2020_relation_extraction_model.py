@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import competition
 from common.encoders import BertEncoder, LightEncoder
 from common.generators import training_dataset
 from common.keras_compat import seed_everything
 from common.optimizers import build_optimizer
 from common.options import EncoderOptions, TrainingOptions
+
+import competition
 
 FOLDER = "lic2020_relation_extraction"
 task = competition.load(FOLDER, "task")
@@ -30,7 +31,9 @@ SCHEMA = task.Schema(
         task.Predicate("作者", "图书作品", {"@value": "人物"}),
         task.Predicate("主演", "影视作品", {"@value": "人物"}),
         task.Predicate("饰演", "娱乐人物", {"@value": "人物", "inWork": "影视作品"}),
-        task.Predicate("获奖", "娱乐人物", {"@value": "奖项", "inWork": "影视作品", "onDate": "Date", "period": "Number"}),
+        task.Predicate(
+            "获奖", "娱乐人物", {"@value": "奖项", "inWork": "影视作品", "onDate": "Date", "period": "Number"}
+        ),
     ]
 )
 
@@ -100,7 +103,9 @@ def test_a_value_that_is_its_own_subject():
 
 def test_labels_of_a_subject_of_several_triples_are_together():
     text = "《远山》由顾南导演，许青、白鹿主演"
-    spans, _ = label(text, triple("远山", "导演", "顾南"), triple("远山", "主演", "许青"), triple("远山", "主演", "白鹿"))
+    spans, _ = label(
+        text, triple("远山", "导演", "顾南"), triple("远山", "主演", "许青"), triple("远山", "主演", "白鹿")
+    )
     assert {subject: len(objects) for subject, objects in spans.items()} == {place(text, "远山"): 3}
 
 
@@ -316,13 +321,16 @@ def gold_scores(window):
     scores = extraction.Scores(window, ({first: 1.0 for first, _ in subjects}, {last: 1.0 for _, last in subjects}))
     for subject in scores.subjects(0.5):
         tags = subjects.get(subject, ())
-        places = np.array([place for first, last, c in tags for place in ((first, c, 0), (last, c, 1))], np.int32).reshape(-1, 3)
+        places = np.array(
+            [place for first, last, c in tags for place in ((first, c, 0), (last, c, 1))], np.int32
+        ).reshape(-1, 3)
         scores.object_tags[subject] = places, np.ones(len(places), np.float32)
     return scores
 
 
 def decoded_gold(path, schema):
-    """Examples of a file, and the triples that their own labels decode to: gold -> windows -> tags -> pairs -> triples."""
+    """Examples of a file, and the triples that their own labels decode to: gold -> windows -> tags -> pairs ->
+    triples."""
     examples = task.read(path, schema, labelled=True)
     texts = [example.text for example in examples]
     encoder = BertEncoder.from_texts(texts, EncoderOptions(encoder="bert", hidden_size=8))
@@ -359,7 +367,12 @@ def batch_windows(bert):
         bert,
         ("《远山》由顾南导演", triple("远山", "导演", "顾南")),
         ("顾南主演",),
-        ("许青、白鹿主演《远山》", triple("远山", "主演", "许青"), triple("远山", "主演", "白鹿"), triple("白鹿", "饰演", "许青")),
+        (
+            "许青、白鹿主演《远山》",
+            triple("远山", "主演", "许青"),
+            triple("远山", "主演", "白鹿"),
+            triple("白鹿", "饰演", "许青"),
+        ),
         ("顾南许青", triple("顾南", "作者", "许青"), triple("许青", "作者", "顾南"), triple("顾南", "主演", "许青")),
     )
     return found
@@ -371,7 +384,10 @@ def test_a_batch_against_a_slow_reference(bert):
         inputs = model.collate(batch, np.random.default_rng(seed), classes)
         length = max(len(window.encoding) for window in batch)
         assert inputs["token_ids"].shape == (4, length)
-        subject_labels, object_labels = np.zeros((4, length, 2)), np.zeros((len(inputs["subjects"]), length, classes, 2))
+        subject_labels, object_labels = (
+            np.zeros((4, length, 2)),
+            np.zeros((len(inputs["subjects"]), length, classes, 2)),
+        )
         for row, window in enumerate(batch):
             for first, last in window.subjects:
                 subject_labels[row, first, 0] = subject_labels[row, last, 1] = 1
@@ -409,7 +425,9 @@ def test_negatives_are_often_objects(bert):
 
 
 def test_of_many_subjects_some_are_drawn(bert):
-    found, _ = windows_of(bert, ("顾南许青白鹿远山", *(triple(subject, "主演", "远山") for subject in ("顾南", "许青", "白鹿"))))
+    found, _ = windows_of(
+        bert, ("顾南许青白鹿远山", *(triple(subject, "主演", "远山") for subject in ("顾南", "许青", "白鹿")))
+    )
     seen = set()
     for seed in range(30):
         *positives, _ = spans_by_row(found, seed, most_subjects=2)[0]
@@ -438,8 +456,14 @@ TEXTS = [
     "许青",
 ]
 TRAINING = [
-    task.Example(TEXTS[0], (triple("远山的灯", "导演", "顾南"), triple("远山的灯", "主演", "许青"), triple("远山的灯", "主演", "白鹿")), 1),
-    task.Example(TEXTS[1], (triple("许青", "饰演", "阿木", inWork="长桥"), triple("许青", "饰演", "阿水", inWork="远山")), 2),
+    task.Example(
+        TEXTS[0],
+        (triple("远山的灯", "导演", "顾南"), triple("远山的灯", "主演", "许青"), triple("远山的灯", "主演", "白鹿")),
+        1,
+    ),
+    task.Example(
+        TEXTS[1], (triple("许青", "饰演", "阿木", inWork="长桥"), triple("许青", "饰演", "阿水", inWork="远山")), 2
+    ),
     task.Example(TEXTS[2], (triple("云桥往事", "作者", "顾南"),), 3),
     task.Example(TEXTS[6], (), 4),
 ]
@@ -505,7 +529,9 @@ def test_the_loss_does_not_see_padding(talkative):
             axes[1] = (0, 9)
         wider[name] = np.pad(values, axes)
 
-    assert float(networks.training.batch_loss(wider)) == pytest.approx(float(networks.training.batch_loss(inputs)), rel=1e-4)
+    assert float(networks.training.batch_loss(wider)) == pytest.approx(
+        float(networks.training.batch_loss(inputs)), rel=1e-4
+    )
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,21 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings, strategies
 
-import competition
 from common.command_line import UserError
-from helpers import HEAVY, evaluate, evaluation_refused, json_figures, needs, not_importing, refused, write, write_lines, zip_of
+
+import competition
+from helpers import (
+    HEAVY,
+    evaluate,
+    evaluation_refused,
+    json_figures,
+    needs,
+    not_importing,
+    refused,
+    write,
+    write_lines,
+    zip_of,
+)
 
 FOLDER = "lic2020_relation_extraction"
 task = competition.load(FOLDER, "task")
@@ -152,7 +164,9 @@ def test_examples_keep_what_the_file_says(tmp_path):
 
 
 def test_labels_are_demanded_or_ignored(tmp_path):
-    path = write_lines(tmp_path / "test.json", [{"text": "甲", "spo_list": [spo("甲", "不认识", "乙")]}, {"text": "丙"}])
+    path = write_lines(
+        tmp_path / "test.json", [{"text": "甲", "spo_list": [spo("甲", "不认识", "乙")]}, {"text": "丙"}]
+    )
     assert task.read(path, SCHEMA, labelled=False) == [task.Example("甲", None, 1), task.Example("丙", None, 2)]
     refused(lambda: task.read(path, SCHEMA), "test.json:1:", "不认识")
     assert [example.triples for example in task.read(path, None)] == [
@@ -728,7 +742,9 @@ def test_loading_leaves_no_trace_under_plain_names():
 
 
 def test_a_copy_has_modules_of_its_own(files, tmp_path):
-    copy = shutil.copytree(competition.folder_of(FOLDER), tmp_path / "mine", ignore=shutil.ignore_patterns("__pycache__"))
+    copy = shutil.copytree(
+        competition.folder_of(FOLDER), tmp_path / "mine", ignore=shutil.ignore_patterns("__pycache__")
+    )
     assert evaluate(copy, *files, "--json") == FIGURES
     assert competition.load(copy, "task") is not task
     assert competition.load(copy, "metric").Triple is competition.load(copy, "task").Triple

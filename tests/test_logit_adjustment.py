@@ -5,16 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import competition
 from common.keras_compat import keras, seed_everything, tf
 from common.losses import logit_adjustment
+
+import competition
 from test_training_terms import event_extraction, nl2sql, numbers_of, priors, relation_extraction, with_opinions
 
 FOLDERS = ("lic2020_relation_extraction", "lic2020_event_extraction", "nl2sql")
 OTHERS = sorted({path.parent.name for path in competition.COMPETITIONS.glob("*/train.py")} - set(FOLDERS))
 
 
-@given(st.lists(st.integers(0, 10_000), min_size=1, max_size=8), st.one_of(st.none(), st.integers(0, 10**6)), st.sampled_from([0.5, 1.0, 2.0]))
+@given(
+    st.lists(st.integers(0, 10_000), min_size=1, max_size=8),
+    st.one_of(st.none(), st.integers(0, 10**6)),
+    st.sampled_from([0.5, 1.0, 2.0]),
+)
 def test_it_is_the_centred_log_prior(counts, more, strength):
     decisions = None if more is None else max(counts) + more
     found = logit_adjustment(strength, counts, decisions)
@@ -41,7 +46,8 @@ def test_a_class_that_is_right_more_often_than_asked_is_refused():
 
 
 def fitted(inputs, loss, classes):
-    """Logits of a linear model of the inputs (examples, features) that makes the loss small, as a function of inputs."""
+    """Logits of a linear model of the inputs (examples, features) that makes the loss small, as a function of
+    inputs."""
     kernel, bias = tf.Variable(tf.zeros((inputs.shape[1], classes))), tf.Variable(tf.zeros(classes))
     optimizer = keras.optimizers.Adam(0.1)
 
@@ -66,7 +72,11 @@ def test_a_softmax_finds_the_rare_class_more_often():
 
     def recalls(strength):
         adjustment = logit_adjustment(strength, counts)
-        logits = fitted(inputs, lambda logits: tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits + adjustment)), 3)(tested)
+        logits = fitted(
+            inputs,
+            lambda logits: tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits + adjustment)),
+            3,
+        )(tested)
         return np.array([(logits.argmax(1) == truth)[truth == number].mean() for number in range(3)])
 
     plain, half, adjusted = recalls(0.0), recalls(0.5), recalls(1.0)
@@ -85,7 +95,11 @@ def test_sigmoids_find_the_rare_class_more_often_and_the_common_one_as_before():
 
     def found(strength):
         adjustment = logit_adjustment(strength, labels.sum(0), len(labels))
-        logits = fitted(inputs, lambda logits: tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits + adjustment)), 2)(tested)
+        logits = fitted(
+            inputs,
+            lambda logits: tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits + adjustment)),
+            2,
+        )(tested)
         return logits > 0
 
     plain, adjusted = found(0.0), found(1.0)
@@ -97,7 +111,9 @@ def test_sigmoids_find_the_rare_class_more_often_and_the_common_one_as_before():
 def test_a_softmax_does_not_notice_that_the_mean_is_taken_off():
     counts, labels = np.array([90, 9, 1]), np.array([0, 1, 2, 0])
     logits = np.random.default_rng(0).normal(0, 2, (4, 3)).astype(np.float32)
-    expected = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits + np.log((counts + 1) / (counts + 1).sum()).astype(np.float32))
+    expected = tf.nn.sparse_softmax_cross_entropy_with_logits(
+        labels, logits + np.log((counts + 1) / (counts + 1).sum()).astype(np.float32)
+    )
     found = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits + logit_adjustment(1.0, counts))
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 

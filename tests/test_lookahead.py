@@ -1,4 +1,5 @@
-"""Lookahead on any optimizer: where it starts, what it does against a simulation in plain numpy, and what is evaluated."""
+"""Lookahead on any optimizer: where it starts, what it does against a simulation in plain numpy, and what is
+evaluated."""
 
 import numpy as np
 import pytest
@@ -16,7 +17,10 @@ class LookaheadSGD(Lookahead, keras.optimizers.SGD):
 def pretrained() -> list[np.ndarray]:
     """Weights as a checkpoint has them: of any size, and far from zero."""
     generator = np.random.default_rng(5)
-    return [(generator.normal(size=shape) * scale).astype(np.float32) for shape, scale in (((7, 5), 0.02), ((5,), 30.0), ((3, 2), 1e-6))]
+    return [
+        (generator.normal(size=shape) * scale).astype(np.float32)
+        for shape, scale in (((7, 5), 0.02), ((5,), 30.0), ((3, 2), 1e-6))
+    ]
 
 
 def gradients(step: int) -> list[np.ndarray]:
@@ -39,13 +43,17 @@ def evaluated(optimizer, weights) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("k", [1, 5, 60])
 @pytest.mark.parametrize("alpha", [0.5, 0.77])
-@pytest.mark.parametrize("make", [LookaheadSGD, lambda rate, **kwargs: AdamW(rate, ema_momentum=0.9, **kwargs)], ids=["SGD", "AdamW"])
+@pytest.mark.parametrize(
+    "make", [LookaheadSGD, lambda rate, **kwargs: AdamW(rate, ema_momentum=0.9, **kwargs)], ids=["SGD", "AdamW"]
+)
 def test_without_a_learning_rate_the_weights_stay_what_they_are_bit_for_bit(make, k, alpha):
     weights = variables()
     optimizer = make(0.0, lookahead_steps=k, lookahead_alpha=alpha)
     for number in range(11):
         step(optimizer, weights, number)
-        assert all(weight.numpy().tobytes() == value.tobytes() for weight, value in zip(weights, pretrained())), f"moved by step {number}"
+        assert all(weight.numpy().tobytes() == value.tobytes() for weight, value in zip(weights, pretrained())), (
+            f"moved by step {number}"
+        )
     for values, expected in zip(evaluated(optimizer, weights), pretrained()):
         np.testing.assert_allclose(values, expected, rtol=1e-5)
 

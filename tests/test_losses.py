@@ -103,7 +103,8 @@ def test_half_precision_logits_are_computed_in_float32():
 
 
 def powered_reference(logits, power):
-    """log(p / (1 - p)) of p = sigmoid(logits) ** power, in double precision: 1 - s^n = (1 - s)(1 + s + ... + s^(n-1))."""
+    """log(p / (1 - p)) of p = sigmoid(logits) ** power, in double precision: 1 - s^n = (1 - s)(1 + s + ... +
+    s^(n-1))."""
     logits = np.asarray(logits, np.float64)
     series = sum((1 / (1 + np.exp(-logits))) ** exponent for exponent in range(power))
     return -power * np.logaddexp(0, -logits) + np.logaddexp(0, logits) - np.log(series)
@@ -166,7 +167,10 @@ def test_focal_loss_against_its_formula(label, alpha, gamma):
 def test_focal_loss_of_a_sigmoid_is_the_textbook_formula():
     logits = np.linspace(-15, 15, 121)
     probability = 1 / (1 + np.exp(-logits))
-    textbook = {1: -0.25 * (1 - probability) ** 2 * np.log(probability), 0: -0.75 * probability**2 * np.log1p(-probability)}
+    textbook = {
+        1: -0.25 * (1 - probability) ** 2 * np.log(probability),
+        0: -0.75 * probability**2 * np.log1p(-probability),
+    }
     slopes = {
         1: 0.25 * (1 - probability) ** 2 * (2 * probability * np.log(probability) - (1 - probability)),
         0: 0.75 * probability**2 * (probability - 2 * (1 - probability) * np.log1p(-probability)),
@@ -174,7 +178,9 @@ def test_focal_loss_of_a_sigmoid_is_the_textbook_formula():
     for label in (0, 1):
         for kind in (np.int8, bool, np.float32):
             labels = np.full(logits.shape, label, kind)
-            losses, gradients = with_gradient(lambda x: focal_loss(labels, tf.math.log_sigmoid(x)), logits.astype(np.float32))
+            losses, gradients = with_gradient(
+                lambda x: focal_loss(labels, tf.math.log_sigmoid(x)), logits.astype(np.float32)
+            )
             np.testing.assert_allclose(losses, textbook[label], rtol=2e-5)
             np.testing.assert_allclose(gradients, slopes[label], rtol=2e-5)
 
@@ -183,7 +189,9 @@ def test_focal_loss_without_focus_is_half_the_cross_entropy():
     generator = np.random.default_rng(0)
     labels, logits = generator.integers(0, 2, (7, 9)), tf.constant(generator.normal(0, 4, (7, 9)), tf.float32)
     expected = tf.nn.sigmoid_cross_entropy_with_logits(labels.astype(np.float32), logits) / 2
-    np.testing.assert_allclose(focal_loss(labels, tf.math.log_sigmoid(logits), alpha=0.5, gamma=0.0), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        focal_loss(labels, tf.math.log_sigmoid(logits), alpha=0.5, gamma=0.0), expected, rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
@@ -197,7 +205,9 @@ def test_extreme_probabilities_have_finite_losses_and_gradients(label, gamma):
     logits = np.array([-1e30, -1e4, -90.0, -20.0, 0.0, 20.0, 69.0, 90.0, 1e4, 1e30], np.float32)
 
     def gated(logits):
-        return 100 * tf.reduce_sum(focal_loss(label, tf.math.log_sigmoid(logits) + tf.math.log_sigmoid(logits[:, None]), gamma=gamma))
+        return 100 * tf.reduce_sum(
+            focal_loss(label, tf.math.log_sigmoid(logits) + tf.math.log_sigmoid(logits[:, None]), gamma=gamma)
+        )
 
     loss, gradient = with_gradient(gated, logits)
     assert np.isfinite(loss) and np.isfinite(gradient).all()
@@ -206,7 +216,9 @@ def test_extreme_probabilities_have_finite_losses_and_gradients(label, gamma):
 def test_a_confident_mistake_has_its_whole_gradient():
     """A sigmoid in float32 is 1 from a logit of 17 on, and a loss made of it says nothing there."""
     for label, logits in ((0, [17.0, 30.0, 60.0]), (1, [-17.0, -90.0, -1e4])):
-        _, gradients = with_gradient(lambda x: focal_loss(np.full(3, label), tf.math.log_sigmoid(x)), np.array(logits, np.float32))
+        _, gradients = with_gradient(
+            lambda x: focal_loss(np.full(3, label), tf.math.log_sigmoid(x)), np.array(logits, np.float32)
+        )
         np.testing.assert_allclose(gradients, -0.25 if label else 0.75, rtol=1e-5)
 
 
@@ -225,7 +237,12 @@ def test_a_masked_mean_is_a_sum_and_a_count():
     mask = np.array([[1, 1, 0], [1, 0, 0]])
     for kind in (np.int8, np.int32, bool, np.float32):
         term = masked_mean("tag_loss", values, mask.astype(kind))
-        assert (term.name, float(term.numerator), float(term.denominator), term.distributions) == ("tag_loss", 9.0, 3.0, ())
+        assert (term.name, float(term.numerator), float(term.denominator), term.distributions) == (
+            "tag_loss",
+            9.0,
+            3.0,
+            (),
+        )
         assert term.numerator.dtype == term.denominator.dtype == tf.float32
     term = masked_mean("tag_loss", tf.cast(values, tf.float16), np.ones((2, 3)))
     assert (float(term.numerator), float(term.denominator)) == (36.0, 6.0) and term.numerator.dtype == tf.float32
@@ -254,7 +271,9 @@ def test_terms_keep_what_is_to_be_compared():
 
 
 def test_a_softmax_gives_nothing_to_what_is_impossible():
-    logits = where_possible(np.array([[1, 0, 1], [0, 0, 0]], np.int8), tf.constant([[2.0, 50.0, 1.0], [3.0, 3.0, 3.0]], tf.float16))
+    logits = where_possible(
+        np.array([[1, 0, 1], [0, 0, 0]], np.int8), tf.constant([[2.0, 50.0, 1.0], [3.0, 3.0, 3.0]], tf.float16)
+    )
     assert logits.dtype == tf.float32
     probabilities = tf.nn.softmax(logits).numpy()
     assert probabilities[0, 1] == 0 and probabilities[0, 0] == pytest.approx(1 / (1 + np.exp(-1.0)))
@@ -279,7 +298,10 @@ def test_the_divergence_is_the_sum_of_both_kullback_leibler_divergences(pairs):
     assert found.shape == () and found.dtype == np.float32
     np.testing.assert_allclose(found, kullback_leibler(*logs) + kullback_leibler(*reversed(logs)), rtol=1e-4, atol=1e-5)
     # A sigmoid is a softmax over its logit and 0.
-    logs = [np.stack([-np.logaddexp(0, -values), -np.logaddexp(0, values)], -1) for values in (one.astype(np.float64), other.astype(np.float64))]
+    logs = [
+        np.stack([-np.logaddexp(0, -values), -np.logaddexp(0, values)], -1)
+        for values in (one.astype(np.float64), other.astype(np.float64))
+    ]
     found = symmetric_divergence(one, other, "sigmoid").numpy()
     assert found.shape == one.shape and (found >= 0).all()
     np.testing.assert_allclose(found, kullback_leibler(*logs) + kullback_leibler(*reversed(logs)), rtol=1e-4, atol=1e-5)
@@ -288,8 +310,12 @@ def test_the_divergence_is_the_sum_of_both_kullback_leibler_divergences(pairs):
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
 def test_equal_beliefs_do_not_differ(activation):
     logits = np.random.default_rng(0).normal(0, 5, (4, 3, 6)).astype(np.float32)
-    distance, slope = with_gradient(lambda values: symmetric_divergence(values, tf.constant(logits), activation), logits)
-    assert distance.shape == ((4, 3) if activation == "softmax" else (4, 3, 6)) and not distance.any() and not slope.any()
+    distance, slope = with_gradient(
+        lambda values: symmetric_divergence(values, tf.constant(logits), activation), logits
+    )
+    assert (
+        distance.shape == ((4, 3) if activation == "softmax" else (4, 3, 6)) and not distance.any() and not slope.any()
+    )
     shifted = symmetric_divergence(logits, logits + 3, activation).numpy()
     assert np.allclose(shifted, 0, atol=1e-4) if activation == "softmax" else (shifted > 0).all()
 
@@ -320,7 +346,8 @@ def multilabel_reference(labels, logits):
 
 
 def multilabel_rows(scale):
-    """Labels and logits (2, 3, 20): without positives, with one, with many and with nothing else; one logit in six is masked."""
+    """Labels and logits (2, 3, 20): without positives, with one, with many and with nothing else; one logit in six is
+    masked."""
     generator = np.random.default_rng(5)
     labels = (generator.random((2, 3, 20)) < np.array([0, 0.05, 0.3, 0.6, 0.9, 1]).reshape(2, 3, 1)).astype(np.int32)
     logits = generator.normal(0, scale, labels.shape).astype(np.float32)
@@ -349,9 +376,12 @@ def test_multilabel_cross_entropy_against_its_formula(scale):
 
 
 def test_multilabel_cross_entropy_of_one_right_class_against_softmax():
-    """With a class of logit 0 that stands for "none", and no other right one, it is the softmax over all that could be taken for it."""
+    """With a class of logit 0 that stands for "none", and no other right one, it is the softmax over all that could be
+    taken for it."""
     logits = np.array([2.0, -1.0, 0.5], np.float32)
-    np.testing.assert_allclose(multilabel_cross_entropy([0, 0, 0], logits), -np.log(1 / (1 + np.exp(logits).sum())), rtol=1e-6)
+    np.testing.assert_allclose(
+        multilabel_cross_entropy([0, 0, 0], logits), -np.log(1 / (1 + np.exp(logits).sum())), rtol=1e-6
+    )
     np.testing.assert_allclose(multilabel_cross_entropy([[1], [0]], [[0.0], [0.0]]), [np.log(2), np.log(2)], rtol=1e-6)
 
 
@@ -362,7 +392,9 @@ def test_sparse_multilabel_cross_entropy_is_the_dense_one(scale, axes):
     generator = np.random.default_rng(0)
     positives = generator.permutation(np.argwhere(labels))
     shape = (*labels.shape[: 3 - axes], -1)
-    dense = with_gradient(lambda logits: multilabel_cross_entropy(labels.reshape(shape), tf.reshape(logits, shape)), logits)
+    dense = with_gradient(
+        lambda logits: multilabel_cross_entropy(labels.reshape(shape), tf.reshape(logits, shape)), logits
+    )
     sparse = with_gradient(lambda logits: sparse_multilabel_cross_entropy(positives, logits, axes), logits)
     np.testing.assert_allclose(sparse[0], dense[0], rtol=1e-6)
     np.testing.assert_allclose(sparse[1], dense[1], atol=1e-6)
@@ -390,7 +422,10 @@ def test_multilabel_losses_of_half_precision_logits_are_float32():
     labels, logits = multilabel_rows(1.0)
     for kind in (tf.float16, tf.bfloat16):
         half = tf.cast(logits, kind)
-        for loss in (multilabel_cross_entropy(labels, half), sparse_multilabel_cross_entropy(np.argwhere(labels), half)):
+        for loss in (
+            multilabel_cross_entropy(labels, half),
+            sparse_multilabel_cross_entropy(np.argwhere(labels), half),
+        ):
             assert loss.dtype == tf.float32
             np.testing.assert_allclose(loss, multilabel_cross_entropy(labels, tf.cast(half, tf.float32)), rtol=1e-6)
 
@@ -418,7 +453,9 @@ def test_marginal_cross_entropy_against_its_formula(scale):
     logits = generator.normal(0, scale, labels.shape).astype(np.float32)
     for kind in (np.int8, bool, np.float32):
         arguments = labels.astype(kind), mask.astype(kind)
-        losses, gradients = with_gradient(lambda logits: masked_marginal_cross_entropy(arguments[0], logits, arguments[1]), logits)
+        losses, gradients = with_gradient(
+            lambda logits: masked_marginal_cross_entropy(arguments[0], logits, arguments[1]), logits
+        )
         assert losses.dtype == np.float32
         for row in range(30):
             loss, gradient = marginal_reference(labels[row], logits[row], mask[row])
@@ -439,8 +476,12 @@ def test_marginal_cross_entropy_of_one_answer_is_softmax_cross_entropy():
 def test_marginal_cross_entropy_by_hand():
     logits = tf.math.log([[0.1, 0.2, 0.3, 0.4]])
     everywhere = [[1, 1, 1, 1]]
-    np.testing.assert_allclose(masked_marginal_cross_entropy([[0, 1, 1, 0]], logits, everywhere), [-np.log(0.5)], rtol=1e-5)
-    np.testing.assert_allclose(masked_marginal_cross_entropy([[0, 1, 1, 0]], logits, [[1, 1, 0, 0]]), [-np.log(2 / 3)], rtol=1e-5)
+    np.testing.assert_allclose(
+        masked_marginal_cross_entropy([[0, 1, 1, 0]], logits, everywhere), [-np.log(0.5)], rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        masked_marginal_cross_entropy([[0, 1, 1, 0]], logits, [[1, 1, 0, 0]]), [-np.log(2 / 3)], rtol=1e-5
+    )
     assert masked_marginal_cross_entropy([[0, 0, 1, 0]], logits, [[1, 1, 0, 1]]).numpy().tolist() == [0.0]
     half = masked_marginal_cross_entropy([[0, 1, 0, 0]], tf.cast([[0.0, -6e4, 6e4, 1.0]], tf.float16), [[1, 1, 0, 0]])
     assert half.dtype == tf.float32 and np.isfinite(half).all()
@@ -461,4 +502,6 @@ def test_losses_can_stand_in_a_network():
     dense, sparse, marginal = model([values, np.argwhere(right), right, allowed])
     np.testing.assert_allclose(dense, [multilabel_reference(*row)[0] for row in zip(right, values)], rtol=1e-5)
     np.testing.assert_allclose(sparse, dense, rtol=1e-6)
-    np.testing.assert_allclose(marginal, [marginal_reference(*row)[0] for row in zip(right, values, allowed)], rtol=1e-5)
+    np.testing.assert_allclose(
+        marginal, [marginal_reference(*row)[0] for row in zip(right, values, allowed)], rtol=1e-5
+    )

@@ -9,7 +9,11 @@ def test_by_hand():
 
 
 def test_nothing_is_rounded():
-    assert precision_recall_f1(1, 3, 2, 7) == {"precision": 1 / 3, "recall": 2 / 7, "f1": pytest.approx(4 / 13, rel=1e-15)}
+    assert precision_recall_f1(1, 3, 2, 7) == {
+        "precision": 1 / 3,
+        "recall": 2 / 7,
+        "f1": pytest.approx(4 / 13, rel=1e-15),
+    }
 
 
 def test_the_two_numerators_are_apart():
@@ -34,7 +38,15 @@ def test_f1_lies_between_precision_and_recall(correct, more_predicted, more_gold
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "expected"), [("甲乙", "乙甲", 1), ("甲甲乙", "甲乙乙", 2 / 3), ("甲甲甲", "甲", 1 / 2), ("a", "A", 0), ("", "甲", 0), ("", "", 0)]
+    ("a", "b", "expected"),
+    [
+        ("甲乙", "乙甲", 1),
+        ("甲甲乙", "甲乙乙", 2 / 3),
+        ("甲甲甲", "甲", 1 / 2),
+        ("a", "A", 0),
+        ("", "甲", 0),
+        ("", "", 0),
+    ],
 )
 def test_character_f1(a, b, expected):
     assert character_f1(a, b) == character_f1(b, a) == pytest.approx(expected)

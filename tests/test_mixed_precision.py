@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-import competition
-import test_seq2seq_titling_networks as titling
 from common.encoders import BertEncoder, build_encoder
 from common.keras_compat import keras, seed_everything, set_precision, tf
 from common.layers import AttentionPooling, ConditionalLayerNormalization, masked_softmax
@@ -12,6 +10,9 @@ from common.optimizers.training_model import TrainingModel
 from common.options import EncoderOptions
 from common.runs.directory import Run
 from common.tokenizers import pair_windows
+
+import competition
+import test_seq2seq_titling_networks as titling
 from contests import EVENT_EXTRACTION, RELATION_EXTRACTION, TITLING, in_default, strict_json, submission_bytes
 from test_encoders import TEXTS, batch_of
 from workshop import extra, sample_of
@@ -56,8 +57,8 @@ class Started(Exception):
 
 
 def at_the_start(contest, folder, *flags, then_fit=False):
-    """Of train.py in bfloat16, as it begins to fit: a function that builds its network anew, in the precision that is set then, and the first batch. With
-    `then_fit` also what main returns, after training."""
+    """Of train.py in bfloat16, as it begins to fit: a function that builds its network anew, in the precision that is
+    set then, and the first batch. With `then_fit` also what main returns, after training."""
     model, seen = competition.load(contest.folder, "model"), {}
     (name,) = {"build_networks", "build_network"} & vars(model).keys()
     build = getattr(model, name)
@@ -102,9 +103,15 @@ def check_precisions(build, batch):
         network = build()
         network.set_weights(weights)
         loss, gradient = loss_and_gradient(network, batch)
-        assert {tensor.dtype.name for tensor in tf.nest.flatten(network.output["terms"])} == {"float32"} == {loss.dtype.name}
+        assert (
+            {tensor.dtype.name for tensor in tf.nest.flatten(network.output["terms"])}
+            == {"float32"}
+            == {loss.dtype.name}
+        )
         assert {variable.dtype.name for variable in network.variables if variable.dtype.is_floating} == {"float32"}
-        assert {layer.compute_dtype for layer in network._flatten_layers()} >= {"float32", precision}, "everything in 16 bits, or nothing"
+        assert {layer.compute_dtype for layer in network._flatten_layers()} >= {"float32", precision}, (
+            "everything in 16 bits, or nothing"
+        )
         assert float(loss) == pytest.approx(float(expected), rel=LOSS[precision]) and float(loss) != float(expected)
         assert np.isfinite(gradient).all()
         assert np.linalg.norm(gradient - expected_gradient) < GRADIENT[precision] * np.linalg.norm(expected_gradient)
@@ -127,13 +134,20 @@ def test_a_batch_means_the_same_and_predictions_are_those_of_training(contest, t
     more = extra(contest.predict_flags, sample_of(contest))
     competition.main(contest.folder, "predict", ["--run", result["run"], "--input", source, "--output", output, *more])
     assert keras.mixed_precision.global_policy().name == "mixed_bfloat16"
-    assert contest.answers(submission_bytes(output), examples) == said(strict_json((result["run"] / "dev_predictions.json").read_bytes()))
+    assert contest.answers(submission_bytes(output), examples) == said(
+        strict_json((result["run"] / "dev_predictions.json").read_bytes())
+    )
 
 
 @pytest.mark.parametrize(
     ("contest", "flags"),
     [
-        pytest.param(TITLING, ["--model", "bidirectional"], id="bidirectional", marks=pytest.mark.slow(reason="builds it three times; its steps are compared below")),
+        pytest.param(
+            TITLING,
+            ["--model", "bidirectional"],
+            id="bidirectional",
+            marks=pytest.mark.slow(reason="builds it three times; its steps are compared below"),
+        ),
         pytest.param(TITLING, ["--model", "unilm"], id="unilm"),
         pytest.param(RELATION_EXTRACTION, ["--encoder", "bert", "--recompute"], id="bert"),
     ],
@@ -183,7 +197,13 @@ def check_encoder(build, kind, make_batch, precisions=tuple(LOSS)):
             outputs = [tf.cast(output, tf.float32) for output in network(batch)]
             loss = tf.reduce_mean(tf.square(outputs[0] - 1.0) + tf.square(outputs[1]))
         assert {output.dtype.name for output in network.outputs} == {"float32" if precision == "no" else precision}
-        gradient = np.concatenate([np.ravel(tf.convert_to_tensor(one)) for one in tape.gradient(loss, network.trainable_weights) if one is not None])
+        gradient = np.concatenate(
+            [
+                np.ravel(tf.convert_to_tensor(one))
+                for one in tape.gradient(loss, network.trainable_weights)
+                if one is not None
+            ]
+        )
         found[precision] = network.get_weights(), *(output.numpy() for output in outputs), gradient
     for precision in precisions:
         for expected, values in zip(found["no"][1:], found[precision][1:]):
@@ -235,7 +255,9 @@ def test_gradients_of_biases_are_added_up_in_float32(precision, compiled):
             total = tf.reduce_sum(tf.cast(layer(tf.ones((32, 128, 2))), tf.float32) * [1.0, 0.1, -0.3])
         return tape.gradient(total, layer.bias)
 
-    np.testing.assert_allclose((tf.function(gradient) if compiled else gradient)(), np.float32([4096, 409.6, -1228.8]), rtol=0.01)
+    np.testing.assert_allclose(
+        (tf.function(gradient) if compiled else gradient)(), np.float32([4096, 409.6, -1228.8]), rtol=0.01
+    )
 
 
 @in_16_bits
@@ -272,9 +294,13 @@ def test_training_and_steps_say_the_same(name, precision):
     set_precision(precision)
     encoder, network = titling.built.__wrapped__(name)
     pairs = titling.pairs_for(encoder)[:5]
-    batch = network.training_batch(pairs, [np.where(pair.title == titling.NOTHING, encoder.tokenizer.unknown_id, pair.title) for pair in pairs])
+    batch = network.training_batch(
+        pairs, [np.where(pair.title == titling.NOTHING, encoder.tokenizer.unknown_id, pair.title) for pair in pairs]
+    )
     expected = network.training(batch)["outputs"].numpy()
-    found, there = titling.values_of(batch["targets"], titling.stepwise(network, [pair.article for pair in pairs], batch["before"]))
+    found, there = titling.values_of(
+        batch["targets"], titling.stepwise(network, [pair.article for pair in pairs], batch["before"])
+    )
     assert np.isfinite(found).all() and found.dtype == np.float32
     tolerance = {"bfloat16": 0.1, "float16": 0.01}[precision]
     assert np.abs(found - expected[there]).mean() < tolerance * expected[there].std()
@@ -286,7 +312,8 @@ SLOW = pytest.mark.slow(reason="the slowest graph to build")
 @pytest.mark.parametrize("name", ["copy_lstm", pytest.param("bidirectional", marks=SLOW), "unilm"])
 @in_16_bits
 def test_a_step_hardly_depends_on_the_other_texts(name, precision):
-    """The search of these random networks does, in 16 bits: a rounding decides between titles that are as good as equal."""
+    """The search of these random networks does, in 16 bits: a rounding decides between titles that are as good as
+    equal."""
     set_precision(precision)
     encoder, network = titling.built.__wrapped__(name)
     articles = [pair.article for pair in titling.pairs_for(encoder)[:4]]

@@ -1,4 +1,5 @@
-"""Labels of NL2SQL, decoding guided by execution, opposites of questions, and the ceiling. Every table and sentence here is invented."""
+"""Labels of NL2SQL, decoding guided by execution, opposites of questions, and the ceiling. Every table and sentence
+here is invented."""
 
 import itertools
 import json
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import competition
 from common.tokenizers import WordPieceTokenizer, build_vocabulary
+
+import competition
 
 FOLDER = "nl2sql"
 task = competition.load(FOLDER, "task")
@@ -29,7 +31,11 @@ NO_AGGREGATION, AVG, MAX, MIN, COUNT, SUM = range(6)
 MORE, LESS, EQUAL, UNEQUAL = range(4)
 NONE, AND, OR = range(3)
 
-TOKENIZER = WordPieceTokenizer(build_vocabulary(["哪些城市的票房超过低于和或都年白山青河云桥镇市亿万一二三十人，？" * 2, "0 1 2 3 4 5 6 7 8 9 . a b c"]))
+TOKENIZER = WordPieceTokenizer(
+    build_vocabulary(
+        ["哪些城市的票房超过低于和或都年白山青河云桥镇市亿万一二三十人，？" * 2, "0 1 2 3 4 5 6 7 8 9 . a b c"]
+    )
+)
 
 
 def table(columns, *rows, name="t"):
@@ -38,10 +44,13 @@ def table(columns, *rows, name="t"):
 
 
 def query(selected, conditions, connection=None):
-    """Selected (column, aggregation) pairs, or columns alone; the connection is "and" where there are several conditions."""
+    """Selected (column, aggregation) pairs, or columns alone; the connection is "and" where there are several
+    conditions."""
     pairs = [(one, NO_AGGREGATION) if isinstance(one, int) else one for one in selected]
     connection = (AND if len(conditions) > 1 else NONE) if connection is None else connection
-    return task.Query(tuple(task.Selected(*pair) for pair in pairs), connection, tuple(task.Condition(*one) for one in conditions))
+    return task.Query(
+        tuple(task.Selected(*pair) for pair in pairs), connection, tuple(task.Condition(*one) for one in conditions)
+    )
 
 
 CITIES = table(
@@ -61,7 +70,10 @@ def aligned(question, gold, of_table=CITIES, encoding=None):
 def words(question, gold, of_table=CITIES):
     """The conditions with the words that say their values, and what is lost."""
     found, encoding, lost = aligned(question, gold, of_table)
-    return {(mark.column, mark.operator, question[slice(*encoding.char_span(mark.first, mark.last))]) for mark in found.marks}, dict(lost)
+    return {
+        (mark.column, mark.operator, question[slice(*encoding.char_span(mark.first, mark.last))])
+        for mark in found.marks
+    }, dict(lost)
 
 
 # Gold -> labels
@@ -115,7 +127,9 @@ def test_what_is_lost_is_counted():
     _, _, lost = aligned("哪些城市", query([0, 0], []))
     assert lost == {labels.SELECTED_TWICE: 1}
     question = "超过人口120"
-    found, _, lost = aligned(question, query([0], [(3, MORE, "120")]), encoding=TOKENIZER.tokenize(question).take(slice(0, 4)))
+    found, _, lost = aligned(
+        question, query([0], [(3, MORE, "120")]), encoding=TOKENIZER.tokenize(question).take(slice(0, 4))
+    )
     assert lost == {labels.CUT: 1} and not found.marks
 
 
@@ -132,7 +146,8 @@ def labels_of(*marks, columns=4):
 
 @st.composite
 def separate_marks(draw):
-    """A number of tokens, and values that do not overlap, each with one operator and some columns; they may touch, and end with the last token."""
+    """A number of tokens, and values that do not overlap, each with one operator and some columns; they may touch, and
+    end with the last token."""
     edges = draw(st.lists(st.integers(1, 3), min_size=1, max_size=8))
     ends = list(itertools.accumulate(edges))
     marks = []
@@ -148,7 +163,9 @@ def test_tags_give_the_marks_back(case):
     tokens, marks = case
     lost = Counter()
     tags, beside = labels.tags_of(labels_of(*marks), tokens, 4, lost)
-    assert tags.shape == (tokens,) and tags.dtype == np.int32 and beside.shape == (tokens, 4) and beside.dtype == np.int8
+    assert (
+        tags.shape == (tokens,) and tags.dtype == np.int32 and beside.shape == (tokens, 4) and beside.dtype == np.int8
+    )
     assert tags.max() < labels.TAG_COUNT and not lost
     assert sorted(labels.marks_of_tags(tags, beside)) == sorted(Mark(*mark) for mark in marks)
 
@@ -163,7 +180,9 @@ def test_values_at_the_end_adjacent_ones_and_shared_ones():
 
 def test_values_that_overlap_cannot_all_be_written():
     lost = Counter()
-    tags, beside = labels.tags_of(labels_of((0, MORE, 0, 2), (1, LESS, 0, 2), (2, MORE, 2, 3), (3, MORE, 0, 2)), 4, 4, lost)
+    tags, beside = labels.tags_of(
+        labels_of((0, MORE, 0, 2), (1, LESS, 0, 2), (2, MORE, 2, 3), (3, MORE, 0, 2)), 4, 4, lost
+    )
     assert labels.marks_of_tags(tags, beside) == [Mark(0, MORE, 0, 2), Mark(3, MORE, 0, 2)]
     assert lost == {labels.OVERLAPPING: 2}
 
@@ -191,7 +210,9 @@ def test_every_tag_is_in_one_span(tags):
     spans = list(labels.tagged_spans(tags))
     covered = [place for _, first, last in spans for place in range(first, last + 1)]
     assert covered == [place for place, tag in enumerate(tags) if tag]
-    assert all((tags[place] - 1) // 2 == operator for operator, first, last in spans for place in range(first, last + 1))
+    assert all(
+        (tags[place] - 1) // 2 == operator for operator, first, last in spans for place in range(first, last + 1)
+    )
 
 
 # Choices
@@ -202,7 +223,9 @@ def test_every_combination_comes_once_the_cheapest_first(costs):
     slots = [[(cost, (slot, number)) for number, cost in enumerate(options)] for slot, options in enumerate(costs)]
     count = math.prod(map(len, slots))
     found = list(itertools.islice(decoding.best_first(slots), count + 1))
-    expected = [(sum(cost for cost, _ in choice), tuple(value for _, value in choice)) for choice in itertools.product(*slots)]
+    expected = [
+        (sum(cost for cost, _ in choice), tuple(value for _, value in choice)) for choice in itertools.product(*slots)
+    ]
     assert Counter(found) == Counter(expected) and max(Counter(found).values(), default=1) == 1
     assert [cost for cost, _ in found] == sorted(cost for cost, _ in expected)
 
@@ -230,7 +253,14 @@ def found_in(question, column, said, probability=0.99, operator=EQUAL, operators
     return Found(column, *encoding.token_span(start, start + len(said)), probability, shares)
 
 
-def scores(selected, found, connection=(0.98, 0.01, 0.01), columns=5, selected_count=(0.98, 0.01, 0.01), condition_count=(0.98, 0.01, 0.01)):
+def scores(
+    selected,
+    found,
+    connection=(0.98, 0.01, 0.01),
+    columns=5,
+    selected_count=(0.98, 0.01, 0.01),
+    condition_count=(0.98, 0.01, 0.01),
+):
     """selected: {column: {aggregation: probability}}; what is left goes to "not selected"."""
     selections = np.full((columns, labels.SELECTIONS), 1e-4)
     for column in range(columns):
@@ -324,8 +354,15 @@ def test_the_last_resort_runs():
 
 def test_candidates_are_whole_and_differ():
     question = "青河市和白山市的人口超过20"
-    found = [found_in(question, 0, "青河市", 0.6), found_in(question, 0, "白山市", 0.5), found_in(question, 3, "20", 0.7, operators=[0.6, 0.2, 0.2, 0])]
-    queries = candidates(question, scores({0: {0: 0.5, COUNT: 0.2}, 3: {AVG: 0.3}}, found, (0.4, 0.3, 0.3), condition_count=(0.3, 0.3, 0.4)))
+    found = [
+        found_in(question, 0, "青河市", 0.6),
+        found_in(question, 0, "白山市", 0.5),
+        found_in(question, 3, "20", 0.7, operators=[0.6, 0.2, 0.2, 0]),
+    ]
+    queries = candidates(
+        question,
+        scores({0: {0: 0.5, COUNT: 0.2}, 3: {AVG: 0.3}}, found, (0.4, 0.3, 0.3), condition_count=(0.3, 0.3, 0.4)),
+    )
     assert len(set(queries)) == len(queries) > 500
     for one in queries:
         assert one.selected and one.conditions and (one.connection == NONE) == (len(one.conditions) == 1)
@@ -334,7 +371,9 @@ def test_candidates_are_whole_and_differ():
 
 def test_a_condition_that_is_said_over_and_over_is_one():
     question = "青河市" * 30 + "人口超过20"
-    found = [found_in(question, 0, "青河市", of=number) for number in range(30)] + [found_in(question, 3, "20", operator=MORE)]
+    found = [found_in(question, 0, "青河市", of=number) for number in range(30)] + [
+        found_in(question, 3, "20", operator=MORE)
+    ]
     of_scores = scores({3: {NO_AGGREGATION: 0.9}}, found, (0.1, 0.8, 0.1), condition_count=(0.1, 0.8, 0.1))
     assert decode(question, of_scores) == query([3], [(0, EQUAL, "青河市"), (3, MORE, "20")])
     only = scores({3: {NO_AGGREGATION: 0.9}}, found[:-1])
@@ -353,7 +392,10 @@ def test_a_condition_that_is_said_over_and_over_is_one():
         ("青河市白山市的人口和票房", query([3, 1], [(0, EQUAL, "青河市"), (0, EQUAL, "白山市")], OR)),
         ("人口都不到100和一九年的", query([0, (1, MAX)], [(3, LESS, "100"), (4, EQUAL, "2019")], OR)),
         ("不在青河", query([(3, SUM)], [(0, UNEQUAL, "青河市")])),
-        ("青河、白山和云桥哪个人口过40", query([0], [(0, EQUAL, "青河市"), (0, EQUAL, "白山市"), (0, EQUAL, "云桥镇")], OR)),
+        (
+            "青河、白山和云桥哪个人口过40",
+            query([0], [(0, EQUAL, "青河市"), (0, EQUAL, "白山市"), (0, EQUAL, "云桥镇")], OR),
+        ),
         ("哪些的票房是7.5", query([4], [(1, EQUAL, "7.5")])),
     ],
 )
@@ -382,7 +424,9 @@ TABLES = {
     "40 columns": many_columns(40),
     "no rows": table([("城市", "text"), ("人口", "real")]),
     "empty rows": table([("城市", "text"), ("人口", "real")], (None, None), ("", None)),
-    "duplicate headers": table([("城市", "text"), ("城市", "real"), ("", "text"), ("", "real")], ("青河市", 20, "a", 3)),
+    "duplicate headers": table(
+        [("城市", "text"), ("城市", "real"), ("", "text"), ("", "real")], ("青河市", 20, "a", 3)
+    ),
     "mixed cells": table(
         [("城市", "real"), ("人口", "text"), ("年份", "real")],
         *[("青河市", 20, 1), (20, "很多", 10**30), (None, float("inf"), -0.0), ("\ud800", "\0", True)],
@@ -405,7 +449,15 @@ def test_every_table_gets_a_query_that_runs(name, tmp_path):
             found = []
             for _ in range(count):
                 first, last = sorted(generator.integers(len(encoding), size=2).tolist())
-                found.append(Found(int(generator.integers(columns)), first, last, float(generator.random()), generator.dirichlet(np.full(4, 0.3))))
+                found.append(
+                    Found(
+                        int(generator.integers(columns)),
+                        first,
+                        last,
+                        float(generator.random()),
+                        generator.dirichlet(np.full(4, 0.3)),
+                    )
+                )
             example = task.Example(QUESTION, of_table, None, 1)
             of_scores = Scores(selections, *generator.dirichlet(np.ones(3), 3), found)
             predicted = Decoder(30).decode(example, encoding, of_scores)
@@ -464,7 +516,9 @@ def test_more_becomes_less_with_its_cue():
     assert augmentation.opposite(of_labels, said(8, more=[1, 2], less=[4]), Always(False)).labels == of_labels
 
 
-@pytest.mark.parametrize("cue", [said(8), said(8, more=[1]), said(8, more=[1, 6], less=[4]), said(8, more=[1, 2], less=[3, 5])])
+@pytest.mark.parametrize(
+    "cue", [said(8), said(8, more=[1]), said(8, more=[1, 6], less=[4]), said(8, more=[1, 2], less=[3, 5])]
+)
 def test_operators_that_are_not_said_stay(cue):
     of_labels = labels_of((0, MORE, 3, 3), (1, LESS, 5, 5))
     turned = augmentation.opposite(of_labels, cue, Always(True))
@@ -505,7 +559,12 @@ def test_a_perfect_network_is_nearly_perfect_on_the_sample(name):
 
 
 def test_the_ceiling_names_what_is_lost(tmp_path, capsys):
-    record = {"id": "t", "header": list(CITIES.header), "types": list(CITIES.types), "rows": [list(row) for row in CITIES.rows]}
+    record = {
+        "id": "t",
+        "header": list(CITIES.header),
+        "types": list(CITIES.types),
+        "rows": [list(row) for row in CITIES.rows],
+    }
     questions = [
         ("白山市的人口", query([3], [(0, EQUAL, "白山市")])),
         ("人口是多少", query([3], [(0, EQUAL, "云桥镇"), (3, MORE, "300")])),

@@ -30,10 +30,13 @@ def table(columns, rows, name="表"):
 
 
 def query(selected, conditions, connection=None):
-    """Selected (column, aggregation) pairs, or columns alone; the connection is "and" where there are several conditions."""
+    """Selected (column, aggregation) pairs, or columns alone; the connection is "and" where there are several
+    conditions."""
     pairs = [(one, NO_AGGREGATION) if isinstance(one, int) else one for one in selected]
     connection = (AND if len(conditions) > 1 else NONE) if connection is None else connection
-    return task.Query(tuple(task.Selected(*pair) for pair in pairs), connection, tuple(task.Condition(*one) for one in conditions))
+    return task.Query(
+        tuple(task.Selected(*pair) for pair in pairs), connection, tuple(task.Condition(*one) for one in conditions)
+    )
 
 
 def result(of_table, *arguments, **more):
@@ -121,7 +124,9 @@ ODD_STRINGS = ["", "\0", "a\0b", "\ud83d", "😀", "'", '"', "?1", "NULL", "İ",
 ODD_NUMBERS = [7, 2**63 - 1, 2**63, -(2**63) - 1, 10**400]
 
 
-@pytest.mark.parametrize(("kind", "cells"), [("text", ODD_STRINGS), ("real", ODD_STRINGS), ("text", ODD_NUMBERS), ("real", ODD_NUMBERS[:1])])
+@pytest.mark.parametrize(
+    ("kind", "cells"), [("text", ODD_STRINGS), ("real", ODD_STRINGS), ("text", ODD_NUMBERS), ("real", ODD_NUMBERS[:1])]
+)
 def test_whatever_stands_in_a_cell_is_found_again(kind, cells):
     odd = table({"": kind, "号": "real"}, [(cell, number) for number, cell in enumerate(cells)])
     with execution.Database(odd) as database:
@@ -158,7 +163,9 @@ def test_a_table_of_one_column(rows):
 
 
 def test_more_columns_than_sqlite_has_room_for():
-    wide = table({f"列{number}": "text" if number % 2 else "real" for number in range(2100)}, [range(2100), range(1, 2101)])
+    wide = table(
+        {f"列{number}": "text" if number % 2 else "real" for number in range(2100)}, [range(2100), range(1, 2101)]
+    )
     with execution.Database(wide) as database:
         assert database.execute(query([1999], [(1998, EQUAL, "1999")])) == [("2000",)]
         for wrong in (query([2000], [(0, EQUAL, "0")]), query([0], [(2000, EQUAL, "0")])):
@@ -181,7 +188,9 @@ def test_a_query_has_a_time_limit():
 
 def test_thousands_of_queries_take_no_time():
     numbers = itertools.product(range(4), range(4), range(125))
-    queries = [query([column, (column, COUNT)], [(column, operator, str(value))]) for column, operator, value in numbers]
+    queries = [
+        query([column, (column, COUNT)], [(column, operator, str(value))]) for column, operator, value in numbers
+    ]
     with execution.Database(CITIES) as database:
         begun = time.process_time()
         for one in queries:
@@ -191,7 +200,19 @@ def test_thousands_of_queries_take_no_time():
 
 # What nobody can do
 
-ATTACKS = ['x"; DROP TABLE t; --', "x'; DROP TABLE t; --", "'); ATTACH 'x.db' AS y; --", "' OR '1'='1", "c0", "1 OR 1", "\\", "%", "?", ":a", "@a"]
+ATTACKS = [
+    'x"; DROP TABLE t; --',
+    "x'; DROP TABLE t; --",
+    "'); ATTACH 'x.db' AS y; --",
+    "' OR '1'='1",
+    "c0",
+    "1 OR 1",
+    "\\",
+    "%",
+    "?",
+    ":a",
+    "@a",
+]
 
 
 def test_a_header_or_a_value_is_just_text():
@@ -297,12 +318,27 @@ RULES = {
     "another form of a number": (query([0], [(1, EQUAL, "20")]), query([0], [(1, EQUAL, "20.0")]), False, True),
     "another form of a string": (query([1], [(3, EQUAL, "2018")]), query([1], [(3, EQUAL, "2018.0")]), False, False),
     "the same rows by another condition": (query([0], [(1, MORE, "100")]), query([0], [(1, MORE, "20")]), False, True),
-    "the same number of another type": (query([(1, COUNT)], [(0, EQUAL, "白山市")]), query([(0, COUNT)], [(1, EQUAL, "7.5")]), False, True),
+    "the same number of another type": (
+        query([(1, COUNT)], [(0, EQUAL, "白山市")]),
+        query([(0, COUNT)], [(1, EQUAL, "7.5")]),
+        False,
+        True,
+    ),
     "both nothing": (query([0], [(0, EQUAL, "没有")]), query([1], [(1, MORE, "1000")]), False, True),
     "both null": (query([(0, MAX)], [(0, EQUAL, "没有")]), query([(1, MIN)], [(1, MORE, "1000")]), False, True),
     "nothing and null": (query([0], [(0, EQUAL, "没有")]), query([(0, MAX)], [(0, EQUAL, "没有")]), False, False),
-    "values inside of a row in another order": (query([2, 1], [(1, LESS, "100")]), query([1, 2], [(1, LESS, "99")]), False, True),
-    "rows with nulls in another order": (query([0, 1, 2, 3], [(2, LESS, "9")]), query([3, 2, 1, 0], [(2, EQUAL, "3")]), False, True),
+    "values inside of a row in another order": (
+        query([2, 1], [(1, LESS, "100")]),
+        query([1, 2], [(1, LESS, "99")]),
+        False,
+        True,
+    ),
+    "rows with nulls in another order": (
+        query([0, 1, 2, 3], [(2, LESS, "9")]),
+        query([3, 2, 1, 0], [(2, EQUAL, "3")]),
+        False,
+        True,
+    ),
     "no prediction": (query([0], ONE), None, False, False),
     "no selected column": (query([0], ONE), query([], ONE), False, False),
     "no condition": (query([0], ONE), query([0], []), False, False),
@@ -328,9 +364,13 @@ def test_rules_of_the_metric(gold, predicted, logic_form, same_result):
 
 def test_rows_count_in_the_order_of_the_table():
     mirrored = table({"甲": "real", "乙": "real", "丙": "text"}, [(1, 2, "x"), (2, 1, "x")])
-    (one,) = metric.compare([task.Example("", mirrored, query([0], [(2, EQUAL, "x")]), 1)], [query([1], [(2, EQUAL, "x")])])
+    (one,) = metric.compare(
+        [task.Example("", mirrored, query([0], [(2, EQUAL, "x")]), 1)], [query([1], [(2, EQUAL, "x")])]
+    )
     assert not one.execution
-    (one,) = metric.compare([task.Example("", mirrored, query([0, 1], [(2, EQUAL, "x")]), 1)], [query([1, 0], [(2, LESS, "y")])])
+    (one,) = metric.compare(
+        [task.Example("", mirrored, query([0, 1], [(2, EQUAL, "x")]), 1)], [query([1, 0], [(2, LESS, "y")])]
+    )
     assert one.execution and one.gold_result.rows == [[1.0, 2.0], [1.0, 2.0]]
 
 
@@ -359,7 +399,12 @@ def test_each_part_is_right_or_wrong_alone():
     }
     predictions = [gold, query([(1, MAX), 0], TWO[::-1]), *changed.values(), None]
     comparisons = metric.compare([task.Example("", CITIES, gold, 1)] * len(predictions), predictions)
-    assert [set(metric.PARTS) - one.right_parts for one in comparisons] == [set(), set(), *({name} for name in changed), set(metric.PARTS)]
+    assert [set(metric.PARTS) - one.right_parts for one in comparisons] == [
+        set(),
+        set(),
+        *({name} for name in changed),
+        set(metric.PARTS),
+    ]
     assert metric.total(comparisons).parts() == {name: 7 / 9 for name in metric.PARTS}
 
 
@@ -375,7 +420,13 @@ def test_parts_count_how_often_something_is_there():
 TABLES = [
     table({"甲": "text", "乙": "real", "丙": "text", "丁": "real"}, rows)
     for rows in (
-        [("a", 1.0, "1", 0.5), ("b", 2.0, "2", 0.5), ("a", 3.0, None, None), ("", -1.5, "10", 2.0), ("河", 2.0, "a", 1.0)],
+        [
+            ("a", 1.0, "1", 0.5),
+            ("b", 2.0, "2", 0.5),
+            ("a", 3.0, None, None),
+            ("", -1.5, "10", 2.0),
+            ("河", 2.0, "a", 1.0),
+        ],
         [("河", 2.0, "河", 3.0), ("b", None, "b", 2.0), ("z", 0.0, "é", 2.0)],
         [],
     )
@@ -430,7 +481,10 @@ def slow_result(of_table, one):
         return None
     rows = []
     for row in of_table.rows:
-        hold = [slow_holds(row[column], operator, value, of_table.types[column]) for column, operator, value in one.conditions]
+        hold = [
+            slow_holds(row[column], operator, value, of_table.types[column])
+            for column, operator, value in one.conditions
+        ]
         if (any if one.connection == OR else all)(hold):
             rows.append(row)
     if one.selected[0].aggregation:
@@ -462,7 +516,9 @@ def slow_score(pairs):
         )
         results = [slow_result(gold.table, one) for one in (gold.query, predicted)]
         # Counters are equal where the values of a row are, in whatever order.
-        same_result += None not in results and [list(map(Counter, rows)) for rows in results][0] == list(map(Counter, results[1]))
+        same_result += None not in results and [list(map(Counter, rows)) for rows in results][0] == list(
+            map(Counter, results[1])
+        )
     return logic_form, same_result
 
 

@@ -5,10 +5,11 @@ import functools
 import numpy as np
 import pytest
 
-import competition
 from common.encoders import build_encoder
 from common.keras_compat import keras, seed_everything
 from common.options import EncoderOptions
+
+import competition
 
 FOLDER = "nl2sql"
 task = competition.load(FOLDER, "task")
@@ -27,13 +28,19 @@ SHOPS = task.Table(
     "",
     ("店铺", "所在城市", "月租(万元)", "面积", "开业年份"),
     ("text", "text", "real", "real", "text"),
-    (("青石面馆", "苏州", 1.5, 80, "2011年"), ("半亩书屋", "无锡", 3, 240, "2015年"), ("石榴花店", "苏州", 0.8, 35, "2019年")),
+    (
+        ("青石面馆", "苏州", 1.5, 80, "2011年"),
+        ("半亩书屋", "无锡", 3, 240, "2015年"),
+        ("石榴花店", "苏州", 0.8, 35, "2019年"),
+    ),
     1,
 )
 
 
 def example(question, selected, connection, *conditions, table=SHOPS):
-    query = task.Query(tuple(task.Selected(*one) for one in selected), connection, tuple(task.Condition(*one) for one in conditions))
+    query = task.Query(
+        tuple(task.Selected(*one) for one in selected), connection, tuple(task.Condition(*one) for one in conditions)
+    )
     return task.Example(question, table, query, 1)
 
 
@@ -60,7 +67,9 @@ def untrained(head):
 
 def wide(columns, rows=3):
     header = tuple(f"指标{number}" for number in range(columns))
-    return task.Table("wide", "", header, ("real",) * columns, tuple(tuple(float(row) for _ in header) for row in range(rows)), 1)
+    return task.Table(
+        "wide", "", header, ("real",) * columns, tuple(tuple(float(row) for _ in header) for row in range(rows)), 1
+    )
 
 
 # Features
@@ -94,7 +103,9 @@ def test_where_there_is_little_room_cells_go_first_and_the_last_columns_last():
         assert lost[features.COLUMN_CUT] == np.sum(~is_read) and is_read[: is_read.sum()].all()
         names = layout[is_read, 1] - layout[is_read, 0] - 1
         has_cells = len(row) > len(row.question) + 2 + np.sum(names + 2)
-        assert not has_cells or (is_read.all() and (names == whole.arrays["columns"][:, 1] - whole.arrays["columns"][:, 0] - 1).all())
+        assert not has_cells or (
+            is_read.all() and (names == whole.arrays["columns"][:, 1] - whole.arrays["columns"][:, 0] - 1).all()
+        )
 
 
 def test_a_long_question_loses_its_end_and_its_table_stays():
@@ -116,14 +127,20 @@ def test_a_mark_on_a_column_that_is_not_read_is_left_out():
 def batch(head, known, seed=0, tokens=0.0):
     built = encoder()
     rows, _ = features.labelled(EXAMPLES, built, 2)
-    return built, rows, features.collate_labelled(rows, head, built, features.Hiding(tokens, known), np.random.default_rng(seed))
+    return (
+        built,
+        rows,
+        features.collate_labelled(rows, head, built, features.Hiding(tokens, known), np.random.default_rng(seed)),
+    )
 
 
 def test_without_hiding_everything_is_as_it_was():
     built, rows, arrays = batch("span_column", 0.0)
     plain = features.collate(rows)
     assert all((arrays[name] == values).all() for name, values in plain.items())
-    assert [tuple(mark) for row in arrays["marks"].tolist() for mark in row if mark[0] >= 0] == [mark for row in rows for mark in row.labels.marks]
+    assert [tuple(mark) for row in arrays["marks"].tolist() for mark in row if mark[0] >= 0] == [
+        mark for row in rows for mark in row.labels.marks
+    ]
 
 
 def test_hidden_tokens_say_nothing_and_change_places_with_their_labels():
@@ -140,7 +157,9 @@ def test_hidden_tokens_say_nothing_and_change_places_with_their_labels():
         turned = mark[0, 1] == 1
         assert mark[:2, 1].tolist() == ([1, 0] if turned else [0, 1])
         before = row.arrays["cues"]
-        assert (now[:, more] == before[:, less if turned else more]).all() and (now[:, less] == before[:, more if turned else less]).all()
+        assert (now[:, more] == before[:, less if turned else more]).all() and (
+            now[:, less] == before[:, more if turned else less]
+        ).all()
         operators.add(bool(turned))
         aggregations.add(int(arrays["selections"][2, 3]))
     assert operators == {True, False}
@@ -162,7 +181,9 @@ def test_scores_do_not_depend_on_what_else_is_in_the_batch(head):
         for name in ("selections", "connection", "selected_count", "condition_count"):
             np.testing.assert_allclose(getattr(one, name), getattr(other, name), atol=1e-4)
         assert len(one.found) == len(other.found)
-        for found, same in zip(sorted(one.found, key=lambda item: item[:3]), sorted(other.found, key=lambda item: item[:3])):
+        for found, same in zip(
+            sorted(one.found, key=lambda item: item[:3]), sorted(other.found, key=lambda item: item[:3])
+        ):
             assert found[:3] == same[:3]
             np.testing.assert_allclose(found.operators, same.operators, atol=1e-4)
 
@@ -185,7 +206,11 @@ def perfect_logits(row, head):
     }
     if head == "tagging":
         tags, beside = labels.tags_of(own, tokens, columns)
-        return {**logits, "tags": np.stack([one_hot(tag, labels.TAG_COUNT) for tag in tags]), "value_columns": np.where(beside, sure, -sure)}
+        return {
+            **logits,
+            "tags": np.stack([one_hot(tag, labels.TAG_COUNT) for tag in tags]),
+            "value_columns": np.where(beside, sure, -sure),
+        }
     logits["edges"] = np.full((tokens, len(task.OPERATORS), 2), -sure)
     for column, operator, first, last in own.marks:
         logits["edges"][first, operator, 0] = logits["edges"][last, operator, 1] = sure
@@ -210,11 +235,19 @@ def test_perfect_logits_give_the_gold_of_the_sample_back(head):
     examples = task.read(sample, task.tables_of(sample), labelled=True)
     rows, _ = features.labelled(examples, encoder(1000, examples=examples), 2)
     decoder = reading.Decoder()
-    queries = [decoder.decode(row.example, row.question, reading._scores(row, perfect_logits(row, head))) for row in rows]
+    queries = [
+        decoder.decode(row.example, row.question, reading._scores(row, perfect_logits(row, head))) for row in rows
+    ]
     assert metric.total(metric.compare(examples, queries)).logic_form_accuracy >= 0.95
 
 
-@pytest.mark.parametrize("kind, head", [("dgcnn", "span_column"), pytest.param("bert", "tagging", marks=pytest.mark.slow(reason="a second graph; its parts are tested alone"))])
+@pytest.mark.parametrize(
+    "kind, head",
+    [
+        ("dgcnn", "span_column"),
+        pytest.param("bert", "tagging", marks=pytest.mark.slow(reason="a second graph; its parts are tested alone")),
+    ],
+)
 def test_both_heads_learn_from_every_question(head, kind):
     seed_everything(1)
     built = encoder(kind=kind)
@@ -244,7 +277,9 @@ ODD_TABLES = {
     "empty rows": task.Table("c", "", ("名", "数"), ("text", "real"), ((None, None), ("", None)), 1),
     "the same name twice": task.Table("d", "", ("数", "数", ""), ("real", "real", "text"), ((1.0, 2.0, "甲"),), 1),
     "mixed cells": task.Table("e", "", ("名", "数"), ("text", "real"), ((3, "三"), ("甲", 1e300), (None, 2**70)), 1),
-    "a hostile name": task.Table("f", "", ('x"; DROP TABLE t; --', "数"), ("text", "real"), (("'; DELETE FROM t; --", 1.0),), 1),
+    "a hostile name": task.Table(
+        "f", "", ('x"; DROP TABLE t; --', "数"), ("text", "real"), (("'; DELETE FROM t; --", 1.0),), 1
+    ),
     "40 columns": wide(40),
     "120 columns": wide(120),
 }
@@ -254,7 +289,7 @@ ODD_TABLES = {
 def test_any_question_about_any_table_gets_a_query_that_runs(head):
     built = encoder()
     reader = reading.Reader(untrained(head), built, 2, batch_size=8)
-    questions = ["", " ", "数超过1的名有几个", "\ud83d", "x\"; DROP TABLE t; --", "1" * 100, "甲" * 500]
+    questions = ["", " ", "数超过1的名有几个", "\ud83d", 'x"; DROP TABLE t; --', "1" * 100, "甲" * 500]
     examples = [task.Example(question, table, None, 1) for table in ODD_TABLES.values() for question in questions]
     for one, query in zip(examples, reader.read(examples)):
         with execution.Database(one.table) as database:

@@ -8,8 +8,9 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings, strategies
 
-import competition
 from common.submission import BLANK_LINE
+
+import competition
 from helpers import (
     HEAVY,
     check_report,
@@ -36,7 +37,14 @@ ROWS = [["青河市", 20.5, 3], ["白山市", 7, None]]
 
 
 def table(name="t", header=HEADER, types=TYPES, rows=ROWS, **other):
-    return {"id": name, "name": f"Table_{name}", "title": "影院", "header": header, "types": types, "rows": rows} | other
+    return {
+        "id": name,
+        "name": f"Table_{name}",
+        "title": "影院",
+        "header": header,
+        "types": types,
+        "rows": rows,
+    } | other
 
 
 def sql(selected=((0, 0),), conditions=((1, 0, "10"),), connection=0):
@@ -59,22 +67,36 @@ def tables(tmp_path):
 
 # Queries
 
-QUERY = task.Query((task.Selected(1, 1), task.Selected(0, 0)), 2, (task.Condition(1, 0, "20.5"), task.Condition(0, 3, "青'河")))
+QUERY = task.Query(
+    (task.Selected(1, 1), task.Selected(0, 0)), 2, (task.Condition(1, 0, "20.5"), task.Condition(0, 3, "青'河"))
+)
 
 
 @pytest.mark.parametrize(
     ("query", "text"),
     [
-        (QUERY, "SELECT AVG(\"票房\"), \"城市\" WHERE \"票房\" > 20.5 OR \"城市\" != '青''河'"),
-        (task.Query((task.Selected(2, 4),), 0, (task.Condition(0, 2, "-3"),)), 'SELECT COUNT("影院") WHERE "城市" == -3'),
+        (QUERY, 'SELECT AVG("票房"), "城市" WHERE "票房" > 20.5 OR "城市" != \'青\'\'河\''),
+        (
+            task.Query((task.Selected(2, 4),), 0, (task.Condition(0, 2, "-3"),)),
+            'SELECT COUNT("影院") WHERE "城市" == -3',
+        ),
         (
             task.Query((task.Selected(0, 0),), 1, (task.Condition(1, 1, "1e3"), task.Condition(1, 0, ""))),
-            "SELECT \"城市\" WHERE \"票房\" < '1e3' AND \"票房\" > ''",
+            'SELECT "城市" WHERE "票房" < \'1e3\' AND "票房" > \'\'',
         ),
         (task.Query((), 0, ()), "SELECT ?"),
-        (task.Query((task.Selected(3, 6),), 0, (task.Condition(-1, 4, "一\n二"),)), "SELECT ?6(?3) WHERE ?-1 ?4 '一 二'"),
-        (task.Query((task.Selected(0, 0),), 0, (task.Condition(0, 0, "1"),) * 2), 'SELECT "城市" WHERE "城市" > 1 ?0 "城市" > 1'),
-        (task.Query((task.Selected(0, 0),), 3, (task.Condition(0, 0, "1"),) * 2), 'SELECT "城市" WHERE "城市" > 1 ?3 "城市" > 1'),
+        (
+            task.Query((task.Selected(3, 6),), 0, (task.Condition(-1, 4, "一\n二"),)),
+            "SELECT ?6(?3) WHERE ?-1 ?4 '一 二'",
+        ),
+        (
+            task.Query((task.Selected(0, 0),), 0, (task.Condition(0, 0, "1"),) * 2),
+            'SELECT "城市" WHERE "城市" > 1 ?0 "城市" > 1',
+        ),
+        (
+            task.Query((task.Selected(0, 0),), 3, (task.Condition(0, 0, "1"),) * 2),
+            'SELECT "城市" WHERE "城市" > 1 ?3 "城市" > 1',
+        ),
     ],
 )
 def test_a_query_can_be_read_by_people(query, text):
@@ -86,7 +108,9 @@ def test_the_record_of_a_query_is_of_plain_types():
     one, two = numpy.int64(1), numpy.int32(2)
     query = task.Query((task.Selected(one, two),), two, (task.Condition(one, two, numpy.str_("甲")),))
     record = query.record()
-    assert json.dumps(record, ensure_ascii=False) == '{"agg": [2], "cond_conn_op": 2, "sel": [1], "conds": [[1, 2, "甲"]]}'
+    assert (
+        json.dumps(record, ensure_ascii=False) == '{"agg": [2], "cond_conn_op": 2, "sel": [1], "conds": [[1, 2, "甲"]]}'
+    )
     assert type(record["conds"][0][2]) is str
 
 
@@ -107,13 +131,23 @@ def test_tables_keep_what_the_file_says(tmp_path):
 def test_what_is_odd_in_a_table_is_read(tmp_path):
     cells = [None, True, False, 7, 2**70, 0.5, float("nan"), float("inf"), "", "\ud83d", ["一", 1], {"二": None}]
     lines = [
-        json.dumps({"id": 5, "header": [None, "", "", 2018] + ["甲"] * 8, "types": ["text"] * 12, "rows": [cells], "title": None}),
+        json.dumps(
+            {
+                "id": 5,
+                "header": [None, "", "", 2018] + ["甲"] * 8,
+                "types": ["text"] * 12,
+                "rows": [cells],
+                "title": None,
+            }
+        ),
         table("wide", [f"列{number}" for number in range(40)], ["real"] * 40, [list(range(40))]),
         table("one", ["甲"], ["text"], [["x"]]),
     ]
     found = task.read_tables(write_lines(tmp_path / "a.tables.json", lines))
     assert found["5"].header == ("", "", "", "2018", *["甲"] * 8) and found["5"].title == ""
-    assert found["5"].rows == ((None, 1, 0, 7, 2**70, 0.5, None, float("inf"), "", "\ud83d", '["一", 1]', '{"二": null}'),)
+    assert found["5"].rows == (
+        (None, 1, 0, 7, 2**70, 0.5, None, float("inf"), "", "\ud83d", '["一", 1]', '{"二": null}'),
+    )
     assert [type(cell) for cell in found["5"].rows[0][1:4]] == [int, int, int]
     assert len(found["wide"].rows[0]) == 40 and found["one"].rows == (("x",),)
 
@@ -160,7 +194,11 @@ def test_a_folder_stands_for_all_its_tables(tmp_path):
     assert set(task.read_tables(tmp_path)) == {"t", "u", "v"}
     assert len(task.read(tmp_path / "train.json", tmp_path)) == 1
     write_lines(tmp_path / "tables.json", [table("w"), table("u", rows=[])])
-    refused(lambda: task.read_tables(tmp_path), f"{tmp_path}/train.tables.json:2: ", f'"u" stands already in {tmp_path}/tables.json:2')
+    refused(
+        lambda: task.read_tables(tmp_path),
+        f"{tmp_path}/train.tables.json:2: ",
+        f'"u" stands already in {tmp_path}/tables.json:2',
+    )
     (tmp_path / "empty").mkdir()
     refused(lambda: task.read_tables(tmp_path / "empty"), f"{tmp_path}/empty: ", "dev.tables.json")
 
@@ -197,7 +235,9 @@ def test_examples_keep_what_the_file_says(tmp_path, tables):
     assert task.read(path, tables) == task.read(path, tables, labelled=True) == expected
     assert [one.query for one in task.read(path, tables, labelled=False)] == [None, None]
     # From a file, the tables are others each time.
-    assert [one.query for one in task.read(str(path), str(tmp_path / "given.tables.json"))] == [one.query for one in expected]
+    assert [one.query for one in task.read(str(path), str(tmp_path / "given.tables.json"))] == [
+        one.query for one in expected
+    ]
 
 
 def test_blank_lines_are_counted(tmp_path, tables):
@@ -295,13 +335,19 @@ def test_files_are_found_and_a_missing_one_shows_the_tree(tmp_path):
     refused(lambda: task.find_files(tmp_path), f"{tmp_path}: no train.tables.json beside train.json")
     for name in ("train.json", "train_data.json", "train/train.json"):
         (tmp_path / name).unlink()
-    refused(lambda: task.find_files(tmp_path), f"{tmp_path}: no train file", "train.json, train.tables.json, dev.json and dev.tables.json")
+    refused(
+        lambda: task.find_files(tmp_path),
+        f"{tmp_path}: no train file",
+        "train.json, train.tables.json, dev.json and dev.tables.json",
+    )
     refused(lambda: task.find_files(tmp_path / "none"), "none: no such folder", "train.tables.json")
 
 
 # The submission
 
-STRINGS = strategies.text(strategies.characters(exclude_categories=[]) | strategies.sampled_from("\t\n\r \ud83d\"\\"), max_size=8)
+STRINGS = strategies.text(
+    strategies.characters(exclude_categories=[]) | strategies.sampled_from('\t\n\r \ud83d"\\'), max_size=8
+)
 
 
 @strategies.composite
@@ -310,14 +356,31 @@ def asked(draw):
     tables, questions = [], []
     for name in draw(strategies.lists(strategies.text(max_size=3), min_size=1, max_size=2, unique=True)):
         types = draw(strategies.lists(strategies.sampled_from(task.TYPES), min_size=1, max_size=5))
-        rows = draw(strategies.lists(strategies.tuples(*[STRINGS | strategies.integers() | strategies.none()] * len(types)), max_size=2))
-        tables.append({"id": name, "header": draw(strategies.lists(STRINGS, min_size=len(types), max_size=len(types))), "types": types, "rows": rows})
+        rows = draw(
+            strategies.lists(
+                strategies.tuples(*[STRINGS | strategies.integers() | strategies.none()] * len(types)), max_size=2
+            )
+        )
+        tables.append(
+            {
+                "id": name,
+                "header": draw(strategies.lists(STRINGS, min_size=len(types), max_size=len(types))),
+                "types": types,
+                "rows": rows,
+            }
+        )
         column = strategies.integers(0, len(types) - 1)
         for _ in range(draw(strategies.integers(0, 3))):
-            selected = draw(strategies.lists(strategies.tuples(column, strategies.integers(0, 5)), min_size=1, max_size=3))
-            conditions = draw(strategies.lists(strategies.tuples(column, strategies.integers(0, 3), STRINGS), min_size=1, max_size=3))
+            selected = draw(
+                strategies.lists(strategies.tuples(column, strategies.integers(0, 5)), min_size=1, max_size=3)
+            )
+            conditions = draw(
+                strategies.lists(strategies.tuples(column, strategies.integers(0, 3), STRINGS), min_size=1, max_size=3)
+            )
             connection = draw(strategies.integers(1, 2)) if len(conditions) > 1 else 0
-            questions.append({"question": draw(STRINGS), "table_id": name, "sql": sql(selected, conditions, connection)})
+            questions.append(
+                {"question": draw(STRINGS), "table_id": name, "sql": sql(selected, conditions, connection)}
+            )
     return tables, questions
 
 
@@ -357,7 +420,10 @@ def test_a_submission_has_a_line_for_each_query(tmp_path):
 
 def test_a_submission_is_read_as_the_metric_takes_it(tmp_path):
     odd = [sql([(99, -3)], [(-1, 17, 20), (0, 2, 0.5)], 8), sql([], [])]
-    first, second = [task.Query((task.Selected(99, -3),), 8, (task.Condition(-1, 17, "20"), task.Condition(0, 2, "0.5"))), task.Query((), 0, ())]
+    first, second = [
+        task.Query((task.Selected(99, -3),), 8, (task.Condition(-1, 17, "20"), task.Condition(0, 2, "0.5"))),
+        task.Query((), 0, ()),
+    ]
     path = write_lines(tmp_path / "a.json", ["", odd[0] | {"comment": ""}, "", " ", odd[1], "", ""])
     assert task.read_submission(path) == [None, first, None, None, second]
 
@@ -402,9 +468,15 @@ def test_a_good_submission_passes(tmp_path, tables):
     assert task.check_submission(path, examples) == task.check_submission(path) == 2
     # Without questions the table is not known.
     assert task.check_submission(write_lines(path, [sql([(40, 0)])])) == 1
-    refused(lambda: task.check_submission(write_lines(path, [sql([(-1, 0)])])), f"{path}:1: there is no column -1 - it must be at least 0")
+    refused(
+        lambda: task.check_submission(write_lines(path, [sql([(-1, 0)])])),
+        f"{path}:1: there is no column -1 - it must be at least 0",
+    )
     # Of other examples, the table may be another.
-    refused(lambda: task.check_submission(write_lines(path, [sql(), sql([(3, 0)])]), examples), f"{path}:2: there is no column 3")
+    refused(
+        lambda: task.check_submission(write_lines(path, [sql(), sql([(3, 0)])]), examples),
+        f"{path}:2: there is no column 3",
+    )
 
 
 # The kinds of errors
@@ -434,7 +506,11 @@ GOLD = sql([(0, 0), (1, 2)], [(1, 0, "7"), (0, 2, "青河市")], 1)
         (GOLD | {"conds": [[1, 0, "8"], [0, 2, "白山市"]]}, errors.WRONG_RESULT, [errors.VALUE]),
         (GOLD | {"conds": [[1, 1, "8"], [0, 2, "青河市"]]}, errors.WRONG_RESULT, [errors.MISSING, errors.SPURIOUS]),
         (GOLD | {"conds": [[0, 2, "青河市"]]}, errors.OTHER_FORM, [errors.MISSING]),
-        (GOLD | {"conds": [[1, 0, "7.0"]], "cond_conn_op": 0}, errors.OTHER_FORM, [errors.VALUE, errors.MISSING, errors.CONNECTION]),
+        (
+            GOLD | {"conds": [[1, 0, "7.0"]], "cond_conn_op": 0},
+            errors.OTHER_FORM,
+            [errors.VALUE, errors.MISSING, errors.CONNECTION],
+        ),
         (GOLD | {"conds": [*GOLD["conds"], [2, 2, "3"]]}, errors.OTHER_FORM, [errors.SPURIOUS]),
         (GOLD | {"cond_conn_op": 2}, errors.OTHER_FORM, [errors.CONNECTION]),
         (GOLD | {"cond_conn_op": 0}, errors.NOT_EXECUTABLE, [errors.CONNECTION]),
@@ -457,7 +533,11 @@ def test_gold_that_cannot_be_executed_is_an_outcome_of_its_own(tables):
         (sql(), "10", ["1", "each column and value once", "verbatim", "none"]),
         (sql(), "十", ["1", "each column and value once", "not verbatim", "none"]),
         (sql([(0, 4)], [(1, 0, "1"), (1, 1, "2")], 1), "21", ["2 and", "the same column twice", "verbatim", "COUNT"]),
-        (sql([(0, 2), (1, 3)], [(1, 0, "1"), (0, 0, "1")], 2), "2", ["2 or", "the same value twice", "not verbatim", "several"]),
+        (
+            sql([(0, 2), (1, 3)], [(1, 0, "1"), (0, 0, "1")], 2),
+            "2",
+            ["2 or", "the same value twice", "not verbatim", "several"],
+        ),
         (sql([(0, 2), (1, 2)], [(1, 0, "1")] * 4, 2), "1", ["3+ or", "the same column twice", "verbatim", "MAX"]),
         (sql([], [], 0), "", ["0", "each column and value once", "verbatim", "none"]),
     ],
@@ -469,12 +549,16 @@ def test_kinds_of_questions(tables, gold, text, groups):
         assert errors.breakdown([one], group_of, order) == {group_of(one): [one]}
 
 
-NUMBERED = strategies.tuples(strategies.integers(0, 2), strategies.integers(0, 3), strategies.sampled_from(["7", "10", "青河市"]))
+NUMBERED = strategies.tuples(
+    strategies.integers(0, 2), strategies.integers(0, 3), strategies.sampled_from(["7", "10", "青河市"])
+)
 
 
 @strategies.composite
 def queries(draw):
-    selected = draw(strategies.lists(strategies.tuples(strategies.integers(0, 2), strategies.integers(0, 5)), max_size=2))
+    selected = draw(
+        strategies.lists(strategies.tuples(strategies.integers(0, 2), strategies.integers(0, 5)), max_size=2)
+    )
     return sql(selected, draw(strategies.lists(NUMBERED, max_size=3)), draw(strategies.integers(0, 2)))
 
 
@@ -485,7 +569,10 @@ READ = task.Table("t", "", tuple(HEADER), tuple(TYPES), tuple(map(tuple, ROWS)),
 @given(strategies.lists(strategies.tuples(queries(), strategies.none() | queries()), max_size=5))
 def test_every_answer_is_in_one_group_of_each_table(pairs):
     comparisons = [compared({"t": READ}, *pair) for pair in pairs]
-    groupings = [errors.by_outcome(comparisons), *(errors.breakdown(comparisons, *grouping) for grouping in errors.GROUPINGS.values())]
+    groupings = [
+        errors.by_outcome(comparisons),
+        *(errors.breakdown(comparisons, *grouping) for grouping in errors.GROUPINGS.values()),
+    ]
     for groups in groupings:
         assert sorted(id(one) for group in groups.values() for one in group) == sorted(map(id, comparisons))
     wrong = {id(one) for group in errors.by_mistake(comparisons).values() for one in group}
@@ -591,9 +678,14 @@ def test_evaluate_warns_of_doubtful_figures(files, tmp_path, predictions, warnin
 
 
 def test_evaluate_warns_of_gold_that_cannot_be_executed(files, capsys):
-    gold, predictions = write_lines(files[0], [question(query=sql(conditions=[])), question()]), write_lines(files[1], [sql(), sql()])
+    gold, predictions = (
+        write_lines(files[0], [question(query=sql(conditions=[])), question()]),
+        write_lines(files[1], [sql(), sql()]),
+    )
     _, err = json_figures(capsys, FOLDER, gold, predictions)
-    assert err == "WARNING: 1 of 2 queries of gold cannot be executed: whatever is predicted for them has a wrong result\n"
+    assert (
+        err == "WARNING: 1 of 2 queries of gold cannot be executed: whatever is predicted for them has a wrong result\n"
+    )
 
 
 def test_an_empty_gold_file_has_a_report(files, capsys):

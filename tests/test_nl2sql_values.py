@@ -1,4 +1,5 @@
-"""Numbers in questions, values of columns, words that say an operator, and what questions share with columns. Every sentence here is invented."""
+"""Numbers in questions, values of columns, words that say an operator, and what questions share with columns. Every
+sentence here is invented."""
 
 from decimal import Decimal
 
@@ -7,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import competition
 from common.tokenizers import WordPieceTokenizer, build_vocabulary, name_form
+
+import competition
 
 FOLDER = "nl2sql"
 task = competition.load(FOLDER, "task")
@@ -25,7 +27,10 @@ NUMERIC = "零〇一二两三四五六七八九十百千万亿点负百分之千
 
 def read(text):
     """What find_numbers finds: the words, and the value as digits."""
-    return [(text[number.start : number.end], numerals.plain(number.mantissa * number.magnitude)) for number in find_numbers(text)]
+    return [
+        (text[number.start : number.end], numerals.plain(number.mantissa * number.magnitude))
+        for number in find_numbers(text)
+    ]
 
 
 def only(text):
@@ -96,7 +101,11 @@ def test_numbers_as_people_write_them(text, value):
 )
 def test_percentages_and_years(text, mantissa, kind):
     number = only(text)
-    assert (number.mantissa, number.kind, number.magnitude) == (Decimal(mantissa), kind, 1) and number.written == mantissa
+    assert (number.mantissa, number.kind, number.magnitude) == (
+        Decimal(mantissa),
+        kind,
+        1,
+    ) and number.written == mantissa
 
 
 def test_a_number_ends_before_its_unit_and_before_blanks():
@@ -118,7 +127,9 @@ def test_separators_stand_between_thousands():
     assert only("12,345.60").written == "12345.60" and only("-1,234").written == "-1234"
 
 
-@pytest.mark.parametrize("text", ["统一的一些一线城市", "十分好看", "千万别买", "万一没有", "百万", "哪一个", "٣", "½", ""])
+@pytest.mark.parametrize(
+    "text", ["统一的一些一线城市", "十分好看", "千万别买", "万一没有", "百万", "哪一个", "٣", "½", ""]
+)
 def test_what_only_looks_like_a_number(text):
     assert find_numbers(text) == []
 
@@ -145,14 +156,30 @@ def numeral_of(number):
 
 
 def test_the_reference_writes_numerals():
-    examples = {0: "零", 10: "一十", 305: "三百零五", 1050: "一千零五十", 10004: "一万零四", 20_0300: "二十万零三百", 10**9: "一十亿"}
+    examples = {
+        0: "零",
+        10: "一十",
+        305: "三百零五",
+        1050: "一千零五十",
+        10004: "一万零四",
+        20_0300: "二十万零三百",
+        10**9: "一十亿",
+    }
     assert {number: numeral_of(number) for number in examples} == examples
 
 
-whole_numbers = st.one_of(st.integers(0, 10**9), st.integers(0, 3000), st.integers(0, 10**5).map(lambda number: number * 10**4))
+whole_numbers = st.one_of(
+    st.integers(0, 10**9), st.integers(0, 3000), st.integers(0, 10**5).map(lambda number: number * 10**4)
+)
 
 
-@given(whole_numbers, st.text("0123456789", max_size=4), st.booleans(), st.sampled_from(["", "超过", "有", "（"]), st.sampled_from(["", "家", "的", "。"]))
+@given(
+    whole_numbers,
+    st.text("0123456789", max_size=4),
+    st.booleans(),
+    st.sampled_from(["", "超过", "有", "（"]),
+    st.sampled_from(["", "家", "的", "。"]),
+)
 def test_chinese_numerals_are_read(number, decimals, is_negative, before, after):
     numeral = "负" * is_negative + numeral_of(number)
     value = Decimal(number)
@@ -164,7 +191,13 @@ def test_chinese_numerals_are_read(number, decimals, is_negative, before, after)
     assert found.mantissa * found.magnitude == (-value if is_negative else value)
 
 
-@given(whole_numbers, st.text("0123456789", max_size=4), st.booleans(), st.booleans(), st.sampled_from(["", "百", "万", "千万", "亿", "万亿"]))
+@given(
+    whole_numbers,
+    st.text("0123456789", max_size=4),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(["", "百", "万", "千万", "亿", "万亿"]),
+)
 def test_arabic_numbers_are_read(number, decimals, is_negative, is_wide, unit):
     written = "-" * is_negative + f"{number:,}" + ("." + decimals if decimals else "")
     text = written.translate({code: code + 0xFEE0 for code in map(ord, "-,.0123456789")}) if is_wide else written
@@ -182,12 +215,37 @@ def test_any_string_has_numbers_in_order(text):
         assert position <= number.start < number.end <= len(text)
         assert text[number.start : number.end] == text[number.start : number.end].strip()
         assert number.kind in ("", "percent", "year") and number.magnitude >= 1
-        assert Decimal(numerals.plain(number.mantissa)) == number.mantissa and Decimal(number.written) == number.mantissa
+        assert (
+            Decimal(numerals.plain(number.mantissa)) == number.mantissa and Decimal(number.written) == number.mantissa
+        )
         position = number.end
 
 
 @pytest.mark.parametrize(
-    "piece", ["一", "1", "1,1", "1,111", "1,", "一万", "万亿", "亿", "百分之", "百分之负", "一点", "点一", "一块一", "1 ", " ", "负", "-", "十分", "一九", "年", "零"]
+    "piece",
+    [
+        "一",
+        "1",
+        "1,1",
+        "1,111",
+        "1,",
+        "一万",
+        "万亿",
+        "亿",
+        "百分之",
+        "百分之负",
+        "一点",
+        "点一",
+        "一块一",
+        "1 ",
+        " ",
+        "负",
+        "-",
+        "十分",
+        "一九",
+        "年",
+        "零",
+    ],
 )
 def test_long_strings_take_no_quadratic_time(piece):
     for head in ("", "1"):
@@ -221,7 +279,11 @@ def test_a_column_knows_its_cells():
     assert prices.cells == ["3", "4.5", "1000000000000000"] and not prices.is_real
     assert prices.short_name == "均价" and prices.magnitude == 10**4 and prices.distinct == 3 / 5
     cities = column("城市", "青河市", "", "白山市", "青河市")
-    assert cities.cells == ["青河市", "", "白山市"] and not cities.is_numeric and list(cities.forms) == ["青河市", "白山市"]
+    assert (
+        cities.cells == ["青河市", "", "白山市"]
+        and not cities.is_numeric
+        and list(cities.forms) == ["青河市", "白山市"]
+    )
     assert values.cell_text(20.0) == "20" and values.cell_text(-2.5) == "-2.5" and values.cell_text("20.0") == "20.0"
 
 
@@ -369,7 +431,9 @@ def test_every_place_of_a_value_is_found():
 
 
 def test_names_are_found_by_their_likeness():
-    assert located(column("机场", "青河萧南国际机场"), "请问萧南机场有几条跑道", "青河萧南国际机场")[0][0].endswith("机场")
+    assert located(column("机场", "青河萧南国际机场"), "请问萧南机场有几条跑道", "青河萧南国际机场")[0][0].endswith(
+        "机场"
+    )
     assert located(column("城市", "青河市"), "白山的人口是多少", "云桥新村") == []
     assert located(column("城市", "青河市"), "", "青河市") == [] == located(column("城市", ""), "青河", "")
 
@@ -390,7 +454,11 @@ def test_a_cell_is_found_and_linked_back(cells, frame):
 
 
 @deterministic
-@given(st.lists(st.integers(-(10**6), 10**6).map(lambda number: number / 100), min_size=1, max_size=5), frames, st.booleans())
+@given(
+    st.lists(st.integers(-(10**6), 10**6).map(lambda number: number / 100), min_size=1, max_size=5),
+    frames,
+    st.booleans(),
+)
 def test_a_number_is_found_and_linked_back(cells, frame, equality):
     of_column = column("数值", *cells)
     for cell in of_column.cells:
@@ -432,7 +500,9 @@ def test_examples_are_like_the_question():
 def said(question):
     """Kind -> the characters of the question that say it."""
     found = cue.cues(question)[:, : len(cue.KINDS)]
-    return {kind: "".join(np.array(list(question))[places]) for kind, places in zip(cue.KINDS, found.T == 1) if places.any()}
+    return {
+        kind: "".join(np.array(list(question))[places]) for kind, places in zip(cue.KINDS, found.T == 1) if places.any()
+    }
 
 
 @pytest.mark.parametrize(
@@ -484,24 +554,41 @@ def test_words_that_ask_point_to_columns():
 
 # Questions beside columns
 
-COLUMNS = (column("城市名称", "青河市", "白山市", "青河市"), column("票房(万)", 800, 15000), column("年份", "2017", "2018"))
+COLUMNS = (
+    column("城市名称", "青河市", "白山市", "青河市"),
+    column("票房(万)", 800, 15000),
+    column("年份", "2017", "2018"),
+)
 NAME, CELL, PAIR, NUMBER, NUMERIC_COLUMN, BETWEEN, IS_CELL, UNIT, REAL, ASKED = 3, 6, 8, 10, 11, 12, 13, 14, 15, 16
 
 
 def matched(question, feature, of_column):
     """The characters that have the feature beside the column."""
-    return "".join(character for character, value in zip(question, matching.match(question, COLUMNS)[:, of_column, feature]) if value > 0)
+    return "".join(
+        character
+        for character, value in zip(question, matching.match(question, COLUMNS)[:, of_column, feature])
+        if value > 0
+    )
 
 
 def test_features_of_names_cells_and_numbers():
     question = "青河市的票房过2万，哪个城市在18年"
-    assert matched(question, NAME, 1) == "票房" and matched(question, NAME, 0) == "" and matched(question, 1, 0) == "城市"
+    assert (
+        matched(question, NAME, 1) == "票房" and matched(question, NAME, 0) == "" and matched(question, 1, 0) == "城市"
+    )
     assert matched(question, CELL, 0) == "青河市" and matched(question, PAIR, 0) == "青河市"
-    assert matched(question, NUMBER, 2) == matched(question, NUMERIC_COLUMN, 1) == "2万18年" and matched(question, NUMERIC_COLUMN, 0) == ""
+    assert (
+        matched(question, NUMBER, 2) == matched(question, NUMERIC_COLUMN, 1) == "2万18年"
+        and matched(question, NUMERIC_COLUMN, 0) == ""
+    )
     assert matched(question, IS_CELL, 2) == "18年" and matched(question, UNIT, 1) == "2万"
     assert matched(question, 17, 0) == "21" and matched(question, 18, 0) == "万年"
     assert matched(question, 19, 0) == "青" and matched(question, 20, 0) == "市"
-    assert matched(question, REAL, 1) == question and matched(question, REAL, 2) == "" and matched("是哪个", ASKED, 0) == "哪个"
+    assert (
+        matched(question, REAL, 1) == question
+        and matched(question, REAL, 2) == ""
+        and matched("是哪个", ASKED, 0) == "哪个"
+    )
     assert matched("过900和2万", BETWEEN, 1) == "900"
 
 

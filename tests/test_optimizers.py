@@ -1,4 +1,5 @@
-"""common/optimizers against a simulation in plain numpy: AdamW, schedules, averages, layer-wise rates, and all of it together."""
+"""common/optimizers against a simulation in plain numpy: AdamW, schedules, averages, layer-wise rates, and all of it
+together."""
 
 import contextlib
 import os
@@ -15,7 +16,13 @@ from common.optimizers.layerwise import layer_multipliers
 from common.options import TrainingOptions, schedule_points
 
 STEPS, PEAK = 30, 0.02
-SHAPES = {"dense/kernel": (3, 4), "dense/bias": (4,), "normalization/gamma": (4,), "table/embeddings": (6, 3), "query": (2, 2)}
+SHAPES = {
+    "dense/kernel": (3, 4),
+    "dense/bias": (4,),
+    "normalization/gamma": (4,),
+    "table/embeddings": (6, 3),
+    "query": (2, 2),
+}
 DECAYED = {"dense/kernel", "query"}
 
 
@@ -39,7 +46,8 @@ def present_rows(step):
 
 
 def simulate(weight_decay, clipping, ema, warmup, lookahead=0, alpha=0.5, sparse=False, factors=None):
-    """After every step: weights and what is evaluated instead of them, by name. sparse: lazily, only `present_rows` of the table take part."""
+    """After every step: weights and what is evaluated instead of them, by name. sparse: lazily, only `present_rows` of
+    the table take part."""
     start, gradients = start_and_gradients()
     weights = {name: value.copy() for name, value in start.items()}
     slow = {name: value.copy() for name, value in start.items()}
@@ -84,7 +92,16 @@ def train(optimizer, weights, steps=range(STEPS), sparse=False):
 
 
 def options(**changed):
-    return TrainingOptions(**{"epochs": 1, "warmup": 5 / STEPS, "weight_decay": 0.1, "gradient_clipping": 1.0, "ema_momentum": 0.9, **changed})
+    return TrainingOptions(
+        **{
+            "epochs": 1,
+            "warmup": 5 / STEPS,
+            "weight_decay": 0.1,
+            "gradient_clipping": 1.0,
+            "ema_momentum": 0.9,
+            **changed,
+        }
+    )
 
 
 def averages_of(optimizer, weights):
@@ -106,7 +123,9 @@ def test_thirty_steps_against_the_simulation(weight_decay, clipping, ema, warmup
         np.testing.assert_allclose(average, averages[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize(("ema", "lookahead", "in_graph"), [(0.9, 4, False), (0.9, 4, True), (0.9, 0, True), (0.0, 4, True), (0.0, 0, True)])
+@pytest.mark.parametrize(
+    ("ema", "lookahead", "in_graph"), [(0.9, 4, False), (0.9, 4, True), (0.9, 0, True), (0.0, 4, True), (0.0, 0, True)]
+)
 def test_everything_together_against_the_simulation(ema, lookahead, in_graph):
     weights = variables()
     chosen = options(lookahead_steps=lookahead, lookahead_alpha=0.3, ema_momentum=ema, lazy_embeddings=True)
@@ -126,9 +145,13 @@ def test_everything_together_against_the_simulation(ema, lookahead, in_graph):
 
 
 def test_clipping_takes_the_norm_of_the_sums_of_rows():
-    """Of a token that a batch holds twice there is one gradient: the norm is that of the dense one, for each kind of clipping."""
+    """Of a token that a batch holds twice there is one gradient: the norm is that of the dense one, for each kind of
+    clipping."""
     values, rows = tf.constant([[3.0, 0.0], [3.0, 0.0], [0.0, 4.0]]), tf.constant([2, 2, 0])
-    for kind, expected in (("global_clipnorm", [[0, 4], [0, 0], [6, 0]] / np.sqrt(52)), ("clipvalue", [[0, 1], [0, 0], [1, 0]])):
+    for kind, expected in (
+        ("global_clipnorm", [[0, 4], [0, 0], [6, 0]] / np.sqrt(52)),
+        ("clipvalue", [[0, 1], [0, 0], [1, 0]]),
+    ):
         optimizer = AdamW(0.1, **{kind: 1.0})
         [sparse] = optimizer._clip_gradients([tf.IndexedSlices(values, rows, (3, 2))])
         [dense] = optimizer._clip_gradients([tf.convert_to_tensor(tf.IndexedSlices(values, rows, (3, 2)))])
@@ -150,7 +173,9 @@ def test_a_schedule_of_many_points_by_hand():
 
 @pytest.mark.parametrize(("epochs", "batches", "accumulation", "steps"), [(3, 10, 1, 30), (3, 10, 4, 9), (2, 1, 8, 2)])
 def test_schedules_count_steps_of_the_optimizer(epochs, batches, accumulation, steps):
-    optimizer = build_optimizer(TrainingOptions(epochs=epochs, accumulation_steps=accumulation, warmup=0.5), 1e-3, batches)
+    optimizer = build_optimizer(
+        TrainingOptions(epochs=epochs, accumulation_steps=accumulation, warmup=0.5), 1e-3, batches
+    )
     assert (optimizer._learning_rate.steps, optimizer._learning_rate.warmup_steps) == (steps, round(steps / 2))
 
 
@@ -165,7 +190,9 @@ def test_no_update_of_a_training_is_lost(warmup, steps, points):
 
 
 def test_an_optimizer_comes_back_from_its_settings():
-    chosen = options(schedule="0.5:1,1:0.1", layer_decay=0.9, lazy_embeddings=True, lookahead_steps=3, lookahead_alpha=0.4)
+    chosen = options(
+        schedule="0.5:1,1:0.1", layer_decay=0.9, lazy_embeddings=True, lookahead_steps=3, lookahead_alpha=0.4
+    )
     optimizer = build_optimizer(chosen, PEAK, STEPS)
     optimizer.multipliers = {"query": 3.0}
     again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
@@ -216,7 +243,8 @@ def test_without_averages_the_weights_stay_what_they_are():
 
 
 def test_what_an_average_takes_of_all_states_sums_to_one():
-    """Weights that are always 1 have the average 1, whatever the momentum: nothing is missing that a correction would have to bring."""
+    """Weights that are always 1 have the average 1, whatever the momentum: nothing is missing that a correction would
+    have to bring."""
 
     class AveragedSGD(ExponentialMovingAverage, keras.optimizers.SGD):
         pass
@@ -279,7 +307,9 @@ def test_in_fit_it_is_the_same_and_fit_leaves_the_trained_weights_alone():
     fitted, optimizer_of_fit = prepare()
     fitted.compile(optimizer_of_fit, "mse")
     last = []
-    keep_last = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: last.__setitem__(slice(None), fitted.get_weights()))
+    keep_last = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda *_: last.__setitem__(slice(None), fitted.get_weights())
+    )
     fitted.fit(inputs, targets, batch_size=2, epochs=2, shuffle=False, verbose=0, callbacks=[keep_last])
 
     assert all(map(np.array_equal, last, fitted.get_weights())), "the end of fit changed the weights"
@@ -302,7 +332,11 @@ def test_weight_decay_spares_what_the_layers_call_bias_scale_offset_and_embeddin
 
 def transformer_variables(layers: int):
     names = ["Embedding-Token/embeddings", "Embedding-Norm/gamma"]
-    names += [f"Transformer-{layer}-{part}" for layer in range(layers) for part in ("MultiHeadSelfAttention/dense/kernel", "FeedForward-Norm/beta")]
+    names += [
+        f"Transformer-{layer}-{part}"
+        for layer in range(layers)
+        for part in ("MultiHeadSelfAttention/dense/kernel", "FeedForward-Norm/beta")
+    ]
     names += ["scope/Embedding-Position/embeddings", "title_embedding/embeddings", "dense/kernel"]
     return [tf.Variable([0.0], name=name) for name in names]
 
@@ -311,7 +345,10 @@ def test_rates_of_layers_fall_from_the_head_to_the_embeddings():
     found = layer_multipliers(transformer_variables(12), 0.5)
     assert found[:2] == [0.5**13] * 2 and found[-3:] == [0.5**13, 1.0, 1.0]
     assert found[2:-3:2] == found[3:-3:2] == [0.5 ** (12 - layer) for layer in range(12)]
-    shared = [tf.Variable(0.0, name=name) for name in ("Embedding-Token/embeddings", "Transformer-FeedForward/dense/kernel", "dense/kernel")]
+    shared = [
+        tf.Variable(0.0, name=name)
+        for name in ("Embedding-Token/embeddings", "Transformer-FeedForward/dense/kernel", "dense/kernel")
+    ]
     assert layer_multipliers(shared, 0.5) == [0.25, 0.5, 1.0]
     with pytest.raises(ValueError, match="no variable is named"):
         layer_multipliers(variables(), 0.5)
@@ -321,13 +358,17 @@ def test_names_that_bert4keras_gives_are_known():
     from common.encoders.bert import BertEncoder
     from common.options import EncoderOptions
 
-    encoder = BertEncoder.from_texts(["天地玄黄"], EncoderOptions(encoder="bert", hidden_size=8, layers=3, max_length=8))
+    encoder = BertEncoder.from_texts(
+        ["天地玄黄"], EncoderOptions(encoder="bert", hidden_size=8, layers=3, max_length=8)
+    )
     for model, depth in (("bert", 3), ("albert", 1)):
         encoder.model = model
         weights = encoder.network().trainable_variables
         found = dict(zip([weight.name for weight in weights], layer_multipliers(weights, 0.5)))
         assert {factor for name, factor in found.items() if name.startswith("Embedding-")} == {0.5 ** (depth + 1)}
-        assert {factor for name, factor in found.items() if name.startswith("Transformer-")} == {0.5 ** (layer + 1) for layer in range(depth)}
+        assert {factor for name, factor in found.items() if name.startswith("Transformer-")} == {
+            0.5 ** (layer + 1) for layer in range(depth)
+        }
         assert all(name.startswith(("Embedding-", "Transformer-")) for name in found)
 
 
@@ -360,7 +401,11 @@ def test_in_sixteen_bits_weights_averages_and_state_keep_thirty_two(policy):
     for old, new, average in zip(before, model.get_weights(), averages):
         assert new.dtype == average.dtype == np.float32 and np.isfinite(new).all()
         assert (old != new).any() and (new != average).any()
-    kinds = {variable.dtype for variable in optimizer.variables if "/" in variable.name and "log_momenta" not in variable.name}
+    kinds = {
+        variable.dtype
+        for variable in optimizer.variables
+        if "/" in variable.name and "log_momenta" not in variable.name
+    }
     assert kinds == {tf.float32}
 
 
@@ -384,7 +429,11 @@ def fit_on_devices(count: int) -> list[list[np.ndarray]]:
         optimizer.build(model.trainable_variables)
         model.compile(optimizer, "mse")
     model.fit(inputs, targets, batch_size=8, epochs=4, shuffle=False, verbose=0)
-    return [model.get_weights(), averages_of(optimizer, model.trainable_variables), [variable.numpy() for variable in optimizer.variables]]
+    return [
+        model.get_weights(),
+        averages_of(optimizer, model.trainable_variables),
+        [variable.numpy() for variable in optimizer.variables],
+    ]
 
 
 def test_two_devices_train_as_one_does():

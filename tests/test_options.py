@@ -9,6 +9,7 @@ import pytest
 
 from common.command_line import UserError, parse_flags
 from common.options import EncoderOptions, RunOptions, TrainingOptions
+
 from competition import ROOT
 
 
@@ -37,10 +38,14 @@ def test_every_option_is_a_flag_without_a_prefix():
     assert config == Config(
         0.4,
         EncoderOptions(None, "bilstm", 64, 3, 0.2, 77, Path("words.bin"), 0),
-        TrainingOptions(7, 8, 5e-4, 0.1, "0.5:1,1:0.1", 0.9, 0.0, 0.0, 0.0, 5, 0.4, True, 2, True, "bfloat16", 0.5, 4.0, 0.2, 2),
+        TrainingOptions(
+            7, 8, 5e-4, 0.1, "0.5:1,1:0.1", 0.9, 0.0, 0.0, 0.0, 5, 0.4, True, 2, True, "bfloat16", 0.5, 4.0, 0.2, 2
+        ),
         RunOptions(Path("out"), "one", True, 9, 100, 10, 7, 6),
     )
-    assert parse_flags(Config, "--pretrained ckpt --encoder bert".split()).encoder == EncoderOptions(Path("ckpt"), "bert")
+    assert parse_flags(Config, "--pretrained ckpt --encoder bert".split()).encoder == EncoderOptions(
+        Path("ckpt"), "bert"
+    )
 
 
 def test_a_contest_sets_its_own_defaults():
@@ -92,7 +97,9 @@ IMPOSSIBLE = [
 def test_impossible_values_are_named_in_one_line(group, name, value, message):
     with pytest.raises(UserError) as caught:
         group(**{name: value})
-    assert str(caught.value).startswith(f"--{name.replace('_', '-')} {value}: must be ") and message in str(caught.value)
+    assert str(caught.value).startswith(f"--{name.replace('_', '-')} {value}: must be ") and message in str(
+        caught.value
+    )
 
 
 def test_impossible_values_on_the_command_line_end_with_code_2(capsys):
@@ -120,7 +127,10 @@ def test_word_vectors_are_for_light_encoders(other, capsys):
         parse_flags(Config, ["--word-vectors", "words.bin", *other.split()])
     assert stop.value.code == 2
     message = capsys.readouterr().err
-    assert f"--word-vectors words.bin: only a light encoder reads words - leave it out, or {other}" in message and message.count("\n") == 1
+    assert (
+        f"--word-vectors words.bin: only a light encoder reads words - leave it out, or {other}" in message
+        and message.count("\n") == 1
+    )
 
 
 @pytest.mark.parametrize("argv", [["--encoder", "gpt"], ["--epochs", "many"], ["--epoch-size", "3"]])

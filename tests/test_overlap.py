@@ -10,7 +10,28 @@ from common.tokenizers.overlap import SHARED_KINDS, overlap
 from common.tokenizers.words import normal_form, rarity
 
 TOKENIZER = WordPieceTokenizer([*SPECIAL_TOKENS, *"云桥出版社南山的灯天地。！？!?aａＡ", "##a", "##社"])
-PIECES = ["云桥", "出版社", "出版", "南山的灯", "的", "天", "地", "。", "！", "!", "？", " ", "a", "Ａ", "ａa", "12", "１２", "龘", "한", ""]
+PIECES = [
+    "云桥",
+    "出版社",
+    "出版",
+    "南山的灯",
+    "的",
+    "天",
+    "地",
+    "。",
+    "！",
+    "!",
+    "？",
+    " ",
+    "a",
+    "Ａ",
+    "ａa",
+    "12",
+    "１２",
+    "龘",
+    "한",
+    "",
+]
 deterministic = settings(max_examples=100)
 texts = st.lists(st.sampled_from(PIECES), max_size=20).map("".join)
 
@@ -22,11 +43,17 @@ def shared_by(question, context):
 def slow_tokens(text):
     """Each token in normal form, and the word around its first character."""
     words = [text[start:end] for start, end in segment(text) for _ in range(start, end)]
-    return [(normal_form(text[start:end]), normal_form(words[start])) for start, end in TOKENIZER.tokenize(text).offsets]
+    return [
+        (normal_form(text[start:end]), normal_form(words[start])) for start, end in TOKENIZER.tokenize(text).offsets
+    ]
 
 
 def slow_runs(tokens, place, size):
-    return {tuple(tokens[first : first + size]) for first in range(place - size + 1, place + 1) if 0 <= first <= len(tokens) - size}
+    return {
+        tuple(tokens[first : first + size])
+        for first in range(place - size + 1, place + 1)
+        if 0 <= first <= len(tokens) - size
+    }
 
 
 def slow_overlap(question, context):
@@ -50,7 +77,12 @@ def slow_overlap(question, context):
         while last < len(forms) - 1 and forms[last] not in tuple("。！？；!?;"):
             last += 1
         near = forms[max(0, place - 15) : place + 16]
-        coverage.append([sum(weights[form] for form in weights if form in part) / whole if whole else 0.0 for part in (forms[first : last + 1], near)])
+        coverage.append(
+            [
+                sum(weights[form] for form in weights if form in part) / whole if whole else 0.0
+                for part in (forms[first : last + 1], near)
+            ]
+        )
     return shared, coverage, [int(form in forms) for form in asked_forms]
 
 
@@ -90,11 +122,15 @@ def test_rare_words_weigh_more():
     assert 0 <= rarity("的") < rarity("出版社") < rarity("这个词字典里没有") == 1
 
 
-@pytest.mark.parametrize(("question", "context"), [("", ""), ("天", ""), ("", "天地"), (" ", " "), ("天", " "), (" \n", "天")])
+@pytest.mark.parametrize(
+    ("question", "context"), [("", ""), ("天", ""), ("", "天地"), (" ", " "), ("天", " "), (" \n", "天")]
+)
 def test_nothing_in_common_with_nothing(question, context):
     found = shared_by(question, context)
     assert not found.shared.any() and not found.coverage.any() and not found.found.any()
-    assert found.coverage.shape == (len(TOKENIZER.tokenize(context)), 2) and len(found.found) == len(TOKENIZER.tokenize(question))
+    assert found.coverage.shape == (len(TOKENIZER.tokenize(context)), 2) and len(found.found) == len(
+        TOKENIZER.tokenize(question)
+    )
 
 
 def test_full_width_and_capital_letters_agree():

@@ -20,7 +20,10 @@ def of_word(word):
 
 
 @deterministic
-@given(st.one_of(st.text(max_size=20), st.text(st.sampled_from("北京大学谁12３.aＡ ，龘"), max_size=20)), st.integers(2, 12))
+@given(
+    st.one_of(st.text(max_size=20), st.text(st.sampled_from("北京大学谁12３.aＡ ，龘"), max_size=20)),
+    st.integers(2, 12),
+)
 def test_every_token_has_that_of_its_word(text, max_length):
     encoding = TOKENIZER.encode(text, max_length)
     expected = []
@@ -31,24 +34,55 @@ def test_every_token_has_that_of_its_word(text, max_length):
     for words in (None, segment(text)):
         found = parts_of_speech(text, encoding.offsets, words)
         assert found.dtype == np.int32 and found.tolist() == expected
-    assert all((0 < one < PART_OF_SPEECH_COUNT) == (start < end) for one, (start, end) in zip(expected, encoding.offsets.tolist()))
+    assert all(
+        (0 < one < PART_OF_SPEECH_COUNT) == (start < end)
+        for one, (start, end) in zip(expected, encoding.offsets.tolist())
+    )
 
 
 @pytest.mark.parametrize(
     "alike",
-    [("张三丰", "李世民"), ("北京", "上海"), ("谁", "什么"), ("昨天", "春节"), ("12", "98"), ("20170", "4000001999"), ("iphone", "ABC"), ("，", "!"), ("龘", "靐")],
+    [
+        ("张三丰", "李世民"),
+        ("北京", "上海"),
+        ("谁", "什么"),
+        ("昨天", "春节"),
+        ("12", "98"),
+        ("20170", "4000001999"),
+        ("iphone", "ABC"),
+        ("，", "!"),
+        ("龘", "靐"),
+    ],
 )
 def test_words_of_one_kind(alike):
     assert len({of_word(word) for word in alike}) == 1
 
 
 def test_words_of_different_kinds():
-    words = ["张三丰", "北京", "谁", "昨天", "公司", "1", "12", "123", "2017", "20170", "abc", "，", " ", "的", "龘", "漂亮"]
+    words = [
+        "张三丰",
+        "北京",
+        "谁",
+        "昨天",
+        "公司",
+        "1",
+        "12",
+        "123",
+        "2017",
+        "20170",
+        "abc",
+        "，",
+        " ",
+        "的",
+        "龘",
+        "漂亮",
+    ]
     assert len({of_word(word) for word in words}) == len(words)
 
 
 def test_the_tags_are_those_of_jieba():
-    """Each tag of its dictionary has an id of words in the dictionary, and hardly a word has the one of unknown tags."""
+    """Each tag of its dictionary has an id of words in the dictionary, and hardly a word has the one of unknown
+    tags."""
     tags = {}
     with open(jieba.__file__.replace("__init__.py", "dict.txt"), encoding="utf-8") as lines:
         for line in lines:

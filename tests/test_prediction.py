@@ -7,7 +7,10 @@ from common.keras_compat import keras, tf
 from common.prediction import in_batches, in_groups, one_trace
 
 LENGTHS = [3, 9, 1, 4, 4, 7, 2]
-ROWS = [{"token_ids": np.arange(1, length + 1, dtype=np.int32), "extra": np.full(length, length, np.int32)} for length in LENGTHS]
+ROWS = [
+    {"token_ids": np.arange(1, length + 1, dtype=np.int32), "extra": np.full(length, length, np.int32)}
+    for length in LENGTHS
+]
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """What the READMEs, docs and CONTRIBUTING.md say is true: their commands run, and what they name exists.
 
-In a ```bash block, every `python SCRIPT` with a script of a competition, or of a copy of one, runs for real, with the tiny limits of
-contests.py behind its own flags, in a folder that mirrors the repository. Of a block after `<!-- not run: reason -->`,
-and of `python SCRIPT` within a line, only the flags are tried. Other commands are checked to name files that exist.
+In a ```bash block, every `python SCRIPT` with a script of a competition, or of a copy of one, runs for real, with the
+tiny limits of contests.py behind its own flags, in a folder that mirrors the repository. Of a block after `<!-- not
+run: reason -->`, and of `python SCRIPT` within a line, only the flags are tried. Other commands are checked to name
+files that exist.
 """
 
 import re
@@ -15,8 +16,9 @@ from typing import NamedTuple
 
 import pytest
 
-import competition
 from common.command_line import parse_flags
+
+import competition
 from competition import COMPETITIONS, ROOT
 from contests import CONTESTS, NL2SQL
 
@@ -44,7 +46,8 @@ class Block(NamedTuple):
 
 
 def blocks_of(text: str) -> list[Block]:
-    """Of a README; comments are no commands. ValueError for what no newcomer could paste and this test could not run."""
+    """Of a README; comments are no commands. ValueError for what no newcomer could paste and this test could not
+    run."""
     found = []
     marked = False
     lines = iter(enumerate(text.splitlines(), start=1))
@@ -78,7 +81,8 @@ def words_of(line: str) -> list[str]:
 
 
 def figures_of(text: str) -> list[tuple[str, list[list[str]]]]:
-    """The numbers outside of fenced blocks, sorted: for each heading those of the prose, and then those of each row of a table."""
+    """The numbers outside of fenced blocks, sorted: for each heading those of the prose, and then those of each row of
+    a table."""
     found = []
     for section in re.split(r"^(?=#+ )", FENCED.sub("", text).replace(" %", "%"), flags=re.MULTILINE):
         lines = section.splitlines() or [""]
@@ -116,7 +120,9 @@ class Reader:
             for name in arguments:
                 assert not name.endswith((".yml", ".lock")) or self.existing(name)
         else:
-            assert program in ("python", "tensorboard"), f"{shlex.join(words)}: tell tests/test_readme.py what to do with it"
+            assert program in ("python", "tensorboard"), (
+                f"{shlex.join(words)}: tell tests/test_readme.py what to do with it"
+            )
 
     def existing(self, name: str) -> Path:
         assert (self.folder / name).exists(), f"{name} does not exist"
@@ -154,7 +160,11 @@ SLOW = pytest.mark.slow(reason="trains; three READMEs stand for the rest, and th
 @pytest.mark.parametrize(
     "readme",
     [
-        pytest.param(path, marks=SLOW if path.parent in FOLDERS and path.parent not in RUN_IN_DEFAULT else (), id=str(path.relative_to(ROOT)))
+        pytest.param(
+            path,
+            marks=SLOW if path.parent in FOLDERS and path.parent not in RUN_IN_DEFAULT else (),
+            id=str(path.relative_to(ROOT)),
+        )
         for path in ORIGINALS
     ],
 )
@@ -220,7 +230,9 @@ def test_the_files_it_names_exist(readme):
     folders = [readme.parent, ROOT, ROOT / "common", ROOT / "scripts", ROOT / "tests"]
     # What is said of any folder, or of one as an example.
     folders += FOLDERS if readme.parent not in FOLDERS[2:] else []
-    missing = [word for word in words if named.fullmatch(word) and not any((folder / word).exists() for folder in folders)]
+    missing = [
+        word for word in words if named.fullmatch(word) and not any((folder / word).exists() for folder in folders)
+    ]
     tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").glob("test_*.py"))
     missing += [word for word in words if re.fullmatch(r"test_\w+", word) and f"def {word}(" not in tests]
     assert sorted(missing) == []
@@ -274,7 +286,9 @@ From 1,400 / 200 texts: -0.5, 98 % of 3 and 0.7.
 |---|---|
 | 2 | +0.021 |
 """
-    assert figures_of(text)[1:] == [("# F1 of LIC2020", [["-0.5", "0.7", "1,400", "200", "3", "98%"], ["1.5"], [], ["+0.021", "2"]])]
+    assert figures_of(text)[1:] == [
+        ("# F1 of LIC2020", [["-0.5", "0.7", "1,400", "200", "3", "98%"], ["1.5"], [], ["+0.021", "2"]])
+    ]
 
 
 @pytest.mark.parametrize("line", ["cat a | sort", "cd a && ls", "python a.py > b", "a; b"])
@@ -284,7 +298,14 @@ def test_only_plain_commands_are_taken(line):
 
 
 @pytest.mark.parametrize(
-    "command", ["bash scripts/nothing.sh", "python competitions/nothing/train.py", "cd nowhere", "rm -rf something", "conda env create -f no.yml"]
+    "command",
+    [
+        "bash scripts/nothing.sh",
+        "python competitions/nothing/train.py",
+        "cd nowhere",
+        "rm -rf something",
+        "conda env create -f no.yml",
+    ],
 )
 def test_what_is_wrong_is_found(command, mirror, monkeypatch):
     with pytest.raises(AssertionError):
@@ -293,7 +314,10 @@ def test_what_is_wrong_is_found(command, mirror, monkeypatch):
 
 def test_a_command_that_fails_is_found(mirror, monkeypatch):
     folder = CONTESTS[0].folder
-    for command in (f"python competitions/{folder}/evaluate.py --gold nothing", f"python competitions/{folder}/train.py --no-such-flag"):
+    for command in (
+        f"python competitions/{folder}/evaluate.py --gold nothing",
+        f"python competitions/{folder}/train.py --no-such-flag",
+    ):
         with pytest.raises(AssertionError, match="ends with 2"):
             Reader(mirror, monkeypatch).type(command.split())
     Reader(mirror, monkeypatch).type(f"python competitions/{folder}/train.py --help".split())

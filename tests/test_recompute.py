@@ -16,7 +16,9 @@ WORDS = 40
 TOKENIZER = WordPieceTokenizer([*SPECIAL_TOKENS, *map(chr, range(0x4E00, 0x4E00 + WORDS - len(SPECIAL_TOKENS)))])
 LENGTHS = (9, 5, 7)
 generator = np.random.default_rng(0)
-TOKENS = np.array([[*generator.integers(5, WORDS, length), *[0] * (max(LENGTHS) - length)] for length in LENGTHS], np.int32)
+TOKENS = np.array(
+    [[*generator.integers(5, WORDS, length), *[0] * (max(LENGTHS) - length)] for length in LENGTHS], np.int32
+)
 INPUTS = {"token_ids": TOKENS, "segment_ids": (np.cumsum(TOKENS > 0, 1) > 3).astype(np.int32) * (TOKENS > 0)}
 TARGETS = generator.normal(size=(*TOKENS.shape, 16)).astype(np.float32)
 
@@ -54,13 +56,16 @@ def network(model="bert", **settings):
 
 
 def step_of(model, in_graph=True):
-    """A function of an epoch: loss, and gradient of each weight, of one training batch. A new one each time: functions keep what they traced."""
+    """A function of an epoch: loss, and gradient of each weight, of one training batch. A new one each time: functions
+    keep what they traced."""
     weights = model.trainable_weights
 
     def step():
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.square(tf.cast(model(INPUTS, training=True), tf.float32) - TARGETS))
-        return loss, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, weights, unconnected_gradients="zero")]
+        return loss, [
+            tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, weights, unconnected_gradients="zero")
+        ]
 
     step = tf.function(step) if in_graph else step
 
@@ -72,12 +77,15 @@ def step_of(model, in_graph=True):
 
 
 def generators_of(model):
-    found = [getattr(getattr(layer, "_random_generator", None), "_generator", None) for layer in model._flatten_layers()]
+    found = [
+        getattr(getattr(layer, "_random_generator", None), "_generator", None) for layer in model._flatten_layers()
+    ]
     return [generator.state.numpy().tolist() for generator in found if generator is not None]
 
 
 def assert_equal(one, other, tolerance):
-    """Loss and gradients. The scale of a gradient is its largest number: others are what is left of sums that cancel."""
+    """Loss and gradients. The scale of a gradient is its largest number: others are what is left of sums that
+    cancel."""
     assert one[0] == pytest.approx(other[0], rel=tolerance)
     for gradient, expected in zip(one[1], other[1], strict=True):
         np.testing.assert_allclose(gradient, expected, rtol=0, atol=tolerance * max(np.abs(expected).max(), 1e-3))
@@ -114,7 +122,11 @@ def test_loss_and_gradients_are_the_same_dropout_included(model, depth, precisio
     assert [weight.name for weight in model.weights] == names
     np.testing.assert_array_equal(model(INPUTS), inference)
     names = [weight.name for weight in model.trainable_weights]
-    assert all(np.abs(gradient).max() > 0 for gradient, name in zip(kept[1], names, strict=True) if "MultiHead" in name and "kernel" in name)
+    assert all(
+        np.abs(gradient).max() > 0
+        for gradient, name in zip(kept[1], names, strict=True)
+        if "MultiHead" in name and "kernel" in name
+    )
 
 
 def test_insides_are_computed_again_when_the_gradient_arrives():
@@ -128,7 +140,9 @@ def test_insides_are_computed_again_when_the_gradient_arrives():
             return value * 0
 
         # Without side effects in the eyes of TensorFlow, so that it runs when it can, like any other operation.
-        return tensor + tf.stop_gradient(tf.ensure_shape(tf.numpy_function(run, [tf.reduce_sum(tensor)], tensor.dtype, stateful=False), []))
+        return tensor + tf.stop_gradient(
+            tf.ensure_shape(tf.numpy_function(run, [tf.reduce_sum(tensor)], tensor.dtype, stateful=False), [])
+        )
 
     def noting(layer):
         activation = layer.i0_dense.activation
@@ -140,7 +154,9 @@ def test_insides_are_computed_again_when_the_gradient_arrives():
             layer.i0_dense.activation = noting(layer)
     recompute(model)
     # Long enough for all that does not wait for the loss.
-    step_of(keras.Model(model.inputs, keras.layers.Lambda(lambda states: note("loss", states, seconds=0.5))(model.output)))()
+    step_of(
+        keras.Model(model.inputs, keras.layers.Lambda(lambda states: note("loss", states, seconds=0.5))(model.output))
+    )()
     assert ran == [*names, "loss", *reversed(names)]
 
 
@@ -148,7 +164,9 @@ def test_doing_it_twice_is_doing_it_once():
     model = network()
     recompute(model)
     methods = [vars(layer).get(method) for layer in model._flatten_layers() for method in ("attend", "call")]
-    assert sum(method is not None for method in methods) == 5  # attention, feed-forward, and a normalisation after each and the embeddings
+    assert (
+        sum(method is not None for method in methods) == 5
+    )  # attention, feed-forward, and a normalisation after each and the embeddings
     recompute(keras.Model(model.inputs, model(model.inputs)))
     assert [vars(layer).get(method) for layer in model._flatten_layers() for method in ("attend", "call")] == methods
 
@@ -189,8 +207,8 @@ def attention_of(rate, **settings):
 def test_each_weight_is_dropped_or_scaled():
     _, attention, attend = attention_of(0.25)
     length = 16
-    # Queries of 0 make all weights equal, and values that are the unit vectors of positions make the states the weights themselves: in each half
-    # those of one head for the first positions, as many as it is wide.
+    # Queries of 0 make all weights equal, and values that are the unit vectors of positions make the states the weights
+    # themselves: in each half those of one head for the first positions, as many as it is wide.
     size = attention.head_size
     for dense in (attention.q_dense, attention.k_dense):
         dense.set_weights([np.zeros((16, 16)), np.zeros(16)])
@@ -200,7 +218,9 @@ def test_each_weight_is_dropped_or_scaled():
     weights = attend(states) * length
     np.testing.assert_allclose(np.unique(weights.round(5)), [0, 1 / 0.75], rtol=1e-4)
     assert (weights == 0).mean() == pytest.approx(0.25, abs=0.005)
-    assert (weights[..., :size] == weights[..., size:]).mean() == pytest.approx(0.25**2 + 0.75**2, abs=0.01), "heads are dropped alike"
+    assert (weights[..., :size] == weights[..., size:]).mean() == pytest.approx(0.25**2 + 0.75**2, abs=0.01), (
+        "heads are dropped alike"
+    )
     assert (weights[0] != weights[1]).any() and (weights[:, 0] != weights[:, 1]).any()
 
 
@@ -226,7 +246,10 @@ def test_no_weight_is_dropped_without_training_or_by_a_rate_of_0():
     np.testing.assert_array_equal(attention([states] * 3, mask=[None] * 3, a_bias=None), attend(states))
 
 
-@pytest.mark.parametrize(("config", "rate"), [({}, 0.1), ({"attention_probs_dropout_prob": 0.2}, 0.2), ({"attention_probs_dropout_prob": 0.0}, 0.0)])
+@pytest.mark.parametrize(
+    ("config", "rate"),
+    [({}, 0.1), ({"attention_probs_dropout_prob": 0.2}, 0.2), ({"attention_probs_dropout_prob": 0.0}, 0.0)],
+)
 def test_the_rate_is_that_of_the_config(config, rate):
     bert = encoder()
     del bert.config["attention_probs_dropout_prob"]

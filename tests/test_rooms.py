@@ -14,7 +14,12 @@ def modules_of(*folders) -> set[str]:
 
 def imports_of(folder, names: set[str]) -> list[str]:
     """Where modules of these names are imported in a folder."""
-    return [f"{path.relative_to(ROOT)}: {name}" for path in folder.rglob("*.py") for name, _ in imported_modules(path) if name in names]
+    return [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in folder.rglob("*.py")
+        for name, _ in imported_modules(path)
+        if name in names
+    ]
 
 
 def test_common_imports_no_competition():

@@ -1,4 +1,5 @@
-"""common/runs: what is written, that it is written whole, and that a resumed run ends like one that was never interrupted."""
+"""common/runs: what is written, that it is written whole, and that a resumed run ends like one that was never
+interrupted."""
 
 import json
 import os
@@ -13,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import tiny_training
 from common.command_line import UserError
 from common.keras_compat import keras, seed_everything, tf
 from common.options import EncoderOptions, RunOptions, TrainingOptions
@@ -21,8 +21,8 @@ from common.runs.callbacks import load_best, resumable
 from common.runs.directory import (
     Evaluation,
     Run,
-    check_run_is_new,
     begin_run,
+    check_run_is_new,
     check_same_data,
     create_run,
     describe_file,
@@ -34,6 +34,8 @@ from common.runs.directory import (
     settings_to_json,
 )
 from common.runs.weights import assign, load_about, load_arrays, save_arrays
+
+import tiny_training
 from competition import ROOT
 from tiny_training import EPOCHS, TASK, build, new_run, train
 
@@ -101,7 +103,10 @@ def test_an_array_that_cannot_be_saved_leaves_the_old_file(tmp_path):
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("spoil", [lambda data: b"", lambda data: data[:100], lambda data: data[: len(data) // 2], lambda data: b"weights" * 99])
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda data: b"", lambda data: data[:100], lambda data: data[: len(data) // 2], lambda data: b"weights" * 99],
+)
 def test_a_damaged_file_is_named(tmp_path, spoil):
     path = tmp_path / "best.weights.h5"
     save_arrays(path, {"model": ARRAYS}, {"epoch": 1})
@@ -149,7 +154,14 @@ def test_arrays_of_another_network_are_refused_and_nothing_is_assigned(arrays, n
 
 def test_a_new_run_holds_its_settings_and_what_was_written(tmp_path):
     config = Config(data_dir=Path("data"), threshold=0.25)
-    run = create_run("task", tmp_path, "one", config, {"train": {"sha256": "x"}}, lambda folder: (folder / "vocab.txt").write_text("天"))
+    run = create_run(
+        "task",
+        tmp_path,
+        "one",
+        config,
+        {"train": {"sha256": "x"}},
+        lambda folder: (folder / "vocab.txt").write_text("天"),
+    )
     assert run.path == tmp_path / "task" / "one"
     assert list(run.path.parent.iterdir()) == [run.path]
     assert (run.path / "vocab.txt").read_text() == "天"
@@ -229,7 +241,9 @@ def test_a_run_of_another_task_is_refused(tmp_path):
     assert str(run.path) in message and "of nl2sql, not of task" in message
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "3", "null", '{"task": "task"}', '{"settings": {}, "data": {}}', "\0"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "3", "null", '{"task": "task"}', '{"settings": {}, "data": {}}', "\0"]
+)
 def test_a_damaged_config_is_named(tmp_path, content):
     run = create_run("task", tmp_path, "one", Config(), {}, nothing)
     (run.path / "config.json").write_text(content)
@@ -252,7 +266,9 @@ def test_a_run_is_begun_anew_or_continued_on_the_same_data(tmp_path):
     assert run.path == tmp_path / "task/one" and run.config["data"] == data
     assert begin_run(run, "task", tmp_path, "one", Config(), data, nothing) is run
     other = {"train": {"file": "a.json", "sha256": "y"}}
-    assert "was started on another a.json" in error_of(begin_run, run, "task", tmp_path, "one", Config(), other, nothing)
+    assert "was started on another a.json" in error_of(
+        begin_run, run, "task", tmp_path, "one", Config(), other, nothing
+    )
 
 
 def test_other_data_is_noticed(tmp_path):
@@ -304,13 +320,17 @@ def test_settings_of_another_version_are_named(tmp_path):
     stored["training"]["lookahead"] = 5
     assert "lookahead" in error_of(settings_from_json, Config, stored, tmp_path / "config.json")
     del stored["training"]["lookahead"], stored["training"]["warmup"]
-    assert settings_from_json(Config, stored, tmp_path) == Config()  # a setting that is younger than the run has its default
+    assert (
+        settings_from_json(Config, stored, tmp_path) == Config()
+    )  # a setting that is younger than the run has its default
 
 
 @pytest.fixture
 def started(tmp_path):
     """A run that was started with settings of its own."""
-    config = Config(threshold=0.3, encoder=EncoderOptions(hidden_size=64), training=TrainingOptions(epochs=5, batch_size=8))
+    config = Config(
+        threshold=0.3, encoder=EncoderOptions(hidden_size=64), training=TrainingOptions(epochs=5, batch_size=8)
+    )
     return create_run("task", tmp_path, "first", config, {}, nothing)
 
 
@@ -334,7 +354,18 @@ def test_resume_takes_the_settings_of_the_run(started):
 
 
 def test_resume_may_train_longer_and_find_its_data_elsewhere(started):
-    config, _ = flags(started, "--resume", "--epochs", "9", "--early-stopping-patience", "2", "--data-dir", "/elsewhere", "--threshold", "0.3")
+    config, _ = flags(
+        started,
+        "--resume",
+        "--epochs",
+        "9",
+        "--early-stopping-patience",
+        "2",
+        "--data-dir",
+        "/elsewhere",
+        "--threshold",
+        "0.3",
+    )
     assert config.training.epochs == 9 and config.training.early_stopping_patience == 2
     assert config.data_dir == Path("/elsewhere") and config.training.batch_size == 8
 
@@ -349,8 +380,12 @@ def test_resume_refuses_flags_that_contradict_the_run_defaults_too(started, flag
 
 
 def test_resume_without_a_run(tmp_path):
-    assert str(tmp_path / "task") in error_of(parse_training_flags, Config, "task", ["--resume", "--output-dir", str(tmp_path)])
-    assert "nobody" in error_of(parse_training_flags, Config, "task", ["--resume", "--run-name", "nobody", "--output-dir", str(tmp_path)])
+    assert str(tmp_path / "task") in error_of(
+        parse_training_flags, Config, "task", ["--resume", "--output-dir", str(tmp_path)]
+    )
+    assert "nobody" in error_of(
+        parse_training_flags, Config, "task", ["--resume", "--run-name", "nobody", "--output-dir", str(tmp_path)]
+    )
 
 
 # Training
@@ -358,12 +393,24 @@ def test_resume_without_a_run(tmp_path):
 
 def contents(run):
     """Everything a training leaves that must not depend on interruptions, as bytes and plain values."""
-    history = [{name: value for name, value in entry.items() if "seconds" not in name} for entry in load_about(run.last_state)["history"]]
-    files = {"last model": (run.last_state, "model"), "optimizer": (run.last_state, "optimizer"), "best": (run.best_weights, "model")}
+    history = [
+        {name: value for name, value in entry.items() if "seconds" not in name}
+        for entry in load_about(run.last_state)["history"]
+    ]
+    files = {
+        "last model": (run.last_state, "model"),
+        "optimizer": (run.last_state, "optimizer"),
+        "best": (run.best_weights, "model"),
+    }
     arrays = {label: [(name, array.tobytes()) for name, array in load_arrays(*file)] for label, file in files.items()}
     lines = [json.loads(line) for line in run.history.read_text().splitlines()]
     assert [{name: value for name, value in line.items() if "seconds" not in name} for line in lines] == history
-    return {**arrays, "history": history, "predictions": run.read_json("dev_predictions.json"), "errors": run.read_json("dev_errors.json")}
+    return {
+        **arrays,
+        "history": history,
+        "predictions": run.read_json("dev_predictions.json"),
+        "errors": run.read_json("dev_errors.json"),
+    }
 
 
 class Snapshots(keras.callbacks.Callback):
@@ -413,7 +460,9 @@ def test_the_best_weights_are_the_averaged_ones_of_the_best_epoch(whole):
     load_best(run, model)
     score = tiny_training.wavering(model)
     assert score.metrics["f1"] == max(scores)
-    assert run.read_json("dev_predictions.json") == score.predictions and run.read_json("dev_errors.json") == score.errors
+    assert (
+        run.read_json("dev_predictions.json") == score.predictions and run.read_json("dev_errors.json") == score.errors
+    )
     trained = dict(load_arrays(Run(snapshots / str(best), {}).last_state, "model"))
     assert any((weight.numpy() != trained[weight.name]).any() for weight in model.weights), "not averaged"
 
@@ -457,7 +506,11 @@ def test_with_every_technique_it_ends_the_same_however_often_it_is_interrupted(t
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt), resumable(broken):
-            train(broken, callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)], weights_seed=tiny_training.SEED * epoch)
+            train(
+                broken,
+                callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)],
+                weights_seed=tiny_training.SEED * epoch,
+            )
         assert len(load_about(broken.last_state)["history"]) == epoch
     train(broken, weights_seed=1234)
     assert contents(broken) == contents(whole)
@@ -537,7 +590,9 @@ def test_silence_on_dev_is_told_with_counts(tmp_path, capsys):
     _, keep = train(new_run(tmp_path), epochs=2, evaluate=evaluate)
     errors = capsys.readouterr().err
     [warning] = [line for line in errors.splitlines() if "WARNING" in line]
-    assert all(words in warning for words in ("predicted on dev", "predicted 0, gold 40, correct 0", "17", "--learning-rate"))
+    assert all(
+        words in warning for words in ("predicted on dev", "predicted 0, gold 40, correct 0", "17", "--learning-rate")
+    )
     assert [entry["predicted"] for entry in keep.history] == [0, 5]
 
 

@@ -53,14 +53,18 @@ def unsafe_python(source: str) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.Attribute):
             owner = node.value.id if isinstance(node.value, ast.Name) else None
             owner = {"np": "numpy", "pd": "pandas"}.get(owner, owner)
-            unsafe = node.attr in ATTRIBUTES or (owner, node.attr) in FUNCTIONS or (owner, node.attr) == ("builtins", "eval")
+            unsafe = (
+                node.attr in ATTRIBUTES or (owner, node.attr) in FUNCTIONS or (owner, node.attr) == ("builtins", "eval")
+            )
             found = [f"{owner}.{node.attr}"] if unsafe else []
         elif isinstance(node, ast.keyword):
             plain_false = isinstance(node.value, ast.Constant) and node.value.value is False
             found = [f"{node.arg}="] if node.arg in KEYWORDS and not plain_false else []
         else:
             continue
-        yield from ((getattr(node, "lineno", node.value.lineno if isinstance(node, ast.keyword) else 0), what) for what in found)
+        yield from (
+            (getattr(node, "lineno", node.value.lineno if isinstance(node, ast.keyword) else 0), what) for what in found
+        )
 
 
 @pytest.mark.parametrize(
@@ -109,12 +113,16 @@ def test_no_python_file_runs_code_out_of_data():
     files = [path for path in tracked_files() if path.suffix == ".py"]
     assert len(files) > 30
     found = [
-        f"{path.relative_to(ROOT)}:{line}: {what}" for path in files for line, what in unsafe_python(path.read_text("utf-8"))
+        f"{path.relative_to(ROOT)}:{line}: {what}"
+        for path in files
+        for line, what in unsafe_python(path.read_text("utf-8"))
     ]
     assert found == []
 
 
-UNSAFE_SHELL = re.compile(r"\beval\b|\b(?:curl|wget)\b[^#]*\|\s*(?:ba|z|da)?sh\b|pickle|load_model|allow_pickle|python[\d.]* <\(")
+UNSAFE_SHELL = re.compile(
+    r"\beval\b|\b(?:curl|wget)\b[^#]*\|\s*(?:ba|z|da)?sh\b|pickle|load_model|allow_pickle|python[\d.]* <\("
+)
 
 
 def test_no_shell_script_runs_code_out_of_data():
@@ -130,7 +138,9 @@ def test_no_shell_script_runs_code_out_of_data():
 
 
 #: A mirror of packages, or a flag that names one: everybody gets them from where their own pip is set to.
-REGISTRY = re.compile(r"pypi\.|pythonhosted|index[-_]url|(?:mirror|mirrors|repo)\.[a-z]+\.(?:com|cn|edu|org)|tuna\.tsinghua", re.I)
+REGISTRY = re.compile(
+    r"pypi\.|pythonhosted|index[-_]url|(?:mirror|mirrors|repo)\.[a-z]+\.(?:com|cn|edu|org)|tuna\.tsinghua", re.I
+)
 #: Folders of the machines that the project was written on. `../shared` is how the measuring data are named.
 MACHINE = re.compile(r"(?<![\w.~$}*-])/(?:work|root|home|Users|mnt|tmp)/\w")
 
@@ -146,7 +156,8 @@ def lines_that_name(pattern: re.Pattern[str], paths: Iterable[Path]) -> Iterator
             continue
         in_tests = path.is_relative_to(ROOT / "tests")
         for number, line in enumerate(content.decode("utf-8").splitlines(), start=1):
-            # A test may name a temporary folder, as an example of a path that is refused, and say where a rule came from.
+            # A test may name a temporary folder, as an example of a path that is refused, and say where a rule came
+            # from.
             example = in_tests and (pattern is ELSEWHERE or pattern is MACHINE and "/tmp/" in line)
             if pattern.search(line) and not example:
                 yield f"{path}:{number}: {line.strip()[:120]}"

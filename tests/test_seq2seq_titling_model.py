@@ -1,4 +1,5 @@
-"""Features, the copying layer, titles and their search in title generation (networks: test_seq2seq_titling_networks.py). All sentences are ours."""
+"""Features, the copying layer, titles and their search in title generation (networks:
+test_seq2seq_titling_networks.py). All sentences are ours."""
 
 from types import SimpleNamespace
 
@@ -7,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import competition
 from common.command_line import UserError
 from common.encoders import BertEncoder, LightEncoder, build_encoder
 from common.keras_compat import seed_everything, tf
 from common.options import EncoderOptions
+
+import competition
 from tiny_checkpoint import write_checkpoint
 
 FOLDER = "seq2seq_titling"
@@ -161,7 +163,9 @@ def slow_matches(copy_ids, before, backwards):
         for count in range(1, copying.LOOK_BACK + 1):
             near = tokens[place + 1 : place + 1 + count] if backwards else tokens[max(place - count, 0) : place]
             last = written[::-1][:count] if backwards else written[-count:]
-            found[text, step, place, count - 1] = len(near) == len(last) == count and near == last and NOTHING not in near
+            found[text, step, place, count - 1] = (
+                len(near) == len(last) == count and near == last and NOTHING not in near
+            )
         found[text, step, place, -1] = tokens[place] in written
     return found * (copy_ids != NOTHING)[:, None, :, None]
 
@@ -175,7 +179,9 @@ def texts_and_titles(draw):
     """copy_ids and tokens before each step of few different tokens, some of them NOTHING."""
     generator = np.random.default_rng(draw(st.integers(0, 2**32)))
     batch, length, steps = draw(st.integers(1, 3)), draw(st.integers(1, 9)), draw(st.integers(1, 7))
-    return generator.integers(NOTHING, 3, (batch, length)).astype(np.int32), generator.integers(NOTHING, 3, (batch, steps)).astype(np.int32)
+    return generator.integers(NOTHING, 3, (batch, length)).astype(np.int32), generator.integers(
+        NOTHING, 3, (batch, steps)
+    ).astype(np.int32)
 
 
 @deterministic
@@ -271,7 +277,11 @@ def slow_probabilities(head, states, logits, of_text, match):
         places = [place for place, token in enumerate(copy_ids) if token != NOTHING]
         alive = 1.0
         for step in range(STEPS):
-            state, values, p = states[number, step].astype(np.float64), logits[number, step].astype(np.float64), found[number, step]
+            state, values, p = (
+                states[number, step].astype(np.float64),
+                logits[number, step].astype(np.float64),
+                found[number, step],
+            )
             if head.prior is not None:
                 scale, offset = (weight.numpy() for weight in head.prior.weights)
                 values = (values + np.exp(scale) * [token in copy_ids for token in range(SIZE)] + offset) / 2
@@ -283,7 +293,9 @@ def slow_probabilities(head, states, logits, of_text, match):
             if head.points and places:
                 query, keys = dense(head.query, state), dense(head.key, of_text[number])
                 weights = dense(head.weights, state)
-                pointer = softmax([query @ keys[place] / STATES**0.5 + weights @ match[number, step, place] for place in places])
+                pointer = softmax(
+                    [query @ keys[place] / STATES**0.5 + weights @ match[number, step, place] for place in places]
+                )
                 gate = sigmoid(dense(head.gate, state)[0])
                 p[:SIZE] *= gate
                 for place, share in zip(places, pointer):
@@ -429,20 +441,32 @@ def test_a_piece_of_a_text_in_which_no_token_stands_twice_comes_back_to_the_lett
 
 @pytest.mark.parametrize(
     "path, floor",
-    [(competition.COMPETITIONS / FOLDER / "sample", 0.99), *((competition.SHARED / "data" / FOLDER / name, 0.9) for name in ("csl", "lcsts"))],
+    [
+        (competition.COMPETITIONS / FOLDER / "sample", 0.99),
+        *((competition.SHARED / "data" / FOLDER / name, 0.9) for name in ("csl", "lcsts")),
+    ],
     ids=["sample", "csl", "lcsts"],
 )
 def test_gold_survives_the_whole_way_through_ids(path, floor):
     if not (path / "dev.json").is_file():
         pytest.skip(f"{path} is not there")
-    known, dev = (task.read(path / name, labelled=True)[:count] for name, count in (("train.json", 2000), ("dev.json", 100)))
+    known, dev = (
+        task.read(path / name, labelled=True)[:count] for name, count in (("train.json", 2000), ("dev.json", 100))
+    )
     config = train.Config()
     texts = [text for one in known for text in (one.text, one.title)]
-    encoder = BertEncoder.from_texts(texts, EncoderOptions(encoder="bert", hidden_size=8, max_length=config.encoder.max_length))
+    encoder = BertEncoder.from_texts(
+        texts, EncoderOptions(encoder="bert", hidden_size=8, max_length=config.encoder.max_length)
+    )
     pairs, lost = features.labelled_pairs(dev, encoder, config.max_title_length)
     assert len(pairs) == len(dev)
-    found = [titles.title_of([token for token in pair.title.tolist() if token != NOTHING], pair.article, encoder.tokenizer) for pair in pairs]
-    same = np.mean(["".join(one.split()).lower() == "".join(example.title.split()).lower() for one, example in zip(found, dev)])
+    found = [
+        titles.title_of([token for token in pair.title.tolist() if token != NOTHING], pair.article, encoder.tokenizer)
+        for pair in pairs
+    ]
+    same = np.mean(
+        ["".join(one.split()).lower() == "".join(example.title.split()).lower() for one, example in zip(found, dev)]
+    )
     letters = np.mean([one == example.title for one, example in zip(found, dev)])
     print(f"{same:.3f} of gold titles survive in {path}, {letters:.3f} to the letter; lost: {dict(lost)}")
     assert same >= floor
@@ -464,8 +488,8 @@ def test_the_best_search_is_chosen():
     assert asked == [greedy, search.Search(3, 0.0), search.Search(3, 0.5), best, search.Search(3, 1.5), vote]
     assert found.setting == best and written == ["天地", "天地", "人", "人"]
     assert found.f1 == pytest.approx(0.5)
-    # A seed of 0 puts the first two examples into one half: `best` is chosen there, and scores 0 on the other; greedy search, the first of equals, is
-    # chosen on the other, and scores 1 of 2.
+    # A seed of 0 puts the first two examples into one half: `best` is chosen there, and scores 0 on the other; greedy
+    # search, the first of equals, is chosen on the other, and scores 1 of 2.
     assert found.crossed_f1 == pytest.approx(0.25)
 
 
@@ -491,14 +515,19 @@ def test_only_copy_lstm_ends_by_itself():
 
 def test_unilm_wants_a_bert():
     with pytest.raises(UserError, match="^--model unilm: .*roformer"):
-        model.build_network(BertEncoder(TOKENIZER, ENCODER.config, 40, "roformer"), options.WritingOptions(model="unilm"))
+        model.build_network(
+            BertEncoder(TOKENIZER, ENCODER.config, 40, "roformer"), options.WritingOptions(model="unilm")
+        )
 
 
 def test_unilm_leaves_room_for_the_title():
     flags, texts = EncoderOptions(hidden_size=8, max_length=30), ["天地"] * 2
     built = model.build_writing_encoder(flags, options.WritingOptions(model="unilm"), texts, 12)
     assert isinstance(built, BertEncoder) and built.max_length == 30 and built.config["max_position_embeddings"] == 42
-    others = [model.build_writing_encoder(flags, options.WritingOptions(model=name), texts, 12) for name in ("copy_lstm", "bidirectional")]
+    others = [
+        model.build_writing_encoder(flags, options.WritingOptions(model=name), texts, 12)
+        for name in ("copy_lstm", "bidirectional")
+    ]
     assert all(isinstance(other, LightEncoder) and other.max_length == 30 for other in others)
 
 
@@ -513,11 +542,15 @@ def test_a_vocabulary_that_is_cut_changes_no_state(checkpoint):
     cut = whole.with_vocabulary_of(["的", "䶮"])
     assert cut.tokenizer.vocabulary == [*whole.tokenizer.vocabulary[:5], "的"] and cut.max_length == whole.max_length
     networks = [encoder.network() for encoder in (whole, cut)]
-    rows = [next(weight.shape[0] for weight in network.weights if "Embedding-Token" in weight.name) for network in networks]
+    rows = [
+        next(weight.shape[0] for weight in network.weights if "Embedding-Token" in weight.name) for network in networks
+    ]
     assert rows == [7, 6]
     for text in ("的的䶮", "", "䶮的"):
         inputs = [encoder.features(text, [encoder.tokenizer.encode(text)])[0] for encoder in (whole, cut)]
-        states = [network({name: values[None] for name, values in one.items()}) for network, one in zip(networks, inputs)]
+        states = [
+            network({name: values[None] for name, values in one.items()}) for network, one in zip(networks, inputs)
+        ]
         for one, other in zip(*states):
             np.testing.assert_array_equal(one, other)
     # A text with what was cut is read as if it were unknown.
@@ -527,7 +560,11 @@ def test_a_vocabulary_that_is_cut_changes_no_state(checkpoint):
 def test_the_vocabulary_of_a_checkpoint_is_cut_unless_it_is_not_to_be(checkpoint):
     flags = EncoderOptions(pretrained=checkpoint, max_length=20)
     sizes = {
-        (name, cut): len(model.build_writing_encoder(flags, options.WritingOptions(model=name, cut_vocabulary=cut), iter(["的"]), 10).tokenizer)
+        (name, cut): len(
+            model.build_writing_encoder(
+                flags, options.WritingOptions(model=name, cut_vocabulary=cut), iter(["的"]), 10
+            ).tokenizer
+        )
         for name in ("copy_lstm", "unilm")
         for cut in (True, False)
     }

@@ -1,4 +1,5 @@
-"""The networks of title generation: training against decoding, batches, both sides at once, whole trainings. Every sentence here is invented."""
+"""The networks of title generation: training against decoding, batches, both sides at once, whole trainings. Every
+sentence here is invented."""
 
 import functools
 import json
@@ -7,11 +8,12 @@ import shutil
 import numpy as np
 import pytest
 
-import competition
 from common.command_line import UserError
 from common.decoders import Rules, common_subsequence_f1
 from common.keras_compat import seed_everything, tf
 from common.options import EncoderOptions
+
+import competition
 from workshop import arrays, without_seconds
 
 import bert4keras.models  # isort: skip - after keras_compat, which tells it the Keras to use
@@ -51,10 +53,13 @@ NETWORKS = {
 
 @functools.cache
 def built(name):
-    """An encoder, and a network with weights so large that it has opinions; both sides of the bidirectional one see each other."""
+    """An encoder, and a network with weights so large that it has opinions; both sides of the bidirectional one see
+    each other."""
     seed_everything(4)
     flags = options.WritingOptions(**NETWORKS[name])
-    encoder = model.build_writing_encoder(EncoderOptions(hidden_size=16, layers=2, word_size=8, max_length=30), flags, KNOWN, LONGEST)
+    encoder = model.build_writing_encoder(
+        EncoderOptions(hidden_size=16, layers=2, word_size=8, max_length=30), flags, KNOWN, LONGEST
+    )
     network = model.build_network(encoder, flags)
     generator = np.random.default_rng(4)
     for weight in network.training.weights:
@@ -105,7 +110,9 @@ def test_training_and_steps_give_the_same_log_probabilities(name):
     encoder, network = built(name)
     pairs = pairs_for(encoder)
     told = features.with_random_tokens(pairs, 0.5, np.random.default_rng(1))
-    told = [np.where(title == NOTHING, encoder.tokenizer.unknown_id, title) for title in told]  # as decoding would: it writes nothing that is nothing
+    told = [
+        np.where(title == NOTHING, encoder.tokenizer.unknown_id, title) for title in told
+    ]  # as decoding would: it writes nothing that is nothing
     batch = network.training_batch(pairs, told)
     expected = network.training(batch)["outputs"].numpy()
     found, there = values_of(batch["targets"], stepwise(network, [pair.article for pair in pairs], batch["before"]))
@@ -153,26 +160,43 @@ def test_the_loss_is_the_mean_of_what_is_known():
     pairs = pairs_for(encoder)
     batch = network.training_batch(pairs, [pair.title for pair in pairs])
     values = network.training(batch)["outputs"].numpy()
-    assert float(network.training.batch_loss(batch)) == pytest.approx(-values[batch["targets"] != NOTHING].mean(), rel=1e-4)
+    assert float(network.training.batch_loss(batch)) == pytest.approx(
+        -values[batch["targets"] != NOTHING].mean(), rel=1e-4
+    )
 
 
 def test_unilm_is_bert4keras_own_model():
     """Each step against a forward pass over all that stands before, in a network that bert4keras alone has built."""
     encoder, network = built("unilm without copying")
-    config = encoder.config | {"max_position": encoder.config["max_position_embeddings"], "segment_vocab_size": 2, "dropout_rate": 0.0}
-    own = bert4keras.models.build_transformer_model(model="bert", application="unilm", with_mlm="linear", return_keras_model=True, **config)
+    config = encoder.config | {
+        "max_position": encoder.config["max_position_embeddings"],
+        "segment_vocab_size": 2,
+        "dropout_rate": 0.0,
+    }
+    own = bert4keras.models.build_transformer_model(
+        model="bert", application="unilm", with_mlm="linear", return_keras_model=True, **config
+    )
     own.set_weights(network.model.get_weights())
     tokenizer = encoder.tokenizer
     never = [tokenizer.pad_id, tokenizer.unknown_id, tokenizer.start_id, tokenizer.mask_id]
-    pairs = [pair._replace(title=np.where(pair.title < 0, tokenizer.unknown_id, pair.title)) for pair in pairs_for(encoder)]
+    pairs = [
+        pair._replace(title=np.where(pair.title < 0, tokenizer.unknown_id, pair.title)) for pair in pairs_for(encoder)
+    ]
     batch = network.training_batch(pairs, [pair.title for pair in pairs])
-    trained, steps = network.training(batch)["outputs"].numpy(), stepwise(network, [pair.article for pair in pairs], batch["before"])
+    trained, steps = (
+        network.training(batch)["outputs"].numpy(),
+        stepwise(network, [pair.article for pair in pairs], batch["before"]),
+    )
     compared = 0
     for number, pair in enumerate(pairs):
         text, title = pair.article.encoding.ids, np.where(pair.title < len(tokenizer), pair.title, tokenizer.unknown_id)
         for step in range(len(title) + 1):
             tokens = np.concatenate([text, title[:step]])
-            logits = own([tokens[None], (np.arange(len(tokens)) >= len(text)).astype(np.int32)[None]]).numpy()[0, -1].astype(np.float64)
+            logits = (
+                own([tokens[None], (np.arange(len(tokens)) >= len(text)).astype(np.int32)[None]])
+                .numpy()[0, -1]
+                .astype(np.float64)
+            )
             logits[never] = -np.inf
             expected = logits - np.log(np.exp(logits - logits.max()).sum()) - logits.max()
             likely = expected > -50
@@ -189,7 +213,9 @@ def test_unilm_is_bert4keras_own_model():
 
 
 def rules_for(encoder, **changes):
-    return Rules(encoder.tokenizer.start_id, encoder.tokenizer.end_id, **{"max_length": LONGEST, "min_length": 1, **changes})
+    return Rules(
+        encoder.tokenizer.start_id, encoder.tokenizer.end_id, **{"max_length": LONGEST, "min_length": 1, **changes}
+    )
 
 
 @each_network
@@ -200,7 +226,11 @@ def test_batches_change_no_title(name, width):
 
     def found(size):
         batches = [articles[first : first + size] for first in range(0, len(articles), size)]
-        return [one for batch in batches for one in network.search(features.collate_articles(batch), rules_for(encoder), width)]
+        return [
+            one
+            for batch in batches
+            for one in network.search(features.collate_articles(batch), rules_for(encoder), width)
+        ]
 
     alone = found(1)
     assert len({hypotheses[0].tokens for hypotheses in alone}) > 4
@@ -208,7 +238,9 @@ def test_batches_change_no_title(name, width):
         for some, same in zip(alone, others, strict=True):
             assert [one.tokens for one in some] == [one.tokens for one in same]
             assert [one.finished for one in some] == [one.finished for one in same]
-            np.testing.assert_allclose([one.log_probability for one in some], [one.log_probability for one in same], atol=1e-4, rtol=1e-4)
+            np.testing.assert_allclose(
+                [one.log_probability for one in some], [one.log_probability for one in same], atol=1e-4, rtol=1e-4
+            )
 
 
 def most_probable(values, tokenizer, step):
@@ -272,11 +304,14 @@ STEPS = 5
 
 
 def with_partners(network, articles, titles_, targets, step):
-    """Log-probabilities of the targets of a step, (rows, 2), by the training network. For each row an article, what both sides have read, without
-    an end, each in the order in which it writes, and what each of them would write next."""
+    """Log-probabilities of the targets of a step, (rows, 2), by the training network. For each row an article, what
+    both sides have read, without an end, each in the order in which it writes, and what each of them would write
+    next."""
     inputs = features.collate_articles(articles)
     for side, direction in enumerate(("forward", "backward")):
-        read = features.pad([np.array(title[side] + [NOTHING] * (STEPS - len(title[side])), np.int32) for title in titles_])
+        read = features.pad(
+            [np.array(title[side] + [NOTHING] * (STEPS - len(title[side])), np.int32) for title in titles_]
+        )
         wanted = np.full_like(read, NOTHING)
         wanted[:, step] = targets
         inputs |= {f"before_{direction}": read, f"partner_{direction}": read, f"targets_{direction}": wanted}
@@ -296,7 +331,9 @@ def test_step_pairs_is_training_with_what_the_partner_has_written(width):
     ended = np.zeros(hypotheses.shape, bool)
     asked = np.array([tokenizer.end_id, *generator.integers(5, len(tokenizer), 4), len(tokenizer), len(tokenizer) + 1])
     for step in range(STEPS):
-        tokens = np.array([tokenizer.end_id if over else one[-1] for one, over in zip(hypotheses.ravel(), ended.ravel())], np.int32)
+        tokens = np.array(
+            [tokenizer.end_id if over else one[-1] for one, over in zip(hypotheses.ravel(), ended.ravel())], np.int32
+        )
         found, state = network.step_pairs(state, tokens.reshape(hypotheses.shape))
         rows = list(np.ndindex(len(articles), width, width, len(asked)))
         expected = with_partners(
@@ -316,7 +353,9 @@ def test_step_pairs_is_training_with_what_the_partner_has_written(width):
         if step == 2:
             ended[0, 0, 0] = ended[1, 1, 0] = True
         parents = np.array([generator.permutation(width) for _ in range(2 * len(articles))])
-        state = state._replace(rows=network.take(state.rows, (np.arange(len(parents))[:, None] * width + parents).ravel()))
+        state = state._replace(
+            rows=network.take(state.rows, (np.arange(len(parents))[:, None] * width + parents).ravel())
+        )
         choose = np.arange(len(articles))[:, None, None], np.arange(2)[:, None], parents.reshape(hypotheses.shape)
         hypotheses, ended = hypotheses[choose], ended[choose]
         for place in np.ndindex(hypotheses.shape):
@@ -336,10 +375,16 @@ def test_a_partner_counts_only_when_the_switch_is_on():
         """Of all pairs of two hypotheses, and in training with and without partners."""
         state = network.start(features.collate_articles([pair.article for pair in pairs]))
         state = state._replace(rows=network.take(state.rows, np.repeat(np.arange(2 * len(pairs)), 2)))
-        trained = [network.training(network.training_batch(some, [pair.title for pair in some]))["outputs"] for some in (pairs, seen)]
+        trained = [
+            network.training(network.training_batch(some, [pair.title for pair in some]))["outputs"]
+            for some in (pairs, seen)
+        ]
         return np.exp(network.step_pairs(state, tokens)[0]), *([values.numpy() for values in both] for both in trained)
 
-    known = [network.training_batch(pairs, [pair.title for pair in pairs])[f"targets_{name}"] != NOTHING for name in ("forward", "backward")]
+    known = [
+        network.training_batch(pairs, [pair.title for pair in pairs])[f"targets_{name}"] != NOTHING
+        for name in ("forward", "backward")
+    ]
     try:
         together, alone, with_partner = values()
         network.switch.on.assign(0.0)
@@ -359,7 +404,9 @@ def test_the_partner_is_seen_up_to_the_same_step_only():
     encoder, network = built("bidirectional")
     [pair] = [pair for pair in pairs_for(encoder) if pair.article.text == EXAMPLES[1].text]
     one, other = (pair._replace(partners=([2, 7, 8, 9], [2, 30, last])) for last in (31, 50))
-    values = [network.training(network.training_batch([some], [some.title]))["outputs"][0].numpy()[0] for some in (one, other)]
+    values = [
+        network.training(network.training_batch([some], [some.title]))["outputs"][0].numpy()[0] for some in (one, other)
+    ]
     np.testing.assert_allclose(values[0][:2], values[1][:2], atol=1e-6)
     assert np.abs(values[0][2:] - values[1][2:]).max() > 1e-3
 
@@ -390,7 +437,11 @@ def test_both_sides_write_their_own_titles():
     found = network.both_titles(features.collate_articles(articles), rules)
     best = network.search(features.collate_articles(articles), rules, 1)
     for article, both, [chosen, *_] in zip(articles, found, best):
-        state, written, ended = network.start(features.collate_articles([article])), [[tokenizer.start_id], [tokenizer.start_id]], [False, False]
+        state, written, ended = (
+            network.start(features.collate_articles([article])),
+            [[tokenizer.start_id], [tokenizer.start_id]],
+            [False, False],
+        )
         for step in range(LONGEST + 1):
             tokens = [[tokenizer.end_id if over else one[-1]] for one, over in zip(written, ended)]
             values, state = network.step_pairs(state, np.array([tokens], np.int32))
@@ -413,7 +464,8 @@ SMALL += "--max-title-length 8 --learning-rate 5e-3".split()
 
 @pytest.fixture(scope="module")
 def two_stages(tmp_path_factory):
-    """A run of the bidirectional network, and what a kill in the last epoch of its second stage would have left of it."""
+    """A run of the bidirectional network, and what a kill in the last epoch of its second stage would have left of
+    it."""
     folder = tmp_path_factory.mktemp("two_stages")
     killed, evaluation, calls = folder / "killed" / FOLDER / "one", train.evaluation, []
 
@@ -423,7 +475,19 @@ def two_stages(tmp_path_factory):
             shutil.copytree(folder / "whole" / FOLDER / "one", killed)
         return evaluation(examples, titles)
 
-    flags = ["--model", "bidirectional", "--epochs", 4, *SMALL, "--beam-width", 1, "--ema-momentum", 0.5, "--run-name", "one"]
+    flags = [
+        "--model",
+        "bidirectional",
+        "--epochs",
+        4,
+        *SMALL,
+        "--beam-width",
+        1,
+        "--ema-momentum",
+        0.5,
+        "--run-name",
+        "one",
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "evaluation", copied)
         whole = competition.main(FOLDER, "train", [*flags, "--output-dir", folder / "whole"])["run"]
@@ -432,7 +496,9 @@ def two_stages(tmp_path_factory):
     return whole, killed
 
 
-@pytest.mark.slow(reason="builds the slowest graphs once more; test_runs.py and test_contract_processes.py resume others")
+@pytest.mark.slow(
+    reason="builds the slowest graphs once more; test_runs.py and test_contract_processes.py resume others"
+)
 def test_a_training_killed_in_its_second_stage_resumes_to_the_same_weights(two_stages):
     whole, resumed = two_stages
     competition.main(FOLDER, "train", ["--output-dir", resumed.parents[1], "--run-name", "one", "--resume"])
@@ -448,13 +514,27 @@ def test_the_partners_of_the_second_stage_are_titles_of_both_sides(two_stages):
     assert len(partners) == 24
     for forward, backward in partners:
         # 2 and 3 are start and end.
-        assert forward[0] == backward[0] == 2 and 3 not in forward + backward and 2 <= len(forward) <= 9 and 2 <= len(backward) <= 9
+        assert (
+            forward[0] == backward[0] == 2
+            and 3 not in forward + backward
+            and 2 <= len(forward) <= 9
+            and 2 <= len(backward) <= 9
+        )
 
 
 def predict(run, folder, examples, *flags):
     """The candidates of each text, and the submission."""
-    (folder / "test.json").write_text("".join(json.dumps({"content": example.text}) + "\n" for example in examples), "utf-8")
-    files = ["--input", folder / "test.json", "--output", folder / "submission.json", "--candidates", folder / "candidates.json"]
+    (folder / "test.json").write_text(
+        "".join(json.dumps({"content": example.text}) + "\n" for example in examples), "utf-8"
+    )
+    files = [
+        "--input",
+        folder / "test.json",
+        "--output",
+        folder / "submission.json",
+        "--candidates",
+        folder / "candidates.json",
+    ]
     competition.main(FOLDER, "predict", ["--run", run, *files, *flags])
     return json.loads((folder / "candidates.json").read_text("utf-8")), task.read_titles(folder / "submission.json")
 
@@ -500,7 +580,9 @@ def test_samples_depend_on_the_seed_alone():
     articles = [features.read_article(example.text, encoder) for example in EXAMPLES]
 
     def drawn(seed, batch_size):
-        found = writing.Writer(network, encoder, LONGEST, batch_size).samples(articles, search.Search(), writing.Sampling(3, 1.0, 0, 1.0, seed))
+        found = writing.Writer(network, encoder, LONGEST, batch_size).samples(
+            articles, search.Search(), writing.Sampling(3, 1.0, 0, 1.0, seed)
+        )
         return [[one.title for one in several] for several in found]
 
     assert drawn(5, 32) == drawn(5, 3) and len({title for several in drawn(5, 32) for title in several}) > len(articles)
@@ -519,4 +601,7 @@ def test_a_vote_elects_the_title_most_like_all_others():
         assert len(found) == 2 + 5
         titles = [one.title.lower() for one in found]
         means = [sum(common_subsequence_f1(title, other) for other in titles) for title in titles]
-        assert means == sorted(means, reverse=True) or max(abs(one - other) for one, other in zip(means, sorted(means, reverse=True))) < 1e-9
+        assert (
+            means == sorted(means, reverse=True)
+            or max(abs(one - other) for one, other in zip(means, sorted(means, reverse=True))) < 1e-9
+        )

@@ -11,9 +11,21 @@ from functools import lru_cache
 import pytest
 from hypothesis import given, settings, strategies
 
-import competition
 from common.submission import BLANK_LINE
-from helpers import check_report, check_warnings, evaluate, evaluation_refused, json_figures, needs, not_importing, refused, write, write_lines
+
+import competition
+from helpers import (
+    check_report,
+    check_warnings,
+    evaluate,
+    evaluation_refused,
+    json_figures,
+    needs,
+    not_importing,
+    refused,
+    write,
+    write_lines,
+)
 from workshop import run_here
 
 FOLDER = "seq2seq_titling"
@@ -32,7 +44,9 @@ PAPER = "为了提高产量，本文提出一种基于LSTM的灌溉方法。"
 
 def test_examples_keep_what_the_file_says(tmp_path):
     both = {"abst": "摘要", "content": " 正文\n", "title": "", "id": 7}
-    path = write_lines(tmp_path / "train.json", [{"title": "大坝 开工\t", "content": NEWS}, {"title": "灌溉方法", "abst": PAPER}, both])
+    path = write_lines(
+        tmp_path / "train.json", [{"title": "大坝 开工\t", "content": NEWS}, {"title": "灌溉方法", "abst": PAPER}, both]
+    )
     assert task.read(path, labelled=True) == [
         task.Example(NEWS, "大坝 开工\t"),
         task.Example(PAPER, "灌溉方法"),
@@ -46,7 +60,9 @@ def test_examples_keep_what_the_file_says(tmp_path):
 
 def test_blank_lines_are_counted(tmp_path):
     skipped = Counter()
-    path = write_lines(tmp_path / "train.json", ["\ufeff", {"content": "", "title": "一"}, " \t\r", {"abst": "", "title": "二"}, ""])
+    path = write_lines(
+        tmp_path / "train.json", ["\ufeff", {"content": "", "title": "一"}, " \t\r", {"abst": "", "title": "二"}, ""]
+    )
     assert [one.title for one in task.read(path, True, skipped)] == ["一", "二"]
     assert skipped == {BLANK_LINE: 3}
     assert task.read_titles(path) == [one.title for one in task.read_gold(path)] == ["一", "二"]
@@ -73,7 +89,13 @@ def test_a_mistake_is_named_with_its_line(tmp_path, item, words, labelled):
     refused(lambda: task.read(path, labelled), f"{path}:3: ", *words)
 
 
-NO_TITLES = {"missing": {}, "null": {"title": None}, "number": {"title": 5}, "list": {"title": ["大坝"]}, "true": {"title": True}}
+NO_TITLES = {
+    "missing": {},
+    "null": {"title": None},
+    "number": {"title": 5},
+    "list": {"title": ["大坝"]},
+    "true": {"title": True},
+}
 
 
 @pytest.mark.parametrize("item", NO_TITLES.values(), ids=NO_TITLES)
@@ -94,7 +116,9 @@ def test_a_line_that_is_no_object_is_named(tmp_path, line):
 def test_gold_may_have_titles_alone(tmp_path):
     path = write_lines(tmp_path / "gold.json", [{"title": "大坝"}, {"title": "灌溉", "abst": PAPER}])
     assert task.read_gold(path) == [task.Example("", "大坝"), task.Example(PAPER, "灌溉")]
-    refused(lambda: task.read_gold(write_lines(path, [{"title": "大坝", "abst": 5}])), f'{path}:1: "abst" is a whole number')
+    refused(
+        lambda: task.read_gold(write_lines(path, [{"title": "大坝", "abst": 5}])), f'{path}:1: "abst" is a whole number'
+    )
 
 
 def test_a_text_for_a_title_is_named(tmp_path):
@@ -110,7 +134,9 @@ def test_a_text_for_a_title_is_named(tmp_path):
 def test_a_submission_has_a_line_for_each_title(tmp_path):
     titles = ["大坝开工", 'a"b', ""]
     task.write_submission(tmp_path / "deep/a.json", titles)
-    assert (tmp_path / "deep/a.json").read_bytes() == '{"title": "大坝开工"}\n{"title": "a\\"b"}\n{"title": ""}\n'.encode()
+    assert (
+        tmp_path / "deep/a.json"
+    ).read_bytes() == '{"title": "大坝开工"}\n{"title": "a\\"b"}\n{"title": ""}\n'.encode()
     task.write_submission(tmp_path / "deep/a.zip", titles)
     with zipfile.ZipFile(tmp_path / "deep/a.zip") as archive:
         assert archive.namelist() == ["a.json"] and archive.read("a.json") == (tmp_path / "deep/a.json").read_bytes()
@@ -118,7 +144,9 @@ def test_a_submission_has_a_line_for_each_title(tmp_path):
     assert (tmp_path / "deep/empty.json").read_bytes() == b""
 
 
-STRINGS = strategies.text(strategies.characters(exclude_categories=[]) | strategies.sampled_from('"\t\n\r \u2028\x85\ud83d'), max_size=12)
+STRINGS = strategies.text(
+    strategies.characters(exclude_categories=[]) | strategies.sampled_from('"\t\n\r \u2028\x85\ud83d'), max_size=12
+)
 
 
 @settings(max_examples=50)
@@ -135,7 +163,9 @@ def test_any_titles_can_be_submitted(tmp_path_factory, titles, name):
 def test_any_example_is_read_as_it_is(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("examples") / "train.json"
     path.write_text("".join(json.dumps({key: text, "title": title}) + "\n" for key, text, title in rows), "ascii")
-    assert task.read(path, labelled=True) == task.read_gold(path) == [task.Example(text, title) for _, text, title in rows]
+    assert (
+        task.read(path, labelled=True) == task.read_gold(path) == [task.Example(text, title) for _, text, title in rows]
+    )
     assert task.read(path, labelled=False) == [task.Example(text) for _, text, _ in rows]
 
 
@@ -177,10 +207,18 @@ SCORES = {
     "one character": ("坝", "坝", (RIGHT, 0, RIGHT, bleu(1, 0.1, 0.1, 0.1))),
     "half of it": ("青河", "青山", (HALF, 0, HALF, bleu(1 / 2, 0.1, 0.1, 0.1))),
     "nothing common": ("青河", "白山", (0, 0, 0, 0)),
-    "a beginning": ("青河大坝昨日开工", "青河大坝", (f(1, 4 / 8), f(1, 3 / 7), f(1, 4 / 8), bleu(1, 1, 1, 1, gold=8, predicted=4))),
+    "a beginning": (
+        "青河大坝昨日开工",
+        "青河大坝",
+        (f(1, 4 / 8), f(1, 3 / 7), f(1, 4 / 8), bleu(1, 1, 1, 1, gold=8, predicted=4)),
+    ),
     "and more": ("青河大坝", "青河大坝开工", (f(4 / 6, 1), f(3 / 5, 1), f(4 / 6, 1), bleu(4 / 6, 3 / 5, 2 / 4, 1 / 3))),
     "another order": ("青河", "河青", (RIGHT, 0, HALF, bleu(1, 0.1, 0.1, 0.1))),
-    "a gap": ("青大河坝", "青小河坝", (f(3 / 4, 3 / 4), f(1 / 3, 1 / 3), f(3 / 4, 3 / 4), bleu(3 / 4, 1 / 3, 0.1 / 2, 0.1))),
+    "a gap": (
+        "青大河坝",
+        "青小河坝",
+        (f(3 / 4, 3 / 4), f(1 / 3, 1 / 3), f(3 / 4, 3 / 4), bleu(3 / 4, 1 / 3, 0.1 / 2, 0.1)),
+    ),
     "case": ("NBA", "nba", (RIGHT, RIGHT, RIGHT, bleu(1, 1, 1, 0.1))),
     "full width": ("Ａ", "A", (0, 0, 0, 0)),
     "a character that is two in lower case": ("İ", "i", (0, 0, 0, 0)),
@@ -193,7 +231,11 @@ SCORES = {
     "a decimal point": ("3.5", "35", (RIGHT, RIGHT, RIGHT, bleu(1, 0.1, 0.1, 0.1, gold=3, predicted=2))),
     "two sentences in another order": ("甲.乙", "乙甲", (RIGHT, 0, RIGHT, bleu(1, 0.1, 0.1, 0.1, gold=3, predicted=2))),
     "empty sentences": ("..", "..", (RIGHT, 0, RIGHT, bleu(1, 1, 0.1, 0.1))),
-    "an empty sentence and another": ("甲..乙", "丙..", (f(1 / 2, 1 / 3), 0, f(1 / 2, 1 / 3), bleu(2 / 3, 1 / 2, 0.1, 0.1, gold=4, predicted=3))),
+    "an empty sentence and another": (
+        "甲..乙",
+        "丙..",
+        (f(1 / 2, 1 / 3), 0, f(1 / 2, 1 / 3), bleu(2 / 3, 1 / 2, 0.1, 0.1, gold=4, predicted=3)),
+    ),
     # What stands there several times counts once to rouge, and as often as in both to BLEU.
     "three times in gold": ("看看看", "看", (RIGHT, 0, RIGHT, bleu(1, 0.1, 0.1, 0.1, gold=3, predicted=1))),
     "three times in the prediction": ("看", "看看看", (RIGHT, 0, RIGHT, bleu(1 / 3, 0.1 / 2, 0.1, 0.1))),
@@ -225,7 +267,9 @@ def test_being_right_is_worth_a_little_less_than_1():
 def test_long_titles_are_scored_too():
     limit = sys.getrecursionlimit()
     assert metric.score("甲" * 30, "乙" * 5000) == (0, 0, 0, 0)
-    assert metric.score("甲" * 5000, "甲") == pytest.approx((RIGHT, 0, RIGHT, bleu(1, 0.1, 0.1, 0.1, gold=5000, predicted=1)))
+    assert metric.score("甲" * 5000, "甲") == pytest.approx(
+        (RIGHT, 0, RIGHT, bleu(1, 0.1, 0.1, 0.1, gold=5000, predicted=1))
+    )
     assert metric.score("", "乙" * 5000) == (0, 0, 0, 0)
     assert sys.getrecursionlimit() == limit
 
@@ -238,7 +282,8 @@ def sentences(title):
 
 
 def common_subsequence(gold, predicted):
-    """The words of the longest common subsequence that rouge finds, which among equally long ones goes back in the prediction first."""
+    """The words of the longest common subsequence that rouge finds, which among equally long ones goes back in the
+    prediction first."""
 
     @lru_cache(None)
     def length(i, j):
@@ -309,7 +354,11 @@ def test_the_total_is_the_mean():
     assert metric.total([]) == (0, 0, 0, 0)
 
 
-@given(strategies.permutations([metric.Scores(value, value / 3, value / 7, value / 11) for value in (0.1, 0.2, 0.3, 0.7, 1e-9)]))
+@given(
+    strategies.permutations(
+        [metric.Scores(value, value / 3, value / 7, value / 11) for value in (0.1, 0.2, 0.3, 0.7, 1e-9)]
+    )
+)
 def test_the_order_of_titles_does_not_change_the_last_digit(scores):
     assert metric.total(scores) == metric.total(sorted(scores))
 
@@ -359,19 +408,25 @@ def test_kind_of_title(gold, predicted, kind):
 def test_titles_in_figures():
     texts = ["甲乙丙丁", "甲乙丙丁", "戊己", ""]
     titles = ["甲乙", "甲乙", "甲乙", ""]
-    assert errors.describe_titles(titles, texts) == pytest.approx({
-        "characters, mean": 6 / 4,
-        "characters, median": 2,
-        "characters, longest": 2,
-        "empty": 1 / 4,
-        "repeated bigrams": 0,
-        "the same for another text": 3 / 4,
-        "the beginning of the text": 2 / 4,
-        "characters out of the text": 4 / 6,
-        "bigrams out of the text": 2 / 3,
-    })
+    assert errors.describe_titles(titles, texts) == pytest.approx(
+        {
+            "characters, mean": 6 / 4,
+            "characters, median": 2,
+            "characters, longest": 2,
+            "empty": 1 / 4,
+            "repeated bigrams": 0,
+            "the same for another text": 3 / 4,
+            "the beginning of the text": 2 / 4,
+            "characters out of the text": 4 / 6,
+            "bigrams out of the text": 2 / 3,
+        }
+    )
     found = errors.describe_titles(["甲甲甲甲", "甲乙", "甲乙"], ["", "", ""])
-    assert len(found) == 6 and found["repeated bigrams"] == pytest.approx(2 / 5) and found["the same for another text"] == pytest.approx(2 / 3)
+    assert (
+        len(found) == 6
+        and found["repeated bigrams"] == pytest.approx(2 / 5)
+        and found["the same for another text"] == pytest.approx(2 / 3)
+    )
     assert set(errors.describe_titles([], []).values()) == {0}
 
 
@@ -398,7 +453,10 @@ def test_every_title_is_in_one_group_of_each_table(rows):
     assert all(value >= 0 for value in figures.values()) and all(figures[name] <= 1 for name in list(figures)[3:])
 
 
-@pytest.mark.parametrize(("count", "name"), [(0, "0"), (1, "1-8"), (8, "1-8"), (9, "9-12"), (20, "17-20"), (24, "21-24"), (25, "25+"), (99, "25+")])
+@pytest.mark.parametrize(
+    ("count", "name"),
+    [(0, "0"), (1, "1-8"), (8, "1-8"), (9, "9-12"), (20, "17-20"), (24, "21-24"), (25, "25+"), (99, "25+")],
+)
 def test_titles_are_grouped_by_the_length_of_gold(count, name):
     assert errors.length_of(compared("长" * count, "大坝")) == name
 
@@ -425,8 +483,14 @@ def test_a_title_is_shown_below_that_of_gold():
 @pytest.fixture
 def files(tmp_path):
     """Gold and predictions: of 3 titles one is the same as gold, one half of it, one empty."""
-    gold = [{"title": "青河大坝", "content": NEWS}, {"title": "灌溉方法", "abst": PAPER}, {"title": "大坝", "content": "大坝"}]
-    return write_lines(tmp_path / "gold.json", gold), write_lines(tmp_path / "a.json", [{"title": "青河大坝"}, {"title": "灌溉"}, {"title": ""}])
+    gold = [
+        {"title": "青河大坝", "content": NEWS},
+        {"title": "灌溉方法", "abst": PAPER},
+        {"title": "大坝", "content": "大坝"},
+    ]
+    return write_lines(tmp_path / "gold.json", gold), write_lines(
+        tmp_path / "a.json", [{"title": "青河大坝"}, {"title": "灌溉"}, {"title": ""}]
+    )
 
 
 HALVES = (f(1, 2 / 4), f(1, 1 / 3), f(1, 2 / 4), bleu(1, 1, 0.1, 0.1, gold=4, predicted=2))
@@ -488,7 +552,11 @@ LONG = "一二三四五六七八九十"
         (["大坝开工", "灌溉方法"], ["大坝", "灌溉"], []),
         (["大坝", "灌溉"], ["", " "], ["NOTHING IS PREDICTED for the 2 titles"]),
         (["大坝", "灌溉"], ["大坝", " "], ["1 of 2 predicted titles are empty"]),
-        (["大坝", "灌溉", "青河"], ["大坝", "大坝", "青山"], ['67% of predicted titles stand at another text too, "大坝" 2 times']),
+        (
+            ["大坝", "灌溉", "青河"],
+            ["大坝", "大坝", "青山"],
+            ['67% of predicted titles stand at another text too, "大坝" 2 times'],
+        ),
         (["大坝", "大坝", "青河"], ["大坝", "大坝", "青山"], []),
         ([LONG, LONG[::-1]], ["大坝大坝大坝", LONG], ["bigrams repeat"]),
         (["大坝", "灌溉"], ["大坝长", LONG], ["6.5 characters on average, those of gold 2.0"]),
@@ -505,7 +573,9 @@ def test_evaluate_warns_of_doubtful_figures(tmp_path, gold, predictions, warning
 
 def test_help_does_not_wait_for_nltk(tmp_path):
     # Of a copy, which is not loaded yet.
-    copy = shutil.copytree(competition.folder_of(FOLDER), tmp_path / "mine", ignore=shutil.ignore_patterns("__pycache__", "sample"))
+    copy = shutil.copytree(
+        competition.folder_of(FOLDER), tmp_path / "mine", ignore=shutil.ignore_patterns("__pycache__", "sample")
+    )
     with not_importing("nltk", "sklearn", "scipy"):
         assert run_here(copy, "evaluate", ["--help"]).code == 0
 
@@ -516,7 +586,11 @@ def test_help_does_not_wait_for_nltk(tmp_path):
         ("[\n", "", ["gold.json:1:", "not JSON"]),
         ('{"content": "大坝"}\n', "", ['gold.json:1: "title" is missing']),
         ('{"title": "大坝"}\n', '{"title": 5}\n', ['predictions.json:1: "title" is a whole number']),
-        ('{"title": "大坝"}\n', '{"title": "一"}\n{"title": "二"}\n', ["predictions.json: 2 titles, and ", "gold.json has 1 - "]),
+        (
+            '{"title": "大坝"}\n',
+            '{"title": "一"}\n{"title": "二"}\n',
+            ["predictions.json: 2 titles, and ", "gold.json has 1 - "],
+        ),
         ('{"title": "大坝"}\n', "", ["predictions.json: 0 titles, and ", "gold.json has 1 - "]),
         ('{"title": "大坝"}\n', None, ["predictions.json", "no such file"]),
     ],
@@ -532,7 +606,9 @@ def test_bad_input_is_one_line_and_code_2(tmp_path, gold, predictions, words):
 
 
 @needs(DATA)
-@pytest.mark.parametrize(("name", "train", "dev", "line_to_beat"), [("csl", 3000, 400, 0.335), ("lcsts", 8605, 998, 0.205)])
+@pytest.mark.parametrize(
+    ("name", "train", "dev", "line_to_beat"), [("csl", 3000, 400, 0.335), ("lcsts", 8605, 998, 0.205)]
+)
 def test_real_files_are_read_and_written(tmp_path, name, train, dev, line_to_beat):
     files = task.find_files(DATA / name)
     assert len(task.read(files.train, labelled=True)) == train
@@ -540,4 +616,6 @@ def test_real_files_are_read_and_written(tmp_path, name, train, dev, line_to_bea
     assert len(examples) == dev and all(one.text and one.title for one in examples)
     task.write_submission(tmp_path / "gold.json", [one.title for one in examples])
     assert task.check_submission(tmp_path / "gold.json", examples) == dev
-    assert metric.total(one.scores for one in errors.beginnings(examples)).rouge_l == pytest.approx(line_to_beat, abs=5e-4)
+    assert metric.total(one.scores for one in errors.beginnings(examples)).rouge_l == pytest.approx(
+        line_to_beat, abs=5e-4
+    )

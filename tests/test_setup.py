@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SUPPORTED = ("3.11", "3.12", "3.13")
 DIRECT = (
     "tensorflow tf-keras bert4keras tensorboard h5py tokenizers jieba pyahocorasick rapidfuzz rouge nltk scikit-learn "
-    "tyro tqdm pytest pytest-xdist hypothesis setuptools"
+    "tyro tqdm ruff pytest pytest-xdist hypothesis setuptools"
 ).split()
 BASH = shutil.which("bash")
 
@@ -59,7 +59,12 @@ def test_lock_has_the_direct_packages():
 
 
 def requirements_of(name, python, extra=""):
-    environment = {**default_environment(), "python_version": python, "python_full_version": python + ".0", "extra": extra}
+    environment = {
+        **default_environment(),
+        "python_version": python,
+        "python_full_version": python + ".0",
+        "extra": extra,
+    }
     for line in importlib.metadata.requires(name) or []:
         requirement = Requirement(line)
         if requirement.marker is None or requirement.marker.evaluate(environment):
@@ -107,7 +112,9 @@ def imported_modules(path):
 
 def test_lock_has_every_package_that_the_project_imports():
     lock = read_lock()
-    files = [path for folder in ("common", "competitions", "scripts", "tests") for path in (ROOT / folder).rglob("*.py")]
+    files = [
+        path for folder in ("common", "competitions", "scripts", "tests") for path in (ROOT / folder).rglob("*.py")
+    ]
     # Siblings in a competition, a script or a test are imported plainly; within common they never are.
     outside = [path for path in files if not path.is_relative_to(ROOT / "common")]
     own = {"common"} | {path.stem for path in outside} | {path.parent.name for path in outside}
@@ -133,7 +140,9 @@ def test_conda_environment_installs_the_lock():
 # The scripts
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "scripts").glob("*.sh")) + [ROOT / ".ci/run"], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "scripts").glob("*.sh")) + [ROOT / ".ci/run"], ids=lambda path: path.name
+)
 def test_script_is_valid_shell(path):
     done = subprocess.run([BASH, "-n", path], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
@@ -174,7 +183,9 @@ class Sandbox:
         for name in ("requirements.lock", "requirements-gpu.lock", "pyproject.toml"):
             shutil.copy(ROOT / name, self.root)
         self.bin.mkdir()
-        tools = "bash cat basename cp cut date dirname find flock ls mkdir mv paste realpath rm sha256sum sleep sort touch"
+        tools = (
+            "bash cat basename cp cut date dirname find flock ls mkdir mv paste realpath rm sha256sum sleep sort touch"
+        )
         for tool in tools.split():
             if shutil.which(tool):
                 (self.bin / tool).symlink_to(shutil.which(tool))
@@ -364,7 +375,9 @@ def test_demo_goes_from_training_to_submission(ready):
         f"{folder}/evaluate.py --gold {folder}/sample/dev.json --predictions {run}/dev_submission.json",
         f"{folder}/predict.py --run {run} --input {folder}/sample/test.json --output {run}/test_submission.json",
     ]
-    assert [line[2:] for line in done.stdout.splitlines() if line.startswith("+ ")] == [f"python {call}" for call in calls]
+    assert [line[2:] for line in done.stdout.splitlines() if line.startswith("+ ")] == [
+        f"python {call}" for call in calls
+    ]
     assert f"{run}/test_submission.json" in done.stdout.split("The submission:")[1]
 
 

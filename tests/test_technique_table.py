@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-import competition
 from common.command_line import UserError, parse_flags
 from common.options import TrainingOptions
 from common.runs.directory import create_run
+
+import competition
 
 sys.path.insert(0, str(competition.ROOT / "scripts"))
 import table_cells  # noqa: E402
@@ -50,7 +51,14 @@ class Trainer:
                 raise Killed
             self.left -= 1
             seconds = SECONDS[name[:-2]] + (30, -1, 1)[epoch]
-            done.append({"epoch": epoch + 1, "f1": SCORES[name][epoch], "rouge-l": 1 - SCORES[name][epoch], "training_seconds": seconds})
+            done.append(
+                {
+                    "epoch": epoch + 1,
+                    "f1": SCORES[name][epoch],
+                    "rouge-l": 1 - SCORES[name][epoch],
+                    "training_seconds": seconds,
+                }
+            )
             (folder / "history.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in done))
 
 
@@ -68,9 +76,17 @@ def table(tmp_path, monkeypatch):
 def test_scores_are_the_best_of_each_run_and_gains_are_over_plain_seed_by_seed(table, capsys):
     rows = table(Trainer())
     assert rows["plain"] == {"scores": {"1": 0.5, "2": 0.6}, "mean": pytest.approx(0.55), "gain": 0, "time": 1}
-    assert rows["fgm"] == {"scores": {"1": 0.7, "2": 0.6}, "mean": pytest.approx(0.65), "gain": pytest.approx(0.1), "time": pytest.approx(2.1)}
+    assert rows["fgm"] == {
+        "scores": {"1": 0.7, "2": 0.6},
+        "mean": pytest.approx(0.65),
+        "gain": pytest.approx(0.1),
+        "time": pytest.approx(2.1),
+    }
     printed = capsys.readouterr().out
-    assert "| technique | seed 1 | seed 2 | mean | gain over plain | time of an epoch |\n|---|---|---|---|---|---|\n" in printed
+    assert (
+        "| technique | seed 1 | seed 2 | mean | gain over plain | time of an epoch |\n|---|---|---|---|---|---|\n"
+        in printed
+    )
     assert "| plain | 0.5000 | 0.6000 | 0.5500 | +0.0000 | x 1.00 |" in printed
     assert "| fgm | 0.7000 | 0.6000 | 0.6500 | +0.1000 | x 2.10 |" in printed
     assert "dev f1 of lic2020_event_extraction" in printed and "the seeds of plain are 0.1000 apart" in printed
@@ -124,7 +140,9 @@ def test_a_run_killed_after_its_last_epoch_is_not_trained_again(table, tmp_path)
 
 def test_cells_of_other_flags_are_not_mixed_up(table):
     table(Trainer(), "--", "--epochs", "3")
-    with pytest.raises(UserError, match="plain-1: was trained with --epochs 3 --ema-momentum 0 --seed 1, not with --epochs 5 --ema"):
+    with pytest.raises(
+        UserError, match="plain-1: was trained with --epochs 3 --ema-momentum 0 --seed 1, not with --epochs 5 --ema"
+    ):
         table(Trainer(), "--", "--epochs", "5")
 
 
@@ -140,8 +158,23 @@ def test_mistakes_are_named(capsys):
 
 
 def test_a_training_that_fails_says_so_in_one_line(tmp_path, capfd):
-    flags = ["lic2020_event_extraction", "--output-dir", tmp_path, "--cells", "plain", "--seeds", "1", "--threads", "1", "--", "--epochs", "0"]
-    with pytest.raises(UserError, match="train.py ended with status 2; its flags were .*--epochs 0 --ema-momentum 0 --seed 1 - mend"):
+    flags = [
+        "lic2020_event_extraction",
+        "--output-dir",
+        tmp_path,
+        "--cells",
+        "plain",
+        "--seeds",
+        "1",
+        "--threads",
+        "1",
+        "--",
+        "--epochs",
+        "0",
+    ]
+    with pytest.raises(
+        UserError, match="train.py ended with status 2; its flags were .*--epochs 0 --ema-momentum 0 --seed 1 - mend"
+    ):
         technique_table.main(flags)
     assert "--epochs 0: must be at least 1" in capfd.readouterr().err
 

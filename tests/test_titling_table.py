@@ -5,9 +5,10 @@ import sys
 
 import pytest
 
-import competition
 from common.command_line import UserError
 from common.submission import read_json_lines, write_json_lines
+
+import competition
 from workshop import run_here, succeeds
 
 sys.path.insert(0, str(competition.ROOT / "scripts"))

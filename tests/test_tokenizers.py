@@ -91,8 +91,9 @@ TOKENIZER = TOKENIZERS[True]
 
 @pytest.fixture(scope="module")
 def bert4keras_tokenizer():
-    import common.keras_compat  # noqa: F401  sets what bert4keras needs before TensorFlow is imported
     from bert4keras.tokenizers import Tokenizer
+
+    import common.keras_compat  # noqa: F401  sets what bert4keras needs before TensorFlow is imported
 
     return Tokenizer
 
@@ -479,7 +480,10 @@ def test_the_store_is_small_and_bounded(store, cut_one_by_one):
     assert [segment(text) for text in CORPUS] == cut_one_by_one
 
 
-@pytest.mark.parametrize(("characters", "cores", "processes"), [(999, 4, 1), (1000, 4, 2), (1700, 4, 3), (9000, 4, 4), (90_000, 64, 8), (9000, 1, 1)])
+@pytest.mark.parametrize(
+    ("characters", "cores", "processes"),
+    [(999, 4, 1), (1000, 4, 2), (1700, 4, 3), (9000, 4, 4), (90_000, 64, 8), (9000, 1, 1)],
+)
 def test_large_corpora_are_cut_in_several_processes(store, monkeypatch, characters, cores, processes):
     found = []
 
@@ -491,7 +495,9 @@ def test_large_corpora_are_cut_in_several_processes(store, monkeypatch, characte
     monkeypatch.setattr(segmentation, "_word_lengths_of_shares", in_processes)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(cores))
     texts = [f"{number:010d}" for number in range(characters // 10)] + ["x" * (characters % 10)]
-    assert [text[start:end] for text, ranges in zip(texts, segment_all(texts)) for start, end in ranges] == [text for text in texts if text]
+    assert [text[start:end] for text, ranges in zip(texts, segment_all(texts)) for start, end in ranges] == [
+        text for text in texts if text
+    ]
     assert len(found) == (processes if processes > 1 else 0) and sum(found) == (len(texts) if found else 0)
 
 
@@ -544,7 +550,9 @@ def test_other_processes_run_neither_the_script_nor_tensorflow(tmp_path):
         "print(any(name in sys.modules for name in ('multiprocessing', 'jieba')))\n"
     )
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
-    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100
+    )
     counted = sum(map(len, map(segment, (f"第{number}位同学在北京大学" for number in range(10)))))
     assert (done.returncode, done.stdout, done.stderr) == (0, f"loaded\n{counted}\nFalse\n", "")
 
@@ -587,7 +595,9 @@ def slow_word(text: str, start: int) -> tuple[int, int]:
 
 
 @deterministic
-@given(st.one_of(nasty_text, st.text(st.sampled_from("我来到北京清华大学abcＡＢＣ각 ，"), max_size=30)), st.integers(2, 40))
+@given(
+    st.one_of(nasty_text, st.text(st.sampled_from("我来到北京清华大学abcＡＢＣ각 ，"), max_size=30)), st.integers(2, 40)
+)
 def test_word_ids_and_positions(text, max_length):
     encoding = TOKENIZER.encode(text, max_length)
     ids, positions = [], []
@@ -674,6 +684,9 @@ def test_wrong_word_vocabulary_files(tmp_path, content, message):
         WordVocabulary.load(tmp_path / "words.json")
 
 
-@pytest.mark.parametrize(("text", "span", "expected"), [("甲 乙\u3000", (1, 4), (2, 3)), ("甲乙", (0, 2), (0, 2)), (" 甲  乙 ", (0, 6), (1, 5))])
+@pytest.mark.parametrize(
+    ("text", "span", "expected"),
+    [("甲 乙\u3000", (1, 4), (2, 3)), ("甲乙", (0, 2), (0, 2)), (" 甲  乙 ", (0, 6), (1, 5))],
+)
 def test_a_span_loses_the_blanks_at_its_ends(text, span, expected):
     assert strip_span(text, *span) == expected

@@ -1,4 +1,5 @@
-"""The training step: accumulation, FGM, R-Drop and flooding against their formulas, alone, together, in 16 bits and on two devices."""
+"""The training step: accumulation, FGM, R-Drop and flooding against their formulas, alone, together, in 16 bits and on
+two devices."""
 
 import contextlib
 import os
@@ -25,7 +26,9 @@ def build(dropout: float = 0.0) -> TrainingModel:
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     tags = keras.Input((None,), dtype="int32", name="tags")
     kinds = keras.Input((), dtype="int32", name="kinds")
-    states = keras.layers.Embedding(VOCABULARY, 5, name="table", embeddings_initializer=keras.initializers.RandomNormal(seed=3))(tokens)
+    states = keras.layers.Embedding(
+        VOCABULARY, 5, name="table", embeddings_initializer=keras.initializers.RandomNormal(seed=3)
+    )(tokens)
     states = keras.layers.Dropout(dropout, name="dropout")(states)
     tag_logits = keras.layers.Dense(CLASSES, name="tagger", dtype="float32")(states)
     kind_logits = keras.layers.Dense(1, name="kind", dtype="float32")(tf.reduce_mean(states, 1))[:, 0]
@@ -33,7 +36,9 @@ def build(dropout: float = 0.0) -> TrainingModel:
     tag_errors = tf.nn.sparse_softmax_cross_entropy_with_logits(tags, tag_logits)
     kind_errors = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(kinds, tf.float32), kind_logits)
     terms = [
-        masked_mean("tag_loss", tag_errors, is_token, [Distribution(tag_logits, "softmax", tf.cast(is_token, tf.float32))]),
+        masked_mean(
+            "tag_loss", tag_errors, is_token, [Distribution(tag_logits, "softmax", tf.cast(is_token, tf.float32))]
+        ),
         batch_mean("kind_loss", kind_errors, kinds, [Distribution(kind_logits, "sigmoid", tf.ones_like(kind_logits))]),
     ]
     return TrainingModel([tokens, tags, kinds], [tag_logits, kind_logits], terms)
@@ -69,7 +74,9 @@ def options(**changed) -> TrainingOptions:
 
 def fit(model, elements, epochs: int = 1) -> dict[str, list[float]]:
     """`elements` are the batches of one epoch, as the train step takes them."""
-    signature = tf.nest.map_structure(lambda value: tf.TensorSpec([None] * np.ndim(value), np.asarray(value).dtype), elements[0])
+    signature = tf.nest.map_structure(
+        lambda value: tf.TensorSpec([None] * np.ndim(value), np.asarray(value).dtype), elements[0]
+    )
     batches = tf.data.Dataset.from_generator(lambda: iter(elements), output_signature=signature).repeat()
     return model.fit(batches, steps_per_epoch=len(elements), epochs=epochs, verbose=0).history
 
@@ -79,7 +86,9 @@ def trained(optimizer, batches, accumulation_steps: int = 1, epochs: int = 2, **
     seed_everything(1)
     model = build()
     model.compile(optimizer, options(accumulation_steps=accumulation_steps, **changed))
-    elements = list(grouped(iter(batches), accumulation_steps, model.denominators)) if accumulation_steps > 1 else batches
+    elements = (
+        list(grouped(iter(batches), accumulation_steps, model.denominators)) if accumulation_steps > 1 else batches
+    )
     history = fit(model, elements, epochs)
     averages = []
     with contextlib.suppress(AttributeError), model.averaged_weights():
@@ -91,7 +100,9 @@ def adamw(lazy: bool = False, accumulation_steps: int = 1, batches: int = 3):
     return build_optimizer(options(lazy_embeddings=lazy, accumulation_steps=accumulation_steps), 0.05, batches)
 
 
-@pytest.mark.parametrize("make", [lambda: keras.optimizers.SGD(0.3), adamw, lambda: adamw(lazy=True)], ids=["SGD", "AdamW", "lazy AdamW"])
+@pytest.mark.parametrize(
+    "make", [lambda: keras.optimizers.SGD(0.3), adamw, lambda: adamw(lazy=True)], ids=["SGD", "AdamW", "lazy AdamW"]
+)
 @pytest.mark.parametrize("flooding", [0.0, 1.75])
 def test_n_batches_of_b_equal_one_of_n_b(make, flooding):
     # 10 examples: groups of 4 x 1, 4 x 1 and 2 x 1, against batches of 4, 4 and 2.
@@ -116,7 +127,9 @@ def test_means_of_unequal_batches_would_not_do():
     for batch in chunks(rows, 4):
         with tf.GradientTape() as tape:
             loss = model.batch_loss(batch) / 2
-        gradients.append([tf.convert_to_tensor(gradient).numpy() for gradient in tape.gradient(loss, model.trainable_variables)])
+        gradients.append(
+            [tf.convert_to_tensor(gradient).numpy() for gradient in tape.gradient(loss, model.trainable_variables)]
+        )
     kernel = model.get_weights()[1] - 0.3 * (gradients[0][1] + gradients[1][1])
     assert np.abs(kernel - expected[1]).max() > 1e-4
 
@@ -181,11 +194,21 @@ def test_summed_by_row_is_the_same_gradient():
 
 def test_only_tables_of_tokens_are_perturbed():
     tokens = keras.Input((None,), dtype="int32")
-    names = ("Embedding-Token", "Embedding-Position", "Embedding-Segment", "character_embedding", "types", "distance_to_subject")
+    names = (
+        "Embedding-Token",
+        "Embedding-Position",
+        "Embedding-Segment",
+        "character_embedding",
+        "types",
+        "distance_to_subject",
+    )
     states = sum(keras.layers.Embedding(4, 2, name=name)(tokens) for name in names)
     frozen = keras.layers.Embedding(4, 2, name="word_ids_embedding", trainable=False)(tokens)
     model = keras.Model(tokens, keras.layers.Dense(2, name="embedding_projection")(states + frozen))
-    assert [table.name for table in token_embeddings(model)] == ["Embedding-Token/embeddings:0", "character_embedding/embeddings:0"]
+    assert [table.name for table in token_embeddings(model)] == [
+        "Embedding-Token/embeddings:0",
+        "character_embedding/embeddings:0",
+    ]
 
 
 def test_r_drop_is_its_formula():
@@ -197,7 +220,9 @@ def test_r_drop_is_its_formula():
         loss = 0.0
         for reading in (first, second):
             loss += sum(numerator / denominator for numerator, denominator in reading["terms"]) / 2
-        (p, q), (r, s) = ([tf.nn.softmax(reading["outputs"][0]), tf.sigmoid(reading["outputs"][1])] for reading in (first, second))
+        (p, q), (r, s) = (
+            [tf.nn.softmax(reading["outputs"][0]), tf.sigmoid(reading["outputs"][1])] for reading in (first, second)
+        )
         mask = tf.cast(batch["tokens"] > 0, tf.float32)
         tags = tf.reduce_sum(p * tf.math.log(p / r) + r * tf.math.log(r / p), -1)
         kinds = sum(a * tf.math.log(a / b) + b * tf.math.log(b / a) for a, b in ((q, s), (1 - q, 1 - s)))
@@ -275,7 +300,13 @@ def test_everything_together(precision, name):
     assert logs["loss"][-1] < logs["loss"][0] and np.isfinite(logs["loss"]).all()
     assert int(model.optimizer.iterations) == 6 * 4  # groups of 3, 3, 3 and 1
     assert all(weight.dtype == tf.float32 for weight in model.weights)
-    assert [weight.name for weight in model.weights] == ["table/embeddings:0", "tagger/kernel:0", "tagger/bias:0", "kind/kernel:0", "kind/bias:0"]
+    assert [weight.name for weight in model.weights] == [
+        "table/embeddings:0",
+        "tagger/kernel:0",
+        "tagger/bias:0",
+        "kind/kernel:0",
+        "kind/bias:0",
+    ]
 
 
 def test_the_loss_scale_of_float16_is_state(precision):
@@ -297,12 +328,17 @@ def test_the_loss_scale_of_float16_is_state(precision):
 
 def two_devices(**changed) -> None:
     """As a process of its own: two devices with half a batch each do what one does with the whole of it."""
-    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
     rows = examples(16)
     chosen = options(**changed)
     batch_size = 4 // chosen.accumulation_steps
     results = []
-    for strategy, size in ((tf.distribute.get_strategy(), 2 * batch_size), (tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), batch_size)):
+    for strategy, size in (
+        (tf.distribute.get_strategy(), 2 * batch_size),
+        (tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), batch_size),
+    ):
         seed_everything(1)
         with strategy.scope():
             model = build()
@@ -310,8 +346,12 @@ def two_devices(**changed) -> None:
         halves = chunks(rows, size)
         groups = chosen.accumulation_steps * 2 * batch_size // size
         elements = list(grouped(iter(halves), groups, model.denominators)) if chosen.accumulation_steps > 1 else halves
-        signature = tf.nest.map_structure(lambda value: tf.TensorSpec([None] * np.ndim(value), np.asarray(value).dtype), elements[0])
-        batches = tf.data.Dataset.from_generator(lambda elements=elements: iter(elements), output_signature=signature).repeat()
+        signature = tf.nest.map_structure(
+            lambda value: tf.TensorSpec([None] * np.ndim(value), np.asarray(value).dtype), elements[0]
+        )
+        batches = tf.data.Dataset.from_generator(
+            lambda elements=elements: iter(elements), output_signature=signature
+        ).repeat()
         if strategy.num_replicas_in_sync > 1:
             batches = strategy.distribute_datasets_from_function(lambda context, batches=batches: batches)
         model.fit(batches, steps_per_epoch=2 * chosen.accumulation_steps, epochs=2, verbose=0)
@@ -333,5 +373,7 @@ def test_two_devices_do_what_one_does(changed):
     code = f"import test_training_model; test_training_model.two_devices(**{changed!r})"
     folder = Path(__file__).resolve().parent
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(folder.parent)])}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, encoding="utf-8", timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, encoding="utf-8", timeout=300
+    )
     assert done.returncode == 0, done.stderr[-3000:]

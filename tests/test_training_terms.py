@@ -1,4 +1,5 @@
-"""The loss terms of every contest against its formula in double precision: numerators, denominators, and what both make of a batch given twice."""
+"""The loss terms of every contest against its formula in double precision: numerators, denominators, and what both make
+of a batch given twice."""
 
 import functools
 from collections.abc import Callable
@@ -7,13 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-import competition
 from common.encoders import build_encoder
 from common.generators import Arrays
 from common.keras_compat import keras, seed_everything, tf
 from common.losses import symmetric_divergence
 from common.optimizers.training_model import TrainingModel
 from common.options import EncoderOptions
+
+import competition
 
 #: Numerator and denominator of each term, by name.
 Terms = dict[str, tuple[float, float]]
@@ -23,7 +25,8 @@ TEXTS = 6
 class Case(NamedTuple):
     """A contest's network and batch, and a function that makes its terms of what the network says of the batch.
 
-    rows: names of inputs that hold numbers of rows of another input, -1 for none, in their first column where they have several.
+    rows: names of inputs that hold numbers of rows of another input, -1 for none, in their first column where they have
+    several.
     """
 
     training: TrainingModel
@@ -64,7 +67,8 @@ def marginal_error(right, logits, allowed) -> float:
 
 
 def priors(counts, decisions: int | None = None) -> np.ndarray:
-    """What logit adjustment adds for each class, float (classes,): centred log odds, or log frequencies for a softmax."""
+    """What logit adjustment adds for each class, float (classes,): centred log odds, or log frequencies for a
+    softmax."""
     right = np.asarray(counts, np.float64) + 1
     logs = np.log(right) - (0 if decisions is None else np.log(decisions - counts + 1))
     return logs - (right * logs).sum() / right.sum()
@@ -86,7 +90,11 @@ def reading_comprehension() -> Case:
         for windows in batch["windows"]:
             windows = windows[windows >= 0]
             for edge in (0, 1):
-                errors += marginal_error(batch["labels"][windows, :, edge], logits.numpy()[windows, :, edge], batch["in_context"][windows] == 1)
+                errors += marginal_error(
+                    batch["labels"][windows, :, edge],
+                    logits.numpy()[windows, :, edge],
+                    batch["in_context"][windows] == 1,
+                )
         return {"edge_loss": (errors / 2, len(groups))}
 
     return Case(model.build_networks(encoder).training, batch, terms, {"windows": "token_ids"})
@@ -100,7 +108,9 @@ def relation_extraction(tau: float = 0.0) -> Case:
     encoder = build_encoder(small(), [one.text for one in examples])
     windows, _ = model.labelled_windows(examples, encoder, schema)
     batch = model.collate(windows, np.random.default_rng(0), len(schema.classes), most_subjects=99)
-    training = model.build_networks(encoder, len(schema.classes), model.adjustment_for(windows, len(schema.classes), tau)).training
+    training = model.build_networks(
+        encoder, len(schema.classes), model.adjustment_for(windows, len(schema.classes), tau)
+    ).training
 
     def errors(labels, logits, power) -> np.ndarray:
         probabilities = (1 / (1 + np.exp(-logits.numpy().astype(np.float64)))) ** power
@@ -113,7 +123,10 @@ def relation_extraction(tau: float = 0.0) -> Case:
         begins, is_subject = batch["object_labels"][..., 0].sum((0, 1)), batch["object_labels"].any((1, 2, 3))
         offsets = tau * priors(begins, of_object[is_subject].sum())[:, None] / 4
         object_errors = errors(batch["object_labels"], outputs[1] + offsets.astype(np.float32), 4).mean(-1).sum(-1)
-        return {"subject_loss": (subject_errors[is_token].sum(), is_token.sum()), "object_loss": (object_errors[of_object].sum(), of_object.sum())}
+        return {
+            "subject_loss": (subject_errors[is_token].sum(), is_token.sum()),
+            "object_loss": (object_errors[of_object].sum(), of_object.sum()),
+        }
 
     return Case(training, batch, terms, {"subjects": "token_ids"})
 
@@ -144,16 +157,23 @@ def event_extraction(head: str, tau: float = 0.0) -> Case:
 
     def terms(scores) -> Terms:
         lengths, told = (batch["token_ids"] > 0).sum(1), said_by(networks.training, "type_tags", batch)
-        type_logits = np.stack([np.logaddexp.reduce(row[1 : length - 1].astype(np.float64)) for row, length in zip(told, lengths)])
+        type_logits = np.stack(
+            [np.logaddexp.reduce(row[1 : length - 1].astype(np.float64)) for row, length in zip(told, lengths)]
+        )
         type_logits += tau * priors(batch["type_labels"].sum(0), len(windows))
         offsets = (tau * priors(begins, lengths.sum())).astype(np.float32)
         if head == "crf":
             emissions = scores + np.concatenate([[0], np.stack([offsets, 0 * offsets], 1).ravel()]).astype(np.float32)
-            head_errors = networks.crf.negative_log_likelihood(batch["labels"], emissions, batch["token_ids"] > 0).numpy().sum()
+            head_errors = (
+                networks.crf.negative_log_likelihood(batch["labels"], emissions, batch["token_ids"] > 0).numpy().sum()
+            )
         else:
             spans, first, last = scores
             head_errors = span_errors(spans, first + offsets, last)
-        return {"type_loss": (sigmoid_errors(batch["type_labels"], type_logits).sum(), len(windows)), "head_loss": (head_errors, len(windows))}
+        return {
+            "type_loss": (sigmoid_errors(batch["type_labels"], type_logits).sum(), len(windows)),
+            "head_loss": (head_errors, len(windows)),
+        }
 
     return Case(networks.training, batch, terms, {} if head == "crf" else {"tags": "token_ids"})
 
@@ -161,13 +181,17 @@ def event_extraction(head: str, tau: float = 0.0) -> Case:
 def entity_linking(knowledge_bases) -> Case:
     folder = "ccks2019_entity_linking"
     model, habits = competition.load(folder, "model"), competition.load(folder, "habits")
-    base = competition.load(folder, "knowledge_base").open_knowledge_base(competition.COMPETITIONS / folder / "sample/kb_data", knowledge_bases)
+    base = competition.load(folder, "knowledge_base").open_knowledge_base(
+        competition.COMPETITIONS / folder / "sample/kb_data", knowledge_bases
+    )
     examples = read_training(folder)
     texts = [one.text for one in examples]
     matches = [base.matches(text) for text in texts]
     own = [habits.Habits.of_text(one.text, found, one.mentions) for one, found in zip(examples, matches)]
     total = habits.Habits.total(own)
-    names = [competition.load(folder, "names").find_names(*one, base, total, mine) for *one, mine in zip(texts, matches, own)]
+    names = [
+        competition.load(folder, "names").find_names(*one, base, total, mine) for *one, mine in zip(texts, matches, own)
+    ]
     encoder = build_encoder(small(), texts)
     windows = model.text_windows(texts, names, encoder)
     model.label_windows(windows, [one.mentions for one in examples])
@@ -178,25 +202,39 @@ def entity_linking(knowledge_bases) -> Case:
     def terms(outputs) -> Terms:
         edges, chosen, logits = (values.numpy() for values in outputs)
         is_token, names = batch["token_ids"] > 0, len(batch["name_labels"])
-        entity_errors = [marginal_error(*row, choices >= 0) for *row, choices in zip(batch["right"], logits, batch["choices"])]
+        entity_errors = [
+            marginal_error(*row, choices >= 0) for *row, choices in zip(batch["right"], logits, batch["choices"])
+        ]
         return {
             "edge_loss": (sigmoid_errors(batch["edge_labels"], edges)[is_token].sum(), is_token.sum()),
             "name_loss": (sigmoid_errors(batch["name_labels"], chosen).sum(), names),
             "entity_loss": (sum(entity_errors), len(questions)),
         }
 
-    return Case(model.build_networks(encoder).training, batch, terms, {"name_places": "token_ids", "choices": f"{model.PAIR}token_ids"})
+    return Case(
+        model.build_networks(encoder).training,
+        batch,
+        terms,
+        {"name_places": "token_ids", "choices": f"{model.PAIR}token_ids"},
+    )
 
 
 def nl2sql(head: str, tau: float = 0.0) -> Case:
     folder = "nl2sql"
     model, features, task = (competition.load(folder, module) for module in ("model", "features", "task"))
     examples = read_training(folder, task.tables_of(competition.COMPETITIONS / folder / "sample/train.json"))
-    encoder = build_encoder(small(max_length=128), [text for one in examples for text in (one.question, *one.table.header)])
+    encoder = build_encoder(
+        small(max_length=128), [text for one in examples for text in (one.question, *one.table.header)]
+    )
     rows, _ = features.labelled(examples, encoder, 2)
     batch = features.collate_labelled(rows, head, encoder, features.Hiding(0, 0), np.random.default_rng(0))
-    operators, classes = len(task.OPERATORS), {"selections": 6, "connection": 3, "selected_count": 3, "condition_count": 3}
-    training = model.build_networks(encoder, head, 16, model.adjustments_for([row.labels for row in rows], tau)).training
+    operators, classes = (
+        len(task.OPERATORS),
+        {"selections": 6, "connection": 3, "selected_count": 3, "condition_count": 3},
+    )
+    training = model.build_networks(
+        encoder, head, 16, model.adjustments_for([row.labels for row in rows], tau)
+    ).training
 
     def span_errors(edges, columns, is_column):
         """Marks one by one: where values begin and end, and for each value all columns."""
@@ -207,7 +245,9 @@ def nl2sql(head: str, tau: float = 0.0) -> Case:
                 right[row, first, operator, 0] = right[row, last, operator, 1] = True
                 wanted = {column for column, _, *span in marks if span == [first, last]}
                 for column in np.flatnonzero(is_column[row]):
-                    column_errors += sigmoid_errors(column in wanted, columns[row, first, column] + columns[row, last, column])
+                    column_errors += sigmoid_errors(
+                        column in wanted, columns[row, first, column] + columns[row, last, column]
+                    )
                     asked += 1
         return sigmoid_errors(right, edges), operators * column_errors, asked
 
@@ -219,7 +259,9 @@ def nl2sql(head: str, tau: float = 0.0) -> Case:
             # Of columns that are selected: that others are not is no class among aggregations.
             offsets = tau * priors(np.array([(labels == number).sum() for number in range(count)]))
             outputs[name][..., :count] += offsets
-        found = {"selection_loss": (softmax_errors(batch["selections"], outputs["selections"])[is_column].sum(), len(rows))}
+        found = {
+            "selection_loss": (softmax_errors(batch["selections"], outputs["selections"])[is_column].sum(), len(rows))
+        }
         for name in ("connection", "selected_count", "condition_count"):
             found[f"{name}_loss"] = (softmax_errors(batch[name], outputs[name]).sum(), len(rows))
         if head == "span_column":
@@ -236,7 +278,9 @@ def nl2sql(head: str, tau: float = 0.0) -> Case:
 def webqa() -> Case:
     model = competition.load("webqa_dgcnn", "model")
     examples = read_training("webqa_dgcnn")
-    encoder = build_encoder(small(), [text for one in examples for text in (one.question, *(passage.text for passage in one.passages))])
+    encoder = build_encoder(
+        small(), [text for one in examples for text in (one.question, *(passage.text for passage in one.passages))]
+    )
     evidence, _ = model.labelled_windows(examples, encoder, model.Lengths(16, 16))
     batch = model.collate(evidence, np.random.default_rng(0), model.Sampling(2, 2, 0.0, 128))
     training = model.build_networks(encoder).training
@@ -261,14 +305,19 @@ def titling(**flags) -> Case:
     writing = competition.load(folder, "options").WritingOptions(**flags)
     examples = read_training(folder)
     # Of half of the titles, so that some characters can only be copied, or not be written at all.
-    encoder = model.build_writing_encoder(small(), writing, [text for one in examples[::2] for text in (one.text, one.title)], 12)
+    encoder = model.build_writing_encoder(
+        small(), writing, [text for one in examples[::2] for text in (one.text, one.title)], 12
+    )
     pairs, _ = features.labelled_pairs(examples, encoder, 12)
     network = model.build_network(encoder, writing)
     batch = network.training_batch(pairs, [pair.title for pair in pairs])
 
     def terms(outputs) -> Terms:
         if writing.model == "bidirectional":
-            return {f"{name}_loss": sides(outputs[side], f"targets_{name}", 0.5) for side, name in enumerate(("forward", "backward"))}
+            return {
+                f"{name}_loss": sides(outputs[side], f"targets_{name}", 0.5)
+                for side, name in enumerate(("forward", "backward"))
+            }
         return {"title_loss": sides(outputs, "targets", 1.0)}
 
     def sides(log_probabilities, targets, share) -> tuple[float, float]:
@@ -349,7 +398,9 @@ def test_denominators_come_from_the_inputs_alone(case_of, name):
 @each_case
 def test_a_batch_twice_counts_twice(case_of, name):
     case = case_of(name)
-    np.testing.assert_allclose(numbers_of(case.training, twice(case)), 2 * numbers_of(case.training, case.batch), rtol=1e-4)
+    np.testing.assert_allclose(
+        numbers_of(case.training, twice(case)), 2 * numbers_of(case.training, case.batch), rtol=1e-4
+    )
 
 
 @each_case
@@ -363,8 +414,12 @@ def test_beliefs_and_their_gradients_are_numbers_wherever_they_are_compared(case
             for (logits, weights), activation in zip(term, activations, strict=True):
                 distances = symmetric_divergence(logits, 0.9 * logits.numpy(), activation)
                 weighted = weights * distances
-                assert weighted.shape == distances.shape and (weights.numpy() >= 0).all() and (weighted.numpy() >= 0).all()
+                assert (
+                    weighted.shape == distances.shape and (weights.numpy() >= 0).all() and (weighted.numpy() >= 0).all()
+                )
                 assert np.isfinite(weighted).all() and weighted.numpy().any()
                 total += tf.reduce_sum(weighted)
-    gradients = [tf.convert_to_tensor(one) for one in tape.gradient(total, training.trainable_variables) if one is not None]
+    gradients = [
+        tf.convert_to_tensor(one) for one in tape.gradient(total, training.trainable_variables) if one is not None
+    ]
     assert all(np.isfinite(one).all() for one in gradients) and sum(np.abs(one).any() for one in gradients) > 3

@@ -8,11 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import competition
 from common.encoders import BertEncoder
 from common.keras_compat import keras, seed_everything
 from common.options import EncoderOptions
-from reading_helpers import bert_encoder, check_order_changes_nothing, decoder, learn_by_heart, light_encoder, make_wild, padded, wild_networks
+
+import competition
+from reading_helpers import (
+    bert_encoder,
+    check_order_changes_nothing,
+    decoder,
+    learn_by_heart,
+    light_encoder,
+    make_wild,
+    padded,
+    wild_networks,
+)
 
 FOLDER = "webqa_dgcnn"
 task = competition.load(FOLDER, "task")
@@ -38,7 +48,8 @@ def example(question, *passages, answers=None, name="0"):
 
 
 def spans_of(text, *answers, own=None):
-    """The strings with their starts in a passage whose own answer is `own` (the first, if it is not given); None where none is found."""
+    """The strings with their starts in a passage whose own answer is `own` (the first, if it is not given); None where
+    none is found."""
     spans = labels.answer_spans(example("谁？", (text, answers[0] if own is None else own), answers=answers), 0)
     return spans and [(text[start:end], start) for start, end in spans]
 
@@ -109,7 +120,10 @@ LENGTHS = model.Lengths(question=64, stride=4)
 def answers_in(one, windows):
     """For each window the strings of its answers and their first characters."""
     places = [[window.pair.encoding.char_span(*answer) for answer in window.answers] for window in windows]
-    return [[(one.passages[window.passage].text[start:end], start) for start, end in spans] for window, spans in zip(windows, places)]
+    return [
+        [(one.passages[window.passage].text[start:end], start) for start, end in spans]
+        for window, spans in zip(windows, places)
+    ]
 
 
 def test_passages_become_positives_and_negatives(bert):
@@ -117,7 +131,10 @@ def test_passages_become_positives_and_negatives(bert):
     [evidence], lost = model.labelled_windows([one], bert, LENGTHS)
     assert [[window.passage for window in windows] for windows in evidence.positives] == [[1], [4]]
     assert [[window.passage for window in windows] for windows in evidence.negatives] == [[0], [5]]
-    assert [answers_in(one, windows) for windows in evidence.positives] == [[[("顾南", 0), ("顾南", 3)]], [[("顾南", 0)]]]
+    assert [answers_in(one, windows) for windows in evidence.positives] == [
+        [[("顾南", 0), ("顾南", 3)]],
+        [[("顾南", 0)]],
+    ]
     assert lost == {"blank passage": 1, "answer not in its passage": 1}
 
 
@@ -179,10 +196,14 @@ def gold_figures(path):
     lengths = model.Lengths(config.max_question_length, config.doc_stride)
     examples = task.read(path, labelled=True)
     texts = [text for one in examples for text in (one.question, *(passage.text for passage in one.passages))]
-    encoder = BertEncoder.from_texts(texts, EncoderOptions(encoder="bert", hidden_size=8, max_length=config.encoder.max_length))
+    encoder = BertEncoder.from_texts(
+        texts, EncoderOptions(encoder="bert", hidden_size=8, max_length=config.encoder.max_length)
+    )
     evidence, lost = model.labelled_windows(examples, encoder, lengths)
     groups = [[window for windows in (*one.positives, *one.negatives) for window in windows] for one in evidence]
-    found = decoder(reading, config.max_answer_length, candidates=5).decode(examples, groups, [sure(group) for group in groups])
+    found = decoder(reading, config.max_answer_length, candidates=5).decode(
+        examples, groups, [sure(group) for group in groups]
+    )
     return train.evaluation(examples, found, Rules()).metrics, lost
 
 
@@ -197,7 +218,12 @@ def test_gold_survives_the_whole_way_through_tokens(path, floor):
         pytest.skip(f"{path} is not there")
     figures, lost = gold_figures(path)
     print(f"accuracy {figures['accuracy']:.4f}, f1 {figures['f1']:.4f} of gold survives in {path}")
-    assert not lost and figures["accuracy"] >= floor and figures["f1"] >= floor and figures["answered"] == figures["questions"]
+    assert (
+        not lost
+        and figures["accuracy"] >= floor
+        and figures["f1"] >= floor
+        and figures["answered"] == figures["questions"]
+    )
 
 
 # Training batches
@@ -210,7 +236,9 @@ ENCODER = bert_encoder(24)
 @st.composite
 def evidence_of_questions(draw):
     """Questions with positives and negatives, and in each window's arrays the place of every token."""
-    passages = draw(st.lists(st.tuples(st.text(alphabet=ALPHABET, min_size=1, max_size=60), st.booleans()), min_size=1, max_size=5))
+    passages = draw(
+        st.lists(st.tuples(st.text(alphabet=ALPHABET, min_size=1, max_size=60), st.booleans()), min_size=1, max_size=5)
+    )
     marked = []
     for text, holds in passages:
         start = draw(st.integers(0, len(text) - 1))
@@ -221,7 +249,11 @@ def evidence_of_questions(draw):
     assert not lost
     for windows in (*evidence.positives, *evidence.negatives):
         for window in windows:
-            window.arrays = {**window.arrays, "place": np.arange(len(window.pair)), "pairs": np.arange(2 * len(window.pair)).reshape(-1, 2)}
+            window.arrays = {
+                **window.arrays,
+                "place": np.arange(len(window.pair)),
+                "pairs": np.arange(2 * len(window.pair)).reshape(-1, 2),
+            }
     return one, evidence
 
 
@@ -233,12 +265,18 @@ def test_a_crop_keeps_an_answer(drawn, length, seed):
         crop = model._crop(window, length, np.random.default_rng(seed))
         place, begin = crop.arrays["place"], crop.pair.asked + 2
         # The question whole, then a piece without a gap, then the last [SEP].
-        assert place[:begin].tolist() == list(range(begin)) and (np.diff(place[begin:-1]) == 1).all() and place[-1] == len(window.pair) - 1
+        assert (
+            place[:begin].tolist() == list(range(begin))
+            and (np.diff(place[begin:-1]) == 1).all()
+            and place[-1] == len(window.pair) - 1
+        )
         assert crop.arrays["pairs"].tolist() == [[2 * at, 2 * at + 1] for at in place.tolist()]
         assert crop.arrays["token_ids"].tolist() == crop.pair.encoding.ids.tolist()
         assert crop.pair.is_context.tolist() == [begin <= at < len(place) - 1 for at in range(len(place))]
         text = one.passages[crop.passage].text
-        for index, (start, end) in zip(crop.pair.encoding.ids[crop.pair.is_context], crop.pair.encoding.offsets[crop.pair.is_context]):
+        for index, (start, end) in zip(
+            crop.pair.encoding.ids[crop.pair.is_context], crop.pair.encoding.offsets[crop.pair.is_context]
+        ):
             assert ENCODER.tokenizer.vocabulary[index] == text[start:end]
         assert crop.pair.encoding.offsets[begin, 0] == crop.pair.first
         # All answers that lie in it, and at least one of those that the window has.
@@ -251,7 +289,9 @@ def test_a_crop_keeps_an_answer(drawn, length, seed):
 
 
 def test_crops_differ_and_reach_both_ends():
-    [evidence], _ = model.labelled_windows([example("谁", ("天" * 8 + "顾南" + "地" * 8, "顾南"), "天" * 18)], ENCODER, LENGTHS)
+    [evidence], _ = model.labelled_windows(
+        [example("谁", ("天" * 8 + "顾南" + "地" * 8, "顾南"), "天" * 18)], ENCODER, LENGTHS
+    )
     for [[window]], firsts in ((evidence.positives, range(2, 9)), (evidence.negatives, range(0, 11))):
         assert {model._crop(window, 8, np.random.default_rng(seed)).pair.first for seed in range(300)} == set(firsts)
 
@@ -262,13 +302,20 @@ def rows_of(batch, seed, **changes):
 
 
 @deterministic
-@given(st.lists(evidence_of_questions(), min_size=1, max_size=3), st.integers(1, 3), st.integers(0, 3), st.integers(0, 2**32))
+@given(
+    st.lists(evidence_of_questions(), min_size=1, max_size=3),
+    st.integers(1, 3),
+    st.integers(0, 3),
+    st.integers(0, 2**32),
+)
 def test_a_batch_has_so_many_passages_of_each_question(drawn, positives, negatives, seed):
     batch = [evidence for _, evidence in drawn]
     expected = sum(min(positives, len(one.positives)) + min(negatives, len(one.negatives)) for one in batch)
     if not expected:
         return
-    inputs, again = (rows_of(batch, seed, positives=positives, negatives=negatives, crop_share=0.5, crop_length=4) for _ in range(2))
+    inputs, again = (
+        rows_of(batch, seed, positives=positives, negatives=negatives, crop_share=0.5, crop_length=4) for _ in range(2)
+    )
     assert len(inputs["token_ids"]) == expected and inputs["labels"].shape == (*inputs["token_ids"].shape, 2)
     assert inputs.keys() == again.keys() and all(np.array_equal(inputs[name], again[name]) for name in inputs)
     holding = inputs["labels"].any(axis=(1, 2)).sum()
@@ -276,7 +323,9 @@ def test_a_batch_has_so_many_passages_of_each_question(drawn, positives, negativ
 
 
 def test_every_passage_is_seen_in_some_epoch():
-    one = example("谁", *((f"顾南{'天' * size}", "顾南") for size in range(1, 6)), *("地" * size for size in range(1, 6)))
+    one = example(
+        "谁", *((f"顾南{'天' * size}", "顾南") for size in range(1, 6)), *("地" * size for size in range(1, 6))
+    )
     [evidence], _ = model.labelled_windows([one], ENCODER, LENGTHS)
     seen = Counter()
     for seed in range(200):
@@ -292,7 +341,11 @@ def test_labels_stand_where_the_answers_are():
     evidence, _ = model.labelled_windows(questions, ENCODER, LENGTHS)
     inputs = rows_of(evidence, 0)
     # [CLS] 谁 写 ？ [SEP], then the passage from 5 on; [CLS] 谁 [SEP], then from 3 on.
-    assert [np.argwhere(row).tolist() for row in inputs["labels"]] == [[[5, 0], [6, 1], [11, 0], [12, 1]], [], [[4, 0], [5, 1]]]
+    assert [np.argwhere(row).tolist() for row in inputs["labels"]] == [
+        [[5, 0], [6, 1], [11, 0], [12, 1]],
+        [],
+        [[4, 0], [5, 1]],
+    ]
 
 
 # Loss
@@ -303,9 +356,13 @@ def transparent_networks():
     names = {name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "segment_ids")}
     inputs = names | {"values": keras.Input((None, 2), name="values")}
     encoding = keras.Model(inputs, [inputs["values"] * 1.0, inputs["values"]])
-    networks = model.build_networks(SimpleNamespace(pair_network=lambda: encoding, dropout=0.0, tokenizer=ENCODER.tokenizer))
+    networks = model.build_networks(
+        SimpleNamespace(pair_network=lambda: encoding, dropout=0.0, tokenizer=ENCODER.tokenizer)
+    )
     networks.training.get_layer("pointers").set_weights([np.eye(2, dtype=np.float32), np.zeros(2, np.float32)])
-    networks.training.get_layer("gate").set_weights([np.array([[0.5], [-0.3]], np.float32), np.array([0.2], np.float32)])
+    networks.training.get_layer("gate").set_weights(
+        [np.array([[0.5], [-0.3]], np.float32), np.array([0.2], np.float32)]
+    )
     return networks
 
 
@@ -316,7 +373,10 @@ def transparent():
 
 
 def valued_inputs(seed, scale=3.0):
-    questions = [example("谁写？", ("顾南写了灯，顾南", "顾南"), "许青，白鹿。"), example("谁", ("天地人和" * 4, "天地"), "天")]
+    questions = [
+        example("谁写？", ("顾南写了灯，顾南", "顾南"), "许青，白鹿。"),
+        example("谁", ("天地人和" * 4, "天地"), "天"),
+    ]
     evidence, lost = model.labelled_windows(questions, ENCODER, LENGTHS)
     assert not lost
     inputs = rows_of(evidence, seed)
@@ -326,9 +386,13 @@ def valued_inputs(seed, scale=3.0):
 
 def slow_loss(inputs, networks):
     """Row by row and token by token, in probabilities of double precision."""
-    hidden, bias, score = (weight.astype(np.float64) for weight in networks.training.get_layer("passage_pooling").get_weights())
+    hidden, bias, score = (
+        weight.astype(np.float64) for weight in networks.training.get_layer("passage_pooling").get_weights()
+    )
     losses = []
-    for ids, segments, values, right in zip(*(inputs[name] for name in ("token_ids", "segment_ids", "values", "labels"))):
+    for ids, segments, values, right in zip(
+        *(inputs[name] for name in ("token_ids", "segment_ids", "values", "labels"))
+    ):
         tokens = [place for place in range(len(ids)) if segments[place] and ids[place] != ENCODER.tokenizer.end_id]
         values = values.astype(np.float64)
         attention = np.exp([(np.tanh(values[place] @ hidden + bias) @ score)[0] for place in tokens])
@@ -362,7 +426,9 @@ def test_what_is_outside_of_the_passage_changes_nothing(transparent):
     loss = loss_of(transparent, inputs)
     outside = ((inputs["segment_ids"] == 0) | (inputs["token_ids"] == ENCODER.tokenizer.end_id))[..., None]
     assert outside.sum() > 20
-    assert loss_of(transparent, {**inputs, "values": np.where(outside, 40, inputs["values"]).astype(np.float32)}) == pytest.approx(loss, rel=1e-5)
+    assert loss_of(
+        transparent, {**inputs, "values": np.where(outside, 40, inputs["values"]).astype(np.float32)}
+    ) == pytest.approx(loss, rel=1e-5)
     wider = padded(inputs, columns=7)
     wider["values"][:, -7:] = 40
     assert loss_of(transparent, wider) == pytest.approx(loss, rel=1e-5)
@@ -386,7 +452,8 @@ def test_the_gate_closes_both_pointers(transparent):
 
 
 def scored(one, *spans, encoder=ENCODER):
-    """Windows, and log-probabilities of spans (passage, first character, last one, probability of both ends); all else is improbable."""
+    """Windows, and log-probabilities of spans (passage, first character, last one, probability of both ends); all else
+    is improbable."""
     [group] = model.question_windows([one], encoder, LENGTHS)
     scores = [np.full((len(window.pair), 2), -30, np.float32) for window in group]
     for passage, start, end, probability in spans:
@@ -399,8 +466,12 @@ def scored(one, *spans, encoder=ENCODER):
 @st.composite
 def scored_questions(draw):
     """A question with passages of few different characters, its windows, and random log-probabilities."""
-    one = example(draw(st.text(alphabet="天地", max_size=4)), *draw(st.lists(st.text(alphabet="天地 ", max_size=30), max_size=3)))
-    encoder = SimpleNamespace(tokenizer=ENCODER.tokenizer, max_length=draw(st.integers(6, 20)), pair_features=ENCODER.pair_features)
+    one = example(
+        draw(st.text(alphabet="天地", max_size=4)), *draw(st.lists(st.text(alphabet="天地 ", max_size=30), max_size=3))
+    )
+    encoder = SimpleNamespace(
+        tokenizer=ENCODER.tokenizer, max_length=draw(st.integers(6, 20)), pair_features=ENCODER.pair_features
+    )
     [group] = model.question_windows([one], encoder, model.Lengths(64, draw(st.integers(1, 9))))
     generator = np.random.default_rng(draw(st.integers(0, 2**32)))
     return one, group, [np.log(generator.random((len(window.pair), 2))).astype(np.float32) for window in group]
@@ -418,8 +489,12 @@ def test_candidates_against_brute_force(drawn, max_length):
             for last in (place for place in places if first <= place < first + max_length):
                 start, end = int(window.pair.encoding.offsets[first, 0]), int(window.pair.encoding.offsets[last, 1])
                 candidate = (np.exp(logarithms[first, 0]), np.exp(logarithms[last, 1]))
-                expected[window.passage, start, end] = max(expected.get((window.passage, start, end), (0, 0)), candidate, key=np.prod)
-    assert {(one.passage, one.start, one.start + len(one.text)): pytest.approx(one[3:], rel=1e-4) for one in found} == expected
+                expected[window.passage, start, end] = max(
+                    expected.get((window.passage, start, end), (0, 0)), candidate, key=np.prod
+                )
+    assert {
+        (one.passage, one.start, one.start + len(one.text)): pytest.approx(one[3:], rel=1e-4) for one in found
+    } == expected
     assert len(found) == len(expected)
     assert all(one.passages[candidate.passage].text.startswith(candidate.text, candidate.start) for candidate in found)
     probabilities = [candidate.probability for candidate in found]
@@ -439,7 +514,9 @@ def test_a_span_in_two_windows_is_one_candidate():
 
 
 def candidate(text, passage, start_probability, end_probability=None):
-    return Candidate(text, passage, 0, start_probability, start_probability if end_probability is None else end_probability)
+    return Candidate(
+        text, passage, 0, start_probability, start_probability if end_probability is None else end_probability
+    )
 
 
 def slow_vote(found, rules, allow_empty):
@@ -516,7 +593,11 @@ def test_rules_that_are_given_stay():
 
 
 def test_the_evaluation_is_the_official_score():
-    questions = [example("谁", ("顾南", "顾南"), name="a"), example("谁", ("许青", "许青"), name="b"), example("谁", "天", name="c")]
+    questions = [
+        example("谁", ("顾南", "顾南"), name="a"),
+        example("谁", ("许青", "许青"), name="b"),
+        example("谁", "天", name="c"),
+    ]
     found = [[candidate("顾南", 0, 0.9)], [candidate("许", 0, 0.9)], [candidate("天", 0, 0.9)]]
     metrics, predictions, errors = train.evaluation(questions, found, Rules())
     assert predictions == [{"id": "a", "answer": "顾南"}, {"id": "b", "answer": "许"}, {"id": "c", "answer": "天"}]
@@ -531,7 +612,13 @@ SHARED_PASSAGES = ("顾南写了《远山的灯》，2011年由云桥出版社�
 QUESTIONS = [
     ("远山的灯是谁写的", [(SHARED_PASSAGES[0], "顾南"), SHARED_PASSAGES[1]]),
     ("长桥是谁写的", [SHARED_PASSAGES[0], (SHARED_PASSAGES[1], "许青"), "许青住在山上。"]),
-    ("云桥出版社在哪里", ["云桥出版社 2011年成立。", ("云桥出版社 位于澜江市。" + "顾南的新书二月写完，三月由许青送到山上；" * 3, "澜江市")]),
+    (
+        "云桥出版社在哪里",
+        [
+            "云桥出版社 2011年成立。",
+            ("云桥出版社 位于澜江市。" + "顾南的新书二月写完，三月由许青送到山上；" * 3, "澜江市"),
+        ],
+    ),
     ("", [("ABC公司", "ABC")]),
     ("多少钱", [("Ｐ９手机卖３９９９元", "３９９９元"), ""]),
     ("空", ["", " \u200b"]),
@@ -559,7 +646,9 @@ def expected(wild):
 
 def assert_same(found, expected):
     for one, other in zip(found, expected, strict=True):
-        one, other = ({candidate[:3]: candidate.probability for candidate in candidates[:10]} for candidates in (one, other))
+        one, other = (
+            {candidate[:3]: candidate.probability for candidate in candidates[:10]} for candidates in (one, other)
+        )
         assert one == pytest.approx(other, rel=1e-3)
 
 
@@ -590,7 +679,9 @@ def test_the_network_never_sees_padding(wild, kind):
         make_wild(networks.training, 0.1)
     groups = model.question_windows(EXAMPLES, encoder, TWO_WINDOWS)
     assert len({len(window.pair) for group in groups for window in group}) > 5
-    alone, together = (reading.Reader(networks, encoder, TWO_WINDOWS, 9, batch_size=size).score(groups) for size in (1, 64))
+    alone, together = (
+        reading.Reader(networks, encoder, TWO_WINDOWS, 9, batch_size=size).score(groups) for size in (1, 64)
+    )
     for group, some, others in zip(groups, alone, together):
         for window, one, other in zip(group, some, others, strict=True):
             np.testing.assert_allclose(one[window.pair.is_context], other[window.pair.is_context], atol=1e-4)
@@ -612,7 +703,9 @@ def test_the_question_decides_the_answer_after_training():
     assert len(evidence) == 5 and lost == {"blank passage": 3, "question left out: none of its passages can be used": 2}
     networks = model.build_networks(encoder)
     sampling = model.Sampling(positives=1, negatives=2, crop_share=0.0, crop_length=128)
-    learn_by_heart(networks.training, evidence, [1] * 5, lambda batch, generator: model.collate(batch, generator, sampling))
+    learn_by_heart(
+        networks.training, evidence, [1] * 5, lambda batch, generator: model.collate(batch, generator, sampling)
+    )
     found = reading.Reader(networks, encoder, TWO_WINDOWS, max_answer_length=9).read(EXAMPLES)
     # The first two have the same passages: only the question tells which of two names it is.
     assert [voting.vote(candidates) for candidates in found] == ["顾南", "许青", "澜江市", "ABC", "３９９９元", "", ""]

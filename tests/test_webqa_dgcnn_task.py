@@ -10,8 +10,9 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings, strategies
 
-import competition
 from common.submission import BLANK_LINE
+
+import competition
 from helpers import (
     HEAVY,
     check_report,
@@ -41,7 +42,11 @@ DAM = "青河大坝1987年建成，长300米。"
 
 
 def question(name="a", text="青河多长", passages=((RIVER, "640公里"), (DAM, "")), **other):
-    return {"id": name, "question": text, "passages": [{"passage": one, "answer": answer} for one, answer in passages]} | other
+    return {
+        "id": name,
+        "question": text,
+        "passages": [{"passage": one, "answer": answer} for one, answer in passages],
+    } | other
 
 
 def unlabelled(item):
@@ -49,7 +54,11 @@ def unlabelled(item):
 
 
 def json_list(items):
-    return "[\n" + ",\n".join(item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in items) + "\n]\n"
+    return (
+        "[\n"
+        + ",\n".join(item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in items)
+        + "\n]\n"
+    )
 
 
 def gold(standard="640公里", *accepted, name="a"):
@@ -65,12 +74,19 @@ def example(name="a", passages=(RIVER, DAM), answers=("640公里",), text="青�
 
 @pytest.mark.parametrize(("form", "first"), [(json_list, 2), (json_lines, 1)], ids=["list", "lines"])
 def test_examples_keep_what_the_file_says(tmp_path, form, first):
-    path = write(tmp_path / "train.json", form([question(), question("b", "大坝", [(DAM, "1987年"), (DAM, "300"), (DAM, "300")], url=1)]))
+    path = write(
+        tmp_path / "train.json",
+        form([question(), question("b", "大坝", [(DAM, "1987年"), (DAM, "300"), (DAM, "300")], url=1)]),
+    )
     passages = (task.Passage(DAM, "1987年"), task.Passage(DAM, "300"), task.Passage(DAM, "300"))
-    assert task.read(path) == task.read(path, labelled=True) == [
-        task.Example("a", "青河多长", (task.Passage(RIVER, "640公里"), task.Passage(DAM, "")), ("640公里",), first),
-        task.Example("b", "大坝", passages, ("300", "1987年"), first + 1),
-    ]
+    assert (
+        task.read(path)
+        == task.read(path, labelled=True)
+        == [
+            task.Example("a", "青河多长", (task.Passage(RIVER, "640公里"), task.Passage(DAM, "")), ("640公里",), first),
+            task.Example("b", "大坝", passages, ("300", "1987年"), first + 1),
+        ]
+    )
     assert [one.answers for one in task.read(path, labelled=False)] == [None, None]
     assert task.read(path, labelled=False)[0].passages == (task.Passage(RIVER, ""), task.Passage(DAM, ""))
 
@@ -96,9 +112,15 @@ def test_blank_lines_are_counted(tmp_path):
 
 
 ACCEPTED = {
-    "the most frequent first": (question(passages=[("甲", "甲"), ("乙", "乙"), ("乙丙", "乙"), ("", "")]), ("乙", "甲")),
+    "the most frequent first": (
+        question(passages=[("甲", "甲"), ("乙", "乙"), ("乙丙", "乙"), ("", "")]),
+        ("乙", "甲"),
+    ),
     "equally frequent ones in their order": (question(passages=[("乙", "乙"), ("甲", "甲")]), ("乙", "甲")),
-    "those of the question, the standard first": (question(answers=["长640公里", "", "640", "640", " "]), ("长640公里", "640")),
+    "those of the question, the standard first": (
+        question(answers=["长640公里", "", "640", "640", " "]),
+        ("长640公里", "640"),
+    ),
     "one of the question": (question(answer="640"), ("640",)),
     "both": (question(answers=["640公里", "640"], answer="640"), ("640", "640公里")),
     "nothing of use in the question": (question(answers=[" "], answer=""), ("640公里",)),
@@ -147,7 +169,9 @@ def test_labels_are_not_looked_at_where_none_are_wanted(tmp_path, changes, refus
 
 
 def test_what_a_line_cannot_hold_is_a_blank(tmp_path):
-    item = question(text="青\t河", passages=[("一\t二\r\n三\ud83d四\u2028五\x85六", "二\r\n三"), ("\ud83d\ude00", "\ud83d\ude00")])
+    item = question(
+        text="青\t河", passages=[("一\t二\r\n三\ud83d四\u2028五\x85六", "二\r\n三"), ("\ud83d\ude00", "\ud83d\ude00")]
+    )
     path = tmp_path / "train.json"
     path.write_text(json.dumps([item | {"answers": ["二\n三", "\t"]}]), "ascii")
     (one,) = task.read(path)
@@ -158,7 +182,11 @@ def test_what_a_line_cannot_hold_is_a_blank(tmp_path):
 def test_ids_may_be_whole_numbers(tmp_path):
     path = write(tmp_path / "train.json", [question(10000)])
     assert task.read(path)[0].id == "10000"
-    refused(lambda: task.read(write(path, json_list([question("7"), question(7)]))), f"{path}:3: [1].id", '"7" stands already in line 2')
+    refused(
+        lambda: task.read(write(path, json_list([question("7"), question(7)]))),
+        f"{path}:3: [1].id",
+        '"7" stands already in line 2',
+    )
 
 
 #: A second question with a mistake, and words of the message.
@@ -178,7 +206,10 @@ MISTAKES = {
     "the passages are an object": (question("b") | {"passages": {}}, ['"passages" is an object']),
     "a passage is a string": (question("b") | {"passages": [RIVER]}, ["passages[0]: a string"]),
     "a passage without text": (question("b") | {"passages": [{"answer": ""}]}, ['passages[0]: "passage" is missing']),
-    "the text is a number": (question("b") | {"passages": [{"passage": 5}]}, ['passages[0]: "passage" is a whole number']),
+    "the text is a number": (
+        question("b") | {"passages": [{"passage": 5}]},
+        ['passages[0]: "passage" is a whole number'],
+    ),
     "a string": ('"b"', ["a string"]),
     "broken": ('{"id": "b', ["not JSON"]),
     "a list": ("[]", ["a list"]),
@@ -224,9 +255,16 @@ def test_gold_is_a_file_of_questions_or_of_answers(tmp_path):
     first, second = task.read(path)
     expected = [task.Gold("a", "640公里", ("640公里", "640"), first), task.Gold("b", "", (), second)]
     assert task.read_gold(path) == expected == [task.Gold.of(first), task.Gold.of(second)]
-    refused(lambda: task.read_gold(write_lines(path, [unlabelled(question())])), f"{path}:1: passages[0]", '"answer" is missing')
+    refused(
+        lambda: task.read_gold(write_lines(path, [unlabelled(question())])),
+        f"{path}:1: passages[0]",
+        '"answer" is missing',
+    )
     path = write(tmp_path / "gold.tsv", "\ufeff10\t六百 四十\t640|六百 四十||\r\n\n11\t白山\t\n")
-    assert task.read_gold(path) == [task.Gold("10", "六百 四十", ("640", "六百 四十", "", "")), task.Gold("11", "白山", ("",))]
+    assert task.read_gold(path) == [
+        task.Gold("10", "六百 四十", ("640", "六百 四十", "", "")),
+        task.Gold("11", "白山", ("",)),
+    ]
     with pytest.raises(ValueError, match='"a" has no labels'):
         task.Gold.of(task.Example("a", "", (), None, 1))
 
@@ -262,7 +300,8 @@ def test_a_submission_has_a_line_for_each_id(tmp_path):
 
 @pytest.mark.parametrize(
     ("ids", "answers"),
-    [(["a", "b"], ["x", text]) for text in ("a\tb", "a\n", "\r", "\ud83d")] + [(["a", "b\t"], ["x", "y"]), (["a"], []), (["a"], ["x", "y"])],
+    [(["a", "b"], ["x", text]) for text in ("a\tb", "a\n", "\r", "\ud83d")]
+    + [(["a", "b\t"], ["x", "y"]), (["a"], []), (["a"], ["x", "y"])],
 )
 def test_what_cannot_be_submitted_is_not_written(tmp_path, ids, answers):
     with pytest.raises(ValueError):
@@ -270,23 +309,31 @@ def test_what_cannot_be_submitted_is_not_written(tmp_path, ids, answers):
     assert os.listdir(tmp_path) == []
 
 
-STRINGS = strategies.text(strategies.characters(exclude_categories=[]) | strategies.sampled_from("\t\n\r \ud83d"), max_size=12)
+STRINGS = strategies.text(
+    strategies.characters(exclude_categories=[]) | strategies.sampled_from("\t\n\r \ud83d"), max_size=12
+)
 
 
 @strategies.composite
 def answered(draw):
     """Questions as a file may have them, and for each a piece of a passage as it is read."""
     items, answers = [], []
-    names = strategies.text(strategies.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff"), max_size=5)
+    names = strategies.text(
+        strategies.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff"), max_size=5
+    )
     for name in draw(strategies.lists(names.filter(str.strip), unique=True, max_size=4)):
         texts = draw(strategies.lists(STRINGS, max_size=3))
         items.append({"id": name, "question": draw(STRINGS), "passages": [{"passage": text} for text in texts]})
-        answers.append((draw(strategies.integers(0, 2)), draw(strategies.integers(0, 12)), draw(strategies.integers(0, 12))))
+        answers.append(
+            (draw(strategies.integers(0, 2)), draw(strategies.integers(0, 12)), draw(strategies.integers(0, 12)))
+        )
     return items, answers
 
 
 @settings(max_examples=50)
-@given(answered(), strategies.sampled_from(["a.tsv", "a.json", "a.zip"]), strategies.sampled_from([json_list, json_lines]))
+@given(
+    answered(), strategies.sampled_from(["a.tsv", "a.json", "a.zip"]), strategies.sampled_from([json_list, json_lines])
+)
 def test_any_piece_of_a_passage_can_be_submitted(tmp_path_factory, case, name, form):
     items, spans = case
     folder = tmp_path_factory.mktemp("submission")
@@ -294,7 +341,9 @@ def test_any_piece_of_a_passage_can_be_submitted(tmp_path_factory, case, name, f
     examples = task.read(folder / "test.json", labelled=False)
     texts = [[passage.text for passage in one.passages] for one in examples]
     assert [one.id for one in examples] == [item["id"] for item in items]
-    answers = [one[min(number, len(one) - 1)][start:end] if one else "" for one, (number, start, end) in zip(texts, spans)]
+    answers = [
+        one[min(number, len(one) - 1)][start:end] if one else "" for one, (number, start, end) in zip(texts, spans)
+    ]
     task.write_submission(folder / name, [one.id for one in examples], answers)
     assert task.check_submission(folder / name, examples) == task.check_submission(folder / name) == len(examples)
     assert task.read_submission(folder / name) == [(one.id, answer) for one, answer in zip(examples, answers)]
@@ -375,7 +424,11 @@ def test_format(text, expected):
 def test_folding_keeps_every_character_in_its_place():
     everything = "".join(map(chr, range(sys.maxunicode + 1)))
     folded = metric.fold(everything)
-    assert len(folded) == len(everything) and metric.fold(folded) == folded and metric.format(folded) == metric.format(everything)
+    assert (
+        len(folded) == len(everything)
+        and metric.fold(folded) == folded
+        and metric.format(folded) == metric.format(everything)
+    )
     changed = {before: after for before, after in zip(everything, folded) if before != after}
     wide = {chr(code + 0xFEE0): chr(code).lower() for code in range(0x21, 0x7F)}
     assert changed == {"\u3000": " ", **{letter.upper(): letter for letter in string.ascii_lowercase}, **wide}
@@ -471,11 +524,15 @@ WANTED = [gold("甲乙", name="a"), gold("丙", name="b"), gold("丁", name="c")
 
 def test_figures_divide_by_the_lines_and_over_all_by_the_questions():
     assert figures(WANTED, [("a", "甲乙")]) == (1, 1, 1, 1, 4, 1 / 4, 1 / 4, 1 / 4)
-    assert figures(WANTED, [("b", ""), ("a", "甲"), ("d", "x")]) == pytest.approx((0, 2 / 9, 1 / 9, 3, 4, 0, 1 / 6, 1 / 12))
+    assert figures(WANTED, [("b", ""), ("a", "甲"), ("d", "x")]) == pytest.approx(
+        (0, 2 / 9, 1 / 9, 3, 4, 0, 1 / 6, 1 / 12)
+    )
 
 
 def test_an_id_that_stands_twice_counts_twice():
-    assert figures(WANTED[:2], [("a", "甲乙"), ("a", "x"), ("a", "甲乙")]) == pytest.approx((2 / 3, 2 / 3, 2 / 3, 3, 2, 1, 1, 1))
+    assert figures(WANTED[:2], [("a", "甲乙"), ("a", "x"), ("a", "甲乙")]) == pytest.approx(
+        (2 / 3, 2 / 3, 2 / 3, 3, 2, 1, 1, 1)
+    )
 
 
 def test_an_id_that_is_not_in_gold_is_a_wrong_line():
@@ -494,7 +551,9 @@ def test_nothing_divided_by_nothing_is_0():
 # The metric against itself and against a slow one
 
 ANSWERS = strategies.lists(strategies.sampled_from("青河aAＡ1。，、  \t々À"), max_size=6).map("".join)
-GOLDS = strategies.builds(lambda standard, more: task.Gold("a", standard, (standard, *more)), ANSWERS, strategies.lists(ANSWERS, max_size=3))
+GOLDS = strategies.builds(
+    lambda standard, more: task.Gold("a", standard, (standard, *more)), ANSWERS, strategies.lists(ANSWERS, max_size=3)
+)
 
 
 def slow_format(text):
@@ -549,7 +608,9 @@ def test_formatting_twice_changes_nothing(text):
 
 
 LINES = strategies.lists(strategies.tuples(strategies.sampled_from("abcz"), ANSWERS), max_size=6)
-GOLD_FILE = strategies.lists(GOLDS, max_size=3).map(lambda golds: [one.of(example(name, answers=one.accepted)) for name, one in zip("abc", golds)])
+GOLD_FILE = strategies.lists(GOLDS, max_size=3).map(
+    lambda golds: [one.of(example(name, answers=one.accepted)) for name, one in zip("abc", golds)]
+)
 
 
 @settings(max_examples=60)
@@ -558,7 +619,10 @@ def test_the_score_equals_a_slow_one(wanted, lines):
     by_id = {one.id: one for one in wanted}
     correct = sum(name in by_id and metric.is_correct(answer, by_id[name]) for name, answer in lines)
     f1 = sum(metric.answer_f1(answer, by_id[name]) for name, answer in lines if name in by_id)
-    means = [(correct / count, f1 / count, (correct + f1) / count / 2) if count else (0, 0, 0) for count in (len(lines), len(wanted))]
+    means = [
+        (correct / count, f1 / count, (correct + f1) / count / 2) if count else (0, 0, 0)
+        for count in (len(lines), len(wanted))
+    ]
     assert figures(wanted, lines) == pytest.approx((*means[0], len(lines), len(wanted), *means[1]), abs=1e-12)
 
 
@@ -596,7 +660,9 @@ def test_kind_of_answer(wanted, predicted, kind):
 
 def test_passages_with_the_answer():
     assert errors.supporting_passages(ASKED_GOLD) == {0}
-    assert errors.supporting_passages(task.Gold.of(example(passages=("《青 河》", "青", "青河"), answers=("青河", "。")))) == {0, 2}
+    assert errors.supporting_passages(
+        task.Gold.of(example(passages=("《青 河》", "青", "青河"), answers=("青河", "。")))
+    ) == {0, 2}
     assert errors.supporting_passages(gold("青河")) == set()
     for count, name in ((0, "0"), (1, "1"), (2, "2-3"), (3, "2-3"), (4, "4-9"), (9, "4-9"), (10, "10+"), (20, "10+")):
         assert errors.support(task.Gold.of(example(passages=[RIVER] * count + [DAM]))) == name
@@ -619,7 +685,9 @@ def test_every_answer_is_in_one_group_of_each_table(wanted, lines):
 
 
 def test_an_answer_is_shown_in_its_surroundings():
-    wanted = task.Gold.of(example(passages=(DAM, f"{RIVER}{DAM}\n青河", "青河"), answers=("300米", "三百米"), text="大坝\n多长"))
+    wanted = task.Gold.of(
+        example(passages=(DAM, f"{RIVER}{DAM}\n青河", "青河"), answers=("300米", "三百米"), text="大坝\n多长")
+    )
     (one,) = metric.compare([wanted], [("a", "白山")])
     assert errors.describe(one) == (
         "f1 0.000  another piece of a passage with the answer\n"
@@ -628,7 +696,9 @@ def test_an_answer_is_shown_in_its_surroundings():
         "  predicted  青河长640公里，发源于【白山】。青河大坝1987年建成…  in 1 of 3 passages"
     )
     (one,) = metric.compare([gold("青河")], [("a", "白山")])
-    assert errors.describe(one) == "f1 0.000  another answer\n  question   a\n  gold       【青河】\n  predicted  【白山】"
+    assert (
+        errors.describe(one) == "f1 0.000  another answer\n  question   a\n  gold       【青河】\n  predicted  【白山】"
+    )
 
 
 # evaluate.py
@@ -681,7 +751,9 @@ def test_evaluate_prints_counts_tables_and_the_worst_answers(files, capsys):
 
 
 def test_evaluate_takes_a_file_of_answers(tmp_path, files, capsys):
-    rows = write(tmp_path / "gold.tsv", "a\t640公里\t640公里\nb\t300米\t300米|三百米\nc\t白山\t白山\nd\t640公里\t640公里\n")
+    rows = write(
+        tmp_path / "gold.tsv", "a\t640公里\t640公里\nb\t300米\t300米|三百米\nc\t白山\t白山\nd\t640公里\t640公里\n"
+    )
     assert evaluate(FOLDER, rows, files[1]) == pytest.approx(FIGURES, abs=1e-12)
     out = capsys.readouterr().out
     assert "boundary: too short" in out and "passages with the answer" not in out and "question   b" in out
@@ -733,7 +805,9 @@ def test_bad_input_is_one_line_and_code_2(tmp_path, wanted, predictions, words):
 @needs(GOLDEN)
 def test_the_accuracy_over_all_questions_of_the_golden_files():
     figures = evaluate(FOLDER, GOLDEN / "gold_answers.tsv", GOLDEN / "pred.tsv", "--json")
-    assert figures["accuracy_all"] == pytest.approx(figures["accuracy"] * figures["answered"] / figures["questions"], abs=1e-9)
+    assert figures["accuracy_all"] == pytest.approx(
+        figures["accuracy"] * figures["answered"] / figures["questions"], abs=1e-9
+    )
 
 
 @needs(DATA)

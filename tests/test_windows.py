@@ -90,7 +90,9 @@ def test_an_empty_text_is_one_window():
 
 def test_by_hand():
     parts = windows(TOKENIZER, TOKENIZER.tokenize("天地人和天地人"), 5, overlap=1)
-    assert [TOKENIZER.vocabulary[index] for part in parts for index in part.ids[1:-1]] == list("天地人人和天天地人"[:6]) + list("天地人")
+    assert [TOKENIZER.vocabulary[index] for part in parts for index in part.ids[1:-1]] == list(
+        "天地人人和天天地人"[:6]
+    ) + list("天地人")
     assert parts[1].offsets.tolist() == [[2, 2], [2, 3], [3, 4], [4, 5], [5, 5]]
 
 
@@ -145,7 +147,11 @@ def test_pairs_against_a_slow_reference(question, context, max_length, stride):
 @given(questions, texts, pair_lengths, strides)
 def test_every_token_of_the_context_is_in_a_pair(question, context, max_length, stride):
     _, tokens, pairs = cut_pair(question, context, max_length, stride)
-    seen = [(pair.first + place, *row) for pair in pairs for place, row in enumerate(pair.encoding.offsets[pair.is_context].tolist())]
+    seen = [
+        (pair.first + place, *row)
+        for pair in pairs
+        for place, row in enumerate(pair.encoding.offsets[pair.is_context].tolist())
+    ]
     assert set(seen) == {(place, *row) for place, row in enumerate(tokens.offsets.tolist())}
 
 
@@ -216,13 +222,24 @@ def test_a_crop_is_a_piece_of_the_context_with_what_it_has_to_hold(question, con
     assert len(crop) == len(kept) and crop.asked == pair.asked and crop.first == pair.first + kept[begin] - begin
     assert crop.encoding.ids.tolist() == pair.encoding.ids[kept].tolist()
     assert crop.encoding.offsets.tolist() == pair.encoding.offsets[kept].tolist()
-    assert crop.segment_ids.tolist() == pair.segment_ids[kept].tolist() and crop.is_context.tolist() == pair.is_context[kept].tolist()
+    assert (
+        crop.segment_ids.tolist() == pair.segment_ids[kept].tolist()
+        and crop.is_context.tolist() == pair.is_context[kept].tolist()
+    )
     assert crop.lay_out(asked.ids, tokens.ids).tolist() == pair.lay_out(asked.ids, tokens.ids)[kept].tolist()
 
 
 def test_crops_are_all_that_there_can_be():
     _, _, [pair] = cut_pair("天和", "天地人和天地人和", 13, 1)
-    held = [(4, 4, 3, {0}), (6, 6, 3, {0, 1, 2}), (11, 11, 3, {5}), (6, 9, 1, {2}), (6, 9, 6, {0, 1, 2}), (7, 7, 8, {0}), (7, 7, 9, {0})]
+    held = [
+        (4, 4, 3, {0}),
+        (6, 6, 3, {0, 1, 2}),
+        (11, 11, 3, {5}),
+        (6, 9, 1, {2}),
+        (6, 9, 6, {0, 1, 2}),
+        (7, 7, 8, {0}),
+        (7, 7, 9, {0}),
+    ]
     for first, last, length, firsts in held:
         assert {pair.crop(first, last, length, np.random.default_rng(seed))[0].first for seed in range(60)} == firsts
 
@@ -237,7 +254,11 @@ def test_a_context_that_fits_is_one_pair():
 
 def test_pairs_by_hand():
     _, _, pairs = cut_pair("和和和和和和", "天地人天地人", 9, 2)
-    assert ["".join(TOKENIZER.vocabulary[index] for index in pair.encoding.ids[pair.is_context]) for pair in pairs] == ["天地人", "人天地", "地人"]
+    assert ["".join(TOKENIZER.vocabulary[index] for index in pair.encoding.ids[pair.is_context]) for pair in pairs] == [
+        "天地人",
+        "人天地",
+        "地人",
+    ]
     assert [(pair.asked, pair.first, len(pair)) for pair in pairs] == [(3, 0, 9), (3, 2, 9), (3, 4, 8)]
     assert pairs[1].encoding.offsets.tolist() == [[2, 2]] * 5 + [[2, 3], [3, 4], [4, 5], [5, 5]]
     assert pairs[1].lay_out(np.arange(1, 7), np.arange(10, 70, 10)).tolist() == [0, 1, 2, 3, 0, 30, 40, 50, 0]

@@ -1,4 +1,5 @@
-"""common/tokenizers/word_vectors: both formats of word2vec, what is kept of them, and one line for every file that is none."""
+"""common/tokenizers/word_vectors: both formats of word2vec, what is kept of them, and one line for every file that is
+none."""
 
 import gzip
 import math
@@ -36,7 +37,9 @@ FORMATS = {
     "text without a first line": lambda rows: text_of(rows, header=False),
     "text of the original program": lambda rows: text_of(rows, line_end=" \n"),
     "text from Windows": lambda rows: b"\xef\xbb\xbf" + text_of(rows, line_end="\r\n"),
-    "text from Windows without a first line": lambda rows: b"\xef\xbb\xbf" + text_of(rows, header=False, line_end="\r\n"),
+    "text from Windows without a first line": lambda rows: (
+        b"\xef\xbb\xbf" + text_of(rows, header=False, line_end="\r\n")
+    ),
     "text with tabs": lambda rows: text_of(rows).replace(b" ", b"\t"),
     "binary": binary_of,
     "binary without line breaks": lambda rows: binary_of(rows, b""),
@@ -72,7 +75,10 @@ def test_every_format_says_the_same(read, format_):
     skipped = Counter()
     words, vectors = read(FORMATS[format_](ROWS), skipped=skipped)
     assert words == ["的", "北京", "ab"] and not skipped
-    assert vectors.dtype == np.float32 and vectors.tolist() == np.array([values for _, values in ROWS], np.float32).tolist()
+    assert (
+        vectors.dtype == np.float32
+        and vectors.tolist() == np.array([values for _, values in ROWS], np.float32).tolist()
+    )
 
 
 def test_a_packed_file(read):
@@ -96,12 +102,16 @@ vectors_of_words = st.integers(1, 30).flatmap(
 
 
 @deterministic
-@given(vectors_of_words, st.sets(st.sampled_from("的北京ab12-《é")), st.integers(1, 12), st.sampled_from(sorted(FORMATS)))
+@given(
+    vectors_of_words, st.sets(st.sampled_from("的北京ab12-《é")), st.integers(1, 12), st.sampled_from(sorted(FORMATS))
+)
 def test_what_is_kept(tmp_path_factory, rows, wanted, limit, format_):
     first = {}
     for word, values in rows:
         first.setdefault(normal_form(word), np.array(values, np.float32).tolist())
-    in_order = sorted(first, key=lambda word: word not in wanted)  # stable: the order of the file among those wanted, and among others
+    in_order = sorted(
+        first, key=lambda word: word not in wanted
+    )  # stable: the order of the file among those wanted, and among others
     expected = {word: first[word] for word in in_order[:limit]}
     path = tmp_path_factory.mktemp("vectors") / "vectors"
     path.write_bytes(FORMATS[format_]([("开头", [1.0] * len(rows[0][1])), *rows]))
@@ -111,14 +121,25 @@ def test_what_is_kept(tmp_path_factory, rows, wanted, limit, format_):
 
 
 def test_blank_repeated_and_broken_words_are_counted(read):
-    rows = [("的", [1.0] * 9), ("\u3000", [2.0] * 9), ("Ａ", [3.0] * 9), ("a", [4.0] * 9), ("", [5.0] * 9), ("A", [6.0] * 9)]
+    rows = [
+        ("的", [1.0] * 9),
+        ("\u3000", [2.0] * 9),
+        ("Ａ", [3.0] * 9),
+        ("a", [4.0] * 9),
+        ("", [5.0] * 9),
+        ("A", [6.0] * 9),
+    ]
     cut = "北京".encode(), "北京".encode()[:-1]
     text, binary = (format_([*rows, ("北京", [7.0] * 9)]).replace(*cut) for format_ in (text_of, binary_of))
-    for content in (text, binary, text.replace("9\n".encode(), b"9\n\n")):
+    for content in (text, binary, text.replace(b"9\n", b"9\n\n")):
         skipped = Counter()
         words, vectors = read(content, skipped=skipped)
         assert words == ["的", "a"] and vectors[:, 0].tolist() == [1.0, 3.0]
-        assert {reason: skipped[reason] for reason in (BLANK_WORD, REPEATED_WORD, NOT_UTF_8)} == {BLANK_WORD: 2, REPEATED_WORD: 2, NOT_UTF_8: 1}
+        assert {reason: skipped[reason] for reason in (BLANK_WORD, REPEATED_WORD, NOT_UTF_8)} == {
+            BLANK_WORD: 2,
+            REPEATED_WORD: 2,
+            NOT_UTF_8: 1,
+        }
         assert skipped["blank line"] == (content not in (text, binary))
 
 
@@ -134,9 +155,13 @@ def test_binary_files_longer_than_what_is_read_at_once(read):
     assert len(binary_of(rows)) > 2 * 2**20
     words, vectors = read(binary_of(rows), wanted={"词1999"}, limit=1001)
     assert words == ["词1999", *(f"词{number}" for number in range(1000))]
-    np.testing.assert_array_equal(vectors, np.array([rows[1999][1], *(values for _, values in rows[:1000])], np.float32))
+    np.testing.assert_array_equal(
+        vectors, np.array([rows[1999][1], *(values for _, values in rows[:1000])], np.float32)
+    )
     begun = len(binary_of(rows[:1500]))
-    assert f"byte {begun}: the file ends after 1500 of 2000 words" in error_of(lambda: read(binary_of(rows)[: begun + 700]))
+    assert f"byte {begun}: the file ends after 1500 of 2000 words" in error_of(
+        lambda: read(binary_of(rows)[: begun + 700])
+    )
 
 
 # Files that are none
@@ -194,7 +219,9 @@ def test_a_binary_file_cut_anywhere(read):
     for length in range(4, len(whole) - 1):  # the last line break may be missing
         assert "vectors.vec" in error_of(lambda: read(whole[:length]))
     for length in range(4 + len("的 ") + 12 + 1, len(whole) - 1):
-        assert "the file ends after" in error_of(lambda: read(whole[:length])) and "of 3 words" in error_of(lambda: read(whole[:length]))
+        assert "the file ends after" in error_of(lambda: read(whole[:length])) and "of 3 words" in error_of(
+            lambda: read(whole[:length])
+        )
     assert len(read(whole[:-1]).words) == 3
 
 
@@ -234,7 +261,9 @@ def test_whatever_the_bytes_it_is_vectors_or_one_line(tmp_path_factory, content,
         assert len(words) == len(set(words)) == len(vectors) and np.isfinite(vectors).all()
 
 
-@pytest.mark.parametrize("content", [b"999999999999 4096\na" + b" 1" * 4096 + b"\n", b"999999999999 4096\na " + b"\x00\x3f" * 8192])
+@pytest.mark.parametrize(
+    "content", [b"999999999999 4096\na" + b" 1" * 4096 + b"\n", b"999999999999 4096\na " + b"\x00\x3f" * 8192]
+)
 def test_a_first_line_allocates_nothing(read, content):
     tracemalloc.start()
     try:

@@ -25,7 +25,10 @@ def write_checkpoint(folder: Path, size: int = 8) -> Path:
     layer = "encoder/layer_0"
     dense = {f"attention/self/{name}": (size, size) for name in ("query", "key", "value")}
     dense |= {"attention/output/dense": (size, size), "intermediate/dense": (size, 12), "output/dense": (12, size)}
-    shapes = {f"embeddings/{name}_embeddings": (rows, size) for name, rows in (("word", 7), ("position", 64), ("token_type", 2))}
+    shapes = {
+        f"embeddings/{name}_embeddings": (rows, size)
+        for name, rows in (("word", 7), ("position", 64), ("token_type", 2))
+    }
     for name, (rows, columns) in dense.items():
         shapes |= {f"{layer}/{name}/kernel": (rows, columns), f"{layer}/{name}/bias": (columns,)}
     for name in ("embeddings", f"{layer}/attention/output", f"{layer}/output"):
@@ -41,4 +44,3 @@ def write_checkpoint(folder: Path, size: int = 8) -> Path:
     (folder / "bert_config.json").write_text(json.dumps(TINY_BERT))
     (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n人\n的\n", "utf-8")
     return folder
-

@@ -1,8 +1,9 @@
-"""A training so small that it can be repeated and killed many times: what a folder's train.py does, on a few rows of numbers.
+"""A training so small that it can be repeated and killed many times: what a folder's train.py does, on a few rows of
+numbers.
 
-As a script, `tiny_training.py FOLDER 12 40 7` trains the run FOLDER/whole without a break, and FOLDER/killed in as many attempts
-as there are numbers, and one more: each attempt kills itself (SIGKILL) at that number of its events, which are training steps and
-steps of writing files, and leaves a copy of the run as FOLDER/after-0, FOLDER/after-1, ...
+As a script, `tiny_training.py FOLDER 12 40 7` trains the run FOLDER/whole without a break, and FOLDER/killed in as many
+attempts as there are numbers, and one more: each attempt kills itself (SIGKILL) at that number of its events, which are
+training steps and steps of writing files, and leaves a copy of the run as FOLDER/after-0, FOLDER/after-1, ...
 """
 
 import os
@@ -30,7 +31,14 @@ EXAMPLES = [np.arange(2, 4 + index % 5, dtype=np.int32) + index % 3 for index in
 LENGTHS = [len(example) for example in EXAMPLES]
 TECHNIQUES = {"ema_momentum": 0.7, "lookahead_steps": 3, "lazy_embeddings": True}
 #: With all others too that change a step.
-ALL_TECHNIQUES = {**TECHNIQUES, "schedule": "0.5:1,1:0.1", "accumulation_steps": 2, "fgm": 0.1, "r_drop": 1.0, "flooding": 0.6}
+ALL_TECHNIQUES = {
+    **TECHNIQUES,
+    "schedule": "0.5:1,1:0.1",
+    "accumulation_steps": 2,
+    "fgm": 0.1,
+    "r_drop": 1.0,
+    "flooding": 0.6,
+}
 
 
 @dataclass
@@ -49,7 +57,11 @@ def build() -> TrainingModel:
     state = keras.layers.Dropout(0.2, name="dropout")(tf.reduce_mean(state, 1))
     logits = keras.layers.Dense(1, name="dense")(state)[:, 0]
     compared = [Distribution(logits, "sigmoid", tf.ones_like(logits))]
-    return TrainingModel([tokens, labels], logits, [batch_mean("label_loss", powered_sigmoid_cross_entropy(labels, logits, 2), labels, compared)])
+    return TrainingModel(
+        [tokens, labels],
+        logits,
+        [batch_mean("label_loss", powered_sigmoid_cross_entropy(labels, logits, 2), labels, compared)],
+    )
 
 
 def collate(batch, generator) -> dict[str, np.ndarray]:
@@ -59,7 +71,11 @@ def collate(batch, generator) -> dict[str, np.ndarray]:
 def wavering(model: keras.Model) -> Evaluation:
     """A score that depends on every bit of the weights, and goes up and down."""
     total = sum(float(np.abs(weight).sum(dtype=np.float64)) for weight in model.get_weights())
-    return Evaluation({"f1": abs(np.sin(100 * total)), "predicted": 3, "gold": 4, "correct": 2}, [{"total": total}], [{"missed": total}])
+    return Evaluation(
+        {"f1": abs(np.sin(100 * total)), "predicted": 3, "gold": 4, "correct": 2},
+        [{"total": total}],
+        [{"missed": total}],
+    )
 
 
 def train(run: Run, epochs: int = EPOCHS, evaluate=wavering, patience: int = 0, callbacks=(), weights_seed: int = SEED):
@@ -111,7 +127,8 @@ class KillAt(keras.callbacks.Callback):
 
 
 def attempt(run: Run, number: int) -> bool:
-    """Trains in a process of its own; whether it was killed. TensorFlow has not computed anything yet here, so it can be forked."""
+    """Trains in a process of its own; whether it was killed. TensorFlow has not computed anything yet here, so it can
+    be forked."""
     child = os.fork()
     if not child:
         train(run, callbacks=[KillAt(number)])

@@ -1,4 +1,5 @@
-"""Runs the scripts of a folder, in this process or in one of its own, and trains one model for each contest, for all tests of the session."""
+"""Runs the scripts of a folder, in this process or in one of its own, and trains one model for each contest, for all
+tests of the session."""
 
 import contextlib
 import io
@@ -15,8 +16,9 @@ from typing import Any, NamedTuple
 import h5py
 import pytest
 
-import competition
 from common.command_line import run
+
+import competition
 from contests import Contest, Example, submission_bytes
 
 
@@ -130,7 +132,8 @@ class Trained(NamedTuple):
 
 
 class Workshop:
-    """One trained run for each contest, and each network for prediction built once: to load a run assigns all weights, by name and shape."""
+    """One trained run for each contest, and each network for prediction built once: to load a run assigns all weights,
+    by name and shape."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -141,7 +144,11 @@ class Workshop:
     def trained(self, contest: Contest) -> Trained:
         if contest.folder not in self.runs:
             home = self.folder / contest.folder
-            examples = [example for example in contest.read(sample_of(contest) / "train.json") if contest.is_unambiguous(example)][:8]
+            examples = [
+                example
+                for example in contest.read(sample_of(contest) / "train.json")
+                if contest.is_unambiguous(example)
+            ][:8]
             data = make_data(contest, home / "data", numbered(contest, examples * 10), examples)
             flags = ["--data-dir", data, "--output-dir", home / "runs", "--run-name", "by-heart", *contest.overfit]
             begun = time.process_time()
@@ -179,8 +186,8 @@ class Workshop:
 
     @contextlib.contextmanager
     def networks_built_once(self, folder: str) -> Iterator[None]:
-        """Inside, the folder's model.py gives the network that it gave before, where encoder and flags are of the same shape. Only those of one folder
-        are kept, since they take memory."""
+        """Inside, the folder's model.py gives the network that it gave before, where encoder and flags are of the same
+        shape. Only those of one folder are kept, since they take memory."""
         if self.networks_of != folder:
             self.networks, self.networks_of = {}, folder
         model = competition.load(folder, "model")
@@ -190,7 +197,12 @@ class Workshop:
         def build_once(encoder: Any, *options: Any) -> Any:
             from common.keras_compat import keras
 
-            shape = [len(encoder.tokenizer), len(getattr(encoder, "words", ())), vars(encoder).get("settings"), vars(encoder).get("config")]
+            shape = [
+                len(encoder.tokenizer),
+                len(getattr(encoder, "words", ())),
+                vars(encoder).get("settings"),
+                vars(encoder).get("config"),
+            ]
             told = [getattr(option, "__dict__", option) for option in options]
             key = (keras.mixed_precision.global_policy().name, repr(shape), repr(told))
             if key not in self.networks:

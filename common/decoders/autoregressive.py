@@ -8,10 +8,12 @@ import numpy as np
 
 
 class State(NamedTuple):
-    """What a model remembers: nested dicts, lists and tuples of arrays. What is no array (None, a number) is handed on as it is.
+    """What a model remembers: nested dicts, lists and tuples of arrays. What is no array (None, a number) is handed on
+    as it is.
 
-    inputs: one row for each input; never changes while an input is decoded. rows: one row for each hypothesis; those of an input stand
-    together, in order of the inputs, equally many for each, so that there are len(tokens) // inputs of them.
+    inputs: one row for each input; never changes while an input is decoded. rows: one row for each hypothesis; those of
+    an input stand together, in order of the inputs, equally many for each, so that there are len(tokens) // inputs of
+    them.
     """
 
     inputs: Any
@@ -21,29 +23,32 @@ class State(NamedTuple):
 class Model(Protocol):
     """What can be decoded. The decoders repeat, choose and drop rows of its State, and hand its inputs on unseen.
 
-    Arrays that are not numpy's need a third method, take(structure, indices): the rows `indices`, int (n,), of each array in a nested
-    structure. take_rows(structure, indices, tf.gather) is one.
+    Arrays that are not numpy's need a third method, take(structure, indices): the rows `indices`, int (n,), of each
+    array in a nested structure. take_rows(structure, indices, tf.gather) is one.
     """
 
     def start(self, inputs: Any) -> State:
         """Before anything is written: one row for each input, in both parts."""
 
     def step(self, state: State, tokens: np.ndarray) -> tuple[Any, State]:
-        """Reads one token more in each row, int32 (rows,), beginning with the start: log-probabilities of the next, float (rows, vocabulary).
+        """Reads one token more in each row, int32 (rows,), beginning with the start: log-probabilities of the next,
+        float (rows, vocabulary).
 
-        -inf is allowed, and so is any number of columns: an input may have tokens of its own behind the vocabulary. What is said of a
-        hypothesis that is finished, and goes on being fed the end, is not looked at.
+        -inf is allowed, and so is any number of columns: an input may have tokens of its own behind the vocabulary.
+        What is said of a hypothesis that is finished, and goes on being fed the end, is not looked at.
         """
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What may be written, and how it is scored. Log-probabilities are never renormalised for what is banned. ValueError for what cannot be.
+    """What may be written, and how it is scored. Log-probabilities are never renormalised for what is banned.
+    ValueError for what cannot be.
 
-    start_id is read first, end_id is written last, and neither is counted or returned. max_length, min_length: in tokens. A hypothesis gets
-    its end after max_length tokens at the latest, or stays unfinished. length_penalty: the alpha of score = log p / length ** alpha, where the
-    length counts the end if there is one; 0 is the plain log p. no_repeat_ngram: no n tokens in a row twice in a hypothesis; 0 for no such
-    rule. banned: ids that are never written. Where all of this leaves nothing but the end, it is let through, whatever min_length says.
+    start_id is read first, end_id is written last, and neither is counted or returned. max_length, min_length: in
+    tokens. A hypothesis gets its end after max_length tokens at the latest, or stays unfinished. length_penalty: the
+    alpha of score = log p / length ** alpha, where the length counts the end if there is one; 0 is the plain log p.
+    no_repeat_ngram: no n tokens in a row twice in a hypothesis; 0 for no such rule. banned: ids that are never written.
+    Where all of this leaves nothing but the end, it is let through, whatever min_length says.
     """
 
     start_id: int
@@ -57,11 +62,17 @@ class Rules:
     def __post_init__(self):
         object.__setattr__(self, "banned", tuple(self.banned))
         if self.max_length < 1 or not 0 <= self.min_length <= self.max_length:
-            raise ValueError(f"max_length must be at least 1, and min_length between 0 and it, not {self.max_length} and {self.min_length}.")
+            raise ValueError(
+                f"max_length must be at least 1, and min_length between 0 and it, not {self.max_length} and {self.min_length}."
+            )
         if self.no_repeat_ngram < 0 or not np.isfinite(self.length_penalty):
-            raise ValueError(f"no_repeat_ngram is 0 or more and length_penalty finite, not {self.no_repeat_ngram} and {self.length_penalty}.")
+            raise ValueError(
+                f"no_repeat_ngram is 0 or more and length_penalty finite, not {self.no_repeat_ngram} and {self.length_penalty}."
+            )
         if min(self.start_id, self.end_id, *self.banned) < 0 or self.end_id in self.banned:
-            raise ValueError(f"Token ids are 0 or more, and the end {self.end_id} cannot be banned: start {self.start_id}, banned {self.banned}.")
+            raise ValueError(
+                f"Token ids are 0 or more, and the end {self.end_id} cannot be banned: start {self.start_id}, banned {self.banned}."
+            )
 
     def score(self, log_probability: np.ndarray, length: np.ndarray | int) -> np.ndarray:
         """Nothing, written with certainty, has a length of 1 too: without that its score would be 0 / 0."""
@@ -69,7 +80,8 @@ class Rules:
 
 
 class Hypothesis(NamedTuple):
-    """tokens: without start and end. log_probability: of them, and of the end if it is finished. score: that, normalised as the rules say."""
+    """tokens: without start and end. log_probability: of them, and of the end if it is finished. score: that,
+    normalised as the rules say."""
 
     tokens: tuple[int, ...]
     log_probability: float
@@ -80,7 +92,11 @@ class Hypothesis(NamedTuple):
 # The rows of a State
 
 
-def take_rows(structure: Any, indices: np.ndarray, gather: Callable[[Any, np.ndarray], Any] = lambda array, indices: array[indices]) -> Any:
+def take_rows(
+    structure: Any,
+    indices: np.ndarray,
+    gather: Callable[[Any, np.ndarray], Any] = lambda array, indices: array[indices],
+) -> Any:
     """The same nested structure, of the rows `indices`, int (n,), of each array."""
     if isinstance(structure, dict):
         return {name: take_rows(item, indices, gather) for name, item in structure.items()}

@@ -16,19 +16,20 @@ def greedy_search(model: Model, inputs: Any, rules: Rules) -> list[Hypothesis]:
 def beam_search(
     model: Model, inputs: Any, rules: Rules, width: int, count: int = 1, stop_early: bool = True
 ) -> list[list[Hypothesis]]:
-    """The `count` best of `width` hypotheses for each input, best first: the finished ones before others, then by score.
+    """The `count` best of `width` hypotheses for each input, best first: the finished ones before others, then by
+    score.
 
-    Each step the most probable continuations of all live hypotheses fill the places that no finished one holds. A hypothesis that takes the
-    end keeps its place and is never lost. So width 1 is greedy search, and a beam that is wide enough is exhaustive search, whatever the
-    length penalty.
+    Each step the most probable continuations of all live hypotheses fill the places that no finished one holds. A
+    hypothesis that takes the end keeps its place and is never lost. So width 1 is greedy search, and a beam that is
+    wide enough is exhaustive search, whatever the length penalty.
 
-    An input is done when all of its places are, and before that, unless stop_early is False, when no live hypothesis can have a better
-    score than the worst of the `count` best finished ones: it gets no more probable, and no longer than rules.max_length and the end. That
-    saves time and never changes what is returned. Of equals the earlier hypothesis comes first, then the lower token id; of equally good finished
-    ones that which was finished first.
+    An input is done when all of its places are, and before that, unless stop_early is False, when no live hypothesis
+    can have a better score than the worst of the `count` best finished ones: it gets no more probable, and no longer
+    than rules.max_length and the end. That saves time and never changes what is returned. Of equals the earlier
+    hypothesis comes first, then the lower token id; of equally good finished ones that which was finished first.
 
-    There are fewer than `count` where there are fewer. Log-probabilities are summed in float64. ValueError for a count above the width,
-    and for log-probabilities that are nan or above 0.
+    There are fewer than `count` where there are fewer. Log-probabilities are summed in float64. ValueError for a count
+    above the width, and for log-probabilities that are nan or above 0.
     """
     if not 1 <= count <= width:
         raise ValueError(f"Of a beam of width {width} between 1 and {width} hypotheses can be returned, not {count}.")
@@ -58,7 +59,9 @@ def extend(places: Places, log_probabilities: Any) -> np.ndarray:
     tokens, totals = tokens.reshape(shape), places.log_probability[:, :, None] + gains.reshape(shape)
     done = places.done[:, :, None] & (totals > -np.inf)
     # What is done comes first, in its order, and so keeps its place.
-    order = np.argsort(-np.where(done, np.inf, totals).reshape(*shape[:1], -1), axis=1, kind="stable")[:, : places.width]
+    order = np.argsort(-np.where(done, np.inf, totals).reshape(*shape[:1], -1), axis=1, kind="stable")[
+        :, : places.width
+    ]
     choose = np.arange(shape[0])[:, None], order
     parents = order // tokens.shape[2]
     places.fill(parents, tokens.reshape(*shape[:1], -1)[choose], totals.reshape(*shape[:1], -1)[choose])
@@ -66,7 +69,8 @@ def extend(places: Places, log_probabilities: Any) -> np.ndarray:
 
 
 def _merge_all_but_end(scores: np.ndarray, end_id: int) -> None:
-    """In the last step the most probable other token stands for all of them: the hypothesis is cut there, and must not be found twice."""
+    """In the last step the most probable other token stands for all of them: the hypothesis is cut there, and must not
+    be found twice."""
     rows, end = np.arange(len(scores)), scores[:, end_id].copy()
     scores[:, end_id] = -np.inf
     best = scores.argmax(1)
@@ -77,7 +81,8 @@ def _merge_all_but_end(scores: np.ndarray, end_id: int) -> None:
 
 
 def _highest(scores: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and values of the highest `count` in each row, highest first, of equals the lowest column. Overwrites them.
+    """Columns and values of the highest `count` in each row, highest first, of equals the lowest column. Overwrites
+    them.
 
     For the few that a beam needs, argmax after argmax is several times as fast as a partition.
     """
@@ -91,7 +96,8 @@ def _highest(scores: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def is_decided(places: Places, count: int) -> np.ndarray:
-    """Inputs, bool (n,), of which no live hypothesis can get a better score than the worst of the `count` best finished ones."""
+    """Inputs, bool (n,), of which no live hypothesis can get a better score than the worst of the `count` best finished
+    ones."""
     rules = places.rules
     worst = np.sort(np.where(places.finished, places.scores, -np.inf), axis=1)[:, -count]
     # A log-probability is negative: the longer, the better its score, unless the length penalty is negative.

@@ -1,7 +1,9 @@
-"""The hypothesis that is most like all others, instead of the most probable one: minimum Bayes risk (Kumar and Byrne 2004; Eikema and Aziz 2020).
+"""The hypothesis that is most like all others, instead of the most probable one: minimum Bayes risk (Kumar and Byrne
+2004; Eikema and Aziz 2020).
 
-A model that is not sure spreads its probability over many ways of saying the same. The single most probable one may be an odd one out; one that
-agrees with many others loses least, whichever of them is right. The others should be samples of the model, so that probable ones come up often.
+A model that is not sure spreads its probability over many ways of saying the same. The single most probable one may be
+an odd one out; one that agrees with many others loses least, whichever of them is right. The others should be samples
+of the model, so that probable ones come up often.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,8 +15,9 @@ Item = TypeVar("Item")
 
 
 def by_consensus(candidates: Sequence[Item], similarity: Callable[[Item, Item], float]) -> list[int]:
-    """Indices of the candidates, that with the highest mean similarity to all of them first; of equals the earlier first. A candidate that
-    stands there several times counts each time. similarity must be symmetric: it is asked for once for each pair of different candidates."""
+    """Indices of the candidates, that with the highest mean similarity to all of them first; of equals the earlier
+    first. A candidate that stands there several times counts each time. similarity must be symmetric: it is asked for
+    once for each pair of different candidates."""
     numbers = {candidate: number for number, candidate in enumerate(dict.fromkeys(candidates))}
     different = list(numbers)
     counts = [0] * len(different)
@@ -30,5 +33,6 @@ def by_consensus(candidates: Sequence[Item], similarity: Callable[[Item, Item], 
 
 
 def common_subsequence_f1(one: str | Sequence[int], other: str | Sequence[int]) -> float:
-    """F1 of the longest common subsequence, from 0 to 1: what ROUGE-L measures, every occurrence counted. 0 where one of them is empty."""
+    """F1 of the longest common subsequence, from 0 to 1: what ROUGE-L measures, every occurrence counted. 0 where one
+    of them is empty."""
     return 2 * LCSseq.similarity(one, other) / max(1, len(one) + len(other))

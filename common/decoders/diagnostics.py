@@ -12,7 +12,8 @@ _ONE = 1 - 1e-12  # eigenvalues of 1 are found with an error
 
 
 def repetition_rate(sequences: Iterable[Sequence[Hashable]], n: int = 2) -> float:
-    """Share of all n-grams that stood before in the same sequence; 0.0 if there is none. Sequences: of tokens, or strings."""
+    """Share of all n-grams that stood before in the same sequence; 0.0 if there is none. Sequences: of tokens, or
+    strings."""
     total = repeated = 0
     for sequence in sequences:
         ngrams = [tuple(sequence[start : start + n]) for start in range(len(sequence) - n + 1)]
@@ -31,7 +32,8 @@ def unfinished_share(hypotheses: Iterable[Hypothesis]) -> float:
 
 
 def bigram_transitions(sequences: Iterable[Sequence[int]], size: int, smoothing: float = 0.0) -> np.ndarray:
-    """P[i, j], the probability of j after i, float64 (size, size), from counts in sequences of tokens below `size`, each with `smoothing` more.
+    """P[i, j], the probability of j after i, float64 (size, size), from counts in sequences of tokens below `size`,
+    each with `smoothing` more.
 
     A row of which nothing is known is all zeros: nothing follows. So is that of an end, if the sequences have it.
     """
@@ -42,7 +44,8 @@ def bigram_transitions(sequences: Iterable[Sequence[int]], size: int, smoothing:
 
 
 def truncated(transitions: np.ndarray, top_k: int = 0, top_p: float = 1.0) -> np.ndarray:
-    """The transitions that sampling with top_k and top_p leaves, renormalised: repetition_bound tells what that does."""
+    """The transitions that sampling with top_k and top_p leaves, renormalised: repetition_bound tells what that
+    does."""
     return _normalized(truncate(np.asarray(transitions, np.float64), top_k, top_p))
 
 
@@ -54,12 +57,13 @@ def _normalized(rows: np.ndarray) -> np.ndarray:
 class RepetitionBound(NamedTuple):
     """How much a bigram model repeats itself (Fu et al. 2021, as corrected in kexue.fm/archives/8128).
 
-    repetition: R, the sum over k of Tr (P∘P)^k, the probability of a cycle of k tokens followed by itself, summed over all cycles. Infinite
-    where there is a cycle that cannot be left. eigenvalue: the largest of P∘P, between least_row and largest_row, the least and the
-    largest of its row sums. nonzero: zeta, the share of transitions that are possible.
+    repetition: R, the sum over k of Tr (P∘P)^k, the probability of a cycle of k tokens followed by itself, summed over
+    all cycles. Infinite where there is a cycle that cannot be left. eigenvalue: the largest of P∘P, between least_row
+    and largest_row, the least and the largest of its row sums. nonzero: zeta, the share of transitions that are
+    possible.
 
-    R >= trace_bound = sum (Tr P^k)^2 / Tr A^k and R >= square_bound = sum Tr(P^k∘P^k / A^k), where A^k counts the ways of k possible transitions;
-    R <= upper_bound = n eigenvalue / (1 - eigenvalue).
+    R >= trace_bound = sum (Tr P^k)^2 / Tr A^k and R >= square_bound = sum Tr(P^k∘P^k / A^k), where A^k counts the ways
+    of k possible transitions; R <= upper_bound = n eigenvalue / (1 - eigenvalue).
     """
 
     repetition: float
@@ -73,11 +77,13 @@ class RepetitionBound(NamedTuple):
 
 
 def repetition_bound(transitions: np.ndarray, powers: int = 200) -> RepetitionBound:
-    """All of this for P, float (n, n) with rows that sum to 1, or less where a text can end. ValueError for any other matrix.
+    """All of this for P, float (n, n) with rows that sum to 1, or less where a text can end. ValueError for any other
+    matrix.
 
-    The lower bounds sum over the first `powers` k, or as many as can be counted, which makes them no higher. The source has zeta^k n^k in place
-    of Tr A^k, and zeta^k n^(k-1) in place of each element of A^k. That is the same where everything is possible, but no bound where the
-    possible transitions are spread unevenly: for c times the identity it is n times R.
+    The lower bounds sum over the first `powers` k, or as many as can be counted, which makes them no higher. The source
+    has zeta^k n^k in place of Tr A^k, and zeta^k n^(k-1) in place of each element of A^k. That is the same where
+    everything is possible, but no bound where the possible transitions are spread unevenly: for c times the identity it
+    is n times R.
 
     Takes n^3 operations for each power: some hundreds of tokens in a second.
     """
@@ -106,5 +112,12 @@ def repetition_bound(transitions: np.ndarray, powers: int = 200) -> RepetitionBo
             square_bound += float(np.divide(back**2, cycles, out=np.zeros(len(back)), where=cycles > 0).sum())
     row_sums = squares.sum(1)
     return RepetitionBound(
-        repetition, eigenvalue, float(row_sums.min()), float(row_sums.max()), float(possible.mean()), trace_bound, square_bound, upper
+        repetition,
+        eigenvalue,
+        float(row_sums.min()),
+        float(row_sums.max()),
+        float(possible.mean()),
+        trace_bound,
+        square_bound,
+        upper,
     )

@@ -1,4 +1,5 @@
-"""The hypotheses that a decoder writes, all of a batch at once: what may follow, what followed, and the State that belongs to them.
+"""The hypotheses that a decoder writes, all of a batch at once: what may follow, what followed, and the State that
+belongs to them.
 
 beam.py, sampling.py and synchronous.py choose the tokens; everything else is the same for all of them, and stands here.
 """
@@ -16,8 +17,9 @@ _ROUNDING = 0.01  # a log-probability that is higher is none, but a logit
 class Places:
     """`width` places for each input that is still being decoded, with a hypothesis in each.
 
-    inputs: int (n,), numbers of these inputs. log_probability: float64 (n, width), -inf in an empty place. tokens: int32 (n, width), what is read
-    next. done: bool (n, width), of hypotheses that never change any more; they are finished, or cut: too long, or nothing can follow.
+    inputs: int (n,), numbers of these inputs. log_probability: float64 (n, width), -inf in an empty place. tokens:
+    int32 (n, width), what is read next. done: bool (n, width), of hypotheses that never change any more; they are
+    finished, or cut: too long, or nothing can follow.
     steps: tokens that all others have. found: hypotheses of each input, in order of their places, once it has left.
     """
 
@@ -40,7 +42,8 @@ class Places:
         return self.rules.score(self.log_probability, self._lengths + self.finished)
 
     def allowed(self, log_probabilities: Any) -> np.ndarray:
-        """Log-probabilities of what may follow, -inf for all else, as a new array (n * width, vocabulary). ValueError for what are none.
+        """Log-probabilities of what may follow, -inf for all else, as a new array (n * width, vocabulary). ValueError
+        for what are none.
 
         A hypothesis that is done can only be followed by the end, at no cost.
         """
@@ -86,9 +89,11 @@ class Places:
         scores[live[row], ngrams[row, place, -1]] = -np.inf
 
     def fill(self, parents: np.ndarray, tokens: np.ndarray, log_probability: np.ndarray) -> None:
-        """Goes on one step: each place gets the hypothesis of the place `parents` of its input, with one of `tokens` more. All are (n, width).
+        """Goes on one step: each place gets the hypothesis of the place `parents` of its input, with one of `tokens`
+        more. All are (n, width).
 
-        After max_length tokens the end may still come. Anything else does not count: the hypothesis is cut, with the log-probability it had.
+        After max_length tokens the end may still come. Anything else does not count: the hypothesis is cut, with the
+        log-probability it had.
         """
         at = np.arange(len(self.inputs))[:, None], parents
         there = log_probability > -np.inf
@@ -128,7 +133,8 @@ class Places:
 
 
 def begin(model: Any, inputs: Any, rules: Rules, width: int, sides: int = 1) -> tuple[State, Places]:
-    """The model's State with `width` rows for each input, and the places to fill. sides: rows that start() gives for each row of its inputs."""
+    """The model's State with `width` rows for each input, and the places to fill. sides: rows that start() gives for
+    each row of its inputs."""
     if width < 1:
         raise ValueError(f"At least one hypothesis of each input must be written, not {width}.")
     state = model.start(inputs)
@@ -136,7 +142,9 @@ def begin(model: Any, inputs: Any, rules: Rules, width: int, sides: int = 1) -> 
     if count is None:
         rows = count_rows(state.rows)
         if rows is None:
-            raise ValueError("The State that start() returns has no array, so that it cannot be told how many inputs there are.")
+            raise ValueError(
+                "The State that start() returns has no array, so that it cannot be told how many inputs there are."
+            )
         count = rows // sides
     places = Places(count * sides, width, rules)
     if width > 1 and count:
@@ -145,7 +153,8 @@ def begin(model: Any, inputs: Any, rules: Rules, width: int, sides: int = 1) -> 
 
 
 def follow(model: Any, state: State, places: Places, parents: np.ndarray, over: np.ndarray, sides: int = 1) -> State:
-    """The State after places.fill(parents, ...), without the inputs that are `over`, bool (n,), which leave; `sides` of them only together."""
+    """The State after places.fill(parents, ...), without the inputs that are `over`, bool (n,), which leave; `sides` of
+    them only together."""
     left = over.reshape(-1, sides).all(1)
     stays = np.repeat(~left, sides)
     rows = (np.arange(len(stays))[:, None] * places.width + parents)[stays].ravel()

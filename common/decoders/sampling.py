@@ -22,24 +22,29 @@ def sample(
 ) -> list[list[Hypothesis]]:
     """`count` samples for each input, in the order in which they are drawn.
 
-    Each token is drawn from p ** (1 / temperature), of the top_k most probable tokens (0: of all), of these from the smallest set of the most
-    probable ones that has at least top_p of their probability, renormalised. The end is always a candidate, unless min_length bans it:
-    without that there are models whose samples never end (Welleck et al. 2020).
+    Each token is drawn from p ** (1 / temperature), of the top_k most probable tokens (0: of all), of these from the
+    smallest set of the most probable ones that has at least top_p of their probability, renormalised. The end is always
+    a candidate, unless min_length bans it: without that there are models whose samples never end (Welleck et al. 2020).
 
-    What is drawn for an input depends on the seed, its number and the number of the sample alone, so that batches change nothing. numbers: of
-    the inputs, where they are a batch out of many; 0, 1, 2, ... by default.
+    What is drawn for an input depends on the seed, its number and the number of the sample alone, so that batches
+    change nothing. numbers: of the inputs, where they are a batch out of many; 0, 1, 2, ... by default.
 
-    log_probability is the model's own, of what the rules allow, not that of the distribution that was drawn from. ValueError for settings that
-    cannot be, and for log-probabilities that are nan or above 0.
+    log_probability is the model's own, of what the rules allow, not that of the distribution that was drawn from.
+    ValueError for settings that cannot be, and for log-probabilities that are nan or above 0.
     """
     if not temperature > 0 or top_k < 0 or not 0 < top_p <= 1:
-        raise ValueError(f"Needed: temperature > 0, top_k >= 0 and 0 < top_p <= 1, not {temperature}, {top_k} and {top_p}.")
+        raise ValueError(
+            f"Needed: temperature > 0, top_k >= 0 and 0 < top_p <= 1, not {temperature}, {top_k} and {top_p}."
+        )
     state, places = begin(model, inputs, rules, count)
     numbers = range(len(places.inputs)) if numbers is None else numbers
     if len(numbers) != len(places.inputs):
         raise ValueError(f"There are {len(places.inputs)} inputs, but {len(numbers)} numbers of inputs.")
     # All that could be needed at once: what an input draws must not depend on how long others take.
-    drawn = [[np.random.default_rng([seed, int(number), index]).random(rules.max_length + 1) for index in range(count)] for number in numbers]
+    drawn = [
+        [np.random.default_rng([seed, int(number), index]).random(rules.max_length + 1) for index in range(count)]
+        for number in numbers
+    ]
     drawn = np.array(drawn).reshape(-1, count, rules.max_length + 1)
     while len(places.inputs):
         log_probabilities, state = model.step(state, places.tokens.ravel())
@@ -52,8 +57,11 @@ def sample(
     return places.found
 
 
-def draw(scores: np.ndarray, numbers: np.ndarray, end_id: int, temperature: float, top_k: int, top_p: float) -> np.ndarray:
-    """A token of each row, int (rows,). scores: log-probabilities, float (rows, vocabulary). numbers: uniform in [0, 1), float (rows,)."""
+def draw(
+    scores: np.ndarray, numbers: np.ndarray, end_id: int, temperature: float, top_k: int, top_p: float
+) -> np.ndarray:
+    """A token of each row, int (rows,). scores: log-probabilities, float (rows, vocabulary). numbers: uniform in [0,
+    1), float (rows,)."""
     scaled = scores.astype(np.float64) / temperature
     probabilities = np.exp(scaled - scaled.max(1, keepdims=True))
     kept = truncate(probabilities, top_k, top_p)
@@ -63,8 +71,8 @@ def draw(scores: np.ndarray, numbers: np.ndarray, end_id: int, temperature: floa
 
 
 def truncate(probabilities: np.ndarray, top_k: int = 0, top_p: float = 1.0) -> np.ndarray:
-    """Probabilities (rows, columns), not renormalised, with 0 for all but the top_k highest of a row (0: all), and of these the fewest that
-    have top_p of their sum. Equals of the last that is kept are kept too."""
+    """Probabilities (rows, columns), not renormalised, with 0 for all but the top_k highest of a row (0: all), and of
+    these the fewest that have top_p of their sum. Equals of the last that is kept are kept too."""
     kept = np.array(probabilities)
     if 0 < top_k < kept.shape[1]:
         least = np.partition(kept, -top_k, axis=1)[:, -top_k]

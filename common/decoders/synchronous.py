@@ -16,23 +16,28 @@ DIRECTIONS = ("left-to-right", "right-to-left")
 
 
 class PairModel(Protocol):
-    """Like Model, with the two sides of each text in the rows of its State: [text, direction, hypothesis], in this order, made one dimension.
+    """Like Model, with the two sides of each text in the rows of its State: [text, direction, hypothesis], in this
+    order, made one dimension.
 
     inputs has one row for each of t texts, rows has 2 * t at the start, and 2 * t * width afterwards.
     """
 
     def start(self, inputs: Any) -> State:
-        """Before anything is written: a row of inputs, and two of rows, left to right before right to left, for each text."""
+        """Before anything is written: a row of inputs, and two of rows, left to right before right to left, for each
+        text."""
 
     def step_pairs(self, state: State, tokens: np.ndarray) -> tuple[Any, State]:
-        """Reads one token more, int32 (texts, 2, width), of both sides: log-probabilities of the next, float (texts, 2, width, width, vocabulary).
+        """Reads one token more, int32 (texts, 2, width), of both sides: log-probabilities of the next, float (texts, 2,
+        width, width, vocabulary).
 
-        [text, direction, a, b] are those of hypothesis a of this direction, if the other side of the text stands at its hypothesis b.
+        [text, direction, a, b] are those of hypothesis a of this direction, if the other side of the text stands at its
+        hypothesis b.
         """
 
 
 class Directed(NamedTuple):
-    """A Hypothesis, its tokens in reading order, and which of DIRECTIONS wrote it. Two directions may find the same tokens."""
+    """A Hypothesis, its tokens in reading order, and which of DIRECTIONS wrote it. Two directions may find the same
+    tokens."""
 
     tokens: tuple[int, ...]
     log_probability: float
@@ -41,19 +46,24 @@ class Directed(NamedTuple):
     direction: str
 
 
-def synchronous_beam_search(model: PairModel, inputs: Any, rules: Rules, width: int, count: int = 1) -> list[list[Directed]]:
-    """The `count` best of width hypotheses from left to right and width from right to left, for each text: finished before others, then by score.
+def synchronous_beam_search(
+    model: PairModel, inputs: Any, rules: Rules, width: int, count: int = 1
+) -> list[list[Directed]]:
+    """The `count` best of width hypotheses from left to right and width from right to left, for each text: finished
+    before others, then by score.
 
-    Each step a hypothesis asks for the mean of p(token | itself, b) over the hypotheses b that the other side has at this moment, weighted by
-    their probabilities so far: not all alike, as in the original. A finished one keeps its weight. Of equally good ones, left to right
-    comes first.
+    Each step a hypothesis asks for the mean of p(token | itself, b) over the hypotheses b that the other side has at
+    this moment, weighted by their probabilities so far: not all alike, as in the original. A finished one keeps its
+    weight. Of equally good ones, left to right comes first.
 
-    Scores are those of the rules; with the length penalty of 1, the mean log-probability per token, the directions are comparable whatever
-    their lengths. Both sides go on until all their places are done: to stop one early would change what the other sees. Both read
-    rules.start_id first and write rules.end_id last. ValueError as in beam_search.
+    Scores are those of the rules; with the length penalty of 1, the mean log-probability per token, the directions are
+    comparable whatever their lengths. Both sides go on until all their places are done: to stop one early would change
+    what the other sees. Both read rules.start_id first and write rules.end_id last. ValueError as in beam_search.
     """
     if not 1 <= count <= 2 * width:
-        raise ValueError(f"Of two beams of width {width} between 1 and {2 * width} hypotheses can be returned, not {count}.")
+        raise ValueError(
+            f"Of two beams of width {width} between 1 and {2 * width} hypotheses can be returned, not {count}."
+        )
     state, places = begin(model, inputs, rules, width, sides=2)
     places.log_probability[:, 1:] = -np.inf
     while len(places.inputs):
@@ -63,7 +73,10 @@ def synchronous_beam_search(model: PairModel, inputs: Any, rules: Rules, width: 
         parents = extend(places, mixed.reshape(-1, mixed.shape[-1]))
         state = follow(model, state, places, parents, ~places.live.any(1), sides=2)
     both = zip(places.found[::2], places.found[1::2])
-    return [best_first([_directed(one, side) for side, found in enumerate(sides) for one in found])[:count] for sides in both]
+    return [
+        best_first([_directed(one, side) for side, found in enumerate(sides) for one in found])[:count]
+        for sides in both
+    ]
 
 
 def _directed(hypothesis: Hypothesis, side: int) -> Directed:
@@ -74,8 +87,8 @@ def _directed(hypothesis: Hypothesis, side: int) -> Directed:
 def mix(log_probabilities: np.ndarray, log_weights: np.ndarray) -> np.ndarray:
     """logsumexp_b(log w_b + log p(token | a, b)), with the weights normalised: float (texts, 2, width, vocabulary).
 
-    log_probabilities: float (texts, 2, width, width, vocabulary), [.., a, b, token]. log_weights: float (texts, 2, width), of the b; what
-    is said of one with -inf is not looked at.
+    log_probabilities: float (texts, 2, width, width, vocabulary), [.., a, b, token]. log_weights: float (texts, 2,
+    width), of the b; what is said of one with -inf is not looked at.
     """
     shape = (*log_weights.shape, log_weights.shape[2])
     if log_probabilities.ndim != 5 or log_probabilities.shape[:4] != shape:

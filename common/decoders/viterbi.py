@@ -16,7 +16,8 @@ Span = tuple[int, int, int]
 def bio_transitions(classes: int) -> tuple[np.ndarray, np.ndarray]:
     """What BIO allows: I_k only after B_k or I_k, and never at the beginning.
 
-    Returns (legal, starts): bool (labels, labels), where legal[i, j] says that j may follow i, and bool (labels,), for labels = 2 classes + 1.
+    Returns (legal, starts): bool (labels, labels), where legal[i, j] says that j may follow i, and bool (labels,), for
+    labels = 2 classes + 1.
     """
     starts = np.ones(2 * classes + 1, bool)
     starts[2::2] = False
@@ -29,15 +30,20 @@ def bio_transitions(classes: int) -> tuple[np.ndarray, np.ndarray]:
 def check_transitions(legal: np.ndarray, starts: np.ndarray) -> None:
     """ValueError unless there is a legal path of every length."""
     if legal.ndim != 2 or legal.shape != (*starts.shape, *starts.shape):
-        raise ValueError(f"Transitions need shapes (labels, labels) and (labels,), not {legal.shape} and {starts.shape}.")
+        raise ValueError(
+            f"Transitions need shapes (labels, labels) and (labels,), not {legal.shape} and {starts.shape}."
+        )
     if not starts.any():
         raise ValueError("No label may begin a sequence.")
     if not legal.any(1).all():
         raise ValueError(f"No label may follow label {int(np.argmin(legal.any(1)))}, so that sequences cannot go on.")
 
 
-def predecessor_groups(legal: np.ndarray, few: int = 4) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
-    """Labels by what may precede them: most labels of a large set either follow everything (O, B_k) or next to nothing (I_k).
+def predecessor_groups(
+    legal: np.ndarray, few: int = 4
+) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+    """Labels by what may precede them: most labels of a large set either follow everything (O, B_k) or next to nothing
+    (I_k).
 
     Returns (labels, predecessors, groups), all of ids:
     labels (m,), those with 1 to `few` predecessors, and predecessors (m, w), where a shorter row repeats its first one;
@@ -63,18 +69,22 @@ def predecessor_groups(legal: np.ndarray, few: int = 4) -> tuple[np.ndarray, np.
 # Decoding
 
 
-def viterbi(emissions: np.ndarray, transitions: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
+def viterbi(
+    emissions: np.ndarray, transitions: np.ndarray, starts: np.ndarray, lengths: np.ndarray
+) -> list[np.ndarray]:
     """The path of the highest score for each sequence: the sum of its emissions and transitions, in float64.
 
-    emissions: float (batch, length, labels), finite up to the length of each sequence; what is behind it is not looked at.
+    emissions: float (batch, length, labels), finite up to the length of each sequence; what is behind it is not looked
+    at.
     transitions: float (labels, labels), [i, j] the score of j after i, -inf where that is illegal.
     starts: bool (labels,), labels that may begin a sequence. lengths: int (batch,), 0 allowed.
 
-    Returns an int array (length,) for each sequence, always a legal path; of equal predecessors the lowest id wins. Changes no argument.
-    ValueError for shapes that do not fit, scores that are not finite, and transitions that lead nowhere.
+    Returns an int array (length,) for each sequence, always a legal path; of equal predecessors the lowest id wins.
+    Changes no argument. ValueError for shapes that do not fit, scores that are not finite, and transitions that lead
+    nowhere.
 
-    Labels that share their predecessors are scored together, and the few predecessors of an I are looked up. Only scores are kept, not where
-    they come from: the way back asks that for one label a step, which halves the work.
+    Labels that share their predecessors are scored together, and the few predecessors of an I are looked up. Only
+    scores are kept, not where they come from: the way back asks that for one label a step, which halves the work.
     """
     emissions, transitions = np.asarray(emissions), np.asarray(transitions, np.float64)
     starts, lengths = np.asarray(starts, bool), np.asarray(lengths)
@@ -84,14 +94,17 @@ def viterbi(emissions: np.ndarray, transitions: np.ndarray, starts: np.ndarray, 
         raise ValueError(f"Emissions {emissions.shape} and lengths {lengths.shape} do not fit {len(starts)} labels.")
     if lengths.size and (lengths.min() < 0 or lengths.max() > emissions.shape[1]):
         raise ValueError(f"Lengths must lie between 0 and {emissions.shape[1]}.")
-    if not np.isfinite(transitions[legal]).all() or not all(np.isfinite(row[:size]).all() for row, size in zip(emissions, lengths)):
+    if not np.isfinite(transitions[legal]).all() or not all(
+        np.isfinite(row[:size]).all() for row, size in zip(emissions, lengths)
+    ):
         raise ValueError("Scores that are not finite cannot be decoded: did the training diverge?")
     scores = _best_scores(emissions, transitions, legal, starts, lengths)
     return _walk_back(scores, transitions, lengths)
 
 
 def _best_scores(emissions, transitions, legal, starts, lengths) -> np.ndarray:
-    """Score of the best path that ends in each label at each token: (length, batch, labels), meaningless behind the end."""
+    """Score of the best path that ends in each label at each token: (length, batch, labels), meaningless behind the
+    end."""
     few_labels, few_predecessors, groups = predecessor_groups(legal)
     few_scores = transitions[few_predecessors, few_labels[:, None]]
     blocks = [transitions[np.ix_(predecessors, labels)] for predecessors, labels in groups]
@@ -109,7 +122,8 @@ def _best_scores(emissions, transitions, legal, starts, lengths) -> np.ndarray:
 
 def _best_sums(before: np.ndarray, block: np.ndarray) -> np.ndarray:
     """max_i(before[b, i] + block[i, j]) as (batch, labels)."""
-    # Only a predecessor that can do better than some other one does for all labels has to be tried: after training these are a few.
+    # Only a predecessor that can do better than some other one does for all labels has to be tried: after training
+    # these are a few.
     possible = before + block.max(1) >= (before + block.min(1)).max(1, keepdims=True)
     best = np.empty((len(before), block.shape[1]))
     total = np.empty(block.shape)
@@ -139,7 +153,8 @@ def _walk_back(scores, transitions, lengths) -> list[np.ndarray]:
 def bio_spans(labels: Iterable[int]) -> list[Span]:
     """Spans of a label sequence as (first, last, class), both inclusive, in order.
 
-    A span is a B_k and the I_k right behind it. An I of another class ends it and, like an I with nothing to go on with, makes no span.
+    A span is a B_k and the I_k right behind it. An I of another class ends it and, like an I with nothing to go on
+    with, makes no span.
     """
     spans: list[Span] = []
     open_class = None
@@ -158,8 +173,8 @@ def bio_spans(labels: Iterable[int]) -> list[Span]:
 def bio_labels(spans: Iterable[Span], length: int) -> tuple[np.ndarray, list[Span]]:
     """Labels int32 (length,) of spans (first, last, class), both inclusive, and the spans that they cannot hold.
 
-    A token has one label, so of spans that overlap the earliest is held, of those that begin together the longest, of equal ones the
-    lowest class. A span that is given twice counts once. ValueError for one outside the sequence.
+    A token has one label, so of spans that overlap the earliest is held, of those that begin together the longest, of
+    equal ones the lowest class. A span that is given twice counts once. ValueError for one outside the sequence.
     """
     labels = np.zeros(length, np.int32)
     dropped = []

@@ -1,7 +1,7 @@
 """Encoders: text in, one vector per token out.
 
-A light encoder on characters mixed with words that trains from nothing on a CPU (`LightEncoder`), and the BERT family through
-bert4keras, from a checkpoint or from nothing (`BertEncoder`). Both offer the same:
+A light encoder on characters mixed with words that trains from nothing on a CPU (`LightEncoder`), and the BERT family
+through bert4keras, from a checkpoint or from nothing (`BertEncoder`). Both offer the same:
 
     encoder.tokenizer                         WordPieceTokenizer
     encoder.max_length                        longest window in tokens
@@ -38,9 +38,11 @@ Encoder = BertEncoder | LightEncoder
 
 
 def build_encoder(options: EncoderOptions, texts: Iterable[str]) -> Encoder:
-    """The encoder that the flags ask for; without a checkpoint its vocabularies come from `texts`, and its words from the word vectors if there are any.
+    """The encoder that the flags ask for; without a checkpoint its vocabularies come from `texts`, and its words from
+    the word vectors if there are any.
 
-    Raises UserError for a checkpoint that is missing, incomplete or incompatible, and for a file that holds no word vectors.
+    Raises UserError for a checkpoint that is missing, incomplete or incompatible, and for a file that holds no word
+    vectors.
     """
     if options.pretrained:
         return BertEncoder.from_checkpoint(options.pretrained, options.max_length)
@@ -50,7 +52,8 @@ def build_encoder(options: EncoderOptions, texts: Iterable[str]) -> Encoder:
 
 
 def encoder_of(run: Run | None) -> Encoder | None:
-    """The encoder of a run that is continued; None for a new run, and for one that ended before its first state was written."""
+    """The encoder of a run that is continued; None for a new run, and for one that ended before its first state was
+    written."""
     return load_encoder(run.path) if run is not None and run.last_state.is_file() else None
 
 
@@ -62,9 +65,12 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
 
 
 def load_encoder(folder: Path) -> Encoder:
-    """The encoder of a run directory, with weights still to be loaded. Raises UserError when it is damaged, or of another version."""
+    """The encoder of a run directory, with weights still to be loaded. Raises UserError when it is damaged, or of
+    another version."""
     try:
         settings = json.loads((folder / _FILE).read_text(encoding="utf-8"))
         return _KINDS[settings.pop("kind")].load(folder, settings)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{folder}: its encoder cannot be read ({error}) - use the version that trained the run, or train it again") from None
+        raise UserError(
+            f"{folder}: its encoder cannot be read ({error}) - use the version that trained the run, or train it again"
+        ) from None

@@ -20,8 +20,9 @@ _SMALL_LAYERS = 4
 class BertEncoder:
     """A bert4keras transformer.
 
-    config: a bert_config.json. model: what bert4keras calls it, such as "bert", "nezha" or "roformer". checkpoint: its weights;
-    None starts from random ones. kept_tokens: the checkpoint's ids of the tokens of the tokenizer; None for all of them.
+    config: a bert_config.json. model: what bert4keras calls it, such as "bert", "nezha" or "roformer". checkpoint: its
+    weights; None starts from random ones. kept_tokens: the checkpoint's ids of the tokens of the tokenizer; None for
+    all of them.
     """
 
     def __init__(
@@ -33,7 +34,13 @@ class BertEncoder:
         checkpoint: Path | None = None,
         kept_tokens: np.ndarray | None = None,
     ):
-        self.tokenizer, self.config, self.model, self.checkpoint, self.kept_tokens = tokenizer, config, model, checkpoint, kept_tokens
+        self.tokenizer, self.config, self.model, self.checkpoint, self.kept_tokens = (
+            tokenizer,
+            config,
+            model,
+            checkpoint,
+            kept_tokens,
+        )
         self.size = config["hidden_size"]
         self.max_length = min(max_length, config["max_position_embeddings"])
         self.dropout = config.get("hidden_dropout_prob", 0.1)
@@ -41,7 +48,8 @@ class BertEncoder:
 
     @classmethod
     def from_checkpoint(cls, folder: Path, max_length: int) -> "BertEncoder":
-        """From bert_config.json, bert_model.ckpt.* and vocab.txt. Raises UserError naming what is missing or does not fit."""
+        """From bert_config.json, bert_model.ckpt.* and vocab.txt. Raises UserError naming what is missing or does not
+        fit."""
         tree = "a checkpoint folder holds bert_config.json, vocab.txt and bert_model.ckpt.index with its .data files"
         if not folder.is_dir():
             raise UserError(f"--pretrained {folder}: no such folder - {tree}")
@@ -53,9 +61,22 @@ class BertEncoder:
         try:
             config = json.loads((folder / "bert_config.json").read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:
-            raise UserError(f"{folder / 'bert_config.json'}: not JSON ({error}) - download the checkpoint again") from None
-        needed = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings", "vocab_size")
-        absent = [key for key in needed if not (isinstance(config, dict) and isinstance(config.get(key), int) and config[key] > 0)]
+            raise UserError(
+                f"{folder / 'bert_config.json'}: not JSON ({error}) - download the checkpoint again"
+            ) from None
+        needed = (
+            "hidden_size",
+            "num_hidden_layers",
+            "num_attention_heads",
+            "intermediate_size",
+            "max_position_embeddings",
+            "vocab_size",
+        )
+        absent = [
+            key
+            for key in needed
+            if not (isinstance(config, dict) and isinstance(config.get(key), int) and config[key] > 0)
+        ]
         if absent:
             raise UserError(f"{folder / 'bert_config.json'}: has no {', '.join(absent)} - is it the config of a BERT?")
         try:
@@ -97,13 +118,20 @@ class BertEncoder:
 
     @classmethod
     def load(cls, folder: Path, settings: dict[str, Any]) -> "BertEncoder":
-        return cls(WordPieceTokenizer.from_file(folder / "vocab.txt"), settings["config"], settings["max_length"], settings["model"])
+        return cls(
+            WordPieceTokenizer.from_file(folder / "vocab.txt"),
+            settings["config"],
+            settings["max_length"],
+            settings["model"],
+        )
 
     def features(self, text: str, windows: list[Encoding]) -> list[dict[str, np.ndarray]]:
         """For each window `token_ids` and `segment_ids`, int32 (length,)."""
         return [{"token_ids": window.ids, "segment_ids": np.zeros_like(window.ids)} for window in windows]
 
-    def pair_features(self, question: str, asked: Encoding, context: str, tokens: Encoding, windows: list[PairWindow]) -> list[dict[str, np.ndarray]]:
+    def pair_features(
+        self, question: str, asked: Encoding, context: str, tokens: Encoding, windows: list[PairWindow]
+    ) -> list[dict[str, np.ndarray]]:
         """For each window of `pair_windows` `token_ids` and `segment_ids`, int32 (length,)."""
         return [{"token_ids": window.encoding.ids, "segment_ids": window.segment_ids} for window in windows]
 
@@ -118,8 +146,8 @@ class BertEncoder:
         return keras.Model(inputs, both([inputs["token_ids"], inputs["segment_ids"]]), name="bert_encoder")
 
     def transformer(self, **options: Any) -> Any:
-        """The bert4keras transformer, with the weights of the checkpoint if there is one. options: further ones of build_transformer_model.
-        Raises UserError when the checkpoint's tensors do not fit its config."""
+        """The bert4keras transformer, with the weights of the checkpoint if there is one. options: further ones of
+        build_transformer_model. Raises UserError when the checkpoint's tensors do not fit its config."""
         from bert4keras.models import build_transformer_model
 
         from common.encoders.transformers import transformer_class
@@ -136,7 +164,9 @@ class BertEncoder:
         try:
             with warnings.catch_warnings():  # about the shared initializer, whose work is done anew below
                 warnings.filterwarnings("ignore", "The initializer", UserWarning)
-                transformer = build_transformer_model(model=transformer_class(self.model), return_keras_model=False, **config)
+                transformer = build_transformer_model(
+                    model=transformer_class(self.model), return_keras_model=False, **config
+                )
             _draw_weights_anew(transformer.model)
             if self.checkpoint is not None:
                 mapping = transformer.variable_mapping()
@@ -148,14 +178,21 @@ class BertEncoder:
             if self.checkpoint is None:
                 raise
             reason = str(error).strip().splitlines()[0]
-            raise UserError(f"--pretrained {self.checkpoint.parent}: the checkpoint does not fit its bert_config.json ({reason}) - download both again, together") from None
+            raise UserError(
+                f"--pretrained {self.checkpoint.parent}: the checkpoint does not fit its bert_config.json ({reason}) - download both again, together"
+            ) from None
         return transformer
 
     def with_vocabulary_of(self, texts: Iterable[str]) -> "BertEncoder":
-        """The same encoder without the tokens of the checkpoint that neither the texts have nor a letter, digit or mark could need: the rows of
-        the others leave the embeddings (`keep_tokens` of bert4keras). Most of a Chinese vocabulary never occurs in a contest."""
+        """The same encoder without the tokens of the checkpoint that neither the texts have nor a letter, digit or mark
+        could need: the rows of the others leave the embeddings (`keep_tokens` of bert4keras). Most of a Chinese
+        vocabulary never occurs in a contest."""
         used = {token for text in texts for token in set(self.tokenizer.tokenize(text).ids.tolist())}
-        always = {token for piece, token in self.tokenizer.ids.items() if len(piece.removeprefix("##")) == 1 and ord(piece[-1]) < 0x2E80}
+        always = {
+            token
+            for piece, token in self.tokenizer.ids.items()
+            if len(piece.removeprefix("##")) == 1 and ord(piece[-1]) < 0x2E80
+        }
         special = {self.tokenizer.ids[piece] for piece in SPECIAL_TOKENS if piece in self.tokenizer.ids}
         kept = np.array(sorted(used | always | special))
         tokenizer = WordPieceTokenizer([self.tokenizer.vocabulary[token] for token in kept])
@@ -168,8 +205,8 @@ class BertEncoder:
 
 
 def _draw_weights_anew(model: keras.Model) -> None:
-    """Give every matrix values of its own. bert4keras shares one initializer, which gives tf_keras matrices of equal values:
-    query, key, value and output of an attention would start, and so partly stay, the same."""
+    """Give every matrix values of its own. bert4keras shares one initializer, which gives tf_keras matrices of equal
+    values: query, key, value and output of an attention would start, and so partly stay, the same."""
     for weight in model.trainable_weights:  # NEZHA's table of sinusoids is none of them, and stays
         if len(weight.shape) > 1:
             initializer = keras.initializers.TruncatedNormal(stddev=0.02, seed=np.random.randint(2**31))

@@ -16,9 +16,23 @@ from typing import Any
 import numpy as np
 
 from common.keras_compat import keras, tf
-from common.layers import AttentionPooling, ConditionalLayerNormalization, GatedDilatedConvolution, IdDropout, masked_softmax
+from common.layers import (
+    AttentionPooling,
+    ConditionalLayerNormalization,
+    GatedDilatedConvolution,
+    IdDropout,
+    masked_softmax,
+)
 from common.options import EncoderOptions
-from common.tokenizers import Encoding, PairWindow, WordPieceTokenizer, WordVocabulary, build_vocabulary, segment, word_positions
+from common.tokenizers import (
+    Encoding,
+    PairWindow,
+    WordPieceTokenizer,
+    WordVocabulary,
+    build_vocabulary,
+    segment,
+    word_positions,
+)
 from common.tokenizers.overlap import SHARED_KINDS, overlap
 from common.tokenizers.parts_of_speech import PART_OF_SPEECH_COUNT, parts_of_speech
 from common.tokenizers.word_vectors import read_word_vectors, word_vector_size
@@ -33,7 +47,8 @@ _DEVIATION = 0.05  # of the values in a new embedding
 
 @dataclass
 class LightSettings:
-    """What the network is built from; stored in encoder.json. fixed_words: word vectors came from a file, and are not trained."""
+    """What the network is built from; stored in encoder.json. fixed_words: word vectors came from a file, and are not
+    trained."""
 
     architecture: str
     hidden_size: int
@@ -45,9 +60,16 @@ class LightSettings:
 
 
 class LightEncoder:
-    """See common.encoders. word_table: fixed word vectors, float32 (words, word_size), for new networks; later they come with the weights."""
+    """See common.encoders. word_table: fixed word vectors, float32 (words, word_size), for new networks; later they
+    come with the weights."""
 
-    def __init__(self, tokenizer: WordPieceTokenizer, words: WordVocabulary, settings: LightSettings, word_table: np.ndarray | None = None):
+    def __init__(
+        self,
+        tokenizer: WordPieceTokenizer,
+        words: WordVocabulary,
+        settings: LightSettings,
+        word_table: np.ndarray | None = None,
+    ):
         self.tokenizer, self.words, self.settings, self.word_table = tokenizer, words, settings, word_table
         self.size = settings.hidden_size
         self.max_length = settings.max_length
@@ -56,8 +78,8 @@ class LightEncoder:
 
     @classmethod
     def from_texts(cls, texts: Iterable[str], options: EncoderOptions) -> "LightEncoder":
-        """Vocabularies of the characters that occur at least twice in `texts`, and the words that do three times, or those of the file of word
-        vectors. Raises UserError for a file that is not what it should be."""
+        """Vocabularies of the characters that occur at least twice in `texts`, and the words that do three times, or
+        those of the file of word vectors. Raises UserError for a file that is not what it should be."""
         texts = list(texts)
         if options.word_vectors:
             words, table = _fixed_words(options.word_vectors, texts)
@@ -67,7 +89,13 @@ class LightEncoder:
             word_size = options.word_size or word_vector_size(len(words.words))
         layers = options.layers or (len(_DILATIONS) if options.encoder == "dgcnn" else _BILSTM_LAYERS)
         settings = LightSettings(
-            options.encoder, options.hidden_size, word_size, layers, options.dropout, options.max_length, fixed_words=table is not None
+            options.encoder,
+            options.hidden_size,
+            word_size,
+            layers,
+            options.dropout,
+            options.max_length,
+            fixed_words=table is not None,
         )
         return cls(WordPieceTokenizer(build_vocabulary(texts)), words, settings, table)
 
@@ -85,10 +113,12 @@ class LightEncoder:
         """For each window `token_ids`, `word_ids` and `word_positions`, int32 (length,)."""
         return [{"token_ids": window.ids} | self._word_features(text, window) for window in windows]
 
-    def pair_features(self, question: str, asked: Encoding, context: str, tokens: Encoding, windows: list[PairWindow]) -> list[dict[str, np.ndarray]]:
-        """For each window of `pair_windows` the inputs for one text, `parts_of_speech` and `segment_ids` (0 in the question, 1 in the
-        context) int32 (length,), and what the two texts share (see `Overlap`): `shared` int32 (length,), `coverage` float32 (length, 2).
-        Encodings are without special tokens."""
+    def pair_features(
+        self, question: str, asked: Encoding, context: str, tokens: Encoding, windows: list[PairWindow]
+    ) -> list[dict[str, np.ndarray]]:
+        """For each window of `pair_windows` the inputs for one text, `parts_of_speech` and `segment_ids` (0 in the
+        question, 1 in the context) int32 (length,), and what the two texts share (see `Overlap`): `shared` int32
+        (length,), `coverage` float32 (length, 2). Encodings are without special tokens."""
         common = overlap(question, asked, context, tokens)
         of_question, of_context = self._word_features(question, asked), self._word_features(context, tokens)
         values = {name: (of_question[name], of_context[name]) for name in of_question} | {
@@ -97,7 +127,8 @@ class LightEncoder:
             "coverage": (np.zeros((len(asked), 2), np.float32), common.coverage),
         }
         return [
-            {"token_ids": window.encoding.ids, "segment_ids": window.segment_ids} | {name: window.lay_out(*both) for name, both in values.items()}
+            {"token_ids": window.encoding.ids, "segment_ids": window.segment_ids}
+            | {name: window.lay_out(*both) for name, both in values.items()}
             for window in windows
         ]
 
@@ -117,9 +148,10 @@ class LightEncoder:
         return keras.Model(inputs, [states, state], name="light_encoder")
 
     def pair_network(self) -> keras.Model:
-        """The question acts on the context at the start, where every token gets what is most like it in the question (Chen et al. 2017)
-        and the whole question as one vector (kexue.fm/archives/5409); half-way, by attention to the question as
-        convolutions have read it; and at the end, in the normalisation. States of the question itself mean nothing."""
+        """The question acts on the context at the start, where every token gets what is most like it in the question
+        (Chen et al. 2017) and the whole question as one vector (kexue.fm/archives/5409); half-way, by attention to the
+        question as convolutions have read it; and at the end, in the normalisation. States of the question itself mean
+        nothing."""
         size = self.size
         inputs = _text_inputs() | {
             "parts_of_speech": keras.Input((None,), dtype="int32", name="parts_of_speech"),
@@ -133,7 +165,9 @@ class LightEncoder:
         shared = _embedding(SHARED_KINDS, size, "shared")(inputs["shared"])
 
         asked, asked_mask = _beginning(embedded, in_question), _beginning(in_question, in_question)
-        question = keras.layers.LayerNormalization(name="question_normalization")(asked + _beginning(shared, in_question))
+        question = keras.layers.LayerNormalization(name="question_normalization")(
+            asked + _beginning(shared, in_question)
+        )
         question = keras.layers.SpatialDropout1D(self.dropout, name="question_dropout")(question)
         question = _masked(question, asked_mask)
         for layer, dilation in enumerate(_QUESTION_DILATIONS):
@@ -155,26 +189,39 @@ class LightEncoder:
         state = keras.layers.SpatialDropout1D(self.dropout, name="embedding_dropout")(state)
 
         def meet(state):
-            queries, keys = keras.layers.Dense(size, name="queries")(state), keras.layers.Dense(size, name="keys")(question)
+            queries, keys = (
+                keras.layers.Dense(size, name="queries")(state),
+                keras.layers.Dense(size, name="keys")(question),
+            )
             state += keras.layers.Dense(size, name="attended_question")(_attend(queries, keys, question, asked_mask))
             return keras.layers.LayerNormalization(name="meeting_normalization")(state)
 
         state = self._stack(state, in_context, meet)
-        # The question scales and shifts the last states too: a linear head on them is then bilinear in context and question.
+        # The question scales and shifts the last states too: a linear head on them is then bilinear in context and
+        # question.
         states = ConditionalLayerNormalization(name="final_normalization")([state, pooled])
         return keras.Model(inputs, [states, state], name="light_pair_encoder")
 
     def _embedded(self, inputs):
-        """What is known of each token by itself as one vector, (batch, length, size): the inputs below, as far as there are any."""
-        sizes = {"token_ids": len(self.tokenizer), "word_ids": len(self.words), "word_positions": 5, "parts_of_speech": PART_OF_SPEECH_COUNT}
+        """What is known of each token by itself as one vector, (batch, length, size): the inputs below, as far as there
+        are any."""
+        sizes = {
+            "token_ids": len(self.tokenizer),
+            "word_ids": len(self.words),
+            "word_positions": 5,
+            "parts_of_speech": PART_OF_SPEECH_COUNT,
+        }
         ids = {**inputs, "word_ids": IdDropout(_WORD_DROPOUT, unknown=1, name="word_dropout")(inputs["word_ids"])}
         embedded = {
             name: (self._word_embedding() if name == "word_ids" else _embedding(rows, self.size, name))(ids[name])
             for name, rows in sizes.items()
             if name in inputs
         }
-        # The one big table is narrow, and is widened after the look-up: it is most of the weights, and most of the optimizer's work.
-        embedded["word_ids"] = keras.layers.Dense(self.size, use_bias=False, name="word_projection")(embedded["word_ids"])
+        # The one big table is narrow, and is widened after the look-up: it is most of the weights, and most of the
+        # optimizer's work.
+        embedded["word_ids"] = keras.layers.Dense(self.size, use_bias=False, name="word_projection")(
+            embedded["word_ids"]
+        )
         return sum(embedded.values())
 
     def _word_embedding(self) -> keras.layers.Embedding:
@@ -183,7 +230,9 @@ class LightEncoder:
             return _embedding(rows, size, "word_ids")
         # Weights that are not trained are saved and loaded with all others: a run needs the file no more.
         values = {} if self.word_table is None else {"weights": [self.word_table]}
-        return keras.layers.Embedding(rows, size, embeddings_initializer="zeros", trainable=False, name="word_ids_embedding", **values)
+        return keras.layers.Embedding(
+            rows, size, embeddings_initializer="zeros", trainable=False, name="word_ids_embedding", **values
+        )
 
     def _stack(self, state, mask, halfway: Callable = lambda state: state):
         """The layers; `halfway` changes the state after half of them."""
@@ -196,7 +245,9 @@ class LightEncoder:
                 state = GatedDilatedConvolution(dilation, gate_dropout=0.1, name=f"convolution_{layer}")(state, mask)
             else:
                 # In float32 always: what a cell adds up over hundreds of steps would be lost in 16 bits.
-                lstm = keras.layers.LSTM(settings.hidden_size // 2, return_sequences=True, dtype="float32", name=f"lstm_{layer}")
+                lstm = keras.layers.LSTM(
+                    settings.hidden_size // 2, return_sequences=True, dtype="float32", name=f"lstm_{layer}"
+                )
                 state = keras.layers.Bidirectional(lstm, dtype="float32", name=f"bilstm_{layer}")(state, mask=mask)
                 state = keras.layers.Dropout(settings.dropout, name=f"bilstm_dropout_{layer}")(state)
             if layer == settings.layers // 2:
@@ -207,24 +258,29 @@ class LightEncoder:
 
 
 def _fixed_words(path: Path, texts: list[str]) -> tuple[WordVocabulary, np.ndarray]:
-    """The words of the texts that a file has vectors for, then its first ones, since other texts will have other words; and the table of their
-    vectors, float32 (words, size), with 0 for padding and the mean for unknown words."""
+    """The words of the texts that a file has vectors for, then its first ones, since other texts will have other words;
+    and the table of their vectors, float32 (words, size), with 0 for padding and the mean for unknown words."""
     in_texts = WordVocabulary.build(texts, min_count=1).ids
     skipped: Counter[str] = Counter()
     words, vectors = read_word_vectors(path, in_texts, skipped=skipped)
     known = sum(word in in_texts for word in words)
-    print(f"vectors   {len(words)} words of size {vectors.shape[1]}, {known} of the {len(in_texts)} words of the texts among them  ({path})")
+    print(
+        f"vectors   {len(words)} words of size {vectors.shape[1]}, {known} of the {len(in_texts)} words of the texts among them  ({path})"
+    )
     for reason, count in sorted(skipped.items()):
         print(f"          {count} x {reason}")
-    # As large as a learned table begins: files differ in scale a hundredfold, and large values drown those of the characters, which they are
-    # added to. One factor for all, since a word that is longer than others is so for a reason: it is rare, or has one sense.
+    # As large as a learned table begins: files differ in scale a hundredfold, and large values drown those of the
+    # characters, which they are added to. One factor for all, since a word that is longer than others is so for a
+    # reason: it is rare, or has one sense.
     vectors = vectors / np.abs(vectors).max()
     vectors *= _DEVIATION / np.sqrt(np.mean(np.square(vectors), dtype=np.float64))
     return WordVocabulary(words), np.concatenate([np.zeros_like(vectors[:1]), vectors.mean(0, keepdims=True), vectors])
 
 
 def _text_inputs() -> dict[str, tf.Tensor]:
-    return {name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "word_ids", "word_positions")}
+    return {
+        name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "word_ids", "word_positions")
+    }
 
 
 def _masked(state, mask):
@@ -237,11 +293,14 @@ def _beginning(values, mask):
 
 
 def _attend(queries, keys, values, mask):
-    """For each query a mean of the values (batch, keys, size), weighed by the softmax of scaled products over the keys in the mask."""
+    """For each query a mean of the values (batch, keys, size), weighed by the softmax of scaled products over the keys
+    in the mask."""
     scores = tf.matmul(queries / queries.shape[-1] ** 0.5, keys, transpose_b=True)
     return tf.matmul(masked_softmax(scores, mask[:, None]), values)
 
 
 def _embedding(rows: int, size: int, name: str) -> keras.layers.Embedding:
     # A new initializer for each table: one that is shared gives tf_keras tables of equal values.
-    return keras.layers.Embedding(rows, size, embeddings_initializer=keras.initializers.RandomNormal(stddev=_DEVIATION), name=f"{name}_embedding")
+    return keras.layers.Embedding(
+        rows, size, embeddings_initializer=keras.initializers.RandomNormal(stddev=_DEVIATION), name=f"{name}_embedding"
+    )

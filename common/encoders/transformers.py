@@ -1,7 +1,8 @@
 """bert4keras' transformers, made fit for mixed precision: what does not bear 16 bits is computed in float32.
 
-That is the softmax of the attention, the statistics of normalisations, and the logits of the masked language model; products of matrices, which are
-nearly all of the work, stay in 16 bits. Weights and names are bert4keras' own, and in float32 so is the result.
+That is the softmax of the attention, the statistics of normalisations, and the logits of the masked language model;
+products of matrices, which are nearly all of the work, stay in 16 bits. Weights and names are bert4keras' own, and in
+float32 so is the result.
 """
 
 from functools import reduce
@@ -34,9 +35,10 @@ class LayerNormalization(layers.LayerNormalization):
 class MultiHeadAttention(layers.MultiHeadAttention, keras.__internal__.layers.BaseRandomLayer):
     """With the softmax in float32: kernels for half precision exponentiate in it, and weights come out wrong by 7 %.
 
-    With dropout of the attention weights, `attention_dropout`, that can be repeated: bert4keras makes a new dropout layer at each call, which no seed
-    reaches. Here each call in training draws one seed from the generator of the layer, which `seed_layers` restarts; all that follows is a function
-    of its arguments, and so `recompute` may compute it twice.
+    With dropout of the attention weights, `attention_dropout`, that can be repeated: bert4keras makes a new dropout
+    layer at each call, which no seed reaches. Here each call in training draws one seed from the generator of the
+    layer, which `seed_layers` restarts; all that follows is a function of its arguments, and so `recompute` may compute
+    it twice.
     """
 
     def call(self, inputs, mask=None, training=None, **kwargs):
@@ -53,8 +55,11 @@ class MultiHeadAttention(layers.MultiHeadAttention, keras.__internal__.layers.Ba
             seen.append(others.pop(0)[:, None])
         if p_bias == "rotary":
             queries, keys = layers.apply_rotary_position_embeddings(others[0], queries, keys)
-        # Scaled before the product, which could leave float16 otherwise. No einsum: on a CPU it adds up in 16 bits, matmul in 32.
-        queries, keys, values = (tf.transpose(vectors, [0, 2, 1, 3]) for vectors in (queries / self.key_size**0.5, keys, values))
+        # Scaled before the product, which could leave float16 otherwise. No einsum: on a CPU it adds up in 16 bits,
+        # matmul in 32.
+        queries, keys, values = (
+            tf.transpose(vectors, [0, 2, 1, 3]) for vectors in (queries / self.key_size**0.5, keys, values)
+        )
         scores = tf.matmul(queries, keys, transpose_b=True)
         if p_bias == "typical_relative":
             scores += _in_float32("bhjd,jkd->bhjk", queries, others[0])
@@ -72,7 +77,11 @@ def _in_float32(equation, one, other):
     return tf.cast(tf.einsum(equation, tf.cast(one, tf.float32), tf.cast(other, tf.float32)), one.dtype)
 
 
-_LAYERS = {layers.Embedding: Embedding, layers.LayerNormalization: LayerNormalization, layers.MultiHeadAttention: MultiHeadAttention}
+_LAYERS = {
+    layers.Embedding: Embedding,
+    layers.LayerNormalization: LayerNormalization,
+    layers.MultiHeadAttention: MultiHeadAttention,
+}
 # Bias and activation of the logits.
 _IN_FLOAT32 = (layers.ScaleOffset, layers.Activation)
 

@@ -8,8 +8,9 @@ class ConditionalLayerNormalization(keras.layers.Layer):
 
     W_gamma and W_beta have no bias and start at zero: training begins with a plain layer normalisation.
 
-    Call with `[x, c]`: x float (batch, length, size), c float (batch, condition size), one condition for a whole sequence.
-    Returns the shape and dtype of x; computed in float32, since in float16 the square of 256 overflows and the epsilon is 0.
+    Call with `[x, c]`: x float (batch, length, size), c float (batch, condition size), one condition for a whole
+    sequence. Returns the shape and dtype of x; computed in float32, since in float16 the square of 256 overflows and
+    the epsilon is 0.
     """
 
     def __init__(self, epsilon: float = 1e-12, **kwargs):

@@ -10,16 +10,21 @@ _IMPOSSIBLE, _TINY = -1e30, 1e-30
 
 
 class ConditionalRandomField(keras.layers.Layer):
-    """Scores of labels after labels, learnt, with illegal ones excluded: p(labels) = exp(score(labels)) / sum over all legal paths.
+    """Scores of labels after labels, learnt, with illegal ones excluded: p(labels) = exp(score(labels)) / sum over all
+    legal paths.
 
-    The score of a path is the sum of its emissions and of the transitions between them; the beginning and the end have none of their own.
+    The score of a path is the sum of its emissions and of the transitions between them; the beginning and the end have
+    none of their own.
 
-    legal: bool (labels, labels), legal[i, j] says that j may follow i. starts: bool (labels,), labels that may begin a sequence.
-    learning_rate_multiplier: the weight is stored divided by it and used multiplied by it. Adam moves a weight by the learning rate,
-    whatever the gradient's scale, so the transitions learn that much faster: at the 2e-5 of a BERT they would not move (kexue.fm/archives/7196).
+    legal: bool (labels, labels), legal[i, j] says that j may follow i. starts: bool (labels,), labels that may begin a
+    sequence.
+    learning_rate_multiplier: the weight is stored divided by it and used multiplied by it. Adam moves a weight by the
+    learning rate, whatever the gradient's scale, so the transitions learn that much faster: at the 2e-5 of a BERT they
+    would not move (kexue.fm/archives/7196).
 
-    Call with emissions float (batch, length, labels). Returns them as float32: the layer stands in the network so that its weight is
-    found, saved and trained. The loss is `negative_log_likelihood`, and `transition_scores` is what `common.decoders.viterbi` needs.
+    Call with emissions float (batch, length, labels). Returns them as float32: the layer stands in the network so that
+    its weight is found, saved and trained. The loss is `negative_log_likelihood`, and `transition_scores` is what
+    `common.decoders.viterbi` needs.
     """
 
     def __init__(self, legal, starts, learning_rate_multiplier: float = 100.0, **kwargs):
@@ -42,18 +47,23 @@ class ConditionalRandomField(keras.layers.Layer):
     def negative_log_likelihood(self, labels, emissions, token_mask):
         """-log p(labels) as float32 (batch,), exact; 0 for a sequence without tokens, inf for labels that are illegal.
 
-        labels: int (batch, length). emissions: float (batch, length, labels). token_mask: (batch, length), 1 at the tokens, which come
-        first, 0 at padding, where neither labels nor emissions count. Works on Keras tensors as well as on values.
+        labels: int (batch, length). emissions: float (batch, length, labels). token_mask: (batch, length), 1 at the
+        tokens, which come first, 0 at padding, where neither labels nor emissions count. Works on Keras tensors as well
+        as on values.
 
-        Exact to the digits of float32 for emissions of any size (tested to 1e8), however unlikely the path: every label has the sum
-        over its own predecessors. The one limit: the transition scores of what may follow a label may differ by about 60. Beyond it
-        the matrix product over predecessors is too small for float32 and is rounded up; the loss stays a number.
+        Exact to the digits of float32 for emissions of any size (tested to 1e8), however unlikely the path: every label
+        has the sum over its own predecessors. The one limit: the transition scores of what may follow a label may
+        differ by about 60. Beyond it the matrix product over predecessors is too small for float32 and is rounded up;
+        the loss stays a number.
         """
         return self(emissions, labels=labels, token_mask=token_mask)
 
     def transition_scores(self) -> np.ndarray:
-        """Scores float32 (labels, labels) by the weights of this moment, -inf where illegal. Keep no copy of them across training."""
-        return np.where(self.legal, self.transitions.numpy() * np.float32(self.learning_rate_multiplier), -np.inf).astype(np.float32)
+        """Scores float32 (labels, labels) by the weights of this moment, -inf where illegal. Keep no copy of them
+        across training."""
+        return np.where(
+            self.legal, self.transitions.numpy() * np.float32(self.learning_rate_multiplier), -np.inf
+        ).astype(np.float32)
 
     def get_config(self):
         return {
@@ -84,7 +94,8 @@ class ConditionalRandomField(keras.layers.Layer):
             emission_t(j) + log sum_i exp(alpha_(t-1)(i) + transition(i, j))
 
         Labels with the same predecessors have one matrix product for it, scaled by its largest factors, so that no
-        (batch, labels, labels) is made; a label with a few predecessors, often all of them unlikely ones, has a sum of its own.
+        (batch, labels, labels) is made; a label with a few predecessors, often all of them unlikely ones, has a sum of
+        its own.
         """
         few_scores, blocks = self._few_scores(transitions), self._blocks(transitions)
         unreachable = np.flatnonzero(~self.legal.any(0))
@@ -107,14 +118,18 @@ class ConditionalRandomField(keras.layers.Layer):
         return tf.reduce_logsumexp(tf.concat([first[None], alphas], 0)[-1], -1)
 
     def _few_scores(self, transitions):
-        """Scores of the labels with few predecessors after each of them, float32 (m, w); one that only fills up its row is impossible."""
-        scores = tf.gather_nd(transitions, np.stack(np.broadcast_arrays(self._few_predecessors, self._few_labels[:, None]), -1))
+        """Scores of the labels with few predecessors after each of them, float32 (m, w); one that only fills up its row
+        is impossible."""
+        scores = tf.gather_nd(
+            transitions, np.stack(np.broadcast_arrays(self._few_predecessors, self._few_labels[:, None]), -1)
+        )
         filling = self._few_predecessors == self._few_predecessors[:, :1]
         filling[:, 0] = False
         return tf.where(filling, _IMPOSSIBLE, scores)
 
     def _blocks(self, transitions):
-        """Of each group the highest score after each predecessor, float32 (p,), and exp(score - highest), float32 (p, labels)."""
+        """Of each group the highest score after each predecessor, float32 (p,), and exp(score - highest), float32 (p,
+        labels)."""
         blocks = []
         for predecessors, labels in self._groups:
             scores = tf.gather(tf.gather(transitions, predecessors), labels, axis=1)

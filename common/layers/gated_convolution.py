@@ -6,8 +6,9 @@ from common.keras_compat import keras, tf
 class GatedDilatedConvolution(keras.layers.Layer):
     """A residual convolution in which every channel decides how much of it to let through.
 
-    (a, b) = convolution(x), g = sigmoid(dropout(b)), y = x (1 - g) + a g, and zero at padding. Dropout drops a channel along the whole
-    sequence: as good a regulariser, and drawing a random number for each position would cost as much as the convolution.
+    (a, b) = convolution(x), g = sigmoid(dropout(b)), y = x (1 - g) + a g, and zero at padding. Dropout drops a channel
+    along the whole sequence: as good a regulariser, and drawing a random number for each position would cost as much as
+    the convolution.
 
     Call with x float (batch, length, size) and mask (batch, length): 1 at tokens, 0 at padding. Returns the shape of x.
     Zeroing the padding makes the result independent of how far a batch was padded.

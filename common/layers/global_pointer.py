@@ -14,11 +14,13 @@ IMPOSSIBLE = -3e4
 class GlobalPointer(keras.layers.Layer):
     """s_a(i, j) = (R_i q_a,i) . (R_j k_a,j) / sqrt(head_size): how much the span from i to j is one of class a.
 
-    q_a and k_a are linear in the states. R turns each pair of their elements by an angle that grows with the position (rotary position
-    embedding), so that the product knows how far j is from i: without it, scores cannot tell a short span from a long one.
+    q_a and k_a are linear in the states. R turns each pair of their elements by an angle that grows with the position
+    (rotary position embedding), so that the product knows how far j is from i: without it, scores cannot tell a short
+    span from a long one.
 
-    Call with states float (batch, length, size) and token_mask (batch, length): 1 at tokens, 0 at padding.
-    Returns logits float32 (batch, heads, length, length), [first, last] inclusive; `IMPOSSIBLE` where last < first and at padding.
+    Call with states float (batch, length, size) and token_mask (batch, length): 1 at tokens, 0 at padding. Returns
+    logits float32 (batch, heads, length, length), [first, last] inclusive; `IMPOSSIBLE` where last < first and at
+    padding.
     """
 
     def __init__(self, heads: int, head_size: int = 64, **kwargs):
@@ -49,10 +51,11 @@ class GlobalPointer(keras.layers.Layer):
 
 
 class EfficientGlobalPointer(GlobalPointer):
-    """s_a(i, j) = (R_i q_i) . (R_j k_j) / sqrt(head_size) + (b_a,i + e_a,j) / 2: one product says where spans are, two sums say of which class.
+    """s_a(i, j) = (R_i q_i) . (R_j k_j) / sqrt(head_size) + (b_a,i + e_a,j) / 2: one product says where spans are, two
+    sums say of which class.
 
-    q and k, shared by all classes, are linear in the states; b_a, for the first token, and e_a, for the last, in [q, k] (not yet turned).
-    So a class costs 4 head_size weights instead of 2 size head_size.
+    q and k, shared by all classes, are linear in the states; b_a, for the first token, and e_a, for the last, in [q, k]
+    (not yet turned). So a class costs 4 head_size weights instead of 2 size head_size.
 
     Called like `GlobalPointer`.
     """
@@ -73,7 +76,8 @@ class EfficientGlobalPointer(GlobalPointer):
 
 
 def _turn(vectors):
-    """R: elements 2m and 2m + 1 at position t turned by the angle t / 10000 ** (2m / size). vectors: (..., length, size)."""
+    """R: elements 2m and 2m + 1 at position t turned by the angle t / 10000 ** (2m / size). vectors: (..., length,
+    size)."""
     size = vectors.shape[-1]
     positions = tf.range(tf.shape(vectors)[-2], dtype=tf.float32)
     angles = positions[:, None] * (1e4 ** -np.arange(0, 1, 2 / size)).astype(np.float32)

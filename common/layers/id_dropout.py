@@ -4,7 +4,8 @@ from common.keras_compat import keras, tf
 
 
 class IdDropout(keras.layers.Dropout):
-    """In training replaces each id by `unknown` with probability `rate`; padding (0) stays. Call with ids, int of any shape."""
+    """In training replaces each id by `unknown` with probability `rate`; padding (0) stays. Call with ids, int of any
+    shape."""
 
     def __init__(self, rate: float, unknown: int, **kwargs):
         super().__init__(rate, **kwargs)

@@ -1,13 +1,16 @@
-"""How far a token is from a span: the oldest feature of neural relation extraction (Zeng et al. 2014), as an embedding."""
+"""How far a token is from a span: the oldest feature of neural relation extraction (Zeng et al. 2014), as an
+embedding."""
 
 from common.keras_compat import keras, tf
 
-# Distances 1 to 7 one by one, then eight ranges that grow by a factor of 2 ** 0.5 up to 128 and beyond, on each side; 0 within the span.
+# Distances 1 to 7 one by one, then eight ranges that grow by a factor of 2 ** 0.5 up to 128 and beyond, on each side; 0
+# within the span.
 _NEAR, _FAR = 8, 8
 
 
 class RelativePosition(keras.layers.Layer):
-    """Adds an embedding of the signed distance of every token to a span. Starts at zero, so a pretrained network is undisturbed.
+    """Adds an embedding of the signed distance of every token to a span. Starts at zero, so a pretrained network is
+    undisturbed.
 
     Call with x float (batch, length, size) and spans int (batch, 2): first and last position, inclusive.
     Returns the shape of x.

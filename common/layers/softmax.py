@@ -7,9 +7,11 @@ _HIDDEN = -1e4
 
 
 def masked_softmax(scores, mask):
-    """Softmax over the last axis where `mask` is true; over all of it where the mask is empty. Of the dtype of the scores.
+    """Softmax over the last axis where `mask` is true; over all of it where the mask is empty. Of the dtype of the
+    scores.
 
-    Computed in float32, whatever that dtype is: kernels for half precision exponentiate in it, and weights come out wrong by 7 %.
+    Computed in float32, whatever that dtype is: kernels for half precision exponentiate in it, and weights come out
+    wrong by 7 %.
 
     scores: float (..., length). mask: bool, broadcast to the shape of the scores.
     """

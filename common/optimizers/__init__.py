@@ -1,7 +1,9 @@
-"""Optimizers on the `tf_keras` optimizer API, the training step, and the one function that turns the training options into an optimizer.
+"""Optimizers on the `tf_keras` optimizer API, the training step, and the one function that turns the training options
+into an optimizer.
 
-Formula, source and reasons are in the module of each technique. All work together, inside `fit`, in 16 bits and under `tf.distribute`, and are
-resumed exactly; `common.options.check_combination` refuses what makes no sense. Cost is that of a training step against the plain one.
+Formula, source and reasons are in the module of each technique. All work together, inside `fit`, in 16 bits and under
+`tf.distribute`, and are resumed exactly; `common.options.check_combination` refuses what makes no sense. Cost is that
+of a training step against the plain one.
 
 | technique | flag | where | module: formula or source | cost | when |
 |---|---|---|---|---|---|
@@ -31,10 +33,13 @@ __all__ = ["AdamW", "ExponentialMovingAverage", "Lookahead", "PiecewiseLinear", 
 
 
 def build_optimizer(options: TrainingOptions, learning_rate: float, batches_per_epoch: int) -> AdamW:
-    """AdamW as the flags say, with `learning_rate` at its highest, for a training of `options.epochs` epochs of so many batches."""
+    """AdamW as the flags say, with `learning_rate` at its highest, for a training of `options.epochs` epochs of so many
+    batches."""
     steps = -(-batches_per_epoch // options.accumulation_steps) * options.epochs
     return AdamW(
-        PiecewiseLinear(learning_rate, schedule_points(options.schedule), steps=steps, warmup_steps=round(options.warmup * steps)),
+        PiecewiseLinear(
+            learning_rate, schedule_points(options.schedule), steps=steps, warmup_steps=round(options.warmup * steps)
+        ),
         weight_decay=options.weight_decay,
         layer_decay=options.layer_decay,
         lazy=options.lazy_embeddings,

@@ -2,12 +2,13 @@
 
     loss of a group of batches = sum over the loss terms of  (sum of numerators) / (sum of denominators)
 
-A mean over tokens is no mean of means: a batch with fewer tokens must count less. So each batch is divided by the denominators of its whole group, which
-come with the batch (`common.generators`), since they depend on the data alone; the gradients of a group then simply add up. A step is a step of the optimizer:
-schedules, bias correction, moving average and Lookahead count groups. The last group of an epoch may be shorter, and is divided by what it has.
+A mean over tokens is no mean of means: a batch with fewer tokens must count less. So each batch is divided by the
+denominators of its whole group, which come with the batch (`common.generators`), since they depend on the data alone;
+the gradients of a group then simply add up. A step is a step of the optimizer: schedules, bias correction, moving
+average and Lookahead count groups. The last group of an epoch may be shorter, and is divided by what it has.
 
-When: the batch you want does not fit into memory. Cost: the memory of one more copy of the weights. What mixes the examples of a batch (negatives
-from the same batch, FGM's perturbation) still sees the small one.
+When: the batch you want does not fit into memory. Cost: the memory of one more copy of the weights. What mixes the
+examples of a batch (negatives from the same batch, FGM's perturbation) still sees the small one.
 """
 
 from collections.abc import Sequence
@@ -17,9 +18,11 @@ from common.optimizers.replicas import own, variable_of_each_replica
 
 
 class GradientAccumulator:
-    """Sums of gradients, or of other tensors of fixed shapes. Sparse gradients stay sparse: only rows that were there come back.
+    """Sums of gradients, or of other tensors of fixed shapes. Sparse gradients stay sparse: only rows that were there
+    come back.
 
-    Its variables are neither weights nor state of a run: all are zero wherever a run is saved, for a group ends with its epoch.
+    Its variables are neither weights nor state of a run: all are zero wherever a run is saved, for a group ends with
+    its epoch.
     """
 
     def __init__(self, shapes: Sequence[Sequence[int]]):
@@ -35,7 +38,9 @@ class GradientAccumulator:
                     with tf.init_scope():
                         self.touched[index] = variable_of_each_replica(tf.zeros(total.shape[:1], tf.bool))
                 own(total).scatter_add(gradient)
-                own(self.touched[index]).scatter_update(tf.IndexedSlices(tf.ones_like(gradient.indices, tf.bool), gradient.indices))
+                own(self.touched[index]).scatter_update(
+                    tf.IndexedSlices(tf.ones_like(gradient.indices, tf.bool), gradient.indices)
+                )
             elif gradient is not None:
                 own(total).assign_add(gradient)
 

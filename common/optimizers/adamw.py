@@ -1,4 +1,5 @@
-"""AdamW (Loshchilov and Hutter 2019) with all that is configured by name, lazy for embeddings, and composed with Lookahead and a moving average.
+"""AdamW (Loshchilov and Hutter 2019) with all that is configured by name, lazy for embeddings, and composed with
+Lookahead and a moving average.
 
     weight <- weight - rate weight_decay weight - rate Adam(gradient),      rate = schedule(step) multiplier(weight)
 
@@ -27,14 +28,18 @@ NO_WEIGHT_DECAY = ("bias", "gamma", "beta", "embeddings")
 class AdamW(ExponentialMovingAverage, Lookahead, keras.optimizers.AdamW):
     """Adam with decoupled weight decay.
 
-    multipliers: part of a variable's name -> factor of its learning rate, and so of its weight decay too; the first that fits counts.
-    layer_decay: below 1, further factors for the layers of a transformer (see `layerwise`). no_weight_decay: parts of names (regular expressions).
-    lazy: a sparse gradient (`tf.IndexedSlices`) moves only its own rows, and these are not decayed. A table of tokens whose gradient is dense, since
-    the network also writes with it, ends in a UserError; tables of positions, all of whose rows are used anyway, are updated as by Adam.
-    The rest is that of `keras.optimizers.AdamW` and of the two mixins. `amsgrad` is refused.
+    multipliers: part of a variable's name -> factor of its learning rate, and so of its weight decay too; the first
+    that fits counts.
+    layer_decay: below 1, further factors for the layers of a transformer (see `layerwise`). no_weight_decay: parts of
+    names (regular expressions).
+    lazy: a sparse gradient (`tf.IndexedSlices`) moves only its own rows, and these are not decayed. A table of tokens
+    whose gradient is dense, since the network also writes with it, ends in a UserError; tables of positions, all of
+    whose rows are used anyway, are updated as by Adam. The rest is that of `keras.optimizers.AdamW` and of the two
+    mixins. `amsgrad` is refused.
 
-    Without `lazy`, updates are those of `keras.optimizers.AdamW` bit for bit. Norms for clipping are those of the true gradient: Keras takes the norm
-    of a sparse one before it sums what belongs to the same row, and so clips by a wrong one where a batch holds a token twice.
+    Without `lazy`, updates are those of `keras.optimizers.AdamW` bit for bit. Norms for clipping are those of the true
+    gradient: Keras takes the norm of a sparse one before it sums what belongs to the same row, and so clips by a wrong
+    one where a batch holds a token twice.
     """
 
     def __init__(
@@ -52,7 +57,12 @@ class AdamW(ExponentialMovingAverage, Lookahead, keras.optimizers.AdamW):
         super().__init__(learning_rate, weight_decay=weight_decay, jit_compile=jit_compile, **kwargs)
         if self.amsgrad:
             raise ValueError("amsgrad: not supported - take keras.optimizers.AdamW")
-        self.multipliers, self.layer_decay, self.lazy, self.no_weight_decay = dict(multipliers or {}), layer_decay, lazy, list(no_weight_decay)
+        self.multipliers, self.layer_decay, self.lazy, self.no_weight_decay = (
+            dict(multipliers or {}),
+            layer_decay,
+            lazy,
+            list(no_weight_decay),
+        )
         self.exclude_from_weight_decay(var_names=self.no_weight_decay)
 
     def build(self, var_list):

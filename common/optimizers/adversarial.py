@@ -3,8 +3,8 @@
     delta = epsilon g / |g|,   g the gradient of the loss for the whole table of token embeddings
     step  = gradient(table) + gradient(table + delta)
 
-When: fine-tuning on few examples; epsilon 0.5 is usual for a checkpoint. Cost: a second pass forwards and backwards, twice the time; no memory but
-a copy of the rows that are moved.
+When: fine-tuning on few examples; epsilon 0.5 is usual for a checkpoint. Cost: a second pass forwards and backwards,
+twice the time; no memory but a copy of the rows that are moved.
 """
 
 import contextlib
@@ -32,15 +32,17 @@ def summed_by_row(gradient):
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
     rows, places = tf.unique(gradient.indices)
-    return tf.IndexedSlices(tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows)), rows, gradient.dense_shape)
+    return tf.IndexedSlices(
+        tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows)), rows, gradient.dense_shape
+    )
 
 
 @contextlib.contextmanager
 def perturbed(tables: Sequence[tf.Variable], gradients: Sequence, epsilon: float) -> Iterator[None]:
     """Inside the block each table is moved by epsilon g / |g|; afterwards it has the values it had, bit for bit.
 
-    gradients: dense or IndexedSlices, None for a table without one. In a replica of a `tf.distribute` strategy g is the sum over the replicas,
-    so that all move alike.
+    gradients: dense or IndexedSlices, None for a table without one. In a replica of a `tf.distribute` strategy g is the
+    sum over the replicas, so that all move alike.
     """
     moved = []
     for table, gradient in zip(tables, gradients):

@@ -2,7 +2,8 @@
 
     rate of layer i of L (from 0) = decay^(L - i),   of the embeddings decay^(L + 1),   of everything else, such as heads, 1
 
-When: fine-tuning a checkpoint on few examples, with 0.8 to 0.95: what is close to the text has less to learn anew than what is close to the answer.
+When: fine-tuning a checkpoint on few examples, with 0.8 to 0.95: what is close to the text has less to learn anew than
+what is close to the answer.
 Cost: none.
 """
 
@@ -16,14 +17,18 @@ _EMBEDDINGS = re.compile(r"(?:^|/)Embedding-")
 
 
 def layer_multipliers(variables: Sequence[tf.Variable], decay: float) -> list[float]:
-    """What the learning rate of each variable is multiplied with, told from the names that bert4keras gives: Embedding-*, Transformer-3-*.
+    """What the learning rate of each variable is multiplied with, told from the names that bert4keras gives:
+    Embedding-*, Transformer-3-*.
 
-    ALBERT's layers share their weights (Transformer-*), and so count as one. Raises ValueError where there is no transformer.
+    ALBERT's layers share their weights (Transformer-*), and so count as one. Raises ValueError where there is no
+    transformer.
     """
     layers = [_LAYER.search(variable.name) for variable in variables]
     depth = max((int(layer[1] or 0) + 1 for layer in layers if layer), default=0)
     if not depth:
-        raise ValueError("layer-wise learning rates are for transformers, and no variable is named as bert4keras names theirs (Transformer-0-...)")
+        raise ValueError(
+            "layer-wise learning rates are for transformers, and no variable is named as bert4keras names theirs (Transformer-0-...)"
+        )
 
     def multiplier(variable, layer) -> float:
         if layer:

@@ -2,10 +2,11 @@
 
     slow <- slow + alpha (fast - slow),  fast <- slow       after every k-th step; the fast weights are those the inner optimizer moves
 
-The slow weights start as the weights. (The original starts them at zero and looks back at its first step already, which halves pretrained weights.)
+The slow weights start as the weights. (The original starts them at zero and looks back at its first step already, which
+halves pretrained weights.)
 
-When: an optimizer that swings, from a high learning rate or small batches; k = 5 and alpha = 0.5 are the paper's. Cost: the memory of one more copy
-of the weights, and one pass over them in every k-th step.
+When: an optimizer that swings, from a high learning rate or small batches; k = 5 and alpha = 0.5 are the paper's. Cost:
+the memory of one more copy of the weights, and one pass over them in every k-th step.
 """
 
 import contextlib
@@ -18,11 +19,13 @@ from common.optimizers.swapping import swapped
 class Lookahead:
     """Mixin of a `tf_keras` optimizer: `class LookaheadSGD(Lookahead, keras.optimizers.SGD)`.
 
-    lookahead_steps: k; 0 is off and keeps no slow weights. lookahead_alpha: share of the way that remains, above 0 and up to 1.
-    Slow weights are made by `build`, out of the values that the variables have then: load a checkpoint before.
-    A step that a `LossScaleOptimizer` skips counts as one of the k, as it does for schedules; if it is the k-th, the next k-th looks back.
+    lookahead_steps: k; 0 is off and keeps no slow weights. lookahead_alpha: share of the way that remains, above 0 and
+    up to 1. Slow weights are made by `build`, out of the values that the variables have then: load a checkpoint before.
+    A step that a `LossScaleOptimizer` skips counts as one of the k, as it does for schedules; if it is the k-th, the
+    next k-th looks back.
 
-    `with optimizer.averaged_weights(): ...` puts the slow weights into the model and the trained ones back, bit for bit.
+    `with optimizer.averaged_weights(): ...` puts the slow weights into the model and the trained ones back, bit for
+    bit.
     """
 
     def __init__(self, *args, lookahead_steps: int = 0, lookahead_alpha: float = 0.5, **kwargs):
@@ -32,14 +35,18 @@ class Lookahead:
     def build(self, var_list):
         if self.lookahead_steps and not getattr(self, "_built", False):
             self._fast = list(var_list)
-            self._slow = [self.add_variable_from_reference(variable, "slow", initial_value=variable) for variable in var_list]
+            self._slow = [
+                self.add_variable_from_reference(variable, "slow", initial_value=variable) for variable in var_list
+            ]
         super().build(var_list)
 
     def _internal_apply_gradients(self, grads_and_vars):
         iterations = super()._internal_apply_gradients(grads_and_vars)
         if self.lookahead_steps:
             variables = [variable for _, variable in grads_and_vars]
-            tf.__internal__.distribute.interim.maybe_merge_call(self._look_back_in_time, self._distribution_strategy, variables)
+            tf.__internal__.distribute.interim.maybe_merge_call(
+                self._look_back_in_time, self._distribution_strategy, variables
+            )
         return iterations
 
     def _looks_back_after(self, iterations):
@@ -59,10 +66,15 @@ class Lookahead:
         tf.cond(self._looks_back_after(self.iterations), look_back_everywhere, lambda: None)
 
     def averaged_weights(self) -> AbstractContextManager[None]:
-        """The model computes with the slow weights inside the block. Does nothing where Lookahead is off or before the first `build`."""
+        """The model computes with the slow weights inside the block. Does nothing where Lookahead is off or before the
+        first `build`."""
         if not (self.lookahead_steps and getattr(self, "_built", False)):
             return contextlib.nullcontext()
         return swapped(self._fast, self._slow)
 
     def get_config(self):
-        return {**super().get_config(), "lookahead_steps": self.lookahead_steps, "lookahead_alpha": self.lookahead_alpha}
+        return {
+            **super().get_config(),
+            "lookahead_steps": self.lookahead_steps,
+            "lookahead_alpha": self.lookahead_alpha,
+        }

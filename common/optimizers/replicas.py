@@ -1,4 +1,5 @@
-"""What a training step needs to know of `tf.distribute`: each replica computes on a batch of its own, and all together make one step."""
+"""What a training step needs to know of `tf.distribute`: each replica computes on a batch of its own, and all together
+make one step."""
 
 from collections.abc import Callable
 
@@ -14,11 +15,17 @@ def sum_over_replicas(value):
 
 def variable_of_each_replica(value) -> tf.Variable:
     """A variable that each replica has for itself, with this value at first."""
-    return tf.Variable(value, trainable=False, synchronization=tf.VariableSynchronization.ON_READ, aggregation=tf.VariableAggregation.SUM)
+    return tf.Variable(
+        value,
+        trainable=False,
+        synchronization=tf.VariableSynchronization.ON_READ,
+        aggregation=tf.VariableAggregation.SUM,
+    )
 
 
 def own(variable: tf.Variable) -> tf.Variable:
-    """The part of `variable_of_each_replica` that this replica has: rows can be written to it, which the distributed one forbids."""
+    """The part of `variable_of_each_replica` that this replica has: rows can be written to it, which the distributed
+    one forbids."""
     replica = tf.get_static_value(tf.distribute.get_replica_context().replica_id_in_sync_group)
     return tf.distribute.get_strategy().experimental_local_results(variable)[replica]
 

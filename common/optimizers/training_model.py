@@ -5,9 +5,10 @@
     flooding minimises |loss - b| + b:  the gradient turns around where the loss has sunk below b
     FGM      see `adversarial`;   gradient accumulation  see `accumulation`;   recompute  see `recompute`
 
-R-Drop (Liang et al. 2021; kexue.fm/archives/8496): when labels are few; alpha 4 with dropout 0.3 is usual. Costs a second pass forwards, and backwards
-through both: nearly twice the time and memory. Flooding (Ishida et al. 2020; kexue.fm/archives/7643): when the training loss goes to zero while dev gets worse; b is what
-remains, to be found by trying. Costs nothing. With FGM the loss that is compared with b is that of the embeddings where they are.
+R-Drop (Liang et al. 2021; kexue.fm/archives/8496): when labels are few; alpha 4 with dropout 0.3 is usual. Costs a
+second pass forwards, and backwards through both: nearly twice the time and memory. Flooding (Ishida et al. 2020;
+kexue.fm/archives/7643): when the training loss goes to zero while dev gets worse; b is what remains, to be found by
+trying. Costs nothing. With FGM the loss that is compared with b is that of the embeddings where they are.
 """
 
 import contextlib
@@ -26,10 +27,11 @@ from common.options import TrainingOptions
 class TrainingModel(keras.Model):
     """A functional model of loss terms, which `fit` trains as the options say.
 
-    inputs: of `keras.Model`. outputs: what the network says of a training batch, for who wants to see it. terms: what is minimised.
-    Called, it returns `outputs`, `terms` (a numerator and a denominator for each) and `distributions`.
-    Batches are dicts of inputs; with gradient accumulation pairs (inputs, group), as `common.generators.training_dataset` makes them.
-    Logs have the mean of each term over the epoch, each batch weighted by its denominator, and their sum as `loss`.
+    inputs: of `keras.Model`. outputs: what the network says of a training batch, for who wants to see it. terms: what
+    is minimised. Called, it returns `outputs`, `terms` (a numerator and a denominator for each) and `distributions`.
+    Batches are dicts of inputs; with gradient accumulation pairs (inputs, group), as
+    `common.generators.training_dataset` makes them. Logs have the mean of each term over the epoch, each batch weighted
+    by its denominator, and their sum as `loss`.
     """
 
     def __init__(self, inputs, outputs, terms: Sequence[LossTerm], **kwargs: Any):
@@ -55,7 +57,9 @@ class TrainingModel(keras.Model):
         self._options = options
         self.accumulation_steps = options.accumulation_steps
         if options.accumulation_steps > 1:
-            self._aside.accumulator = GradientAccumulator([(), *(variable.shape for variable in self.trainable_variables)])
+            self._aside.accumulator = GradientAccumulator(
+                [(), *(variable.shape for variable in self.trainable_variables)]
+            )
         if options.recompute:
             from common.optimizers.recompute import recompute
 
@@ -72,7 +76,8 @@ class TrainingModel(keras.Model):
 
     @property
     def state(self) -> list[tf.Variable]:
-        """What training needs beside the weights to go on exactly: the optimizer's variables, and the loss scale of float16."""
+        """What training needs beside the weights to go on exactly: the optimizer's variables, and the loss scale of
+        float16."""
         scale = self.optimizer._loss_scale._weights.values() if self._scales_loss else ()
         return [*self.optimizer.variables, *scale]
 
@@ -106,19 +111,27 @@ class TrainingModel(keras.Model):
         with tf.GradientTape() as tape:
             terms, divergences = self._read(inputs)
             # All replicas together are one batch, whose means have one denominator.
-            totals = sum_over_replicas(tf.stack([count for _, count in terms])) if group is None else group["denominators"]
-            loss = sum(_ratio(number + self._options.r_drop / 4 * apart, total) for (number, _), apart, total in zip(terms, divergences, tf.unstack(totals, len(terms))))
+            totals = (
+                sum_over_replicas(tf.stack([count for _, count in terms])) if group is None else group["denominators"]
+            )
+            loss = sum(
+                _ratio(number + self._options.r_drop / 4 * apart, total)
+                for (number, _), apart, total in zip(terms, divergences, tf.unstack(totals, len(terms)))
+            )
             scaled = self.optimizer.get_scaled_loss(loss) if self._scales_loss else loss
         if log:
             for mean, (number, count) in zip(self._aside.means, terms):
                 mean.update_state(_ratio(number, count), count)
             if self._options.r_drop:
-                self._aside.divergence.update_state(sum(_ratio(apart, count) for apart, (_, count) in zip(divergences, terms)))
+                self._aside.divergence.update_state(
+                    sum(_ratio(apart, count) for apart, (_, count) in zip(divergences, terms))
+                )
         gradients = tape.gradient(scaled, self.trainable_variables)
         return loss, self.optimizer.get_unscaled_gradients(gradients) if self._scales_loss else gradients
 
     def _read(self, inputs):
-        """Numerator and denominator of each term, and how far two readings of the batch are apart in it: 0 without R-Drop."""
+        """Numerator and denominator of each term, and how far two readings of the batch are apart in it: 0 without
+        R-Drop."""
         first = self(inputs, training=True)
         if not self._options.r_drop:
             return first["terms"], [0.0] * len(first["terms"])
@@ -158,7 +171,9 @@ def _add(one, other):
     if one is None or other is None:
         return one if other is None else other
     if isinstance(one, tf.IndexedSlices) and isinstance(other, tf.IndexedSlices):
-        return tf.IndexedSlices(tf.concat([one.values, other.values], 0), tf.concat([one.indices, other.indices], 0), one.dense_shape)
+        return tf.IndexedSlices(
+            tf.concat([one.values, other.values], 0), tf.concat([one.indices, other.indices], 0), one.dense_shape
+        )
     return tf.convert_to_tensor(one) + tf.convert_to_tensor(other)
 
 

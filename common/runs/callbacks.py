@@ -19,16 +19,17 @@ from common.submission import atomic_write
 class KeepRun(keras.callbacks.Callback):
     """After every epoch: evaluate on dev, keep the best weights, and save all that continuing needs.
 
-    run: the directory. evaluate: makes an `Evaluation` with the weights the model has when it is called (the averaged ones, where the
-    optimizer keeps an average). monitor: the metric to maximise. patience: evaluations without a better score before training
-    stops; 0 never stops. Call `resume()` before `fit` and give `fit` the epoch it returns as `initial_epoch`.
+    run: the directory. evaluate: makes an `Evaluation` with the weights the model has when it is called (the averaged
+    ones, where the optimizer keeps an average). monitor: the metric to maximise. patience: evaluations without a better
+    score before training stops; 0 never stops. Call `resume()` before `fit` and give `fit` the epoch it returns as
+    `initial_epoch`.
 
-    Resuming is exact: weights, averages and optimizer come from last/state.h5, and order, negatives and dropout of an epoch depend
-    on (seed, epoch) alone. The state is one file replaced at one stroke, after the best weights: a kill between the two repeats an epoch,
-    with the same result.
+    Resuming is exact: weights, averages and optimizer come from last/state.h5, and order, negatives and dropout of an
+    epoch depend on (seed, epoch) alone. The state is one file replaced at one stroke, after the best weights: a kill
+    between the two repeats an epoch, with the same result.
 
-    Any compiled `keras.Model` will do; call `seed_everything` before it is built. A TrainingModel says itself what its state is, and with which
-    weights it is evaluated.
+    Any compiled `keras.Model` will do; call `seed_everything` before it is built. A TrainingModel says itself what its
+    state is, and with which weights it is evaluated.
     """
 
     def __init__(self, run: Run, evaluate: Callable[[], Evaluation], seed: int, monitor: str = "f1", patience: int = 0):
@@ -43,15 +44,18 @@ class KeepRun(keras.callbacks.Callback):
 
     @property
     def stopped_early(self) -> bool:
-        """Whether `patience` has run out. A run resumed in this state must not be given further epochs: Keras would train one."""
+        """Whether `patience` has run out. A run resumed in this state must not be given further epochs: Keras would
+        train one."""
         if not (self.patience and self.history):
             return False
-        # `max` gives the first of equals: an equal score is no better one, or a run that scores 0 for ever would never stop.
+        # `max` gives the first of equals: an equal score is no better one, or a run that scores 0 for ever would never
+        # stop.
         first_best = max(self.history, key=lambda entry: entry[self.monitor])
         return self.history[-1]["epoch"] - first_best["epoch"] >= self.patience
 
     def remaining(self, epochs: int) -> dict[str, int]:
-        """For `fit`, of so many epochs in all: the first one that is to come, and the last; none where `patience` has run out."""
+        """For `fit`, of so many epochs in all: the first one that is to come, and the last; none where `patience` has
+        run out."""
         done = len(self.history)
         return {"initial_epoch": done, "epochs": done if self.stopped_early else epochs}
 
@@ -69,7 +73,8 @@ class KeepRun(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self.curves = tf.summary.create_file_writer(str(self.run.path / "tensorboard"))
-        # Before the first epoch too, so that a run killed in it can be resumed although its checkpoint folder may be gone.
+        # Before the first epoch too, so that a run killed in it can be resumed although its checkpoint folder may be
+        # gone.
         if not self.history:
             self._save_state()
 
@@ -108,10 +113,13 @@ class KeepRun(keras.callbacks.Callback):
     def _warn_about_silence(self, averaged: Evaluation) -> None:
         # The commonest complaint about such projects is a score of 0 for hours; say at once what is behind it.
         trained = self.evaluate().metrics["predicted"]
-        counts = ", ".join(f"{name} {averaged.metrics[name]}" for name in ("predicted", "gold", "correct") if name in averaged.metrics)
+        counts = ", ".join(
+            f"{name} {averaged.metrics[name]}" for name in ("predicted", "gold", "correct") if name in averaged.metrics
+        )
         advice = " - normal at first; if it stays so, train longer, raise --learning-rate or lower the thresholds"
         tqdm.write(
-            f"WARNING: nothing predicted on dev ({counts}; {trained} without the moving average){advice if len(self.history) == 1 else ''}", file=sys.stderr
+            f"WARNING: nothing predicted on dev ({counts}; {trained} without the moving average){advice if len(self.history) == 1 else ''}",
+            file=sys.stderr,
         )
 
 
@@ -128,7 +136,8 @@ def save_best(run: Run, model: keras.Model, evaluation: Evaluation) -> None:
 
 
 def load_best(run: Run, model: keras.Model) -> None:
-    """Put the best weights of a run into a model built like the one that was trained. Raises UserError if they do not fit."""
+    """Put the best weights of a run into a model built like the one that was trained. Raises UserError if they do not
+    fit."""
     assign(model.weights, load_arrays(run.best_weights, "model"), run.best_weights)
 
 
@@ -186,7 +195,10 @@ def resumable(run: Run) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print(f"\nnothing but the epoch in progress is lost; continue with: train.py --run-name {run.path.name} --resume", file=sys.stderr)
+        print(
+            f"\nnothing but the epoch in progress is lost; continue with: train.py --run-name {run.path.name} --resume",
+            file=sys.stderr,
+        )
         raise
     except tf.errors.ResourceExhaustedError:
         raise UserError("out of memory - lower --batch-size or --max-length") from None

@@ -22,13 +22,14 @@ Config = TypeVar("Config")
 
 _PACKAGES = ("tensorflow", "tf-keras", "bert4keras", "numpy", "tokenizers", "jieba", "scikit-learn", "h5py")
 
-# A resumed run may go on for longer, be kept or find its data elsewhere (fingerprints tell whether they are the same data).
-# All other settings are those it was started with.
+# A resumed run may go on for longer, be kept or find its data elsewhere (fingerprints tell whether they are the same
+# data). All other settings are those it was started with.
 _MAY_CHANGE = {"epochs", "early_stopping_patience", "output_dir", "data_dir", "run_name", "resume"}
 
 
 class Evaluation(NamedTuple):
-    """What an evaluation on dev found: numbers by name, predictions in the official format, and errors worth reading."""
+    """What an evaluation on dev found: numbers by name, predictions in the official format, and errors worth
+    reading."""
 
     metrics: dict[str, float]
     predictions: list[Any]
@@ -78,8 +79,8 @@ def create_run(
 ) -> Run:
     """A new run directory OUTPUT_DIR/TASK/NAME (default name: the time) that appears whole or not at all.
 
-    settings: the Config dataclass. data: `describe_file` of each file. write: puts what the network is built from (vocabulary,
-    labels, ...) into the folder. Raises UserError when the run exists.
+    settings: the Config dataclass. data: `describe_file` of each file. write: puts what the network is built from
+    (vocabulary, labels, ...) into the folder. Raises UserError when the run exists.
     """
     parent = output_dir / task
     check_run_is_new(task, output_dir, name)
@@ -110,9 +111,16 @@ def create_run(
 
 
 def begin_run(
-    resumed: Run | None, task: str, output_dir: Path, name: str | None, settings: Any, data: dict[str, Any], write: Callable[[Path], None]
+    resumed: Run | None,
+    task: str,
+    output_dir: Path,
+    name: str | None,
+    settings: Any,
+    data: dict[str, Any],
+    write: Callable[[Path], None],
 ) -> Run:
-    """The run that is continued, if it was started on these data, or else a new one, as `create_run` makes it. Raises UserError as both do."""
+    """The run that is continued, if it was started on these data, or else a new one, as `create_run` makes it. Raises
+    UserError as both do."""
     if resumed is None:
         return create_run(task, output_dir, name, settings, data, write)
     check_same_data(resumed, data)
@@ -126,7 +134,9 @@ def check_run_is_new(task: str, output_dir: Path, name: str | None) -> None:
     if name in ("", ".", "..") or "/" in name or "\\" in name or name.startswith(TEMPORARY_PREFIX):
         raise UserError(f"--run-name {name!r}: must be the plain name of a folder, without slashes")
     if (output_dir / task / name).exists():
-        raise UserError(f"--run-name {name}: {output_dir / task / name} exists - add --resume to continue it, or choose another name")
+        raise UserError(
+            f"--run-name {name}: {output_dir / task / name} exists - add --resume to continue it, or choose another name"
+        )
 
 
 def open_run(path: Path, task: str) -> Run:
@@ -144,16 +154,21 @@ def open_run(path: Path, task: str) -> Run:
 
 
 def open_trained_run(path: Path | None, output_dir: Path, task: str) -> Run:
-    """The run to predict with: the one at `path`, or else the newest that has a best model. Raises UserError without one."""
+    """The run to predict with: the one at `path`, or else the newest that has a best model. Raises UserError without
+    one."""
     run = open_run(path, task) if path else newest_run(output_dir, task, "best.weights.h5")
     if not run.best_weights.is_file():
-        raise UserError(f"{run.path}: has no best.weights.h5 yet - train it for at least one epoch (train.py --run-name {run.path.name} --resume)")
+        raise UserError(
+            f"{run.path}: has no best.weights.h5 yet - train it for at least one epoch (train.py --run-name {run.path.name} --resume)"
+        )
     return run
 
 
 def newest_run(output_dir: Path, task: str, having: str = "config.json") -> Run:
     """The run of this task whose file `having` is the newest. Raises UserError when there is none."""
-    candidates = [path for path in (output_dir / task).glob(f"*/{having}") if not path.parent.name.startswith(TEMPORARY_PREFIX)]
+    candidates = [
+        path for path in (output_dir / task).glob(f"*/{having}") if not path.parent.name.startswith(TEMPORARY_PREFIX)
+    ]
     if not candidates:
         raise UserError(f"{output_dir / task}: no run with a {having} here - train one first (train.py), or name one")
     return open_run(max(candidates, key=lambda path: (path.stat().st_mtime_ns, path)).parent, task)
@@ -171,11 +186,14 @@ def fingerprint(path: Path) -> str:
 
 
 def check_same_data(run: Run, data: dict[str, Any]) -> None:
-    """Raises UserError when a run is continued on other data than it was started on: another file, or another fold of it."""
+    """Raises UserError when a run is continued on other data than it was started on: another file, or another fold of
+    it."""
     for role, now in data.items():
         before = run.config["data"].get(role, {})
         if any(before.get(key) != now.get(key) for key in ("sha256", "fold", "num_folds")):
-            raise UserError(f"{run.path}: was started on another {now['file']} than this one - resume with the same data, or start a new run")
+            raise UserError(
+                f"{run.path}: was started on another {now['file']} than this one - resume with the same data, or start a new run"
+            )
 
 
 # Settings
@@ -184,8 +202,8 @@ def check_same_data(run: Run, data: dict[str, Any]) -> None:
 def parse_training_flags(config_class: type[Config], task: str, argv: list[str] | None) -> tuple[Config, Run | None]:
     """The Config of train.py and, with --resume, the run to continue.
 
-    With --resume the settings come from that run, so `--run-name NAME --resume` is enough. A flag that contradicts them is a
-    UserError, save for those that may change (how long to train, and where things are).
+    With --resume the settings come from that run, so `--run-name NAME --resume` is enough. A flag that contradicts them
+    is a UserError, save for those that may change (how long to train, and where things are).
     """
     given = parse_flags(config_class, argv)
     check_combination(given.encoder, given.training)
@@ -202,7 +220,9 @@ def parse_training_flags(config_class: type[Config], task: str, argv: list[str] 
     for flag, before, now in _differences(stored, config):
         if flag not in _MAY_CHANGE:
             name = flag.replace("_", "-")
-            raise UserError(f"--{name} {now}: the run {run.path.name} was started with {before} - leave the flag out, or start a new run")
+            raise UserError(
+                f"--{name} {now}: the run {run.path.name} was started with {before} - leave the flag out, or start a new run"
+            )
     return config, run
 
 
@@ -237,13 +257,17 @@ def settings_from_json(config_class: type[Config], settings: dict[str, Any], sou
     hints = typing.get_type_hints(config_class)
     unknown = set(settings) - set(hints)
     if unknown:
-        raise UserError(f"{source}: has the setting {sorted(unknown)[0]}, which this version does not know - use the version that trained the run")
+        raise UserError(
+            f"{source}: has the setting {sorted(unknown)[0]}, which this version does not know - use the version that trained the run"
+        )
     values = {}
     for name, value in settings.items():
         hint = hints[name]
         if dataclasses.is_dataclass(hint):
             value = settings_from_json(hint, value, source)
-        elif value is not None and (hint is Path or Path in typing.get_args(hint) and isinstance(hint, types.UnionType)):
+        elif value is not None and (
+            hint is Path or Path in typing.get_args(hint) and isinstance(hint, types.UnionType)
+        ):
             value = Path(value).expanduser()
         elif typing.get_origin(hint) is tuple:
             value = tuple(value)

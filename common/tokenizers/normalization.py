@@ -123,9 +123,7 @@ class Normalizer:
         )
         ends = ends_of[starts]
         # Characters that changed places cover each other, so that ranges never run backwards.
-        return NormalizedText(
-            "".join(pieces), np.minimum.accumulate(starts[::-1])[::-1], np.maximum.accumulate(ends)
-        )
+        return NormalizedText("".join(pieces), np.minimum.accumulate(starts[::-1])[::-1], np.maximum.accumulate(ends))
 
 
 class _Memo(dict):

@@ -1,7 +1,8 @@
 """Where a question and a context share characters and words: what a reader trained from nothing finds its way by.
 
-The exact-match features of Chen et al. 2017 (DrQA), for characters, and two that say how much of the question a neighbourhood
-holds. In these a word weighs as much as it is rare in jieba's dictionary, so that names count and particles do not.
+The exact-match features of Chen et al. 2017 (DrQA), for characters, and two that say how much of the question a
+neighbourhood holds. In these a word weighs as much as it is rare in jieba's dictionary, so that names count and
+particles do not.
 """
 
 from typing import NamedTuple
@@ -22,10 +23,12 @@ SHARED_KINDS = 16
 class Overlap(NamedTuple):
     """What two texts share, by the normal forms (NFKC, lower case) of their tokens and words.
 
-    shared: for each token of the context, int32 (n,): 1 if the question has this token, plus 2 if it has one of the pairs, plus 4 if
-        one of the runs of three that the token belongs to, plus 8 if it has the word (of two characters or more) around it.
-    coverage: for each token of the context, float32 (n, 2): the tokens of the question in the same sentence, and those within 15 tokens, as shares
-        of the whole question between 0 and 1, each different token weighed by the rarity of its word over the word's length (the greatest of its words).
+    shared: for each token of the context, int32 (n,): 1 if the question has this token, plus 2 if it has one of the
+        pairs, plus 4 if one of the runs of three that the token belongs to, plus 8 if it has the word (of two
+        characters or more) around it.
+    coverage: for each token of the context, float32 (n, 2): the tokens of the question in the same sentence, and those
+        within 15 tokens, as shares of the whole question between 0 and 1, each different token weighed by the rarity of
+        its word over the word's length (the greatest of its words).
     found: for each token of the question, int32 (m,): 1 if the context has it.
     """
 
@@ -59,7 +62,11 @@ def overlap(question: str, asked: Encoding, context: str, tokens: Encoding) -> O
     near = before[:, np.minimum(places + _REACH + 1, len(tokens))] - before[:, np.maximum(places - _REACH, 0)]
     coverage = np.stack([share @ (in_sentence > 0)[:, sentence], share @ (near > 0)], axis=1)
     in_context = set(tokens)
-    return Overlap(shared.astype(np.int32), coverage.astype(np.float32), np.array([token in in_context for token in asked], np.int32))
+    return Overlap(
+        shared.astype(np.int32),
+        coverage.astype(np.float32),
+        np.array([token in in_context for token in asked], np.int32),
+    )
 
 
 def _forms(text: str, encoding: Encoding) -> list[str]:

@@ -1,7 +1,8 @@
-"""The part of speech of the word around each token, from jieba's dictionary: it tells names, places, times and numbers, which are what
-answers are, also where training never showed the word.
+"""The part of speech of the word around each token, from jieba's dictionary: it tells names, places, times and numbers,
+which are what answers are, also where training never showed the word.
 
-A look-up, without the context: jieba's tagger (`jieba.posseg`) would choose among several parts of speech, at ten times the cost.
+A look-up, without the context: jieba's tagger (`jieba.posseg`) would choose among several parts of speech, at ten times
+the cost.
 """
 
 from functools import cache, lru_cache
@@ -10,8 +11,9 @@ import numpy as np
 
 from common.tokenizers.words import Ranges, covering_words, jieba_segmenter, normal_form, segment
 
-# Of words outside of the dictionary: numbers by their digits (the last: five and more), what begins with a digit or a Latin letter, blanks
-# and punctuation, and others by their characters (the last: four and more), since a name mostly has two or three.
+# Of words outside of the dictionary: numbers by their digits (the last: five and more), what begins with a digit or a
+# Latin letter, blanks and punctuation, and others by their characters (the last: four and more), since a name mostly
+# has two or three.
 _OTHERS = ("1", "2", "3", "4", "5", "7天", "iphone", " ", "，", "龖", "龖龖", "龖龖龖", "龖龖龖龖")
 # jieba's tags, as far as they are kept apart; another one counts as the longest of these that it begins with.
 _TAGS = "a b c d e f g h i j k l m mq n nr nrt ns nt nz o p q r s t u v vn x y z".split()
@@ -21,9 +23,11 @@ PART_OF_SPEECH_COUNT = 1 + len(_OTHERS) + len(_TAGS)
 
 
 def parts_of_speech(text: str, offsets: np.ndarray, words: Ranges | None = None) -> np.ndarray:
-    """Part of speech of the word that covers each token's first character, int32 (n,); 0 for special tokens (empty range).
+    """Part of speech of the word that covers each token's first character, int32 (n,); 0 for special tokens (empty
+    range).
 
-    offsets: integers (n, 2), as in `Encoding.offsets`. words: `segment(text)`, to save a second segmentation. ValueError for offsets outside the text.
+    offsets: integers (n, 2), as in `Encoding.offsets`. words: `segment(text)`, to save a second segmentation.
+    ValueError for offsets outside the text.
     """
     words = segment(text) if words is None else words
     _, covering = covering_words(text, offsets, words)

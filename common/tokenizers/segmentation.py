@@ -1,4 +1,5 @@
-"""jieba's words of a text; those of a corpus in several processes, and remembered, so that features need not cut its texts again."""
+"""jieba's words of a text; those of a corpus in several processes, and remembered, so that features need not cut its
+texts again."""
 
 import contextlib
 import json
@@ -28,7 +29,8 @@ _loading = threading.Lock()
 
 
 class _Store(dict[str, np.ndarray]):
-    """Text -> ends of its words, unsigned integers, while there is room: texts that come later are cut again when they are asked for."""
+    """Text -> ends of its words, unsigned integers, while there is room: texts that come later are cut again when they
+    are asked for."""
 
     def __init__(self, room: int):
         self.room = room
@@ -54,11 +56,13 @@ def segment(text: str) -> Ranges:
 
 
 def segment_all(texts: Iterable[str], processes: int | None = None) -> Iterator[Ranges]:
-    """`segment` of each text, in order. All are cut before this returns, each distinct text once; `segment` finds them from then on.
+    """`segment` of each text, in order. All are cut before this returns, each distinct text once; `segment` finds them
+    from then on.
 
-    processes: how many cut; 1 is this one. Default: one for each 500,000 characters, up to the number of cores and 8. They are new interpreters
-    that import neither the caller's script nor TensorFlow, so it does not matter from where this is called. The share of one that fails
-    is cut in this process. An iterator, since a corpus in Python tuples takes fifty times the memory of what is remembered.
+    processes: how many cut; 1 is this one. Default: one for each 500,000 characters, up to the number of cores and 8.
+    They are new interpreters that import neither the caller's script nor TensorFlow, so it does not matter from where
+    this is called. The share of one that fails is cut in this process. An iterator, since a corpus in Python tuples
+    takes fifty times the memory of what is remembered.
     """
     texts = list(texts)
     ends = {text: _store.get(text) for text in texts}
@@ -108,9 +112,12 @@ def _word_lengths(texts: Iterable[str]) -> np.ndarray:
 
 def _word_lengths_of_shares(shares: Sequence[Sequence[str]]) -> list[np.ndarray]:
     """`_word_lengths` of each share, in a process for each."""
-    # Not `multiprocessing`: it runs the main script again in every process, which never ends where that has no `if __name__ == "__main__"`.
+    # Not `multiprocessing`: it runs the main script again in every process, which never ends where that has no `if
+    # __name__ == "__main__"`.
     command = [sys.executable, "-P", "-c", f"from {__name__} import _serve; _serve()"]
-    path = os.pathsep.join([str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    path = os.pathsep.join([str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]).rstrip(
+        os.pathsep
+    )
     with contextlib.ExitStack() as stack:
         workers = []
         for _ in shares:
@@ -122,7 +129,9 @@ def _word_lengths_of_shares(shares: Sequence[Sequence[str]]) -> list[np.ndarray]
                 stderr=subprocess.DEVNULL,
             )
             workers.append(stack.enter_context(worker))
-            stack.callback(worker.kill)  # before the end is waited for: nothing goes on when this process is interrupted
+            stack.callback(
+                worker.kill
+            )  # before the end is waited for: nothing goes on when this process is interrupted
         for worker, share in zip(workers, shares):
             with contextlib.suppress(BrokenPipeError), worker.stdin:
                 worker.stdin.write(json.dumps(share, ensure_ascii=False).encode("utf-8", "surrogatepass"))
@@ -148,7 +157,10 @@ def _ends(texts: Sequence[str], lengths: np.ndarray) -> list[np.ndarray]:
     last = np.cumsum([len(text) for text in texts], dtype=np.int64)
     ends = np.cumsum(lengths, dtype=np.int64)
     of_texts = np.split(ends, np.searchsorted(ends, last[:-1], side="right"))
-    return [(found - end + len(text)).astype(np.min_scalar_type(len(text))) for text, end, found in zip(texts, last, of_texts)]
+    return [
+        (found - end + len(text)).astype(np.min_scalar_type(len(text)))
+        for text, end, found in zip(texts, last, of_texts)
+    ]
 
 
 def _ranges(ends: list[int]) -> Ranges:

@@ -12,7 +12,8 @@ def windows(tokenizer: WordPieceTokenizer, encoding: Encoding, max_length: int, 
     """[CLS] part [SEP] for consecutive parts of an encoding without special tokens, each at most `max_length` long.
 
     Neighbouring parts share `overlap` tokens (at most half a window), so what is shorter than that lies whole in one of
-    them. A text that fits, an empty one too, is one window. Offsets stay those of the whole text. ValueError for max_length < 3.
+    them. A text that fits, an empty one too, is one window. Offsets stay those of the whole text. ValueError for
+    max_length < 3.
     """
     start, end = [tokenizer.start_id], [tokenizer.end_id]
     room = _room(max_length, 2)
@@ -22,9 +23,11 @@ def windows(tokenizer: WordPieceTokenizer, encoding: Encoding, max_length: int, 
 
 @dataclass(frozen=True)
 class PairWindow:
-    """[CLS] question [SEP] part [SEP]. The part begins with token `first` of the context, and the question has `asked` tokens.
+    """[CLS] question [SEP] part [SEP]. The part begins with token `first` of the context, and the question has `asked`
+    tokens.
 
-    Offsets are those of the context; the tokens of the question have empty ranges like special ones, so that no span begins or ends there.
+    Offsets are those of the context; the tokens of the question have empty ranges like special ones, so that no span
+    begins or ends there.
     """
 
     encoding: Encoding
@@ -50,16 +53,20 @@ class PairWindow:
         return self.lay_out(np.zeros(self.asked, bool), np.ones(self.first + len(self), bool))
 
     def lay_out(self, question: np.ndarray, context: np.ndarray) -> np.ndarray:
-        """Values of all tokens of the question (m, ...) and of the whole context (n, ...) at their places in the window, zeros at special tokens."""
+        """Values of all tokens of the question (m, ...) and of the whole context (n, ...) at their places in the
+        window, zeros at special tokens."""
         values = np.zeros((len(self), *context.shape[1:]), context.dtype)
         places = self.context_places
         values[1 : self.asked + 1] = question[: self.asked]
         values[places.start : places.stop] = context[self.first : self.first + len(places)]
         return values
 
-    def crop(self, first: int, last: int, length: int, generator: np.random.Generator) -> tuple["PairWindow", np.ndarray]:
-        """The window with only a piece of its context, drawn from those that hold its tokens `first` to `last` (inclusive): of `length` tokens, or of
-        as many as these, or the whole context if it has no more. And the places of the tokens that are left, int (their number,)."""
+    def crop(
+        self, first: int, last: int, length: int, generator: np.random.Generator
+    ) -> tuple["PairWindow", np.ndarray]:
+        """The window with only a piece of its context, drawn from those that hold its tokens `first` to `last`
+        (inclusive): of `length` tokens, or of as many as these, or the whole context if it has no more. And the places
+        of the tokens that are left, int (their number,)."""
         begin, end = self.context_places.start, self.context_places.stop
         size = max(length, last + 1 - first)
         if end - begin <= size:
@@ -69,18 +76,22 @@ class PairWindow:
         return PairWindow(self.encoding.take(kept), self.asked, self.first + start - begin), kept
 
 
-def pair_windows(tokenizer: WordPieceTokenizer, question: Encoding, context: Encoding, max_length: int, stride: int) -> list[PairWindow]:
+def pair_windows(
+    tokenizer: WordPieceTokenizer, question: Encoding, context: Encoding, max_length: int, stride: int
+) -> list[PairWindow]:
     """The question with consecutive parts of the context, each window at most `max_length` long.
 
-    Both encodings are without special tokens. A question that would fill more than half of a window loses its last tokens. A part
-    begins `stride` tokens after the one before it, or follows it directly where that would leave a gap: no token of the context
-    is out of reach. ValueError for max_length < 4.
+    Both encodings are without special tokens. A question that would fill more than half of a window loses its last
+    tokens. A part begins `stride` tokens after the one before it, or follows it directly where that would leave a gap:
+    no token of the context is out of reach. ValueError for max_length < 4.
     """
     asked = min(len(question), max(0, max_length - 3) // 2)
     head = [tokenizer.start_id, *question.ids[:asked], tokenizer.end_id]
     room = _room(max_length, len(head) + 1)
     starts = _starts(len(context), room, min(max(stride, 1), room))
-    return [PairWindow(_between(head, context, first, first + room, [tokenizer.end_id]), asked, first) for first in starts]
+    return [
+        PairWindow(_between(head, context, first, first + room, [tokenizer.end_id]), asked, first) for first in starts
+    ]
 
 
 def _room(max_length: int, taken: int) -> int:

@@ -1,4 +1,5 @@
-"""Word vectors trained elsewhere, read from word2vec's text and binary formats; and the size of those that are learned here.
+"""Word vectors trained elsewhere, read from word2vec's text and binary formats; and the size of those that are learned
+here.
 
     text      a line for each word: the word and its values, with blanks between; "COUNT SIZE" on the first line, which GloVe leaves out
     binary    the line "COUNT SIZE", then for each word the word, a blank and its values as little-endian float32; a line break may follow
@@ -54,13 +55,16 @@ def word_vector_size(words: int) -> int:
     return max(_SMALLEST_LEARNED_SIZE, math.floor(8.33 * math.log(max(words, 1))) + 1)
 
 
-def read_word_vectors(path: Path, wanted: Container[str] = (), limit: int = 100_000, skipped: Counter[str] | None = None) -> WordVectors:
-    """At most `limit` words of a file: those of `wanted`, then others while there is room, both in its order: frequent words stand first.
+def read_word_vectors(
+    path: Path, wanted: Container[str] = (), limit: int = 100_000, skipped: Counter[str] | None = None
+) -> WordVectors:
+    """At most `limit` words of a file: those of `wanted`, then others while there is room, both in its order: frequent
+    words stand first.
 
-    Words are brought to normal form (NFKC, lower case), in which `wanted` must be; of several that agree in it the first one counts.
-    The formats are told apart without being named; a file that ends in .gz is unpacked. `skipped` counts by reason what can be no word.
-    Raises UserError with the line of a text file, or the byte (from 0) of a binary one, for whatever does not belong to the format. The
-    values of words that are left out are only counted.
+    Words are brought to normal form (NFKC, lower case), in which `wanted` must be; of several that agree in it the
+    first one counts. The formats are told apart without being named; a file that ends in .gz is unpacked. `skipped`
+    counts by reason what can be no word. Raises UserError with the line of a text file, or the byte (from 0) of a
+    binary one, for whatever does not belong to the format. The values of words that are left out are only counted.
     """
     skipped = Counter() if skipped is None else skipped
     found: dict[str, np.ndarray] = {}
@@ -97,7 +101,9 @@ def read_word_vectors(path: Path, wanted: Container[str] = (), limit: int = 100_
 def _checked(record: _Record) -> np.ndarray:
     values = record.values()
     if not np.isfinite(values).all():
-        raise UserError(f"{record.where}: a value is NaN or beyond float32 - train the vectors again, or leave this word out")
+        raise UserError(
+            f"{record.where}: a value is NaN or beyond float32 - train the vectors again, or leave this word out"
+        )
     return values
 
 
@@ -123,7 +129,8 @@ def _records(path: Path, skipped: Counter[str]) -> Iterator[_Record]:
 
 
 def _is_binary(sample: bytes) -> bool:
-    """Whether a file goes on in the binary format behind its first line. A text may have a wrong value there, or another encoding."""
+    """Whether a file goes on in the binary format behind its first line. A text may have a wrong value there, or
+    another encoding."""
     fields = sample.split(None, 2)
     if len(fields) > 1 and _is_number(fields[1]):
         return False
@@ -134,11 +141,15 @@ def _is_binary(sample: bytes) -> bool:
     return _CONTROL.search(sample) is not None
 
 
-def _text_records(file: IO[bytes], path: Path, number: int, count: int | None, size: int, skipped: Counter[str]) -> Iterator[_Record]:
+def _text_records(
+    file: IO[bytes], path: Path, number: int, count: int | None, size: int, skipped: Counter[str]
+) -> Iterator[_Record]:
     words = 0
     for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), b""), start=number):
         where = f"{path}:{number}"
-        fields = line.removeprefix(codecs.BOM_UTF8).rsplit(None, size)  # from the right: some files have words with blanks
+        fields = line.removeprefix(codecs.BOM_UTF8).rsplit(
+            None, size
+        )  # from the right: some files have words with blanks
         if not fields:
             skipped[BLANK_LINE] += 1
             continue
@@ -147,7 +158,9 @@ def _text_records(file: IO[bytes], path: Path, number: int, count: int | None, s
         head = fields[0].split()
         values = len(fields) - 1 + len(head) - 1 if len(head) > 1 and _is_number(head[-1]) else len(fields) - 1
         if len(line) == _LONGEST_LINE or values != size:
-            raise UserError(f"{where}: {values} values instead of {size} - every word must have as many as the others; is the file whole?")
+            raise UserError(
+                f"{where}: {values} values instead of {size} - every word must have as many as the others; is the file whole?"
+            )
         words += 1
         if count is not None and words > count:
             raise UserError(f'{where}: more words than the {count} of the first line - correct that line, "COUNT SIZE"')
@@ -188,12 +201,16 @@ def _binary_records(file: IO[bytes], path: Path, count: int, size: int) -> Itera
         values = buffer[blank + 1 : blank + 1 + 4 * size]
         if words == count:
             if at < len(buffer):
-                raise UserError(f'{where}: more words than the {count} of the first line - correct that line, "COUNT SIZE"')
+                raise UserError(
+                    f'{where}: more words than the {count} of the first line - correct that line, "COUNT SIZE"'
+                )
             return
         if len(buffer) - at < needed and (blank < 0 or len(values) < 4 * size):
             raise UserError(f"{where}: the file ends after {words} of {count} words - is the file whole?")
         if blank < 0:
-            raise UserError(f"{where}: no word with a blank behind it - is it a binary word2vec file with {size} values for each word?")
+            raise UserError(
+                f"{where}: no word with a blank behind it - is it a binary word2vec file with {size} values for each word?"
+            )
         yield _Record(buffer[at:blank], partial(np.frombuffer, values, "<f4"), where)
         at = blank + 1 + 4 * size
 

@@ -119,7 +119,8 @@ def normal_form(word: str) -> str:
 
 
 def rarity(word: str) -> float:
-    """How rare a word is in jieba's dictionary, between 0 and 1: -log of its share of all words, as far as the dictionary can tell.
+    """How rare a word is in jieba's dictionary, between 0 and 1: -log of its share of all words, as far as the
+    dictionary can tell.
 
     word: in normal form. A word it does not know counts like its rarest ones.
     """

@@ -13,8 +13,8 @@ from task import Mention
 def link_by_counting(
     texts: Sequence[str], matches: Sequence[Sequence[NameMatch]], knowledge_base: KnowledgeBase, habits: Habits
 ) -> list[list[Mention]]:
-    """The longest names of each text, save those that training labels too seldom (`Habits.labels_most`), each as its commonest entity there, or as
-    the first of the knowledge base where training never labelled it."""
+    """The longest names of each text, save those that training labels too seldom (`Habits.labels_most`), each as its
+    commonest entity there, or as the first of the knowledge base where training never labelled it."""
     found = []
     for text, of_text in zip(texts, matches):
         kept = [match for match in of_text if habits.labels_most(match.name)]

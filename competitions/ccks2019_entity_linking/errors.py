@@ -12,9 +12,11 @@ from task import NIL, Mention
 
 @dataclass(frozen=True)
 class Error:
-    """A link of gold that was missed, a predicted one that is wrong, or one of each that belong together, in the text of `id`.
+    """A link of gold that was missed, a predicted one that is wrong, or one of each that belong together, in the text
+    of `id`.
 
-    Beside a link that is left without a counterpart may stand what explains it: a mention of the other side, whatever else becomes of that.
+    Beside a link that is left without a counterpart may stand what explains it: a mention of the other side, whatever
+    else becomes of that.
     """
 
     id: str
@@ -97,7 +99,9 @@ def find_errors(comparisons: Iterable[Comparison]) -> dict[str, list[Error]]:
                     wrong.remove(other)
         for mention in missed:
             left = PREDICTED_ELSEWHERE if mention.text in predicted_names else NEVER_PREDICTED
-            found = ((kind, other) for kind, alike in MISSED.items() for other in one.predicted if alike(mention, other))
+            found = (
+                (kind, other) for kind, alike in MISSED.items() for other in one.predicted if alike(mention, other)
+            )
             kind, other = next(found, (left, None))
             errors[kind].append(Error(one.id, mention, other))
         for other in wrong:
@@ -124,7 +128,8 @@ def count_names(comparisons: Iterable[Comparison]) -> dict[str, Count]:
 
 
 def describe(errors: dict[str, list[Error]], texts: dict[str, str], examples: int = 3) -> str:
-    """A few lines for each kind that occurs: its name, how often, and the first examples. `texts` has the text of each gold id."""
+    """A few lines for each kind that occurs: its name, how often, and the first examples. `texts` has the text of each
+    gold id."""
     return describe_errors(errors, lambda error: texts.get(error.id, f"(id {error.id}, not in gold)"), show, examples)
 
 

@@ -1,4 +1,5 @@
-"""The score of a submission by the organisers' definition, and what went wrong in it. Needs no TensorFlow, no GPU and no knowledge base.
+"""The score of a submission by the organisers' definition, and what went wrong in it. Needs no TensorFlow, no GPU and
+no knowledge base.
 
 python evaluate.py --gold dev.json --predictions predictions.json
 """
@@ -58,7 +59,9 @@ def print_report(score: Score, comparisons: list[Comparison], texts: dict[str, s
     print(f"recall    {links.recall:.4f}   {links.correct} found of {links.gold} gold links")
     print(f"f1        {links.f1:.4f}   in {len(texts)} texts, NIL left out\n")
     print("where points are lost, not what the organisers count:")
-    print(f"mentions  precision {mentions.precision:.4f}  recall {mentions.recall:.4f}  f1 {mentions.f1:.4f}   whatever they are linked to, also NIL")
+    print(
+        f"mentions  precision {mentions.precision:.4f}  recall {mentions.recall:.4f}  f1 {mentions.f1:.4f}   whatever they are linked to, also NIL"
+    )
     print(f"linking   {_line(score.linked)} found mentions that gold links to an entity")
     print(f"NIL       {_line(score.unlinked)} found mentions that gold says NIL of\n")
     rows = [
@@ -67,7 +70,9 @@ def print_report(score: Score, comparisons: list[Comparison], texts: dict[str, s
         if part.correct < max(part.gold, part.predicted)
     ]
     if rows:
-        print(table(["names with most errors", "gold", "predicted", "correct", "precision", "recall", "f1"], rows[:SHOWN]))
+        print(
+            table(["names with most errors", "gold", "predicted", "correct", "precision", "recall", "f1"], rows[:SHOWN])
+        )
         print(f"\nerrors\n{describe(find_errors(comparisons), texts)}")
 
 
@@ -76,7 +81,10 @@ def _line(share: Share) -> str:
 
 
 def find_doubts(
-    examples: Sequence[Example], predictions: Sequence[tuple[str, Sequence[Mention]]], score: Score, skipped: Counter[str]
+    examples: Sequence[Example],
+    predictions: Sequence[tuple[str, Sequence[Mention]]],
+    score: Score,
+    skipped: Counter[str],
 ) -> list[str]:
     """Sentences on what makes the figures doubtful, since the official metric passes over it in silence."""
     doubts = []
@@ -94,8 +102,15 @@ def find_doubts(
         doubts.append(f"{absent} of {len(texts)} gold ids have no line in the predictions: all is missed there")
     twice = sum(count > 1 for count in ids.values())
     if twice:
-        doubts.append(f"{twice} ids stand several times in the predictions, and their mentions add up: leave one line of each")
-    known = [(mention, texts[identifier]) for identifier, mentions in predictions if identifier in texts for mention in mentions]
+        doubts.append(
+            f"{twice} ids stand several times in the predictions, and their mentions add up: leave one line of each"
+        )
+    known = [
+        (mention, texts[identifier])
+        for identifier, mentions in predictions
+        if identifier in texts
+        for mention in mentions
+    ]
     elsewhere = sum(not is_at(mention, text) for mention, text in known)
     if elsewhere:
         doubts.append(

@@ -1,7 +1,7 @@
 """The knowledge base of the contest, about 400,000 entities and their names, as an index on disk. No TensorFlow.
 
-The official file is read once, into one sqlite file. Opened, that file has its names in memory, in a trie, and nothing else: candidates
-and descriptions stay on disk until they are asked for.
+The official file is read once, into one sqlite file. Opened, that file has its names in memory, in a trie, and nothing
+else: candidates and descriptions stay on disk until they are asked for.
 """
 
 import json
@@ -27,10 +27,12 @@ from common.tokenizers.normalization import has_surrogate
 #: Name of the index in a run directory.
 INDEX_NAME = "knowledge_base.sqlite"
 
-# Says that a sqlite file is such an index, and in which format. To be counted up with every change of the tables or of `normal_name`.
+# Says that a sqlite file is such an index, and in which format. To be counted up with every change of the tables or of
+# `normal_name`.
 _APPLICATION_ID = 0x4B420001
 
-# Lists and strings that sqlite need not look into are JSON: half a surrogate pair, which sqlite cannot hold, is an escape there.
+# Lists and strings that sqlite need not look into are JSON: half a surrogate pair, which sqlite cannot hold, is an
+# escape there.
 _TABLES = """
     CREATE TABLE entities (line INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content TEXT NOT NULL);
     CREATE TABLE candidates (name INTEGER PRIMARY KEY, ids TEXT NOT NULL);
@@ -69,8 +71,8 @@ class NameMatch(NamedTuple):
 def open_knowledge_base(source: Path, folder: Path) -> "KnowledgeBase":
     """The knowledge base of the official file `source`, whose index is kept in `folder` under the file's fingerprint.
 
-    It is built when it is not there, in about a minute for the contest's own file, which one line on stdout says. Raises UserError for
-    a file that is not in the official format, or an index that is damaged.
+    It is built when it is not there, in about a minute for the contest's own file, which one line on stdout says.
+    Raises UserError for a file that is not in the official format, or an index that is damaged.
     """
     if not source.is_file():
         raise UserError(f"{source}: no such file - give the contest's knowledge base (kb_data)")
@@ -86,10 +88,12 @@ def open_knowledge_base(source: Path, folder: Path) -> "KnowledgeBase":
 
 
 def build_index(source: Path, index: Path) -> None:
-    """Reads an official file (JSON lines `{alias, subject_id, subject, type, data: [{predicate, object}]}`) into an index for KnowledgeBase.
+    """Reads an official file (JSON lines `{alias, subject_id, subject, type, data: [{predicate, object}]}`) into an
+    index for KnowledgeBase.
 
-    The subject is a name like every alias; blank ones, and those of which `normal_name` leaves nothing, are no names. The index appears
-    whole or not at all. Raises UserError naming file and line for lines that are not like that, and for an id that stands there twice.
+    The subject is a name like every alias; blank ones, and those of which `normal_name` leaves nothing, are no names.
+    The index appears whole or not at all. Raises UserError naming file and line for lines that are not like that, and
+    for an id that stands there twice.
     """
     try:
         with atomic_path(index) as temporary, closing(sqlite3.connect(temporary)) as connection:
@@ -100,13 +104,17 @@ def build_index(source: Path, index: Path) -> None:
 
 def _fill(connection: sqlite3.Connection, source: Path) -> None:
     # The file is new, and goes if anything fails: a journal would protect nothing.
-    connection.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA application_id = {_APPLICATION_ID}; {_TABLES}")
+    connection.executescript(
+        f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA application_id = {_APPLICATION_ID}; {_TABLES}"
+    )
     candidates: dict[str, list[str]] = {}
     connection.executemany("INSERT INTO entities VALUES (?, ?, ?)", _entity_rows(source, candidates))
     if not connection.total_changes:
         raise UserError(f"{source}: has no entity - is it the contest's knowledge base (kb_data)?")
     names = sorted(candidates)  # a trie is built twice as fast from sorted ones
-    connection.executemany("INSERT INTO candidates VALUES (?, ?)", ((number, _json(candidates[name])) for number, name in enumerate(names)))
+    connection.executemany(
+        "INSERT INTO candidates VALUES (?, ?)", ((number, _json(candidates[name])) for number, name in enumerate(names))
+    )
     rows = ((first, _json(names[first : first + _NAMES_IN_A_ROW])) for first in range(0, len(names), _NAMES_IN_A_ROW))
     connection.executemany("INSERT INTO names VALUES (?, ?)", rows)
     connection.commit()
@@ -115,7 +123,9 @@ def _fill(connection: sqlite3.Connection, source: Path) -> None:
 def _entity_rows(source: Path, candidates: dict[str, list[str]]) -> Iterator[tuple[int, str, str]]:
     """The rows of the table of entities; `candidates` gets the ids of each name."""
     lines: dict[str, int] = {}
-    for number, record in tqdm(read_json_lines(source), desc="knowledge base", unit=" entities", disable=not sys.stderr.isatty(), leave=False):
+    for number, record in tqdm(
+        read_json_lines(source), desc="knowledge base", unit=" entities", disable=not sys.stderr.isatty(), leave=False
+    ):
         entity = _entity(record, f"{source}:{number}")
         if entity.id in lines:
             raise UserError(
@@ -156,7 +166,8 @@ def _json(value: Any) -> str:
 
 
 def link_index(index: Path, folder: Path) -> None:
-    """Puts an index into a run directory, as INDEX_NAME, so that the run stands alone: a hard link where there can be one, or else a copy."""
+    """Puts an index into a run directory, as INDEX_NAME, so that the run stands alone: a hard link where there can be
+    one, or else a copy."""
     try:
         os.link(index, folder / INDEX_NAME)
     except OSError:  # another disk, another owner, a file system without links
@@ -170,8 +181,9 @@ def link_index(index: Path, folder: Path) -> None:
 class KnowledgeBase:
     """An index, opened for reading; `len` is the number of entities, `name_count` that of different names.
 
-    Names are matched and looked up in any spelling: case, width, and blanks and 《》 around them make no difference. Raises UserError for a
-    file that is no such index, and every method does where it turns out to be damaged. Nothing in it can run code.
+    Names are matched and looked up in any spelling: case, width, and blanks and 《》 around them make no difference.
+    Raises UserError for a file that is no such index, and every method does where it turns out to be damaged. Nothing
+    in it can run code.
     """
 
     def __init__(self, path: Path):
@@ -179,8 +191,11 @@ class KnowledgeBase:
         if not path.is_file():
             raise UserError(f"{path}: no such file - it is the index of the knowledge base, which train.py makes")
         with self._reading():
-            # An index is replaced and never changed, so that nothing needs to be locked. Training batches are made in a thread of their own.
-            self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+            # An index is replaced and never changed, so that nothing needs to be locked. Training batches are made in a
+            # thread of their own.
+            self._connection = sqlite3.connect(
+                f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+            )
             self._connection.execute("PRAGMA trusted_schema = OFF")
             (application_id,) = self._connection.execute("PRAGMA application_id").fetchone()
             if application_id != _APPLICATION_ID:
@@ -204,12 +219,14 @@ class KnowledgeBase:
         return len(self._names)
 
     def matches(self, text: str) -> list[NameMatch]:
-        """Every occurrence of a name in the text, also nested and overlapping ones, by (start, end); see Dictionary.matches."""
+        """Every occurrence of a name in the text, also nested and overlapping ones, by (start, end); see
+        Dictionary.matches."""
         form = name_form(text)
         return [NameMatch(start, end, form[start:end]) for start, end, _ in self._names.matches(text)]
 
     def candidates(self, name: str) -> tuple[str, ...]:
-        """The ids of the entities that have this name, in any spelling, in the order of the file; () for an unknown one."""
+        """The ids of the entities that have this name, in any spelling, in the order of the file; () for an unknown
+        one."""
         number = self._names.number(normal_name(name))
         if number is None:
             return ()
@@ -223,7 +240,9 @@ class KnowledgeBase:
         max_length: characters of a description at most; None for all of it.
         """
         # json_each takes any number of ids, where a list of placeholders would end at sqlite's limit.
-        query = "SELECT entities.id, content FROM json_each(?) AS asked CROSS JOIN entities ON entities.id = asked.value"
+        query = (
+            "SELECT entities.id, content FROM json_each(?) AS asked CROSS JOIN entities ON entities.id = asked.value"
+        )
         asked = _json(list(dict.fromkeys(ids)))
         found = {}
         with self._reading():
@@ -237,4 +256,6 @@ class KnowledgeBase:
         try:
             yield
         except (sqlite3.Error, TypeError, ValueError, RecursionError) as error:
-            raise UserError(f"{self.path}: cannot be read as index of a knowledge base ({error}) - delete it, and train.py makes it again") from None
+            raise UserError(
+                f"{self.path}: cannot be read as index of a knowledge base ({error}) - delete it, and train.py makes it again"
+            ) from None

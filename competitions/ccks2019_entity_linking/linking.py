@@ -15,13 +15,15 @@ from model import Networks, PairReader, Question, Window, mention_inputs, pair_r
 from names import Name
 from task import NIL, Mention
 
-#: Names less likely than this to be mentions are not linked: whatever their entity, they stay below any threshold worth having.
+#: Names less likely than this to be mentions are not linked: whatever their entity, they stay below any threshold worth
+#: having.
 _WORTH_LINKING = 0.05
 
 
 @dataclass
 class Scored:
-    """A name in a text: how likely it is a mention, and the probabilities of its candidates with that of NIL after them.
+    """A name in a text: how likely it is a mention, and the probabilities of its candidates with that of NIL after
+    them.
 
     `entity` is the most probable one, or NIL, and `value` the probability that the name is a mention of it.
     """
@@ -41,8 +43,8 @@ class Scored:
 
 @dataclass
 class TextScores:
-    """names: all that are worth linking, each once. others: spans of characters that the half pointer marks, and that are no name of the knowledge
-    base."""
+    """names: all that are worth linking, each once. others: spans of characters that the half pointer marks, and that
+    are no name of the knowledge base."""
 
     names: list[Scored]
     others: list[tuple[int, int]]
@@ -67,13 +69,19 @@ class Linker:
                 for at, _, _ in window.places:
                     name, probability = window.names[at], next(probabilities)
                     place = name.start, name.end
-                    # What two overlapping windows both see, the one that sees more of it knows better; they hardly differ.
+                    # What two overlapping windows both see, the one that sees more of it knows better; they hardly
+                    # differ.
                     if probability > likely[window.example].get(place, (name, 0.0))[1]:
                         likely[window.example][place] = name, probability
                 real = np.flatnonzero(window.encoding.offsets[:, 1] > window.encoding.offsets[:, 0])
                 for first, last in pair_starts_with_ends(real[starts[real]].tolist(), real[ends[real]].tolist()):
                     others[window.example].add(window.encoding.char_span(first, last))
-        kept = [(index, name, value) for index, of_text in enumerate(likely) for name, value in of_text.values() if value > _WORTH_LINKING]
+        kept = [
+            (index, name, value)
+            for index, of_text in enumerate(likely)
+            for name, value in of_text.values()
+            if value > _WORTH_LINKING
+        ]
         entities = self._entities([(texts[index], name) for index, name, _ in kept])
         found = [TextScores([], sorted(spans - likely[index].keys())) for index, spans in enumerate(others)]
         for (index, name, value), probabilities in zip(kept, entities):
@@ -82,7 +90,9 @@ class Linker:
 
     def _entities(self, asked: Sequence[tuple[str, Name]]) -> list[np.ndarray]:
         """Probabilities of all candidates of each name, and of NIL."""
-        rows = [pair_row(text, name, *choice, self.read) for text, name in asked for choice in enumerate(name.log_priors())]
+        rows = [
+            pair_row(text, name, *choice, self.read) for text, name in asked for choice in enumerate(name.log_priors())
+        ]
         logits = np.zeros(len(rows), np.float64)
         for batch, values in in_batches(self.entities, rows, self.batch_size):
             logits[batch] = values.numpy()
@@ -95,8 +105,8 @@ class Linker:
 
 
 def decode(texts: Sequence[str], scores: Sequence[TextScores], threshold: float) -> list[list[Mention]]:
-    """Mentions of each text, by offset: names whose value reaches the threshold, of overlapping ones the best, and where there is room, what the half
-    pointer marks. What has no entity is NIL."""
+    """Mentions of each text, by offset: names whose value reaches the threshold, of overlapping ones the best, and
+    where there is room, what the half pointer marks. What has no entity is NIL."""
     return [_decode_one(text, found, threshold) for text, found in zip(texts, scores)]
 
 
@@ -117,12 +127,14 @@ def _is_free(start: int, end: int, kept: Sequence[Mention]) -> bool:
 
 
 def gold_scores(all_windows: Sequence[Window], asked: Sequence[Sequence[Question]]) -> list[TextScores]:
-    """The scores of networks that are sure of everything in labelled windows and of the answers to `asked` (see `questions`), one for each text:
-    decoded, what gold itself would score."""
+    """The scores of networks that are sure of everything in labelled windows and of the answers to `asked` (see
+    `questions`), one for each text: decoded, what gold itself would score."""
     found = [TextScores([], []) for _ in asked]
     for of_text, questions in zip(found, asked):
         of_text.names = [Scored(name, 1.0, np.arange(len(name.choices)) == right) for _, name, right in questions]
     for window in all_windows:
         linked = {(scored.name.start, scored.name.end) for scored in found[window.example].names}
-        found[window.example].others += [span for span in (window.encoding.char_span(*label) for label in window.labels) if span not in linked]
+        found[window.example].others += [
+            span for span in (window.encoding.char_span(*label) for label in window.labels) if span not in linked
+        ]
     return found

@@ -54,8 +54,9 @@ class Share(NamedTuple):
 class Score:
     """What is counted over all texts.
 
-    `links` is what the organisers count. `mentions` leaves the entities aside, and takes NIL in. Of the mentions that are found, `linked`
-    has those that gold links to an entity, and `unlinked` those that gold says NIL of: right is what is predicted just as in gold.
+    `links` is what the organisers count. `mentions` leaves the entities aside, and takes NIL in. Of the mentions that
+    are found, `linked` has those that gold links to an entity, and `unlinked` those that gold says NIL of: right is
+    what is predicted just as in gold.
     """
 
     links: Count
@@ -64,7 +65,8 @@ class Score:
     unlinked: Share
 
     def figures(self) -> dict[str, float]:
-        """`precision`, `recall` and `f1` of the links, and after these the same of the mentions and `linking_accuracy`, unrounded."""
+        """`precision`, `recall` and `f1` of the links, and after these the same of the mentions and `linking_accuracy`,
+        unrounded."""
         mentions = {f"mention_{name}": value for name, value in self.mentions.figures().items()}
         return {**self.links.figures(), **mentions, "linking_accuracy": self.linked.accuracy}
 
@@ -93,7 +95,8 @@ class Comparison:
 
 
 def score(gold: Iterable[tuple[str, Iterable[Mention]]], predictions: Iterable[tuple[str, Iterable[Mention]]]) -> Score:
-    """The official score, and what stands beside it, of predicted (id, mentions) pairs. No division by zero: nothing gives 0.0."""
+    """The official score, and what stands beside it, of predicted (id, mentions) pairs. No division by zero: nothing
+    gives 0.0."""
     return total(compare(gold, predictions))
 
 
@@ -102,8 +105,8 @@ def compare(
 ) -> list[Comparison]:
     """What `score` counts, text by text: those of gold in order, then the predicted ids that gold does not have.
 
-    The definition leaves nothing out: mentions of an id that gold does not have are predicted in vain, those of a text without a
-    prediction are missed, and if an id stands twice its mentions add up.
+    The definition leaves nothing out: mentions of an id that gold does not have are predicted in vain, those of a text
+    without a prediction are missed, and if an id stands twice its mentions add up.
     """
     wanted, predicted = _by_id(gold), _by_id(predictions)
     return [

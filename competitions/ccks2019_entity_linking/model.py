@@ -49,8 +49,8 @@ _NO_NAME = Name(0, 1, (), False, np.zeros(SHAPE_FEATURES), [], [], np.zeros((WAY
 class Window:
     """A piece of a text that the encoder reads at once: nearly always the whole of it.
 
-    example: index of its text. arrays: inputs of the encoder. names: those of the text. places: (index, first, last token) of the names that lie in
-    it, both tokens inclusive. labels: spans (first, last) of the gold mentions in it.
+    example: index of its text. arrays: inputs of the encoder. names: those of the text. places: (index, first, last
+    token) of the names that lie in it, both tokens inclusive. labels: spans (first, last) of the gold mentions in it.
     """
 
     example: int
@@ -67,7 +67,9 @@ def text_windows(texts: Sequence[str], names: Sequence[Sequence[Name]], encoder:
     for index, text in enumerate(texts):
         parts = windows(encoder.tokenizer, encoder.tokenizer.tokenize(text), encoder.max_length)
         for part, arrays in zip(parts, encoder.features(text, parts)):
-            places = [(at, *span) for at, name in enumerate(names[index]) if (span := part.token_span(name.start, name.end))]
+            places = [
+                (at, *span) for at, name in enumerate(names[index]) if (span := part.token_span(name.start, name.end))
+            ]
             found.append(Window(index, part, arrays, names[index], places, set()))
     return found
 
@@ -96,7 +98,9 @@ class Question(NamedTuple):
     right: int
 
 
-def questions(all_windows: Sequence[Window], mentions: Sequence[Sequence[Mention]]) -> tuple[list[list[Question]], Counter[str]]:
+def questions(
+    all_windows: Sequence[Window], mentions: Sequence[Sequence[Mention]]
+) -> tuple[list[list[Question]], Counter[str]]:
     """For each text the gold mentions that have candidates, and how many have not the right one, by reason."""
     named: list[dict[tuple[int, int], Name]] = [{} for _ in mentions]
     for window in all_windows:
@@ -143,7 +147,10 @@ class PairReader:
         (arrays,) = self.encoder.pair_features(description, asked, text, tokens, [pair])
         inside = np.zeros(len(tokens), np.float32)
         inside[first - begin : last - begin + 1] = 1
-        return arrays | {"mention": pair.lay_out(np.zeros(pair.asked, np.float32), inside), "in_text": pair.is_context.astype(np.int8)}
+        return arrays | {
+            "mention": pair.lay_out(np.zeros(pair.asked, np.float32), inside),
+            "in_text": pair.is_context.astype(np.int8),
+        }
 
 
 def described(knowledge_base: KnowledgeBase, entity: str, max_length: int) -> str:
@@ -167,16 +174,19 @@ def collate(
 ) -> Arrays:
     """Windows and questions as the inputs of the training network.
 
-    Those of `mention network` and `entity network` (with PAIR before the names of the latter); `edge_labels` int8 (batch, length, 2),
-    `name_labels` int8 (names,); `choices` int32 (questions, most candidates), the rows of each question's candidates, -1 for none, and `right`
-    int8 of the same shape. Of more than `max_candidates` the right one and a random choice of others take part.
+    Those of `mention network` and `entity network` (with PAIR before the names of the latter); `edge_labels` int8
+    (batch, length, 2), `name_labels` int8 (names,); `choices` int32 (questions, most candidates), the rows of each
+    question's candidates, -1 for none, and `right` int8 of the same shape. Of more than `max_candidates` the right one
+    and a random choice of others take part.
     """
     inputs = mention_inputs(batch, generator)
     inputs["edge_labels"] = np.zeros((*inputs["token_ids"].shape, 2), np.int8)
     for labels, window in zip(inputs["edge_labels"], batch):
         for first, last in window.labels:
             labels[first, 0] = labels[last, 1] = 1
-    inputs["name_labels"] = np.array([(first, last) in window.labels for window in batch for _, first, last in window.places], np.int8)
+    inputs["name_labels"] = np.array(
+        [(first, last) in window.labels for window in batch for _, first, last in window.places], np.int8
+    )
 
     rows, choices, right = [], [], []
     for question in asked:
@@ -189,14 +199,23 @@ def collate(
         priors = log_priors(counts, question.name.nil_share)
         rows += [pair_row(texts[question.example], question.name, at, priors[at], read) for at in drawn]
     if not asked:  # the entity network has to read something; -1 says that it does not count
-        rows, choices, right = [pair_row("。", _NO_NAME, 0, 0.0, read)], [np.array([-1], np.int32)], [np.array([0], np.int8)]
+        rows, choices, right = (
+            [pair_row("。", _NO_NAME, 0, 0.0, read)],
+            [np.array([-1], np.int32)],
+            [np.array([0], np.int8)],
+        )
     pairs = pad_features(rows)
-    return inputs | {PAIR + name: values for name, values in pairs.items()} | {"choices": pad(choices, -1), "right": pad(right)}
+    return (
+        inputs
+        | {PAIR + name: values for name, values in pairs.items()}
+        | {"choices": pad(choices, -1), "right": pad(right)}
+    )
 
 
 def mention_inputs(batch: Sequence[Window], generator: np.random.Generator | None = None) -> Arrays:
-    """Inputs of the mention network: those of the encoder, `dictionary` float32 (batch, length, TOKEN_FEATURES), and of the names of all windows
-    `name_places` int32 (names, 3), row of the batch, first and last token, and `name_features` float32 (names, NAME_FEATURES).
+    """Inputs of the mention network: those of the encoder, `dictionary` float32 (batch, length, TOKEN_FEATURES), and of
+    the names of all windows `name_places` int32 (names, 3), row of the batch, first and last token, and `name_features`
+    float32 (names, NAME_FEATURES).
 
     generator: thins the habits, in training.
     """
@@ -234,9 +253,13 @@ class Networks(NamedTuple):
 
 
 def build_networks(encoder: Encoder, token_dropout: float = 0.0) -> Networks:
-    """token_dropout: share of the tokens that the mention network cannot read in training; prediction needs to know nothing of it."""
+    """token_dropout: share of the tokens that the mention network cannot read in training; prediction needs to know
+    nothing of it."""
     mentions, entities = _mention_network(encoder, token_dropout), _entity_network(encoder)
-    pair_inputs = {name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=PAIR + name) for name, tensor in entities.input.items()}
+    pair_inputs = {
+        name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=PAIR + name)
+        for name, tensor in entities.input.items()
+    }
     edge_labels = keras.Input((None, 2), dtype="int8", name="edge_labels")
     name_labels = keras.Input((), dtype="int8", name="name_labels")
     choices = keras.Input((None,), dtype="int32", name="choices")
@@ -279,10 +302,12 @@ def _mention_network(encoder: Encoder, token_dropout: float) -> keras.Model:
     for layer, dilation in enumerate((1, 2)):
         states = GatedDilatedConvolution(dilation, name=f"mention_convolution_{layer}")(states, is_token)
     states = keras.layers.Dropout(encoder.dropout, name="mention_dropout")(states)
-    edges = keras.layers.Dense(2, bias_initializer=keras.initializers.Constant(_EDGE_BIAS), name="edges", dtype="float32")(states)
+    edges = keras.layers.Dense(
+        2, bias_initializer=keras.initializers.Constant(_EDGE_BIAS), name="edges", dtype="float32"
+    )(states)
 
-    # Habits and shape say most of it, and are told apart from what the text says, which is often left out: a network that sees both together
-    # learns texts by heart instead (F1 0.82).
+    # Habits and shape say most of it, and are told apart from what the text says, which is often left out: a network
+    # that sees both together learns texts by heart instead (F1 0.82).
     habit = features
     for layer, size in enumerate((64, 32)):
         habit = keras.layers.Dense(size, activation="relu", name=f"habit_{layer}", dtype="float32")(habit)
@@ -293,9 +318,15 @@ def _mention_network(encoder: Encoder, token_dropout: float) -> keras.Model:
     context = keras.layers.Dense(encoder.size, activation="relu", name="context_hidden")(tf.concat(both, 1))
     context = keras.layers.Dropout(encoder.dropout, name="context_hidden_dropout")(context)
     context = keras.layers.Dense(1, use_bias=False, name="context_score", dtype="float32")(context)
-    context += tf.gather_nd(edges[..., :1], tf.stack([row, first], 1)) + tf.gather_nd(edges[..., 1:], tf.stack([row, last], 1))
+    context += tf.gather_nd(edges[..., :1], tf.stack([row, first], 1)) + tf.gather_nd(
+        edges[..., 1:], tf.stack([row, last], 1)
+    )
     names = (habit + keras.layers.Dropout(_CONTEXT_DROPOUT, name="context_dropout", dtype="float32")(context))[:, 0]
-    return keras.Model({**inputs, "dictionary": dictionary, "name_places": places, "name_features": features}, [edges, names], name="mentions")
+    return keras.Model(
+        {**inputs, "dictionary": dictionary, "name_places": places, "name_features": features},
+        [edges, names],
+        name="mentions",
+    )
 
 
 def _entity_network(encoder: Encoder) -> keras.Model:
@@ -311,5 +342,11 @@ def _entity_network(encoder: Encoder) -> keras.Model:
     hidden = keras.layers.Dense(encoder.size, activation="relu", name="entity_hidden")(tf.concat([meant, seen], 1))
     hidden = keras.layers.Dropout(encoder.dropout, name="entity_hidden_dropout")(hidden)
     told = keras.layers.Dense(1, use_bias=False, name="entity_score", dtype="float32")(hidden)
-    prior = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones", name="prior_weight", dtype="float32")(log_prior)
-    return keras.Model({**encoding.input, "mention": mention, "in_text": in_text, "log_prior": log_prior}, (told + prior)[:, 0], name="entities")
+    prior = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones", name="prior_weight", dtype="float32")(
+        log_prior
+    )
+    return keras.Model(
+        {**encoding.input, "mention": mention, "in_text": in_text, "log_prior": log_prior},
+        (told + prior)[:, 0],
+        name="entities",
+    )

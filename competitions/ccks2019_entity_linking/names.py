@@ -1,4 +1,5 @@
-"""What knowledge base and habits say of a text: its names with what is known of each, and the same laid over its tokens. No TensorFlow."""
+"""What knowledge base and habits say of a text: its names with what is known of each, and the same laid over its
+tokens. No TensorFlow."""
 
 import math
 import re
@@ -18,7 +19,8 @@ from task import NIL
 SHAPE_FEATURES, TOKEN_FEATURES = 19, 8
 NAME_FEATURES = SHAPE_FEATURES + 2 * WAYS + 2
 
-# Headlines and page titles are put together of pieces: what is all of a piece is a mention more often than what is inside of one.
+# Headlines and page titles are put together of pieces: what is all of a piece is a mention more often than what is
+# inside of one.
 _SEPARATOR = re.compile(r"[^\w\s]|_|\s")
 _TITLE = re.compile(r"《[^《》]*》?")
 
@@ -27,8 +29,9 @@ _TITLE = re.compile(r"《[^《》]*》?")
 class Name:
     """A place where the text says a name of the knowledge base: characters [start, end).
 
-    candidates: ids that have the name. is_longest: among the longest names of the text. shape: float32 (SHAPE_FEATURES,), what can be seen of it
-    here. overlapping, around: indices, among the names of the text, of those that share characters with it, and of those that hold it.
+    candidates: ids that have the name. is_longest: among the longest names of the text. shape: float32
+    (SHAPE_FEATURES,), what can be seen of it here. overlapping, around: indices, among the names of the text, of those
+    that share characters with it, and of those that hold it.
     counts: int (WAYS, 2), habits. entity_counts: int (candidates + 1,), NIL being the last. nil_share: see `Habits`.
     """
 
@@ -52,8 +55,11 @@ class Name:
         return log_priors(self.entity_counts, self.nil_share)
 
 
-def find_names(text: str, matches: Sequence[NameMatch], knowledge_base: KnowledgeBase, habits: Habits, own: Habits | None = None) -> list[Name]:
-    """The names in a text, all matches of the knowledge base, with what is known of each. `own`: habits that this text itself showed."""
+def find_names(
+    text: str, matches: Sequence[NameMatch], knowledge_base: KnowledgeBase, habits: Habits, own: Habits | None = None
+) -> list[Name]:
+    """The names in a text, all matches of the knowledge base, with what is known of each. `own`: habits that this text
+    itself showed."""
     longest = set(longest_matches(matches, len(text)))
     edges = {edge for word in segment(text) for edge in word}
     separators = [-1, *(separator.start() for separator in _SEPARATOR.finditer(text)), len(text)]
@@ -90,25 +96,41 @@ def find_names(text: str, matches: Sequence[NameMatch], knowledge_base: Knowledg
         counts, entity_counts = habits.counts(text, match, own), habits.entity_counts(name, (*candidates, NIL), own)
         is_longest = match in longest
         names.append(
-            Name(start, end, candidates, is_longest, np.array(shape, np.float32), overlapping, around, counts, entity_counts, habits.nil_share)
+            Name(
+                start,
+                end,
+                candidates,
+                is_longest,
+                np.array(shape, np.float32),
+                overlapping,
+                around,
+                counts,
+                entity_counts,
+                habits.nil_share,
+            )
         )
     return names
 
 
 def name_features(names: Sequence[Name], of_counts: np.ndarray) -> np.ndarray:
-    """Of all names of a text, float32 (names, NAME_FEATURES): shape, habits (`of_counts`, see `count_features`), and the highest odds, as one of the
-    longest names, of those that overlap and of those around."""
+    """Of all names of a text, float32 (names, NAME_FEATURES): shape, habits (`of_counts`, see `count_features`), and
+    the highest odds, as one of the longest names, of those that overlap and of those around."""
     shapes = np.array([name.shape for name in names], np.float32).reshape(-1, SHAPE_FEATURES)
     odds = of_counts[:, LONGEST].tolist()
-    rivals = [[max((odds[at] for at in places), default=-3.0) for places in (name.overlapping, name.around)] for name in names]
+    rivals = [
+        [max((odds[at] for at in places), default=-3.0) for places in (name.overlapping, name.around)] for name in names
+    ]
     return np.concatenate([shapes, of_counts, np.array(rivals, np.float32).reshape(-1, 2)], 1)
 
 
-def token_features(length: int, places: Sequence[tuple[int, int, int]], odds: np.ndarray, names: Sequence[Name]) -> np.ndarray:
-    """Names laid over a window of `length` tokens, float32 (length, TOKEN_FEATURES): whether one begins, ends or lies here, the highest probability
-    of those that do, and whether one of the longest begins or ends.
+def token_features(
+    length: int, places: Sequence[tuple[int, int, int]], odds: np.ndarray, names: Sequence[Name]
+) -> np.ndarray:
+    """Names laid over a window of `length` tokens, float32 (length, TOKEN_FEATURES): whether one begins, ends or lies
+    here, the highest probability of those that do, and whether one of the longest begins or ends.
 
-    places: (index of the name, first, last token), both inclusive. odds: float (names,), log odds / 3 of being labelled.
+    places: (index of the name, first, last token), both inclusive. odds: float (names,), log odds / 3 of being
+    labelled.
     """
     values = np.zeros((length, TOKEN_FEATURES), np.float32)
     probabilities = (1 / (1 + np.exp(-3 * odds))).tolist()

@@ -1,6 +1,6 @@
 """From a run and a test file to a submission.
 
-    python predict.py --run runs/ccks2019_entity_linking/NAME --input test.json --output submission.json
+python predict.py --run runs/ccks2019_entity_linking/NAME --input test.json --output submission.json
 """
 
 from collections import Counter
@@ -29,7 +29,8 @@ class Config:
     run: Path | None = None
     """Run directory. Default: the newest trained run of this task in --output-dir."""
     input: Path = SAMPLE / "test.json"
-    """Texts in the official format; labels, if there are any, are not looked at. Default: the bundled sample's test file."""
+    """Texts in the official format; labels, if there are any, are not looked at. Default: the bundled sample's test
+    file."""
     output: Path | None = None
     """The submission; zipped when it ends in .zip. Default: submission.json in the run directory."""
     output_dir: Path = Path("runs")
@@ -45,7 +46,8 @@ class Config:
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
-    """Writes the submission, checks what it wrote, and returns `output` with the numbers of `texts`, `mentions` and `linked` ones."""
+    """Writes the submission, checks what it wrote, and returns `output` with the numbers of `texts`, `mentions` and
+    `linked` ones."""
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.run, config.output_dir, TASK)
     skipped: Counter[str] = Counter()
@@ -78,7 +80,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     mentions = sum(map(len, predictions))
     linked = sum(mention.entity != NIL for found in predictions for mention in found)
-    print(f"{output}: {len(examples)} texts, {mentions} mentions, {linked} of them linked, checked  (run {trained.path}, threshold {threshold})")
+    print(
+        f"{output}: {len(examples)} texts, {mentions} mentions, {linked} of them linked, checked  (run {trained.path}, threshold {threshold})"
+    )
     if skipped[BLANK_LINE]:
         print(f"{config.input}: {skipped[BLANK_LINE]} blank lines skipped")
     if examples and not linked:

@@ -1,7 +1,7 @@
 """CCKS2019 entity linking: the official files, read and checked, and the submission, written and checked.
 
-A text has mentions: pieces that name something. Each is linked to an entity of the knowledge base, or to NIL where the knowledge base
-does not have what it names. The judge leaves NIL out. The metric is in metric.py.
+A text has mentions: pieces that name something. Each is linked to an entity of the knowledge base, or to NIL where the
+knowledge base does not have what it names. The judge leaves NIL out. The metric is in metric.py.
 """
 
 from collections import Counter
@@ -26,7 +26,8 @@ REPEATED = "mention that stands there already, left out"
 
 @dataclass(frozen=True)
 class Mention:
-    """A piece of the text. `offset` is the index of its first character, `entity` an id of the knowledge base or NIL."""
+    """A piece of the text. `offset` is the index of its first character, `entity` an id of the knowledge base or
+    NIL."""
 
     text: str
     offset: int
@@ -54,11 +55,12 @@ class Example:
 def read(path: str | Path, labelled: bool | None = None, skipped: Counter[str] | None = None) -> list[Example]:
     """The texts of an official file, one Example for each line that is not blank (`skipped` counts the blank ones).
 
-    `labelled=True` demands a `mention_data` on every line, `False` never looks at it, None takes what there is. Offsets are strings of
-    digits in the official files, and ids strings; whole numbers will do for both. Mentions may overlap, but each of an Example is where
-    it says, `text[offset:end]`, and no other one is: one that is empty or elsewhere is left out, since nothing could be learned from it,
-    and so are all but the first of those in one place. `skipped` counts both. Whether the knowledge base has the entities is not
-    checked. Raises UserError naming file and line, also for an id that stands there twice: the submission answers ids.
+    `labelled=True` demands a `mention_data` on every line, `False` never looks at it, None takes what there is. Offsets
+    are strings of digits in the official files, and ids strings; whole numbers will do for both. Mentions may overlap,
+    but each of an Example is where it says, `text[offset:end]`, and no other one is: one that is empty or elsewhere is
+    left out, since nothing could be learned from it, and so are all but the first of those in one place. `skipped`
+    counts both. Whether the knowledge base has the entities is not checked. Raises UserError naming file and line, also
+    for an id that stands there twice: the submission answers ids.
     """
     lines: dict[str, int] = {}
     examples = []
@@ -82,8 +84,8 @@ def read(path: str | Path, labelled: bool | None = None, skipped: Counter[str] |
 def read_submission(path: str | Path) -> list[tuple[str, tuple[Mention, ...]]]:
     """The (id, mentions) pairs of a submission, or of gold: one for each line that is not blank, for metric.compare.
 
-    Without the texts, and so as lenient as the metric: offsets are not checked, mentions may be repeated, and an id may stand there
-    twice. Raises UserError naming file and line.
+    Without the texts, and so as lenient as the metric: offsets are not checked, mentions may be repeated, and an id may
+    stand there twice. Raises UserError naming file and line.
     """
     return [
         (_name(record, "text_id", f"{path}:{number}"), _mentions(record, f"{path}:{number}"))
@@ -133,7 +135,8 @@ def _usable(mentions: Iterable[Mention], text: str, skipped: Counter[str] | None
 
 
 def is_at(mention: Mention, text: str) -> bool:
-    """Whether the text has just these characters, one at least, at the mention's offset. The metric compares them exactly."""
+    """Whether the text has just these characters, one at least, at the mention's offset. The metric compares them
+    exactly."""
     return mention.offset >= 0 and mention.text != "" and text.startswith(mention.text, mention.offset)
 
 
@@ -157,7 +160,8 @@ _TOGETHER = (".", "ccks2019_el")
 
 
 def find_files(data_dir: str | Path, knowledge_base: str | Path | None = None) -> Files:
-    """The training and development file in a folder, under our names or the organisers', and the knowledge base: `knowledge_base`, or kb_data there.
+    """The training and development file in a folder, under our names or the organisers', and the knowledge base:
+    `knowledge_base`, or kb_data there.
 
     Raises UserError that shows the tree we expect; only the development file may be missing.
     """
@@ -171,7 +175,9 @@ def find_files(data_dir: str | Path, knowledge_base: str | Path | None = None) -
         raise UserError(f"{knowledge_base}: no such file - give the knowledge base: --knowledge-base FILE")
 
     def find(role: str) -> Path:
-        return find_file(folder, role, [f"{together}/{name}" for together in _TOGETHER for name in _NAMES[role]], tree, role == "dev")
+        return find_file(
+            folder, role, [f"{together}/{name}" for together in _TOGETHER for name in _NAMES[role]], tree, role == "dev"
+        )
 
     return Files(find("train"), find("dev"), find("kb_data") if knowledge_base is None else Path(knowledge_base))
 
@@ -186,7 +192,8 @@ def submission_record(example: Example, mentions: Iterable[Mention]) -> dict[str
 
 
 def write_submission(path: str | Path, examples: Sequence[Example], predictions: Sequence[Iterable[Mention]]) -> None:
-    """One line for each example, in order; a flat zip when the name ends in `.zip`. Raises ValueError for unequal numbers."""
+    """One line for each example, in order; a flat zip when the name ends in `.zip`. Raises ValueError for unequal
+    numbers."""
     pairs = zip(examples, predictions, strict=True)
     write_json_lines(path, (submission_record(example, mentions) for example, mentions in pairs))
 
@@ -196,9 +203,10 @@ def check_submission(
 ) -> int:
     """The number of lines of a submission that the judge can read and that says nothing impossible.
 
-    Checked: UTF-8, a flat zip, no blank line, fields and their types, offsets and ids as strings, every id once, mentions where they
-    say in the text of their line, and no place twice, since one of two links is wrong. With `examples` also their ids and texts, in
-    order; with `entities`, a knowledge base for instance, that they have every id that is not NIL. Raises UserError naming file and line.
+    Checked: UTF-8, a flat zip, no blank line, fields and their types, offsets and ids as strings, every id once,
+    mentions where they say in the text of their line, and no place twice, since one of two links is wrong. With
+    `examples` also their ids and texts, in order; with `entities`, a knowledge base for instance, that they have every
+    id that is not NIL. Raises UserError naming file and line.
     """
     skipped: Counter[str] = Counter()
     lines: dict[str, int] = {}
@@ -209,9 +217,13 @@ def check_submission(
         if skipped[BLANK_LINE]:
             raise UserError(f"{where}: follows a blank line, which the judge cannot read - delete it")
         if identifier in lines:
-            raise UserError(f'{where}: text_id "{identifier:.60}" stands already in line {lines[identifier]} - leave one')
+            raise UserError(
+                f'{where}: text_id "{identifier:.60}" stands already in line {lines[identifier]} - leave one'
+            )
         count = len(lines)
-        if examples is not None and (count >= len(examples) or (examples[count].id, examples[count].text) != (identifier, text)):
+        if examples is not None and (
+            count >= len(examples) or (examples[count].id, examples[count].text) != (identifier, text)
+        ):
             raise UserError(
                 f"{where}: is not text {count + 1} of the {len(examples)} in the input - keep every id with its text, in order"
             )
@@ -229,7 +241,9 @@ def check_submission(
     return len(lines)
 
 
-def _check_mention(item: dict[str, Any], mention: Mention, text: str, entities: Container[str] | None, where: str) -> None:
+def _check_mention(
+    item: dict[str, Any], mention: Mention, text: str, entities: Container[str] | None, where: str
+) -> None:
     inside = f'{where}: in "{mention.text:.60}"'
     field(item, "offset", str, inside)
     field(item, "kb_id", str, inside)

@@ -24,5 +24,13 @@ def search_threshold(examples: Sequence[Example], scores: Sequence[TextScores], 
 
 def _counts(examples: Sequence[Example], predictions) -> np.ndarray:
     """Right, predicted and gold links of each text, int (texts, 3)."""
-    comparisons = compare([(example.id, example.mentions) for example in examples], [(e.id, found) for e, found in zip(examples, predictions)])
-    return np.array([(len(links(one.gold)) - len(one.missed), len(links(one.predicted)), len(links(one.gold))) for one in comparisons])
+    comparisons = compare(
+        [(example.id, example.mentions) for example in examples],
+        [(e.id, found) for e, found in zip(examples, predictions)],
+    )
+    return np.array(
+        [
+            (len(links(one.gold)) - len(one.missed), len(links(one.predicted)), len(links(one.gold)))
+            for one in comparisons
+        ]
+    )

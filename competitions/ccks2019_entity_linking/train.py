@@ -1,8 +1,8 @@
 """Train an entity linker: read, build, fit, keep the best.
 
-    python train.py                                         # the bundled sample, on a CPU, in minutes
-    python train.py --data-dir CCKS2019                     # the contest's data
-    python train.py --data-dir CCKS2019 --pretrained BERT   # fine-tune a checkpoint
+python train.py                                         # the bundled sample, on a CPU, in minutes
+python train.py --data-dir CCKS2019                     # the contest's data
+python train.py --data-dir CCKS2019 --pretrained BERT   # fine-tune a checkpoint
 """
 
 from collections import Counter
@@ -42,7 +42,8 @@ class Config:
     knowledge_base: Path | None = None
     """The knowledge base, when it is not kb_data in that folder."""
     mentions_per_text: int = 1
-    """Mentions of a text whose entity is asked for in an epoch, others each time. Each costs a reading of the text for every candidate."""
+    """Mentions of a text whose entity is asked for in an epoch, others each time. Each costs a reading of the text for
+    every candidate."""
     max_candidates: int = 8
     """Candidates of a mention in training, NIL and the right one among them. Prediction looks at all."""
     description_length: int = 64
@@ -51,7 +52,9 @@ class Config:
     """Share of the characters of a text that the search for mentions cannot read in training."""
     threshold: float | None = None
     """How probable a mention of an entity must be. Default: searched on dev after training, 0.4 until then."""
-    encoder: EncoderOptions = field(default_factory=lambda: EncoderOptions(hidden_size=96, layers=4, dropout=0.5, max_length=192))
+    encoder: EncoderOptions = field(
+        default_factory=lambda: EncoderOptions(hidden_size=96, layers=4, dropout=0.5, max_length=192)
+    )
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=12, batch_size=16))
     run: RunOptions = field(default_factory=RunOptions)
 
@@ -60,7 +63,9 @@ class Config:
         check_below_one(self, "token_dropout")
         check_probability(self, "threshold")
         if self.encoder.max_length < 4:
-            raise UserError(f"--max-length {self.encoder.max_length}: must be at least 4, for [CLS], two [SEP] and a token of the text")
+            raise UserError(
+                f"--max-length {self.encoder.max_length}: must be at least 4, for [CLS], two [SEP] and a token of the text"
+            )
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
@@ -69,7 +74,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     files = find_files(config.data_dir or SAMPLE, config.knowledge_base)
     skipped: Counter[str] = Counter()
     parts = read_parts(
-        config.run, files.train, files.dev, lambda path: read(path, labelled=True, skipped=skipped), shared=lambda example: [example.text],
+        config.run,
+        files.train,
+        files.dev,
+        lambda path: read(path, labelled=True, skipped=skipped),
+        shared=lambda example: [example.text],
         unit="text",
     )
     train, dev = parts.train, parts.dev
@@ -92,12 +101,17 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     matches, dev_matches = ([knowledge_base.matches(text) for text in of] for of in (texts, dev_texts))
     shown_habits = [Habits.of_text(example.text, found, example.mentions) for example, found in zip(train, matches)]
     habits = Habits.total(shown_habits)
-    names = [find_names(text, found, knowledge_base, habits, own) for text, found, own in zip(texts, matches, shown_habits)]
+    names = [
+        find_names(text, found, knowledge_base, habits, own) for text, found, own in zip(texts, matches, shown_habits)
+    ]
     dev_names = [find_names(text, found, knowledge_base, habits) for text, found in zip(dev_texts, dev_matches)]
     encoder = encoder_of(resumed)
     if encoder is None:
         candidates = dict.fromkeys(entity for of_text in names for name in of_text for entity in name.candidates)
-        encoder = build_encoder(config.encoder, texts + [described(knowledge_base, entity, config.description_length) for entity in candidates])
+        encoder = build_encoder(
+            config.encoder,
+            texts + [described(knowledge_base, entity, config.description_length) for entity in candidates],
+        )
     windows = text_windows(texts, names, encoder)
     lost = label_windows(windows, [example.mentions for example in train])
     asked, unanswerable = questions(windows, [example.mentions for example in train])
@@ -110,11 +124,16 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     dev_windows = text_windows(dev_texts, dev_names, encoder)
     label_windows(dev_windows, [example.mentions for example in dev])
     dev_asked, _ = questions(dev_windows, [example.mentions for example in dev])
-    for name, examples, scores in (("train", train, gold_scores(windows, asked)), ("dev", dev, gold_scores(dev_windows, dev_asked))):
+    for name, examples, scores in (
+        ("train", train, gold_scores(windows, asked)),
+        ("dev", dev, gold_scores(dev_windows, dev_asked)),
+    ):
         held = decode([example.text for example in examples], scores, threshold)
         print(f"gold      {name} f1 {evaluation(examples, held).metrics['f1']:.4f} through features and decoder")
     counted = evaluation(dev, link_by_counting(dev_texts, dev_matches, knowledge_base, habits)).metrics
-    print(f"counting  dev f1 {counted['f1']:.4f}, mentions {counted['mention_f1']:.4f}: what the commonest choices reach without a network")
+    print(
+        f"counting  dev f1 {counted['f1']:.4f}, mentions {counted['mention_f1']:.4f}: what the commonest choices reach without a network"
+    )
     print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
     data = {
@@ -143,14 +162,20 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         return evaluation(dev, decode(dev_texts, linker.score(dev_texts, dev_windows), threshold))
 
     steps = steps_per_epoch(len(windows), config.training.batch_size)
-    learning_rate = config.training.learning_rate or (LIGHT_LEARNING_RATE if config.encoder.is_light else config.encoder.default_learning_rate)
+    learning_rate = config.training.learning_rate or (
+        LIGHT_LEARNING_RATE if config.encoder.is_light else config.encoder.default_learning_rate
+    )
     networks.training.compile(build_optimizer(config.training, learning_rate, steps), config.training)
     keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
     epochs_done = keep.resume(networks.training)
 
     def training_batch(batch: list[Window], generator: np.random.Generator) -> dict[str, np.ndarray]:
         of_texts = [asked[window.example] for window in batch]
-        chosen = [of_text[at] for of_text in of_texts for at in generator.permutation(len(of_text))[: config.mentions_per_text]]
+        chosen = [
+            of_text[at]
+            for of_text in of_texts
+            for at in generator.permutation(len(of_text))[: config.mentions_per_text]
+        ]
         return collate(batch, chosen, texts, read_pair, config.max_candidates, generator)
 
     batches = training_dataset(
@@ -182,22 +207,38 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         kept.write_json("linking.json", link_settings(found.setting))
         best = {name: searched.metrics[name] for name in best}
         print(f"    dev f1 {found.f1:.4f} with the threshold {found.setting}, searched on dev")
-        print(f"    dev f1 {found.crossed_f1:.4f} with a threshold searched on one half of dev, scored on the other: what to expect on test")
+        print(
+            f"    dev f1 {found.crossed_f1:.4f} with a threshold searched on one half of dev, scored on the other: what to expect on test"
+        )
     print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.json --input TEST_FILE")
     return {"run": kept.path, **best}
 
 
 def evaluation(examples: Sequence[Example], predictions: Sequence[Sequence[Mention]]) -> Evaluation:
     """The official score of predictions for examples, the predictions as submitted, and every text with an error."""
-    comparisons = compare([(example.id, example.mentions) for example in examples], [(e.id, found) for e, found in zip(examples, predictions)])
+    comparisons = compare(
+        [(example.id, example.mentions) for example in examples],
+        [(e.id, found) for e, found in zip(examples, predictions)],
+    )
     score = total(comparisons)
     errors = [
-        {"text": example.text, "missed": [_plain(item) for item in one.missed], "wrong": [_plain(item) for item in one.wrong]}
+        {
+            "text": example.text,
+            "missed": [_plain(item) for item in one.missed],
+            "wrong": [_plain(item) for item in one.wrong],
+        }
         for example, one in zip(examples, comparisons)
         if one.missed or one.wrong
     ]
-    metrics = {**score.figures(), "predicted": score.links.predicted, "gold": score.links.gold, "correct": score.links.correct}
-    return Evaluation(metrics, [submission_record(example, found) for example, found in zip(examples, predictions)], errors)
+    metrics = {
+        **score.figures(),
+        "predicted": score.links.predicted,
+        "gold": score.links.gold,
+        "correct": score.links.correct,
+    }
+    return Evaluation(
+        metrics, [submission_record(example, found) for example, found in zip(examples, predictions)], errors
+    )
 
 
 def _plain(mention: Mention) -> list[str]:

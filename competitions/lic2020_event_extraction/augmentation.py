@@ -1,6 +1,8 @@
-"""Other arguments in the same texts: so that a model that starts from nothing learns how events are told, not who is in them.
+"""Other arguments in the same texts: so that a model that starts from nothing learns how events are told, not who is in
+them.
 
-Every epoch, in some of the texts, arguments are replaced by others of their role, of any event type, from the training set. No TensorFlow.
+Every epoch, in some of the texts, arguments are replaced by others of their role, of any event type, from the training
+set. No TensorFlow.
 """
 
 from collections import defaultdict
@@ -18,7 +20,8 @@ _SMALLEST_POOL = 8
 class ArgumentReplacement:
     """Replaces arguments of labelled examples by others of the same role.
 
-    rate: probability that an argument is replaced, for each of those that overlap neither a trigger nor another argument.
+    rate: probability that an argument is replaced, for each of those that overlap neither a trigger nor another
+    argument.
     """
 
     def __init__(self, examples: Iterable[Example], rate: float = 0.5):
@@ -29,7 +32,9 @@ class ArgumentReplacement:
                 for argument in event.arguments:
                     if argument.text:
                         texts[argument.role].add(argument.text)
-        self.pools: dict[str, Sequence[str]] = {role: sorted(pool) for role, pool in texts.items() if len(pool) >= _SMALLEST_POOL}
+        self.pools: dict[str, Sequence[str]] = {
+            role: sorted(pool) for role, pool in texts.items() if len(pool) >= _SMALLEST_POOL
+        }
 
     def __call__(self, example: Example, generator: np.random.Generator) -> Example:
         """The example with some other arguments, or itself. Equal strings that are arguments stay equal."""

@@ -10,7 +10,8 @@ from metric import Comparison, Item
 
 @dataclass(frozen=True)
 class Error:
-    """A gold argument that was missed, a predicted one that is wrong, or one of each that belong together, in the text of `id`."""
+    """A gold argument that was missed, a predicted one that is wrong, or one of each that belong together, in the text
+    of `id`."""
 
     id: str
     gold: Item | None
@@ -22,7 +23,9 @@ def _same_text(gold: Item, predicted: Item) -> bool:
 
 
 def _boundary_differs(gold: Item, predicted: Item) -> bool:
-    return gold.place == predicted.place and any(_overlap(form, predicted.argument.text.lower()) for form in _forms(gold))
+    return gold.place == predicted.place and any(
+        _overlap(form, predicted.argument.text.lower()) for form in _forms(gold)
+    )
 
 
 def _role_differs(gold: Item, predicted: Item) -> bool:
@@ -51,7 +54,8 @@ SPURIOUS = "spurious"
 
 
 def find_errors(comparisons: Iterable[Comparison]) -> dict[str, list[Error]]:
-    """The errors of each kind, the most frequent kind first. Every missed and every wrong argument is in exactly one."""
+    """The errors of each kind, the most frequent kind first. Every missed and every wrong argument is in exactly
+    one."""
     errors: dict[str, list[Error]] = {kind: [] for kind in (*PAIRS, AGAIN, MISSED, SPURIOUS)}
     for comparison in comparisons:
         missed, wrong = comparison.missed, comparison.wrong
@@ -70,7 +74,8 @@ def find_errors(comparisons: Iterable[Comparison]) -> dict[str, list[Error]]:
 
 
 def describe(errors: dict[str, list[Error]], texts: dict[str, str], examples: int = 3) -> str:
-    """A few lines for each kind that occurs: its name, how often, and the first examples. `texts` has the text of each gold id."""
+    """A few lines for each kind that occurs: its name, how often, and the first examples. `texts` has the text of each
+    gold id."""
     return describe_errors(errors, lambda error: texts.get(error.id, f"(id {error.id}, not in gold)"), show, examples)
 
 

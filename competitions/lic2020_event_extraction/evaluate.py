@@ -1,4 +1,5 @@
-"""The score of a submission by the organisers' definition, and what went wrong in it. Needs no TensorFlow, no GPU and no schema.
+"""The score of a submission by the organisers' definition, and what went wrong in it. Needs no TensorFlow, no GPU and
+no schema.
 
 python evaluate.py --gold dev.json --predictions predictions.json
 """
@@ -19,7 +20,8 @@ from task import read, read_submission
 
 @dataclass
 class Config:
-    """Score a submission as the organisers define it: precision, recall and F1 over arguments, with credit by characters."""
+    """Score a submission as the organisers define it: precision, recall and F1 over arguments, with credit by
+    characters."""
 
     gold: Path
     """Labelled texts in the official format (dev.json)."""
@@ -30,7 +32,8 @@ class Config:
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
-    """Prints the score and returns its `precision`, `recall` and `f1`. Raises UserError for files that cannot be read."""
+    """Prints the score and returns its `precision`, `recall` and `f1`. Raises UserError for files that cannot be
+    read."""
     config = parse_flags(Config, argv)
     gold = read(config.gold, schema=None, labelled=True)
     predictions = read_submission(config.predictions)
@@ -91,7 +94,9 @@ def find_doubts(
         doubts.append(f"{absent} of {len(gold)} gold ids have no line in the predictions: all is missed there")
     twice = sum(count > 1 for count in Counter(predicted_ids).values())
     if twice:
-        doubts.append(f"{twice} ids stand several times in the predictions, and their arguments add up: leave one line of each")
+        doubts.append(
+            f"{twice} ids stand several times in the predictions, and their arguments add up: leave one line of each"
+        )
     repeated = sum(repeats(one.predicted) for one in comparisons)
     if repeated or score.recall > 1:
         cause = "recall is above 1, since several predictions share a gold argument"

@@ -1,4 +1,5 @@
-"""From a trained network to events: batched scoring, then decoding. Gold goes the same way, to tell what a head can hold."""
+"""From a trained network to events: batched scoring, then decoding. Gold goes the same way, to tell what a head can
+hold."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -26,7 +27,8 @@ class Scores:
 class Extractor:
     """Extracts events from texts, whatever their length, order and number.
 
-    A threshold is what a span must score more than its absence, 0 by training: for the global pointer the span itself, for the CRF its first label.
+    A threshold is what a span must score more than its absence, 0 by training: for the global pointer the span itself,
+    for the CRF its first label.
     """
 
     def __init__(self, networks: Networks, encoder: Encoder, classes: Classes, batch_size: int = 64):
@@ -53,7 +55,9 @@ class Extractor:
         for spans, first, last, length in zip(*(output.numpy() for output in outputs), lengths):
             logits = spans[:length, :length] + first[:length].T[:, :, None] + last[:length].T[:, None]
             best = without_doubles(spans_above(logits, min(thresholds)))
-            found.append({threshold: [tuple(tag) for *tag, score in best if score > threshold] for threshold in thresholds})
+            found.append(
+                {threshold: [tuple(tag) for *tag, score in best if score > threshold] for threshold in thresholds}
+            )
         return found
 
     def _best_paths(self, outputs, lengths, thresholds) -> list[dict[float, list[Tag]]]:
@@ -68,10 +72,12 @@ class Extractor:
 
 
 def without_doubles(spans: Sequence[tuple[int, int, int, float]]) -> list[tuple[int, int, int, float]]:
-    """Of spans (first, last, class, score) those above 0, and of the others those that overlap no better one of their own class.
+    """Of spans (first, last, class, score) those above 0, and of the others those that overlap no better one of their
+    own class.
 
-    A boundary in doubt gives several spans of one argument a score below 0. The metric, taken literally, would pay for each of them: at a threshold of
-    -4 the recall of all spans was 1.28, of those kept here 0.73. Spans above 0 may nest, as training says they do.
+    A boundary in doubt gives several spans of one argument a score below 0. The metric, taken literally, would pay for
+    each of them: at a threshold of -4 the recall of all spans was 1.28, of those kept here 0.73. Spans above 0 may
+    nest, as training says they do.
     """
     kept: dict[int, list[tuple[int, int, int, float]]] = defaultdict(list)
     for first, last, class_id, score in sorted(spans, key=lambda span: -span[3]):
@@ -90,6 +96,10 @@ def decode(texts: Sequence[str], scores: Sequence[Scores], threshold: float, cla
 
 
 def gold_scores(all_windows: Sequence[Window], classes: Classes, head: Head) -> list[Scores]:
-    """The scores of a network that is sure of all tags of labelled windows that its head can hold: decoded at 0.0, what gold itself would score."""
-    held = [sorted(window.tags) if head == "global_pointer" else bio_spans(label_sequence(window, classes)[0]) for window in all_windows]
+    """The scores of a network that is sure of all tags of labelled windows that its head can hold: decoded at 0.0, what
+    gold itself would score."""
+    held = [
+        sorted(window.tags) if head == "global_pointer" else bio_spans(label_sequence(window, classes)[0])
+        for window in all_windows
+    ]
     return [Scores(window, {0.0: tags}) for window, tags in zip(all_windows, held)]

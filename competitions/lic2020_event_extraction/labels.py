@@ -1,7 +1,7 @@
 """Events as labelled spans of a text, and spans as events again: gold -> labels -> gold. No TensorFlow.
 
-A label is a span and a class: a role of an event type, or the trigger of one. Which of several events of one type an argument belongs to is
-not labelled, since the judge does not ask. All spans here are half-open character ranges.
+A label is a span and a class: a role of an event type, or the trigger of one. Which of several events of one type an
+argument belongs to is not labelled, since the judge does not ask. All spans here are half-open character ranges.
 """
 
 from collections import Counter, defaultdict
@@ -24,7 +24,8 @@ TRIGGER = None
 class Classes:
     """What a span can be: the (type, role) pairs of the schema under their own ids, then the trigger of every type.
 
-    `pairs` lists them, `types` and `roles` int (classes,) number the event type and the role of each: 时间 is one role, in whichever type.
+    `pairs` lists them, `types` and `roles` int (classes,) number the event type and the role of each: 时间 is one role,
+    in whichever type.
     """
 
     def __init__(self, schema: Schema):
@@ -42,8 +43,8 @@ class Classes:
 def label(text: str, events: Iterable[Event], classes: Classes) -> tuple[Labels, Counter[str]]:
     """Where triggers and arguments are in the text, and how many are not there, by reason.
 
-    Where the file gives the start, it counts. Else the occurrence nearest to the trigger is taken, since an event is told in one place.
-    Blanks at the ends of an argument are not labelled: they have no token.
+    Where the file gives the start, it counts. Else the occurrence nearest to the trigger is taken, since an event is
+    told in one place. Blanks at the ends of an argument are not labelled: they have no token.
     """
     labels: Labels = set()
     lost: Counter[str] = Counter()
@@ -63,7 +64,8 @@ def label(text: str, events: Iterable[Event], classes: Classes) -> tuple[Labels,
 
 
 def locate(text: str, piece: str, start: int, near: int) -> Span | None:
-    """The span of `piece` at `start` if it is there; else its occurrence nearest to `near`, in its own case if it can be; None without one."""
+    """The span of `piece` at `start` if it is there; else its occurrence nearest to `near`, in its own case if it can
+    be; None without one."""
     if not piece.strip():
         return None
     if not is_at(piece, start, text):
@@ -75,10 +77,12 @@ def locate(text: str, piece: str, start: int, near: int) -> Span | None:
 
 
 def assemble(text: str, labels: Labels, classes: Classes) -> list[Event]:
-    """The events that labelled spans stand for: one for each type, in the order of the text, with the first of its triggers.
+    """The events that labelled spans stand for: one for each type, in the order of the text, with the first of its
+    triggers.
 
-    Two events of one type become one: the score is the same, and nothing in a text tells reliably where one ends and the next begins.
-    A role has each string once, whatever its case, since repeating it would be paid twice (see metric.py).
+    Two events of one type become one: the score is the same, and nothing in a text tells reliably where one ends and
+    the next begins. A role has each string once, whatever its case, since repeating it would be paid twice (see
+    metric.py).
     """
     triggers: dict[str, Span] = {}
     arguments: dict[str, dict[tuple[str, str], Argument]] = defaultdict(dict)
@@ -90,6 +94,11 @@ def assemble(text: str, labels: Labels, classes: Classes) -> list[Event]:
         else:
             found.setdefault((role, text[slice(*span)].lower()), Argument(role, text[slice(*span)], span[0]))
     return [
-        Event(name, text[slice(*triggers[name])] if name in triggers else "", triggers.get(name, (-1,))[0], tuple(found.values()))
+        Event(
+            name,
+            text[slice(*triggers[name])] if name in triggers else "",
+            triggers.get(name, (-1,))[0],
+            tuple(found.values()),
+        )
         for name, found in arguments.items()
     ]

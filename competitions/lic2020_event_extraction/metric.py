@@ -1,8 +1,8 @@
 """The metric of DuEE 1.0: precision, recall and F1 over arguments, with partial credit by characters.
 
-The organisers published its definition, not their script. It is taken literally: nothing is matched one to
-one, so an argument that is predicted twice is paid twice. `one_to_one` tells how much of a score comes from that. No schema:
-event types and roles are compared as strings.
+The organisers published its definition, not their script. It is taken literally: nothing is matched one to one, so an
+argument that is predicted twice is paid twice. `one_to_one` tells how much of a score comes from that. No schema: event
+types and roles are compared as strings.
 """
 
 import math
@@ -17,7 +17,8 @@ from task import Argument, Event
 
 
 class Item(NamedTuple):
-    """An argument with the type of its event: what is scored. To which event of that type it belongs does not matter."""
+    """An argument with the type of its event: what is scored. To which event of that type it belongs does not
+    matter."""
 
     event_type: str
     argument: Argument
@@ -59,10 +60,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A text: its arguments on both sides, in order and as often as they stand there, and its distinct (type, trigger) pairs.
+    """A text: its arguments on both sides, in order and as often as they stand there, and its distinct (type, trigger)
+    pairs.
 
-    `credits` has the best F1 of every predicted argument over the gold ones. `coverage` has the best F1 of every gold argument over the
-    predicted ones: it is no part of the score, but tells what was missed.
+    `credits` has the best F1 of every predicted argument over the gold ones. `coverage` has the best F1 of every gold
+    argument over the predicted ones: it is no part of the score, but tells what was missed.
     """
 
     id: str
@@ -85,7 +87,8 @@ class Comparison:
 
 
 def score(gold: Iterable[tuple[str, Iterable[Event]]], predictions: Iterable[tuple[str, Iterable[Event]]]) -> Score:
-    """The official score of predicted (id, events) pairs. No division by zero: nothing predicted or no gold gives 0.0."""
+    """The official score of predicted (id, events) pairs. No division by zero: nothing predicted or no gold gives
+    0.0."""
     return total(compare(gold, predictions))
 
 
@@ -94,8 +97,8 @@ def compare(
 ) -> list[Comparison]:
     """What `score` counts, text by text: those of gold in order, then the predicted ids that gold does not have.
 
-    The definition leaves nothing out: arguments of an id that gold does not have are predicted in vain, the gold arguments of a
-    text without a prediction are missed, and if an id stands twice its arguments add up.
+    The definition leaves nothing out: arguments of an id that gold does not have are predicted in vain, the gold
+    arguments of a text without a prediction are missed, and if an id stands twice its arguments add up.
     """
     gold_events, predicted_events = _by_id(gold), _by_id(predictions)
     comparisons = []
@@ -105,7 +108,9 @@ def compare(
             tuple(Item(event.event_type, argument) for event in events for argument in event.arguments)
             for events in sides
         )
-        triggers = (frozenset((event.event_type, event.trigger) for event in events if event.trigger) for events in sides)
+        triggers = (
+            frozenset((event.event_type, event.trigger) for event in events if event.trigger) for events in sides
+        )
         pairs = [[_credit(item, other) for other in wanted] for item in predicted]
         credits = tuple(_best(row) for row in pairs)
         coverage = tuple(_best(row[column] for row in pairs) for column in range(len(wanted)))
@@ -119,10 +124,12 @@ def total(comparisons: Sequence[Comparison]) -> Score:
 
 
 def one_to_one(comparisons: Sequence[Comparison]) -> Score:
-    """The score that repeating does not raise: on both sides an argument (type, role and string in whatever case) counts once in a text, and
-    every gold argument gives credit to one predicted argument at most, paired so that the sum is as high as it can be.
+    """The score that repeating does not raise: on both sides an argument (type, role and string in whatever case)
+    counts once in a text, and every gold argument gives credit to one predicted argument at most, paired so that the
+    sum is as high as it can be.
 
-    Each credit is at most that of `total`. Precision and recall can be higher all the same, where something is repeated.
+    Each credit is at most that of `total`. Precision and recall can be higher all the same, where something is
+    repeated.
     """
     return _sum(_one_to_one(one) for one in comparisons)
 
@@ -138,7 +145,8 @@ def trigger_score(comparisons: Iterable[Comparison]) -> Score:
 
 
 def repeats(items: Iterable[Item]) -> int:
-    """How many of the arguments of one text stand there already, in the same role of the same type, in upper or lower case."""
+    """How many of the arguments of one text stand there already, in the same role of the same type, in upper or lower
+    case."""
     return sum(count - 1 for count in Counter((item.place, item.argument.text.lower()) for item in items).values())
 
 
@@ -209,7 +217,8 @@ def _distinct(items: Iterable[Item]) -> dict[tuple[str, str], list[Item]]:
 
 
 def best_pairs(weights: Sequence[Sequence[float]]) -> list[float]:
-    """For each row of a matrix the weight that it gets when rows and columns form pairs of the greatest sum, 0.0 without a pair."""
+    """For each row of a matrix the weight that it gets when rows and columns form pairs of the greatest sum, 0.0
+    without a pair."""
     if not weights or not weights[0]:
         return [0.0] * len(weights)
     if len(weights) == 1:  # so it is nearly always, and then scipy, which takes half a second to load, is not needed

@@ -37,7 +37,8 @@ Head = Literal["crf", "global_pointer"]
 #: (first token, last token, class id), both tokens inclusive
 Tag = tuple[int, int, int]
 
-# Types are rare and spans rarer: scores begin low, so that training need not learn that first, nor an untrained network find all spans there are.
+# Types are rare and spans rarer: scores begin low, so that training need not learn that first, nor an untrained network
+# find all spans there are.
 _TYPE_BIAS, _EDGE_BIAS = -7.0, -4.0
 # Less than any score, and still a number that can be calculated with: a label on [CLS], [SEP] or padding.
 _IMPOSSIBLE = -1e4
@@ -65,14 +66,21 @@ def text_windows(texts: Sequence[str], encoder: Encoder) -> list[Window]:
     found = []
     for index, text in enumerate(texts):
         parts = windows(encoder.tokenizer, encoder.tokenizer.tokenize(text), encoder.max_length)
-        found += [Window(index, len(parts) == 1, part, arrays, set()) for part, arrays in zip(parts, encoder.features(text, parts))]
+        found += [
+            Window(index, len(parts) == 1, part, arrays, set())
+            for part, arrays in zip(parts, encoder.features(text, parts))
+        ]
     return found
 
 
-def labelled_windows(examples: Sequence[Example], encoder: Encoder, classes: Classes) -> tuple[list[Window], Counter[str]]:
-    """Windows with their tags, and what was lost on the way: triggers and arguments by reason, and texts that are of no use without them.
+def labelled_windows(
+    examples: Sequence[Example], encoder: Encoder, classes: Classes
+) -> tuple[list[Window], Counter[str]]:
+    """Windows with their tags, and what was lost on the way: triggers and arguments by reason, and texts that are of no
+    use without them.
 
-    A text without events in gold is kept, it teaches silence; one whose labels were all lost is not, it would teach wrong.
+    A text without events in gold is kept, it teaches silence; one whose labels were all lost is not, it would teach
+    wrong.
     """
     found, lost = [], Counter()
     groups: dict[int, list[Window]] = {}
@@ -98,8 +106,8 @@ def labelled_windows(examples: Sequence[Example], encoder: Encoder, classes: Cla
 
 
 def label_sequence(window: Window, classes: Classes) -> tuple[np.ndarray, list[Tag]]:
-    """The labels of a window for the CRF, int32 (length,), and the tags that they cannot hold: of those that overlap one is held, and no
-    trigger that overlaps an argument, since arguments are what is scored."""
+    """The labels of a window for the CRF, int32 (length,), and the tags that they cannot hold: of those that overlap
+    one is held, and no trigger that overlaps an argument, since arguments are what is scored."""
     arguments = [tag for tag in window.tags if classes.pairs[tag[2]][1] is not TRIGGER]
     free = [tag for tag in window.tags if not any(tag[0] <= last and first <= tag[1] for first, last, _ in arguments)]
     labels, dropped = bio_labels({*arguments, *free}, len(window.encoding))
@@ -107,19 +115,25 @@ def label_sequence(window: Window, classes: Classes) -> tuple[np.ndarray, list[T
 
 
 class Adjustment(NamedTuple):
-    """What is added in training to the logits of event types, and to the scores of (type, role) classes, once for each span."""
+    """What is added in training to the logits of event types, and to the scores of (type, role) classes, once for each
+    span."""
 
     types: np.ndarray | float = 0.0
     classes: np.ndarray | float = 0.0
 
 
 def adjustment_for(labelled: Sequence[Window], classes: Classes, strength: float) -> Adjustment:
-    """`logit_adjustment` for what labelled windows have. A type is asked for in each window, and at each token whether a span of a class begins."""
+    """`logit_adjustment` for what labelled windows have. A type is asked for in each window, and at each token whether
+    a span of a class begins."""
     types = [number for window in labelled for number in {classes.types[class_id] for *_, class_id in window.tags}]
-    begins = [class_id for window in labelled for class_id, _ in {(class_id, first) for first, _, class_id in window.tags}]
+    begins = [
+        class_id for window in labelled for class_id, _ in {(class_id, first) for first, _, class_id in window.tags}
+    ]
     return Adjustment(
         logit_adjustment(strength, np.bincount(types, minlength=len(classes.event_types)), len(labelled)),
-        logit_adjustment(strength, np.bincount(begins, minlength=len(classes)), sum(len(window.encoding) for window in labelled)),
+        logit_adjustment(
+            strength, np.bincount(begins, minlength=len(classes)), sum(len(window.encoding) for window in labelled)
+        ),
     )
 
 
@@ -135,7 +149,8 @@ def replace_arguments(
     share: float,
     generator: np.random.Generator,
 ) -> list[Window]:
-    """The batch with other arguments in about `share` of its texts. Those that need several windows stay as they are."""
+    """The batch with other arguments in about `share` of its texts. Those that need several windows stay as they
+    are."""
     replaced = []
     for window in batch:
         if window.whole and generator.random() < share:
@@ -148,8 +163,9 @@ def replace_arguments(
 
 
 def collate(batch: list[Window], classes: Classes, head: Head) -> dict[str, np.ndarray]:
-    """Windows as the inputs of the training network: those of the encoder, `type_labels` (batch, types), and for the CRF `labels`
-    (batch, length), for the global pointer `tags` (tags of all windows, 4): row of the batch, class, first and last token."""
+    """Windows as the inputs of the training network: those of the encoder, `type_labels` (batch, types), and for the
+    CRF `labels` (batch, length), for the global pointer `tags` (tags of all windows, 4): row of the batch, class, first
+    and last token."""
     inputs = pad_features([window.arrays for window in batch])
     inputs["type_labels"] = np.zeros((len(batch), len(classes.event_types)), np.int8)
     for row, window in enumerate(batch):
@@ -157,7 +173,11 @@ def collate(batch: list[Window], classes: Classes, head: Head) -> dict[str, np.n
     if head == "crf":
         inputs["labels"] = pad([label_sequence(window, classes)[0] for window in batch])
     else:
-        tags = [(row, class_id, first, last) for row, window in enumerate(batch) for first, last, class_id in sorted(window.tags)]
+        tags = [
+            (row, class_id, first, last)
+            for row, window in enumerate(batch)
+            for first, last, class_id in sorted(window.tags)
+        ]
         inputs["tags"] = np.array(tags, np.int32).reshape(-1, 4)
     return inputs
 
@@ -169,8 +189,9 @@ class Networks(NamedTuple):
     """Two views of one set of weights.
 
     training: inputs of `collate` -> its own loss; its weights are all there are.
-    scores: inputs of the encoder -> for the CRF emissions (batch, length, labels); for the global pointer [spans (batch, length, length), first and
-        last (batch, length, classes)], whose sum is the score of a span. A label other than O and a span are impossible on [CLS], [SEP] and padding.
+    scores: inputs of the encoder -> for the CRF emissions (batch, length, labels); for the global pointer [spans
+        (batch, length, length), first and last (batch, length, classes)], whose sum is the score of a span. A label
+        other than O and a span are impossible on [CLS], [SEP] and padding.
     crf: the layer that knows the transitions, None for the global pointer.
     """
 
@@ -191,7 +212,12 @@ def build_networks(
     states = keras.layers.Dropout(encoder.dropout, name="head_dropout")(encoding.output[0])
 
     type_labels = keras.Input((len(classes.event_types),), dtype="int8", name="type_labels")
-    told = keras.layers.Dense(len(classes.event_types), bias_initializer=keras.initializers.Constant(_TYPE_BIAS), name="type_tags", dtype="float32")(states)
+    told = keras.layers.Dense(
+        len(classes.event_types),
+        bias_initializer=keras.initializers.Constant(_TYPE_BIAS),
+        name="type_tags",
+        dtype="float32",
+    )(states)
     type_logits = tf.reduce_logsumexp(told + _unless(is_text)[:, :, None], 1)
     adjusted_types = type_logits + adjustment.types
     type_errors = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(type_labels, tf.float32), adjusted_types)
@@ -225,11 +251,12 @@ def build_networks(
 
 
 class ClassScores(keras.layers.Layer):
-    """Scores of all (type, role) classes out of weights for types and weights for roles: a class that has three examples in training is
-    known by those of its role in other types, and of its type in other roles.
+    """Scores of all (type, role) classes out of weights for types and weights for roles: a class that has three
+    examples in training is known by those of its role in other types, and of its type in other roles.
 
-    Call with states float (batch, length, size) and type_logits (batch, types). Returns float (batch, length, 2, classes).
-    The log of the type's probability is added to the first of the two scores, so that a span begins where both its type and its role are likely.
+    Call with states float (batch, length, size) and type_logits (batch, types). Returns float (batch, length, 2,
+    classes). The log of the type's probability is added to the first of the two scores, so that a span begins where
+    both its type and its role are likely.
     """
 
     def __init__(self, classes: Classes, **kwargs):

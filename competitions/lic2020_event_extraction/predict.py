@@ -1,6 +1,6 @@
 """From a run and a test file to a submission.
 
-    python predict.py --run runs/lic2020_event_extraction/NAME --input test.json --output submission.zip
+python predict.py --run runs/lic2020_event_extraction/NAME --input test.json --output submission.zip
 """
 
 import math
@@ -27,7 +27,8 @@ class Config:
     run: Path | None = None
     """Run directory. Default: the newest trained run of this task in --output-dir."""
     input: Path = SAMPLE / "test.json"
-    """Texts in the official format; labels, if there are any, are not looked at. Default: the bundled sample's test file."""
+    """Texts in the official format; labels, if there are any, are not looked at. Default: the bundled sample's test
+    file."""
     output: Path | None = None
     """The submission; zipped when it ends in .zip. Default: submission.json in the run directory."""
     output_dir: Path = Path("runs")
@@ -42,7 +43,8 @@ class Config:
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
-    """Writes the submission, checks what it wrote, and returns `output` with the numbers of `texts`, `events` and `arguments`."""
+    """Writes the submission, checks what it wrote, and returns `output` with the numbers of `texts`, `events` and
+    `arguments`."""
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.run, config.output_dir, TASK)
     schema = Schema.read(trained.path / "event_schema.json")
@@ -73,7 +75,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     events = sum(map(len, predictions))
     arguments = sum(len(event.arguments) for found in predictions for event in found)
-    print(f"{output}: {len(examples)} texts, {events} events with {arguments} arguments, checked  (run {trained.path}, threshold {threshold})")
+    print(
+        f"{output}: {len(examples)} texts, {events} events with {arguments} arguments, checked  (run {trained.path}, threshold {threshold})"
+    )
     if skipped[BLANK_LINE]:
         print(f"{config.input}: {skipped[BLANK_LINE]} blank lines skipped")
     if examples and not arguments:

@@ -1,7 +1,7 @@
 """LIC2020 event extraction (DuEE 1.0): the official files, read and checked, and the submission, written and checked.
 
-A text has events. Each is of one of the schema's types, is named by a trigger word, and has arguments: pieces of the text,
-each in one of the roles of that type. The judge scores the arguments alone. The metric is in metric.py.
+A text has events. Each is of one of the schema's types, is named by a trigger word, and has arguments: pieces of the
+text, each in one of the roles of that type. The judge scores the arguments alone. The metric is in metric.py.
 """
 
 from collections import Counter
@@ -54,9 +54,9 @@ class Example:
 class Schema:
     """The event types of the contest, in the order of the file.
 
-    `event_types` maps each type to its roles, all different, and `categories` to what the file calls its "class" ("" if it does
-    not say). `classes` lists the (type, role) pairs, 217 in the real schema, and `class_ids` numbers them. They stay
-    pairs and are never joined into one string: names may hold any character, and many types share a role.
+    `event_types` maps each type to its roles, all different, and `categories` to what the file calls its "class" ("" if
+    it does not say). `classes` lists the (type, role) pairs, 217 in the real schema, and `class_ids` numbers them. They
+    stay pairs and are never joined into one string: names may hold any character, and many types share a role.
     """
 
     def __init__(self, event_types: Mapping[str, Iterable[str]], categories: Mapping[str, str] | None = None):
@@ -64,12 +64,15 @@ class Schema:
             name: tuple(dict.fromkeys(roles)) for name, roles in event_types.items()
         }
         self.categories: dict[str, str] = {name: (categories or {}).get(name, "") for name in self.event_types}
-        self.classes: list[tuple[str, str]] = [(name, role) for name, roles in self.event_types.items() for role in roles]
+        self.classes: list[tuple[str, str]] = [
+            (name, role) for name, roles in self.event_types.items() for role in roles
+        ]
         self.class_ids: dict[tuple[str, str], int] = {pair: number for number, pair in enumerate(self.classes)}
 
     @classmethod
     def read(cls, path: str | Path) -> "Schema":
-        """From the official event_schema.json, a JSON object on each line. Raises UserError for a file that is not like that.
+        """From the official event_schema.json, a JSON object on each line. Raises UserError for a file that is not like
+        that.
 
         Of a type on several lines the roles add up, and its first class stays.
         """
@@ -80,7 +83,9 @@ class Schema:
             name = field(record, "event_type", str, where)
             roles = event_types.setdefault(name, [])
             for item in field(record, "role_list", list, where):
-                roles.append(field(_object(item, "role_list", where), "role", str, f'{where}: in "role_list" of "{name}"'))
+                roles.append(
+                    field(_object(item, "role_list", where), "role", str, f'{where}: in "role_list" of "{name}"')
+                )
             categories.setdefault(name, _optional(record, "class", str, "", where))
         if not any(event_types.values()):
             raise UserError(f"{path}: names no event type with a role - is it the contest's event_schema.json?")
@@ -115,9 +120,10 @@ def read(
 
     `labelled=True` demands an `event_list` on every line, `False` never looks at it, None takes what there is. With a
     schema an unknown event type or role is an error; without one anything goes. Triggers, positions and aliases may be
-    absent. Arguments stay as they are, also repeated ones and those that do not occur in the text. Only a position where the
-    text does not say what it should becomes -1, counted in `skipped`: one that is left can be trusted. Raises UserError naming
-    file and line, also for an id that stands there twice: the submission answers ids, and could not tell the two apart.
+    absent. Arguments stay as they are, also repeated ones and those that do not occur in the text. Only a position
+    where the text does not say what it should becomes -1, counted in `skipped`: one that is left can be trusted. Raises
+    UserError naming file and line, also for an id that stands there twice: the submission answers ids, and could not
+    tell the two apart.
     """
     lines: dict[str, int] = {}
     examples = []
@@ -141,8 +147,8 @@ def read(
 def read_submission(path: str | Path) -> list[tuple[str, tuple[Event, ...]]]:
     """The (id, events) pairs of a submission, or of gold: one for each line that is not blank, for metric.compare.
 
-    Without schema and texts, and so as lenient as the metric: positions are not checked, and an id may stand there twice.
-    Raises UserError naming file and line.
+    Without schema and texts, and so as lenient as the metric: positions are not checked, and an id may stand there
+    twice. Raises UserError naming file and line.
     """
     return [
         (field(record, "id", str, f"{path}:{number}"), _events(record, None, f"{path}:{number}"))
@@ -239,7 +245,13 @@ class Files:
 # Our names, and those of the archives that the organisers published; unpacked, some files have a folder of their own,
 # and those of DuEE1.0.zip one together.
 _NAMES = {
-    "train": ("train.json", "train_data.json", "train_data/train.json", "duee_train.json", "duee_train.json/duee_train.json"),
+    "train": (
+        "train.json",
+        "train_data.json",
+        "train_data/train.json",
+        "duee_train.json",
+        "duee_train.json/duee_train.json",
+    ),
     "dev": ("dev.json", "dev_data.json", "dev_data/dev.json", "duee_dev.json", "duee_dev.json/duee_dev.json"),
     "schema": (
         "event_schema.json",
@@ -280,7 +292,8 @@ def submission_record(id: str, events: Iterable[Event], schema: Schema) -> dict[
                 "event_type": event.event_type,
                 **(_placed("trigger", event.trigger, event.trigger_start) if event.trigger else {}),
                 "arguments": [
-                    {"role": argument.role, **_placed("argument", argument.text, argument.start)} for argument in event.arguments
+                    {"role": argument.role, **_placed("argument", argument.text, argument.start)}
+                    for argument in event.arguments
                 ],
             }
         )
@@ -291,8 +304,11 @@ def _placed(key: str, text: str, start: int) -> dict[str, Any]:
     return {key: text, f"{key}_start_index": start} if start >= 0 else {key: text}
 
 
-def write_submission(path: str | Path, ids: Sequence[str], predictions: Sequence[Iterable[Event]], schema: Schema) -> None:
-    """One line for each id, in order; a flat zip when the name ends in `.zip`. Raises ValueError for unequal numbers."""
+def write_submission(
+    path: str | Path, ids: Sequence[str], predictions: Sequence[Iterable[Event]], schema: Schema
+) -> None:
+    """One line for each id, in order; a flat zip when the name ends in `.zip`. Raises ValueError for unequal
+    numbers."""
     pairs = zip(ids, predictions, strict=True)
     write_json_lines(path, (submission_record(identifier, events, schema) for identifier, events in pairs))
 
@@ -300,10 +316,11 @@ def write_submission(path: str | Path, ids: Sequence[str], predictions: Sequence
 def check_submission(path: str | Path, schema: Schema, examples: Sequence[Example] | None = None) -> int:
     """The number of lines of a submission that the judge can read and that says nothing impossible.
 
-    Checked: UTF-8, a flat zip, no blank line, fields and their types, event types and roles in the schema, every id once, no
-    empty argument, and no argument twice in the same role of the same type over all events of a text, since the metric would
-    pay for it twice. With `examples` also: their ids, in order, and that triggers and arguments are in the text (whatever
-    their case), and where their start index, if they have one, says. Raises UserError naming file and line.
+    Checked: UTF-8, a flat zip, no blank line, fields and their types, event types and roles in the schema, every id
+    once, no empty argument, and no argument twice in the same role of the same type over all events of a text, since
+    the metric would pay for it twice. With `examples` also: their ids, in order, and that triggers and arguments are in
+    the text (whatever their case), and where their start index, if they have one, says. Raises UserError naming file
+    and line.
     """
     skipped: Counter[str] = Counter()
     lines: dict[str, int] = {}
@@ -360,5 +377,7 @@ def _check_repeats(events: Iterable[Event], where: str) -> None:
         for argument in event.arguments:
             once = (event.event_type, argument.role, argument.text.lower())
             if once in seen:
-                raise UserError(f'{where}: "{argument.text:.60}" stands twice as "{argument.role}" of "{event.event_type}" - leave one')
+                raise UserError(
+                    f'{where}: "{argument.text:.60}" stands twice as "{argument.role}" of "{event.event_type}" - leave one'
+                )
             seen.add(once)

@@ -25,7 +25,10 @@ def search_threshold(examples: Sequence[Example], scores: Sequence[Scores], clas
 
 def _counts(examples: Sequence[Example], predictions) -> np.ndarray:
     """Credit, predicted and gold arguments of each text, float (texts, 3)."""
-    comparisons = compare([(example.id, example.events) for example in examples], [(e.id, events) for e, events in zip(examples, predictions)])
+    comparisons = compare(
+        [(example.id, example.events) for example in examples],
+        [(e.id, events) for e, events in zip(examples, predictions)],
+    )
     return np.array([(sum(one.credits), len(one.predicted), len(one.gold)) for one in comparisons])
 
 

@@ -1,9 +1,9 @@
 """Train an event extractor: read, build, fit, keep the best.
 
-    python train.py                                      # the bundled sample, on a CPU, in minutes
-    python train.py --data-dir DUEE                      # the contest's data
-    python train.py --data-dir DUEE --pretrained BERT    # fine-tune a checkpoint
-    python train.py --data-dir DUEE --head crf           # the tagger with a conditional random field
+python train.py                                      # the bundled sample, on a CPU, in minutes
+python train.py --data-dir DUEE                      # the contest's data
+python train.py --data-dir DUEE --pretrained BERT    # fine-tune a checkpoint
+python train.py --data-dir DUEE --head crf           # the tagger with a conditional random field
 """
 
 import math
@@ -37,17 +37,19 @@ class Config:
     data_dir: Path | None = None
     """Folder with train.json, dev.json and event_schema.json. Default: the bundled sample."""
     head: Literal["crf", "global_pointer"] = "global_pointer"
-    """How spans are told: by the best path of labels, one for each token, or by a score for every span and class, which may nest and share."""
+    """How spans are told: by the best path of labels, one for each token, or by a score for every span and class, which
+    may nest and share."""
     transition_multiplier: float | None = None
-    """How much faster than all other weights the transitions of the CRF learn. Default: 100 times on a checkpoint, 30 times from nothing."""
+    """How much faster than all other weights the transitions of the CRF learn. Default: 100 times on a checkpoint, 30
+    times from nothing."""
     threshold: float | None = None
-    """What a span must score more than its absence. Lower finds more; 0 is what training aims at. Default: searched on dev after training,
-    until then -2 for the global pointer and 0 for the CRF."""
+    """What a span must score more than its absence. Lower finds more; 0 is what training aims at. Default: searched on
+    dev after training, until then -2 for the global pointer and 0 for the CRF."""
     argument_replacement: float = 0.5
     """Share of the texts of an epoch in which arguments are replaced by others of their role. 0 turns it off."""
     logit_adjustment: float = 0.0
-    """So many times the log odds of each event type and role are added in training and not in prediction: rare ones are found more often,
-    and sometimes where they are not. The paper takes 1. 0 turns it off."""
+    """So many times the log odds of each event type and role are added in training and not in prediction: rare ones are
+    found more often, and sometimes where they are not. The paper takes 1. 0 turns it off."""
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=40, batch_size=16))
     run: RunOptions = field(default_factory=RunOptions)
@@ -65,7 +67,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     schema = Schema.read(files.schema)
     blank: Counter[str] = Counter()
     parts = read_parts(
-        config.run, files.train, files.dev, lambda path: read(path, schema, labelled=True, skipped=blank), shared=lambda example: [example.text],
+        config.run,
+        files.train,
+        files.dev,
+        lambda path: read(path, schema, labelled=True, skipped=blank),
+        shared=lambda example: [example.text],
         unit="text",
     )
     train, dev = parts.train, parts.dev
@@ -89,18 +95,32 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     classes = Classes(schema)
     windows, lost = labelled_windows(train, encoder, classes)
     if not windows:
-        raise UserError(f"{files.train}: none of its {len(train)} texts can be used ({dict(lost)}) - do the events belong to the texts?")
+        raise UserError(
+            f"{files.train}: none of its {len(train)} texts can be used ({dict(lost)}) - do the events belong to the texts?"
+        )
     multiplier = config.transition_multiplier or (100.0 if config.encoder.pretrained else 30.0)
-    networks = build_networks(encoder, classes, config.head, multiplier, adjustment_for(windows, classes, config.logit_adjustment))
+    networks = build_networks(
+        encoder, classes, config.head, multiplier, adjustment_for(windows, classes, config.logit_adjustment)
+    )
     print(f"train     {len(train)} texts, {len({window.example for window in windows})} used  ({files.train})")
     print_counts(lost + blank)
-    print(f"dev       {len(dev)} texts, {sum(len(event.arguments) for example in dev for event in example.events)} arguments  ({parts.dev_source})")
+    print(
+        f"dev       {len(dev)} texts, {sum(len(event.arguments) for example in dev for event in example.events)} arguments  ({parts.dev_source})"
+    )
     print(f"schema    {len(schema.event_types)} event types, {len(schema.classes)} classes")
-    for name, examples, gold_windows in (("train", train, windows), ("dev", dev, labelled_windows(dev, encoder, classes)[0])):
+    for name, examples, gold_windows in (
+        ("train", train, windows),
+        ("dev", dev, labelled_windows(dev, encoder, classes)[0]),
+    ):
         texts = [example.text for example in examples]
-        held = compare(_pairs(examples), _pairs(examples, decode(texts, gold_scores(gold_windows, classes, config.head), 0.0, classes)))
+        held = compare(
+            _pairs(examples),
+            _pairs(examples, decode(texts, gold_scores(gold_windows, classes, config.head), 0.0, classes)),
+        )
         missed, f1 = sum(len(one.missed) for one in held), one_to_one(held).f1
-        print(f"gold      {name} f1 {f1:.4f} through features and decoder, repeats counted once; {missed} arguments are not held by {config.head}")
+        print(
+            f"gold      {name} f1 {f1:.4f} through features and decoder, repeats counted once; {missed} arguments are not held by {config.head}"
+        )
     print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
     threshold = THRESHOLDS[config.head] if config.threshold is None else config.threshold
@@ -169,7 +189,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         kept.write_json("head.json", head_settings(found.setting))
         best = {name: searched.metrics[name] for name in best}
         print(f"    dev f1 {found.f1:.4f} with the threshold {found.setting}, searched on dev")
-        print(f"    dev f1 {found.crossed_f1:.4f} with a threshold searched on one half of dev, scored on the other: what to expect on test")
+        print(
+            f"    dev f1 {found.crossed_f1:.4f} with a threshold searched on one half of dev, scored on the other: what to expect on test"
+        )
     print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.zip --input TEST_FILE")
     return {"run": kept.path, **best}
 
@@ -179,7 +201,11 @@ def evaluation(examples: Sequence[Example], predictions: Sequence[Sequence[Event
     comparisons = compare(_pairs(examples), _pairs(examples, predictions))
     score = total(comparisons)
     errors = [
-        {"text": example.text, "missed": [_plain(item) for item in one.missed], "wrong": [_plain(item) for item in one.wrong]}
+        {
+            "text": example.text,
+            "missed": [_plain(item) for item in one.missed],
+            "wrong": [_plain(item) for item in one.wrong],
+        }
         for example, one in zip(examples, comparisons)
         if one.missed or one.wrong
     ]
@@ -188,9 +214,13 @@ def evaluation(examples: Sequence[Example], predictions: Sequence[Sequence[Event
     return Evaluation(metrics, records, errors)
 
 
-def _pairs(examples: Sequence[Example], predictions: Sequence[Sequence[Event]] | None = None) -> list[tuple[str, Sequence[Event]]]:
+def _pairs(
+    examples: Sequence[Example], predictions: Sequence[Sequence[Event]] | None = None
+) -> list[tuple[str, Sequence[Event]]]:
     """Ids with predicted events, or else with those of gold."""
-    return [(example.id, example.events if predictions is None else predictions[at]) for at, example in enumerate(examples)]
+    return [
+        (example.id, example.events if predictions is None else predictions[at]) for at, example in enumerate(examples)
+    ]
 
 
 def _plain(item: Item) -> list[str]:

@@ -8,8 +8,9 @@ from common.tokenizers.words import normal_form, rarity
 
 # Words without which a question asks for something else: those with one of these characters.
 _TURNING = frozenset("不没未无非别除最")
-# How often other words are left out, by the first letter of their tag in jieba's dictionary: u auxiliaries, p prepositions, c conjunctions,
-# d adverbs and y particles most often; r pronouns, question words among them, a little more often than the rest.
+# How often other words are left out, by the first letter of their tag in jieba's dictionary: u auxiliaries, p
+# prepositions, c conjunctions, d adverbs and y particles most often; r pronouns, question words among them, a little
+# more often than the rest.
 _DROPPED = dict.fromkeys("upcdy", 0.7) | {"r": 0.3}
 _DROPPED_OTHERWISE = 0.25
 # Question words that jieba's dictionary calls conjunctions and adverbs.
@@ -19,8 +20,9 @@ _QUESTION_WORDS = frozenset({"何时", "几时", "为何", "如何"})
 def keywords(question: str, generator: np.random.Generator) -> str:
     """The question without punctuation and without some of its words: function words more often than others.
 
-    What turns a question round stays (negations, 除, 最), and so does the word that is rarest in jieba's dictionary. A blank between two words stays
-    one where they would become another word or number. A question without any word stays as it is.
+    What turns a question round stays (negations, 除, 最), and so does the word that is rarest in jieba's dictionary. A
+    blank between two words stays one where they would become another word or number. A question without any word stays
+    as it is.
     """
     words = [(start, question[start:end]) for start, end in segment(question)]
     words = [(start, word) for start, word in words if any(character.isalnum() for character in word)]

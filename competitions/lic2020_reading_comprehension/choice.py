@@ -18,8 +18,8 @@ GRID = (0.0, 0.02, 0.05, 0.08, 0.1, 0.12, 0.15, 0.2)
 
 
 class Candidate(NamedTuple):
-    """A string of the context, the index of its first character there (of its most probable occurrence), and its probability,
-    summed over those of its occurrences that are among the best spans."""
+    """A string of the context, the index of its first character there (of its most probable occurrence), and its
+    probability, summed over those of its occurrences that are among the best spans."""
 
     text: str
     start: int
@@ -27,11 +27,14 @@ class Candidate(NamedTuple):
 
 
 def choose(context: str, found: Sequence[Candidate], choice: Choice, length_penalty: float = 0.0) -> str:
-    """The answer to submit. A context without any token, blanks or control characters, is its own answer (without blanks around it).
+    """The answer to submit. A context without any token, blanks or control characters, is its own answer (without
+    blanks around it).
 
-    `expected_f1`: the candidate whose official F1 would be highest on average, if the answer were one of the candidates with their probabilities
-    (minimum Bayes risk). Where it is unsure of the borders of an answer, that is what most candidates share.
-    length_penalty: the probability of a candidate falls by a factor of exp(-length_penalty) with each of its characters.
+    `expected_f1`: the candidate whose official F1 would be highest on average, if the answer were one of the candidates
+    with their probabilities (minimum Bayes risk). Where it is unsure of the borders of an answer, that is what most
+    candidates share.
+    length_penalty: the probability of a candidate falls by a factor of exp(-length_penalty) with each of its
+    characters.
     """
     if not found:
         return context.strip()
@@ -42,7 +45,9 @@ def choose(context: str, found: Sequence[Candidate], choice: Choice, length_pena
     return found[int(np.argmax(weights))].text
 
 
-def search_length_penalty(examples: Sequence[Example], found: Sequence[Sequence[Candidate]], choice: Choice, seed: int) -> Found:
+def search_length_penalty(
+    examples: Sequence[Example], found: Sequence[Sequence[Candidate]], choice: Choice, seed: int
+) -> Found:
     """The penalty of GRID with the highest official F1, in percent. `found` are the candidates of each example."""
     counts = np.array([_counts(examples, found, choice, penalty) for penalty in GRID])
     return search(GRID, counts, lambda total: float(100 * total[0] / total[1]) if total[1] else 0.0, seed)

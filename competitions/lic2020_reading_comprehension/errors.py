@@ -1,4 +1,5 @@
-"""What kinds of questions are answered how well, and what went wrong. Works on the comparisons that metric.compare returns."""
+"""What kinds of questions are answered how well, and what went wrong. Works on the comparisons that metric.compare
+returns."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,7 +23,8 @@ def kind_of(comparison: Comparison) -> str:
     """The one of KINDS that a prediction is; against the closest accepted answer, where there are several.
 
     The boundary is wrong where an occurrence of the prediction in the context and one of the answer have characters in
-    common. ELSEWHERE is a wrong place with something like the answer in it: the right kind of thing, often a distractor.
+    common. ELSEWHERE is a wrong place with something like the answer in it: the right kind of thing, often a
+    distractor.
     """
     predicted, context, answer = comparison.predicted, comparison.example.context, comparison.closest
     if comparison.em:

@@ -33,7 +33,8 @@ class Config:
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
-    """Prints the score and returns its `f1`, `em`, `total` and `skipped`. Raises UserError for files that cannot be read."""
+    """Prints the score and returns its `f1`, `em`, `total` and `skipped`. Raises UserError for files that cannot be
+    read."""
     config = parse_flags(Config, argv)
     gold = read(config.gold, labelled=True)
     repeated: Counter[str] = Counter()
@@ -51,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
 
 
 def print_report(score: Score, comparisons: list[Comparison]) -> None:
-    """The figures with their counts; tables by kind of answer, question and length; and the worst answers beside gold."""
+    """The figures with their counts; tables by kind of answer, question and length; and the worst answers beside
+    gold."""
     print(f"f1      {score.f1:7.3f}   over {score.total} questions")
     print(f"em      {score.em:7.3f}   {score.em_sum:.0f} answers equal an accepted one")
     print(f"skipped {score.skipped:7}   without an answer\n")
@@ -63,7 +65,9 @@ def print_report(score: Score, comparisons: list[Comparison]) -> None:
         rows = []
         for name, group in groups.items():
             part = total(group)
-            rows.append([name, part.total, f"{100 * part.total / score.total:.1f}%", f"{part.f1:.3f}", f"{part.em:.3f}"])
+            rows.append(
+                [name, part.total, f"{100 * part.total / score.total:.1f}%", f"{part.f1:.3f}", f"{part.em:.3f}"]
+            )
         print(table([title, "questions", "share", "f1", "em"], rows) + "\n")
     shown = worst(comparisons, SHOWN)
     if shown:

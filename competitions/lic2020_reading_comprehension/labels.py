@@ -15,8 +15,8 @@ NOT_IN_CONTEXT = "answer not in the context"
 def answer_spans(example: Example, lost: Counter[str] | None = None) -> list[CharSpan]:
     """Characters [start, end) of the answers in the context, without repetition, in order.
 
-    An answer with a valid start stands there and nowhere else. Without one, every occurrence may be meant, overlapping ones too: the training loss lets
-    the model choose. `lost` counts the answers that do not occur.
+    An answer with a valid start stands there and nowhere else. Without one, every occurrence may be meant, overlapping
+    ones too: the training loss lets the model choose. `lost` counts the answers that do not occur.
     """
     spans = set()
     for answer in example.answers or ():

@@ -15,10 +15,12 @@ from common.metrics import precision_recall_f1
 
 from task import Answer, Example
 
-# All that is deleted. Much that looks like punctuation is not among it: blanks, ASCII quotes, full stops and hyphens, ‘.
+# All that is deleted. Much that looks like punctuation is not among it: blanks, ASCII quotes, full stops and hyphens,
+# ‘.
 _DELETED = str.maketrans("", "", ":_`，。：？！()“”；’《》·、,「」（）－～『』|")
 
-# The blocks of ideographs that the organisers list. A token is one of these characters, one "=", or a run without any of them.
+# The blocks of ideographs that the organisers list. A token is one of these characters, one "=", or a run without any
+# of them.
 _SINGLE = (
     "=\u4e00-\u9fff\u3400-\u4dbf\U00020000-\U0002a6df\U0002a700-\U0002b73f"
     "\U0002b740-\U0002b81f\U0002b820-\U0002ceaf\uf900-\ufaff\U0002f800-\U0002fa1f"
@@ -32,7 +34,8 @@ def normalise(text: str) -> str:
 
 
 def tokens(text: str) -> list[str]:
-    """The tokens of a normalised text: every ideograph and every `=`, and every maximal run of anything else, blanks included."""
+    """The tokens of a normalised text: every ideograph and every `=`, and every maximal run of anything else, blanks
+    included."""
     return _TOKEN.findall(text)
 
 
@@ -50,7 +53,8 @@ def overlap(a: Sequence[str], b: Sequence[str]) -> int:
 
 
 def answer_f1(prediction: str, reference: str) -> float:
-    """F1 between 0 and 1 of one predicted string and one accepted answer; 0 without overlap, also of two empty strings."""
+    """F1 between 0 and 1 of one predicted string and one accepted answer; 0 without overlap, also of two empty
+    strings."""
     return token_f1(tokens(normalise(prediction)), tokens(normalise(reference)))
 
 
@@ -62,7 +66,8 @@ def token_f1(predicted: Sequence[str], wanted: Sequence[str]) -> float:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A labelled question and the string predicted for it (None: no answer under its id). `f1` and `em` lie between 0 and 1.
+    """A labelled question and the string predicted for it (None: no answer under its id). `f1` and `em` lie between 0
+    and 1.
 
     `closest` is the accepted answer with the highest F1, the first of equals.
     """
@@ -88,7 +93,8 @@ class Score:
     skipped: int
 
     def figures(self) -> dict[str, float]:
-        """`f1` and `em` in percent of all questions, with 3 decimals as the organisers print them, `total` and `skipped`."""
+        """`f1` and `em` in percent of all questions, with 3 decimals as the organisers print them, `total` and
+        `skipped`."""
         return {"f1": self.f1, "em": self.em, "total": self.total, "skipped": self.skipped}
 
     @property

@@ -33,7 +33,8 @@ from task import Example
 class Window:
     """A question with a part of its context, nearly always the whole of it when the encoder reads long texts.
 
-    example: index of the question. arrays: inputs of the encoder. answers: first and last token (inclusive) of each answer that lies in it.
+    example: index of the question. arrays: inputs of the encoder. answers: first and last token (inclusive) of each
+    answer that lies in it.
     """
 
     example: int
@@ -62,8 +63,11 @@ def question_windows(examples: Sequence[Example], encoder: Encoder, lengths: Len
     return groups
 
 
-def labelled_windows(examples: Sequence[Example], encoder: Encoder, lengths: Lengths) -> tuple[list[list[Window]], Counter[str]]:
-    """The windows of every question that has an answer among them, with their labels, and what was lost on the way, by reason."""
+def labelled_windows(
+    examples: Sequence[Example], encoder: Encoder, lengths: Lengths
+) -> tuple[list[list[Window]], Counter[str]]:
+    """The windows of every question that has an answer among them, with their labels, and what was lost on the way, by
+    reason."""
     groups, lost = [], Counter()
     for example, group in zip(examples, question_windows(examples, encoder, lengths)):
         for span in answer_spans(example, lost):
@@ -83,31 +87,41 @@ def labelled_windows(examples: Sequence[Example], encoder: Encoder, lengths: Len
 
 
 def shorten_questions(
-    batch: list[list[Window]], examples: Sequence[Example], encoder: Encoder, lengths: Lengths, share: float, generator: np.random.Generator
+    batch: list[list[Window]],
+    examples: Sequence[Example],
+    encoder: Encoder,
+    lengths: Lengths,
+    share: float,
+    generator: np.random.Generator,
 ) -> list[list[Window]]:
-    """The batch with only keywords left of about `share` of its questions. `examples` are those that the windows came from."""
+    """The batch with only keywords left of about `share` of its questions. `examples` are those that the windows came
+    from."""
     shortened = []
     for group in batch:
         if generator.random() < share:
             example = examples[group[0].example]
-            others, _ = labelled_windows([replace(example, question=keywords(example.question, generator))], encoder, lengths)
+            others, _ = labelled_windows(
+                [replace(example, question=keywords(example.question, generator))], encoder, lengths
+            )
             group = others[0] if others else group
         shortened.append(group)
     return shortened
 
 
 def collate(batch: list[list[Window]], generator: np.random.Generator, crop_length: int) -> dict[str, np.ndarray]:
-    """Questions as the inputs of the training network, which has a row for each window: `windows` int (questions, most windows) tells which
-    rows belong to a question, -1 for none.
+    """Questions as the inputs of the training network, which has a row for each window: `windows` int (questions, most
+    windows) tells which rows belong to a question, -1 for none.
 
-    With `crop_length` a question is trained on a piece of about this many tokens of the context around one of its answers, another
-    one each time: that is faster, and harder to learn by heart. Without it, on all its windows.
+    With `crop_length` a question is trained on a piece of about this many tokens of the context around one of its
+    answers, another one each time: that is faster, and harder to learn by heart. Without it, on all its windows.
     """
     groups = [[_crop(group, crop_length, generator)] if crop_length else group for group in batch]
     rows = [window for group in groups for window in group]
     inputs = pad_features([window.arrays for window in rows])
     ends = np.cumsum([len(group) for group in groups])
-    inputs["windows"] = pad([np.arange(end - len(group), end, dtype=np.int32) for group, end in zip(groups, ends)], value=-1)
+    inputs["windows"] = pad(
+        [np.arange(end - len(group), end, dtype=np.int32) for group, end in zip(groups, ends)], value=-1
+    )
     inputs["in_context"] = pad([window.pair.is_context.astype(np.int8) for window in rows])
     inputs["labels"] = np.zeros((*inputs["in_context"].shape, 2), np.int8)
     for labels, window in zip(inputs["labels"], rows):
@@ -117,7 +131,8 @@ def collate(batch: list[list[Window]], generator: np.random.Generator, crop_leng
 
 
 def _crop(group: list[Window], length: int, generator: np.random.Generator) -> Window:
-    """About `length` tokens of the context (three to five quarters, and never less than the answer) around an answer, with the question before them."""
+    """About `length` tokens of the context (three to five quarters, and never less than the answer) around an answer,
+    with the question before them."""
     choices = [(window, answer) for window in group for answer in window.answers]
     window, (first, last) = choices[generator.integers(len(choices))]
     length = int(generator.integers(length * 3 // 4, length * 5 // 4 + 1))
@@ -135,7 +150,8 @@ class Networks(NamedTuple):
     """Two views of one set of weights.
 
     training: inputs of `collate` -> its own loss; its weights are all there are.
-    reading: inputs of the encoder -> logits (batch, length, 2) of start and end; those outside of the context mean nothing.
+    reading: inputs of the encoder -> logits (batch, length, 2) of start and end; those outside of the context mean
+    nothing.
     """
 
     training: keras.Model
@@ -152,7 +168,9 @@ def build_networks(encoder: Encoder) -> Networks:
     labels = keras.Input((None, 2), dtype="int8", name="labels")
     errors, distributions, half = [], [], tf.fill(tf.shape(windows)[:1], 0.5)
     for edge in (0, 1):
-        right, scores, inside = (_by_question(values, windows) for values in (labels[..., edge], logits[..., edge], in_context))
+        right, scores, inside = (
+            _by_question(values, windows) for values in (labels[..., edge], logits[..., edge], in_context)
+        )
         errors.append(masked_marginal_cross_entropy(right, scores, inside))
         distributions.append(Distribution(where_possible(inside, scores), "softmax", half))
 
@@ -162,7 +180,8 @@ def build_networks(encoder: Encoder) -> Networks:
 
 
 def _by_question(values, windows):
-    """Values (rows, length) of the windows of each question one after the other, (questions, most windows * length); zeros where there is no window."""
+    """Values (rows, length) of the windows of each question one after the other, (questions, most windows * length);
+    zeros where there is no window."""
     rows = tf.gather(values, tf.maximum(windows, 0))
     rows = tf.where((windows >= 0)[..., None], rows, tf.zeros_like(rows))
     return tf.reshape(rows, (tf.shape(windows)[0], -1))

@@ -1,6 +1,6 @@
 """From a run and a test file to a submission.
 
-    python predict.py --run runs/lic2020_reading_comprehension/NAME --input test.json --output submission.json
+python predict.py --run runs/lic2020_reading_comprehension/NAME --input test.json --output submission.json
 """
 
 from collections import Counter
@@ -27,7 +27,8 @@ class Config:
     run: Path | None = None
     """Run directory. Default: the newest trained run of this task in --output-dir."""
     input: Path = SAMPLE / "test.json"
-    """Questions in the official format; answers, if there are any, are not looked at. Default: the bundled sample's test file."""
+    """Questions in the official format; answers, if there are any, are not looked at. Default: the bundled sample's
+    test file."""
     output: Path | None = None
     """The submission. Default: submission.json in the run directory."""
     output_dir: Path = Path("runs")
@@ -39,7 +40,8 @@ class Config:
     choice: Choice | None = None
     """Which candidate becomes the answer. Default: as in training."""
     length_penalty: float | None = None
-    """By how much each character of an answer lowers the logarithm of its probability. Default: the one found in training."""
+    """By how much each character of an answer lowers the logarithm of its probability. Default: the one found in
+    training."""
 
     def __post_init__(self):
         check_at_least(self, batch_size=1, length_penalty=0)
@@ -54,7 +56,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     output = config.output or trained.path / "submission.json"
     settings = trained.config["settings"]
     choice = config.choice or settings["choice"]
-    penalty = trained.read_json("reading.json")["length_penalty"] if config.length_penalty is None else config.length_penalty
+    penalty = (
+        trained.read_json("reading.json")["length_penalty"] if config.length_penalty is None else config.length_penalty
+    )
 
     # TensorFlow loads here, so that mistakes in flags and files are answered at once.
     start_tensorflow()
@@ -72,10 +76,18 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     lengths = Lengths(settings["max_question_length"], settings["doc_stride"])
     reader = Reader(networks, encoder, lengths, settings["max_answer_length"], batch_size=config.batch_size)
     found = reader.read(examples)
-    write_submission(output, {example.id: choose(example.context, best, choice, penalty) for example, best in zip(examples, found)})
+    write_submission(
+        output, {example.id: choose(example.context, best, choice, penalty) for example, best in zip(examples, found)}
+    )
     check_submission(output, examples)
     if config.nbest:
-        atomic_write(config.nbest, json_bytes({example.id: [one._asdict() for one in best] for example, best in zip(examples, found)}, indent=1) + b"\n")
+        atomic_write(
+            config.nbest,
+            json_bytes(
+                {example.id: [one._asdict() for one in best] for example, best in zip(examples, found)}, indent=1
+            )
+            + b"\n",
+        )
 
     print(f"{output}: {len(examples)} questions, checked  (run {trained.path})")
     for reason, count in skipped.items():

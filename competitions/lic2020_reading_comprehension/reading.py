@@ -22,7 +22,15 @@ class Reader:
     max_answer_length: in tokens. candidates: the spans of a question that are looked at, and the longest n-best list.
     """
 
-    def __init__(self, networks: Networks, encoder: Encoder, lengths: Lengths, max_answer_length: int, candidates: int = 20, batch_size: int = 64):
+    def __init__(
+        self,
+        networks: Networks,
+        encoder: Encoder,
+        lengths: Lengths,
+        max_answer_length: int,
+        candidates: int = 20,
+        batch_size: int = 64,
+    ):
         self.encoder, self.lengths = encoder, lengths
         self.max_answer_length, self.candidates, self.batch_size = max_answer_length, candidates, batch_size
         self._read = one_trace(networks.reading)
@@ -36,20 +44,29 @@ class Reader:
         """For each window of each question the logits of start and end, float32 (length, 2)."""
         return in_groups(self._read, [[window.arrays for window in group] for group in groups], self.batch_size)
 
-    def decode(self, examples: Sequence[Example], groups: Sequence[Sequence[Window]], logits: Sequence[Sequence[np.ndarray]]) -> list[list[Candidate]]:
+    def decode(
+        self, examples: Sequence[Example], groups: Sequence[Sequence[Window]], logits: Sequence[Sequence[np.ndarray]]
+    ) -> list[list[Candidate]]:
         """Candidates of every question, the most probable first; a context without any token gives an empty list."""
         spans = self._best_spans(groups, logits)
         return [candidates(example.context, group, found) for example, group, found in zip(examples, groups, spans)]
 
     def _best_spans(self, groups, logits) -> list[list[tuple[int, int, int, float]]]:
-        """For each question (window, first token, last token, log-probability), a span that two windows see only once."""
+        """For each question (window, first token, last token, log-probability), a span that two windows see only
+        once."""
         found = []
         for group, scores in zip(groups, logits):
             allowed = pad([window.pair.is_context for window in group])
             padded = pad(scores)
             normaliser = [logsumexp(padded[..., edge][allowed]) if allowed.any() else 0 for edge in (0, 1)]
             spans: dict[tuple[int, int], tuple[int, int, int, float]] = {}
-            rows = best_spans(padded[..., 0] - normaliser[0], padded[..., 1] - normaliser[1], allowed, self.max_answer_length, self.candidates)
+            rows = best_spans(
+                padded[..., 0] - normaliser[0],
+                padded[..., 1] - normaliser[1],
+                allowed,
+                self.max_answer_length,
+                self.candidates,
+            )
             for row, best in enumerate(rows):
                 for first, last, score in best:
                     place = group[row].pair.encoding.char_span(first, last)
@@ -65,5 +82,8 @@ def candidates(context: str, group: Sequence[Window], spans: Sequence[tuple[int,
     for row, first, last, score in spans:
         start, end = group[row].pair.encoding.char_span(first, last)
         by_text[context[start:end]].append((float(np.exp(score)), start))
-    merged = [Candidate(text, max(places)[1], sum(probability for probability, _ in places)) for text, places in by_text.items()]
+    merged = [
+        Candidate(text, max(places)[1], sum(probability for probability, _ in places))
+        for text, places in by_text.items()
+    ]
     return sorted(merged, key=lambda candidate: (-candidate.probability, candidate.start))

@@ -1,7 +1,8 @@
-"""LIC2020 reading comprehension (DuReader-robust): the official files, read and checked, and the submission, written and checked.
+"""LIC2020 reading comprehension (DuReader-robust): the official files, read and checked, and the submission, written
+and checked.
 
-A question about a context (a paragraph) is answered by a piece of that context. Often several pieces are accepted, and often
-the file does not say where in the context they stand. The metric is in metric.py.
+A question about a context (a paragraph) is answered by a piece of that context. Often several pieces are accepted, and
+often the file does not say where in the context they stand. The metric is in metric.py.
 """
 
 from collections import Counter
@@ -22,7 +23,8 @@ REPEATED_QUESTION = "question stands twice"
 
 @dataclass(frozen=True)
 class Answer:
-    """An accepted answer. `start` is the index of its first character in the context as the file says it, -1 if it does not.
+    """An accepted answer. `start` is the index of its first character in the context as the file says it, -1 if it does
+    not.
 
     Neither is checked: in the real files some starts are wrong, and some texts are not in the context.
     """
@@ -50,8 +52,9 @@ def read(path: str | Path, labelled: bool | None = None, skipped: Counter[str] |
 
     `labelled=True` demands an answer that is not blank for every question, `False` never looks at them, None takes what
     there is. An id must not stand for two different questions, since a submission could not answer both. The same
-    question about the same context may stand twice: with `labelled=True` both stay, as for the organisers' evaluator; otherwise
-    there is one answer to give, so the first stays and `skipped` counts the others. Raises UserError naming file, line and place.
+    question about the same context may stand twice: with `labelled=True` both stay, as for the organisers' evaluator;
+    otherwise there is one answer to give, so the first stays and `skipped` counts the others. Raises UserError naming
+    file, line and place.
     """
     examples: list[Example] = []
     by_id: dict[str, tuple[Example, JsonElement]] = {}
@@ -118,15 +121,23 @@ def find_files(data_dir: str | Path) -> Files:
         f"expected {folder}/ with train.json and dev.json "
         "(or the contest's dureader_robust-data/train.json and dureader_robust-data/dev.json; without dev.json a part of train.json is dev)"
     )
-    return Files(*(find_file(folder, role, [name.format(role) for name in _NAMES], tree, role == "dev") for role in ("train", "dev")))
+    return Files(
+        *(
+            find_file(folder, role, [name.format(role) for name in _NAMES], tree, role == "dev")
+            for role in ("train", "dev")
+        )
+    )
 
 
 def write_questions(path: str | Path, examples: Sequence[Example]) -> None:
-    """Labelled questions as an official file, all in one article, since the metric looks at no other; `read` gives them back."""
+    """Labelled questions as an official file, all in one article, since the metric looks at no other; `read` gives them
+    back."""
     paragraphs = []
     for example in examples:
         answers = [{"text": answer.text, "answer_start": answer.start} for answer in example.answers]
-        paragraphs.append({"context": example.context, "qas": [{"id": example.id, "question": example.question, "answers": answers}]})
+        paragraphs.append(
+            {"context": example.context, "qas": [{"id": example.id, "question": example.question, "answers": answers}]}
+        )
     atomic_write(path, json_bytes({"data": [{"paragraphs": paragraphs}]}, indent=1) + b"\n")
 
 
@@ -144,9 +155,11 @@ def write_submission(path: str | Path, answers: Mapping[str, str]) -> None:
 
 
 def read_submission(path: str | Path, repeated: Counter[str] | None = None) -> dict[str, str]:
-    """The answers by id, read as the organisers' evaluator reads them: of an id that stands twice the last answer counts.
+    """The answers by id, read as the organisers' evaluator reads them: of an id that stands twice the last answer
+    counts.
 
-    `repeated` counts how often an id stands again. Any ids will do. Raises UserError for an answer that is not a string.
+    `repeated` counts how often an id stands again. Any ids will do. Raises UserError for an answer that is not a
+    string.
     """
     root = read_json_document(path, repeated=repeated)
     return {name: root.field(name, str).value for name in root.value}
@@ -155,8 +168,8 @@ def read_submission(path: str | Path, repeated: Counter[str] | None = None) -> d
 def check_submission(path: str | Path, examples: Sequence[Example]) -> int:
     """The number of answers in a submission that the judge can read and that answers just `examples`, in their order.
 
-    Checked: UTF-8, one JSON object, every id once and no other, every answer a string that stands as it is in the context
-    of its question, and not empty unless that context is blank. Raises UserError naming file and line.
+    Checked: UTF-8, one JSON object, every id once and no other, every answer a string that stands as it is in the
+    context of its question, and not empty unless that context is blank. Raises UserError naming file and line.
     """
     repeated: Counter[str] = Counter()
     root = read_json_document(path, repeated=repeated)
@@ -165,15 +178,21 @@ def check_submission(path: str | Path, examples: Sequence[Example]) -> int:
     wanted = {example.id: example for example in examples}
     for name, expected in zip(root.value, wanted):
         if name != expected:
-            raise UserError(f'{root.where(name)}: here must be the answer to "{expected:.60}" - keep every question of the input, in order')
+            raise UserError(
+                f'{root.where(name)}: here must be the answer to "{expected:.60}" - keep every question of the input, in order'
+            )
     for name in root.value:
         if name not in wanted:
-            raise UserError(f"{root.where(name)}: the input has only {len(wanted)} questions, and not this one - leave it out")
+            raise UserError(
+                f"{root.where(name)}: the input has only {len(wanted)} questions, and not this one - leave it out"
+            )
         answer, context = root.field(name, str).value, wanted[name].context
         if not answer and context.strip():
             raise UserError(f"{root.where(name)}: the answer is empty - give a piece of the context")
         if answer not in context:
-            raise UserError(f'{root.where(name)}: "{answer:.60}" is not in the context - cut answers from it, as they are')
+            raise UserError(
+                f'{root.where(name)}: "{answer:.60}" is not in the context - cut answers from it, as they are'
+            )
     if len(root.value) < len(wanted):
         raise UserError(f"{path}: answers {len(root.value)} of {len(wanted)} questions - each needs an answer")
     return len(wanted)

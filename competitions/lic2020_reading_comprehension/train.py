@@ -1,8 +1,8 @@
 """Train a reader: read, build, fit, keep the best.
 
-    python train.py                                             # the bundled sample, on a CPU, in minutes
-    python train.py --data-dir DUREADER                         # the contest's data
-    python train.py --data-dir DUREADER --pretrained BERT       # fine-tune a checkpoint
+python train.py                                             # the bundled sample, on a CPU, in minutes
+python train.py --data-dir DUREADER                         # the contest's data
+python train.py --data-dir DUREADER --pretrained BERT       # fine-tune a checkpoint
 """
 
 from collections.abc import Sequence
@@ -41,14 +41,16 @@ class Config:
     max_answer_length: int = 40
     """Longest answer that is found, in tokens. Training knows no limit."""
     crop_length: int = 320
-    """Training sees about so many tokens of a context, around an answer, another piece in each epoch. 0: all of the context, in windows, which needs
-    several times the memory."""
+    """Training sees about so many tokens of a context, around an answer, another piece in each epoch. 0: all of the
+    context, in windows, which needs several times the memory."""
     keyword_questions: float = 0.4
-    """Share of the questions of an epoch of which only some words are left, as in a search query, few of them function words."""
+    """Share of the questions of an epoch of which only some words are left, as in a search query, few of them function
+    words."""
     choice: Choice = "expected_f1"
     """Which candidate becomes the answer: the one whose F1 is highest on average, or the most probable one."""
     length_penalty: float | None = None
-    """By how much each character of an answer lowers the logarithm of its probability. Default: searched on dev after training, 0 until then."""
+    """By how much each character of an answer lowers the logarithm of its probability. Default: searched on dev after
+    training, 0 until then."""
     encoder: EncoderOptions = field(default_factory=lambda: EncoderOptions(hidden_size=96, max_length=512))
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=10, batch_size=16))
     run: RunOptions = field(default_factory=RunOptions)
@@ -57,14 +59,23 @@ class Config:
         check_at_least(self, max_question_length=1, doc_stride=1, max_answer_length=1, crop_length=0, length_penalty=0)
         check_share(self, "keyword_questions")
         if self.encoder.max_length < 4:
-            raise UserError(f"--max-length {self.encoder.max_length}: must be at least 4, for [CLS], two [SEP] and a token of the context")
+            raise UserError(
+                f"--max-length {self.encoder.max_length}: must be at least 4, for [CLS], two [SEP] and a token of the context"
+            )
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the dev `f1` and `em` of what predict.py will use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
     files = find_files(config.data_dir or SAMPLE)
-    parts = read_parts(config.run, files.train, files.dev, lambda path: read(path, labelled=True), shared=lambda example: [example.context], unit="question")
+    parts = read_parts(
+        config.run,
+        files.train,
+        files.dev,
+        lambda path: read(path, labelled=True),
+        shared=lambda example: [example.context],
+        unit="question",
+    )
     # The metric looks at the first article only, of which a part of the training file may have nothing.
     train, dev = parts.train, [replace(example, article=0) for example in parts.dev] if parts.fold else parts.dev
 
@@ -85,9 +96,13 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     lengths = Lengths(config.max_question_length, config.doc_stride)
     questions, lost = labelled_windows(train, encoder, lengths)
     if not questions:
-        raise UserError(f"{files.train}: none of its {len(train)} questions can be used ({dict(lost)}) - do the answers belong to the contexts?")
+        raise UserError(
+            f"{files.train}: none of its {len(train)} questions can be used ({dict(lost)}) - do the answers belong to the contexts?"
+        )
     networks = build_networks(encoder)
-    print(f"train     {len(train)} questions, {len(questions)} used, in {sum(map(len, questions))} windows  ({files.train})")
+    print(
+        f"train     {len(train)} questions, {len(questions)} used, in {sum(map(len, questions))} windows  ({files.train})"
+    )
     print_counts(lost)
     print(f"dev       {len(dev)} questions  ({parts.dev_source})")
     print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
@@ -118,7 +133,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         return evaluation(dev, candidates(), config.choice, penalty)
 
     steps = steps_per_epoch(len(questions), config.training.batch_size)
-    learning_rate = config.training.learning_rate or (LIGHT_LEARNING_RATE if config.encoder.is_light else config.encoder.default_learning_rate)
+    learning_rate = config.training.learning_rate or (
+        LIGHT_LEARNING_RATE if config.encoder.is_light else config.encoder.default_learning_rate
+    )
     networks.training.compile(build_optimizer(config.training, learning_rate, steps), config.training)
     keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
     epochs_done = keep.resume(networks.training)
@@ -147,23 +164,36 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     load_best(kept, networks.training)
     best = {name: keep.best[name] for name in ("f1", "em")}
-    print(f"\nbest dev f1 {best['f1']:.3f}, em {best['em']:.3f} in epoch {keep.best['epoch']}, length penalty {penalty}")
-    if config.length_penalty is None and best["f1"] > 0:  # before it has learned anything, there is nothing to choose by
+    print(
+        f"\nbest dev f1 {best['f1']:.3f}, em {best['em']:.3f} in epoch {keep.best['epoch']}, length penalty {penalty}"
+    )
+    if (
+        config.length_penalty is None and best["f1"] > 0
+    ):  # before it has learned anything, there is nothing to choose by
         read_dev = candidates()
         found = search_length_penalty(dev, read_dev, config.choice, config.run.seed)
         searched = evaluation(dev, read_dev, config.choice, found.setting)
         save_best(kept, networks.training, searched)
         kept.write_json("reading.json", {"length_penalty": found.setting})
         best = {name: searched.metrics[name] for name in best}
-        print(f"    dev f1 {best['f1']:.3f}, em {best['em']:.3f} with the length penalty {found.setting}, searched on dev")
-        print(f"    dev f1 {found.crossed_f1:.3f} with a penalty searched on one half of dev, scored on the other: what to expect on test")
+        print(
+            f"    dev f1 {best['f1']:.3f}, em {best['em']:.3f} with the length penalty {found.setting}, searched on dev"
+        )
+        print(
+            f"    dev f1 {found.crossed_f1:.3f} with a penalty searched on one half of dev, scored on the other: what to expect on test"
+        )
     print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.json --input TEST_FILE")
     return {"run": kept.path, **best}
 
 
-def evaluation(examples: Sequence[Example], found: Sequence[Sequence[Candidate]], choice: Choice, length_penalty: float) -> Evaluation:
-    """The official score of the answers chosen among candidates, the answers as submitted, and every question that is not answered exactly."""
-    answers = {example.id: choose(example.context, best, choice, length_penalty) for example, best in zip(examples, found)}
+def evaluation(
+    examples: Sequence[Example], found: Sequence[Sequence[Candidate]], choice: Choice, length_penalty: float
+) -> Evaluation:
+    """The official score of the answers chosen among candidates, the answers as submitted, and every question that is
+    not answered exactly."""
+    answers = {
+        example.id: choose(example.context, best, choice, length_penalty) for example, best in zip(examples, found)
+    }
     comparisons = compare(official(examples), answers)
     errors = [
         {
@@ -176,7 +206,9 @@ def evaluation(examples: Sequence[Example], found: Sequence[Sequence[Candidate]]
         for one in comparisons
         if not one.em
     ]
-    return Evaluation(total(comparisons).figures(), [{"id": name, "answer": answer} for name, answer in answers.items()], errors)
+    return Evaluation(
+        total(comparisons).figures(), [{"id": name, "answer": answer} for name, answer in answers.items()], errors
+    )
 
 
 if __name__ == "__main__":

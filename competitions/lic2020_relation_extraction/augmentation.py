@@ -1,7 +1,8 @@
-"""Other names in the same sentences: so that a model that starts from nothing learns how relations are told, not who is who.
+"""Other names in the same sentences: so that a model that starts from nothing learns how relations are told, not who is
+who.
 
-Every epoch, in some of the sentences, entities are replaced by others of their type from the training set, wherever they occur.
-No TensorFlow.
+Every epoch, in some of the sentences, entities are replaced by others of their type from the training set, wherever
+they occur. No TensorFlow.
 """
 
 import re
@@ -12,7 +13,8 @@ import numpy as np
 
 from task import Example, Schema, Triple
 
-# The schema tells a singer from an actor and a novel from a film; sentences do not, and a larger pool has more to offer.
+# The schema tells a singer from an actor and a novel from a film; sentences do not, and a larger pool has more to
+# offer.
 _SAME_KIND = {
     "娱乐人物": "人物",
     "历史人物": "人物",
@@ -25,15 +27,16 @@ _SAME_KIND = {
     "企业": "机构",
     "企业/品牌": "机构",
 }
-# A type with fewer different values than this is a closed list (climates, languages): its values are knowledge, not names.
+# A type with fewer different values than this is a closed list (climates, languages): its values are knowledge, not
+# names.
 _SMALLEST_POOL = 30
 
 
 class EntityReplacement:
     """Replaces entities of labelled examples by others of the same type.
 
-    rate: probability that an entity is replaced, for each of those that have a type with enough values and are no part of
-    another entity of the sentence.
+    rate: probability that an entity is replaced, for each of those that have a type with enough values and are no part
+    of another entity of the sentence.
     """
 
     def __init__(self, examples: Iterable[Example], schema: Schema, rate: float = 0.5):
@@ -42,7 +45,9 @@ class EntityReplacement:
         for example in examples:
             for value, kind in self._entities(example.triples).items():
                 values[kind].add(value)
-        self.pools: dict[str, Sequence[str]] = {kind: sorted(pool) for kind, pool in values.items() if len(pool) >= _SMALLEST_POOL}
+        self.pools: dict[str, Sequence[str]] = {
+            kind: sorted(pool) for kind, pool in values.items() if len(pool) >= _SMALLEST_POOL
+        }
 
     def __call__(self, example: Example, generator: np.random.Generator) -> Example:
         """The example with some other entities, or itself."""

@@ -31,7 +31,8 @@ class Config:
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
-    """Prints the score and returns its `precision`, `recall` and `f1`. Raises UserError for files that cannot be read."""
+    """Prints the score and returns its `precision`, `recall` and `f1`. Raises UserError for files that cannot be
+    read."""
     config = parse_flags(Config, argv)
     gold = read(config.gold, schema=None, labelled=True)
     predictions = read(config.predictions, schema=None, labelled=True)

@@ -1,4 +1,5 @@
-"""From a trained network to triples: batched scoring, then decoding, which can be repeated at other thresholds for free."""
+"""From a trained network to triples: batched scoring, then decoding, which can be repeated at other thresholds for
+free."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -27,7 +28,8 @@ class Thresholds(NamedTuple):
 class Scores:
     """What the network says of one window, as far as it is above the lowest threshold asked for.
 
-    subject_tags: for start and end, token -> probability. object_tags: for each candidate subject, as first and last token, the places
+    subject_tags: for start and end, token -> probability. object_tags: for each candidate subject, as first and last
+    token, the places
     of its tags, int (n, 3): token, class id, 0 for start or 1 for end; and their probabilities, float (n,).
     """
 
@@ -36,7 +38,9 @@ class Scores:
     object_tags: dict[Span, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
     def subjects(self, threshold: float) -> list[Span]:
-        starts, ends = ([token for token, probability in tags.items() if probability > threshold] for tags in self.subject_tags)
+        starts, ends = (
+            [token for token, probability in tags.items() if probability > threshold] for tags in self.subject_tags
+        )
         return pair_starts_with_ends(starts, ends)
 
 
@@ -54,8 +58,12 @@ class Extractor:
     def score(self, all_windows: Sequence[Window], thresholds: Sequence[Thresholds]) -> list[Scores]:
         """Everything that decoding at any of these thresholds needs. The encoder reads every window once."""
         scores: list[Scores | None] = [None] * len(all_windows)
-        for batch, (residual, probabilities) in in_batches(self._subjects, [window.arrays for window in all_windows], self.batch_size):
-            found = self._score_batch([all_windows[index] for index in batch], residual, probabilities.numpy(), thresholds)
+        for batch, (residual, probabilities) in in_batches(
+            self._subjects, [window.arrays for window in all_windows], self.batch_size
+        ):
+            found = self._score_batch(
+                [all_windows[index] for index in batch], residual, probabilities.numpy(), thresholds
+            )
             for index, result in zip(batch, found):
                 scores[index] = result
         return scores
@@ -71,16 +79,25 @@ class Extractor:
                     labels[score.window.example][encoding.char_span(*subject)].add((span, class_id))
         return [assemble(text, found, self.schema) for text, found in zip(texts, labels)]
 
-    def _score_batch(self, batch: list[Window], residual, probabilities, thresholds: Sequence[Thresholds]) -> list[Scores]:
+    def _score_batch(
+        self, batch: list[Window], residual, probabilities, thresholds: Sequence[Thresholds]
+    ) -> list[Scores]:
         lowest = min(threshold.subject for threshold in thresholds)
         scores = []
         for window, tags in zip(batch, probabilities):
             tokens = _text_tokens(window)
-            scores.append(Scores(window, tuple({i: float(tags[i, edge]) for i in tokens if tags[i, edge] > lowest} for edge in (0, 1))))
+            scores.append(
+                Scores(
+                    window,
+                    tuple({i: float(tags[i, edge]) for i in tokens if tags[i, edge] > lowest} for edge in (0, 1)),
+                )
+            )
         candidates = [
             (row, *subject)
             for row, score in enumerate(scores)
-            for subject in sorted({subject for threshold in thresholds for subject in score.subjects(threshold.subject)})
+            for subject in sorted(
+                {subject for threshold in thresholds for subject in score.subjects(threshold.subject)}
+            )
         ]
         lowest = min(threshold.object for threshold in thresholds)
         for first in range(0, len(candidates), self.batch_size):
@@ -106,8 +123,11 @@ def _tags_above(probabilities: np.ndarray, tokens: np.ndarray, threshold: float)
 
 
 def _object_spans(places: np.ndarray, probabilities: np.ndarray, threshold: float) -> list[tuple[int, int, int]]:
-    """(first token, last token, class id) of the objects above the threshold, starts paired with ends class by class."""
+    """(first token, last token, class id) of the objects above the threshold, starts paired with ends class by
+    class."""
     edges: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for token, class_id, edge in places[probabilities > threshold].tolist():
         edges[class_id][edge].append(token)
-    return [(*span, class_id) for class_id, (starts, ends) in edges.items() for span in pair_starts_with_ends(starts, ends)]
+    return [
+        (*span, class_id) for class_id, (starts, ends) in edges.items() for span in pair_starts_with_ends(starts, ends)
+    ]

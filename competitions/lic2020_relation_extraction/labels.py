@@ -21,8 +21,9 @@ Labels = dict[Span, set[tuple[Span, int]]]
 def label(text: str, triples: Iterable[Triple], schema: Schema) -> tuple[Labels, Counter[str]]:
     """Where the triples are in the text, and how many could not be labelled, by reason.
 
-    Of all occurrences the nearest pair of subject and `@value` is labelled, since that is the one the sentence relates: labelling
-    every occurrence teaches relations that are not there. The other slots are labelled where they are nearest to the `@value`.
+    Of all occurrences the nearest pair of subject and `@value` is labelled, since that is the one the sentence relates:
+    labelling every occurrence teaches relations that are not there. The other slots are labelled where they are nearest
+    to the `@value`.
     """
     labels: Labels = defaultdict(set)
     lost: Counter[str] = Counter()
@@ -36,7 +37,8 @@ def label(text: str, triples: Iterable[Triple], schema: Schema) -> tuple[Labels,
             lost["subject not in the text" if not subjects else "object not in the text"] += 1
             continue
         subject, value = min(
-            ((subject, value) for subject in subjects for value in values), key=lambda pair: (_overlap(*pair), _gap(*pair))
+            ((subject, value) for subject in subjects for value in values),
+            key=lambda pair: (_overlap(*pair), _gap(*pair)),
         )
         labels[subject].add((value, schema.class_ids[triple.predicate, VALUE]))
         for slot, slot_value in triple.object:
@@ -52,10 +54,10 @@ def label(text: str, triples: Iterable[Triple], schema: Schema) -> tuple[Labels,
 def assemble(text: str, labels: Labels, schema: Schema) -> list[Triple]:
     """The triples that labelled spans stand for, each once, in the order of the text.
 
-    Every `@value` makes one triple. The spans of another slot go to the `@value`s of their subject and predicate one to one, so that
-    the gaps add up to the least: "in A he is B, in C he is D" gives each role its work, where joining each slot to the nearest
-    `@value` would not (F1 of the gold itself 0.9993 against 0.9978 on 15,000 real sentences). Slots without any `@value` make
-    no triple: the judge never counts one as right.
+    Every `@value` makes one triple. The spans of another slot go to the `@value`s of their subject and predicate one to
+    one, so that the gaps add up to the least: "in A he is B, in C he is D" gives each role its work, where joining each
+    slot to the nearest `@value` would not (F1 of the gold itself 0.9993 against 0.9978 on 15,000 real sentences). Slots
+    without any `@value` make no triple: the judge never counts one as right.
     """
     triples: dict[Triple, None] = {}
     for subject in sorted(labels):
@@ -80,7 +82,9 @@ def occurrences(text: str, value: str) -> list[Span]:
     if not value:
         return []
     for haystack, needle in ((text, value), (text.lower(), value.lower())):
-        if len(haystack) != len(text):  # a character whose lower case is longer: positions would not be those of the text
+        if len(haystack) != len(
+            text
+        ):  # a character whose lower case is longer: positions would not be those of the text
             break
         found = [start for start in range(len(haystack) - len(needle) + 1) if haystack.startswith(needle, start)]
         if found:

@@ -66,7 +66,8 @@ def score(
     predictions: Iterable[tuple[str, Iterable[Triple]]],
     aliases: Aliases | None = None,
 ) -> Score:
-    """The official score of predicted (text, triples) pairs. No division by zero: nothing predicted or no gold gives 0.0."""
+    """The official score of predicted (text, triples) pairs. No division by zero: nothing predicted or no gold gives
+    0.0."""
     return total(compare(gold, predictions, aliases))
 
 
@@ -78,7 +79,8 @@ def compare(
     """What `score` counts, sentence by sentence.
 
     Both sides become dictionaries by text: of two lines with the same text the later one counts, and a predicted text
-    that is not in gold is ignored. Triples that are equal after normalisation (or by aliases) count once, the first of them.
+    that is not in gold is ignored. Triples that are equal after normalisation (or by aliases) count once, the first of
+    them.
     """
     predicted_by_text = dict(predictions)
     comparisons = []
@@ -105,7 +107,8 @@ def total(comparisons: Sequence[Comparison]) -> Score:
 
 
 def normalise(value: str) -> str:
-    """Lower case, without one pair of 《》 if they are both at the ends. For subjects and object values; predicates stay."""
+    """Lower case, without one pair of 《》 if they are both at the ends. For subjects and object values; predicates
+    stay."""
     value = value.lower()
     return value[1:-1] if value.startswith("《") and value.endswith("》") else value
 
@@ -135,8 +138,8 @@ def _distinct(triples: dict[Key, Triple], aliases: Aliases | None) -> dict[Key, 
 def _is_among(target: Key, others: Iterable[Key], aliases: Aliases | None) -> bool:
     """Whether `target` is one of `others`, or by aliases as good as one.
 
-    A subject may be any alias OF THE TARGET's subject, so the direction counts: this asks about a prediction for precision
-    and about gold for recall. Object values must be aliases of each other, in both directions.
+    A subject may be any alias OF THE TARGET's subject, so the direction counts: this asks about a prediction for
+    precision and about gold for recall. Object values must be aliases of each other, in both directions.
     """
     if target in others:
         return True
@@ -166,8 +169,8 @@ def _stands_for(name: str, other: str, aliases: Aliases) -> bool:
 def read_aliases(path: str | Path) -> dict[str, set[str]]:
     """The organisers' alias file (they never published theirs): on each line a name and its aliases, with tabs between.
 
-    Lower-cased, but 《》 are not taken off, as in the original. Of two lines for a name the later one counts, and an alias of a name
-    does not make the name an alias of the alias: that needs a line of its own.
+    Lower-cased, but 《》 are not taken off, as in the original. Of two lines for a name the later one counts, and an
+    alias of a name does not make the name an alias of the alias: that needs a line of its own.
     """
     aliases = {}
     for _, line in read_lines(path):

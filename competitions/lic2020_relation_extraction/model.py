@@ -40,8 +40,8 @@ SUBJECT_POWER, OBJECT_POWER = 2, 4
 class Window:
     """A piece of a sentence that the encoder reads at once: nearly always the whole of it.
 
-    example: index of its sentence. whole: the window is all of it. arrays: inputs of the encoder. subjects: for each labelled subject, as first and last token
-    (inclusive), its objects as (first token, last token, class id).
+    example: index of its sentence. whole: the window is all of it. arrays: inputs of the encoder. subjects: for each
+    labelled subject, as first and last token (inclusive), its objects as (first token, last token, class id).
     """
 
     example: int
@@ -56,14 +56,21 @@ def sentence_windows(texts: Sequence[str], encoder: Encoder) -> list[Window]:
     found = []
     for index, text in enumerate(texts):
         parts = windows(encoder.tokenizer, encoder.tokenizer.tokenize(text), encoder.max_length)
-        found += [Window(index, len(parts) == 1, part, arrays, {}) for part, arrays in zip(parts, encoder.features(text, parts))]
+        found += [
+            Window(index, len(parts) == 1, part, arrays, {})
+            for part, arrays in zip(parts, encoder.features(text, parts))
+        ]
     return found
 
 
-def labelled_windows(examples: Sequence[Example], encoder: Encoder, schema: Schema) -> tuple[list[Window], Counter[str]]:
-    """Windows with token labels, and what was lost on the way: triples by reason, and sentences that are of no use without them.
+def labelled_windows(
+    examples: Sequence[Example], encoder: Encoder, schema: Schema
+) -> tuple[list[Window], Counter[str]]:
+    """Windows with token labels, and what was lost on the way: triples by reason, and sentences that are of no use
+    without them.
 
-    A sentence without triples in gold is kept, it teaches silence; one whose triples were all lost is not, it would teach wrong.
+    A sentence without triples in gold is kept, it teaches silence; one whose triples were all lost is not, it would
+    teach wrong.
     """
     found, lost = [], Counter()
     for window_group in _by_example(sentence_windows([example.text for example in examples], encoder)):
@@ -103,8 +110,14 @@ def _tag(window_group: list[Window], subject: Span, span: Span, class_id: int) -
 
 
 def adjustment_for(labelled: Sequence[Window], classes: int, strength: float) -> np.ndarray:
-    """`logit_adjustment` for what labelled windows have: for each subject it is asked at each token whether an object of a class begins."""
-    begins = [class_id for window in labelled for tags in window.subjects.values() for class_id, _ in {(tag[2], tag[0]) for tag in tags}]
+    """`logit_adjustment` for what labelled windows have: for each subject it is asked at each token whether an object
+    of a class begins."""
+    begins = [
+        class_id
+        for window in labelled
+        for tags in window.subjects.values()
+        for class_id, _ in {(tag[2], tag[0]) for tag in tags}
+    ]
     decisions = sum(len(window.subjects) * len(window.encoding) for window in labelled)
     return logit_adjustment(strength, np.bincount(begins, minlength=classes), decisions)
 
@@ -121,7 +134,8 @@ def replace_entities(
     share: float,
     generator: np.random.Generator,
 ) -> list[Window]:
-    """The batch with other entities in about `share` of its sentences. Those that need several windows stay as they are."""
+    """The batch with other entities in about `share` of its sentences. Those that need several windows stay as they
+    are."""
     replaced = []
     for window in batch:
         if window.whole and generator.random() < share:
@@ -133,15 +147,20 @@ def replace_entities(
     return replaced
 
 
-def collate(batch: list[Window], generator: np.random.Generator, classes: int, most_subjects: int = 4) -> dict[str, np.ndarray]:
+def collate(
+    batch: list[Window], generator: np.random.Generator, classes: int, most_subjects: int = 4
+) -> dict[str, np.ndarray]:
     """Windows as the inputs of the training network.
 
-    All subjects of a sentence are trained at once (`most_subjects` of them), since the encoder, which is most of the work, is shared.
-    A span that is no subject, and so has no objects, joins them: often an object of the sentence, for that is what a tagger takes
-    for a subject by mistake. `subjects` and `object_labels` have a row for each such span, not for each window.
+    All subjects of a sentence are trained at once (`most_subjects` of them), since the encoder, which is most of the
+    work, is shared. A span that is no subject, and so has no objects, joins them: often an object of the sentence, for
+    that is what a tagger takes for a subject by mistake. `subjects` and `object_labels` have a row for each such span,
+    not for each window.
     """
     inputs = pad_features([window.arrays for window in batch])
-    spans = [(row, *span) for row, window in enumerate(batch) for span in _training_spans(window, generator, most_subjects)]
+    spans = [
+        (row, *span) for row, window in enumerate(batch) for span in _training_spans(window, generator, most_subjects)
+    ]
     length = inputs["token_ids"].shape[1]
     inputs["subject_labels"] = np.zeros((len(batch), length, 2), np.int8)
     inputs["subjects"] = np.array(spans, np.int32)
@@ -158,7 +177,9 @@ def collate(batch: list[Window], generator: np.random.Generator, classes: int, m
 def _training_spans(window: Window, generator: np.random.Generator, most_subjects: int) -> list[Span]:
     subjects = sorted(window.subjects)
     generator.shuffle(subjects)
-    objects = sorted({(first, last) for tags in window.subjects.values() for first, last, _ in tags} - window.subjects.keys())
+    objects = sorted(
+        {(first, last) for tags in window.subjects.values() for first, last, _ in tags} - window.subjects.keys()
+    )
     if objects and generator.random() < 0.6:
         negative = objects[generator.integers(len(objects))]
     else:
@@ -200,12 +221,18 @@ def build_networks(encoder: Encoder, classes: int, adjustment: np.ndarray | floa
 
     token_mask = encoding.input["token_ids"] > 0
     subject_errors = powered_sigmoid_cross_entropy(subject_labels, subject_logits, SUBJECT_POWER)
-    # While a probability sigmoid(f) ** power is small, its logarithm rises by `power` where f rises by 1: f gets its part of the adjustment.
+    # While a probability sigmoid(f) ** power is small, its logarithm rises by `power` where f rises by 1: f gets its
+    # part of the adjustment.
     adjusted_logits = object_logits + np.reshape(adjustment, [-1, 1]) / OBJECT_POWER
     object_errors = powered_sigmoid_cross_entropy(object_labels, adjusted_logits, OBJECT_POWER)
     object_mask = tf.gather(token_mask, subjects[:, 0])
     terms = [
-        masked_mean("subject_loss", tf.reduce_mean(subject_errors, -1), token_mask, [_tags(subject_logits, SUBJECT_POWER, token_mask[..., None])]),
+        masked_mean(
+            "subject_loss",
+            tf.reduce_mean(subject_errors, -1),
+            token_mask,
+            [_tags(subject_logits, SUBJECT_POWER, token_mask[..., None])],
+        ),
         masked_mean(
             "object_loss",
             tf.reduce_sum(tf.reduce_mean(object_errors, -1), -1),
@@ -214,7 +241,9 @@ def build_networks(encoder: Encoder, classes: int, adjustment: np.ndarray | floa
         ),
     ]
 
-    training = TrainingModel([*encoding.inputs, subject_labels, subjects, object_labels], [subject_logits, object_logits], terms)
+    training = TrainingModel(
+        [*encoding.inputs, subject_labels, subjects, object_labels], [subject_logits, object_logits], terms
+    )
     return Networks(
         training,
         keras.Model(encoding.input, [residual, tf.sigmoid(subject_logits) ** SUBJECT_POWER]),

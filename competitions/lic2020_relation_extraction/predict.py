@@ -1,6 +1,6 @@
 """From a run and a test file to a submission.
 
-    python predict.py --run runs/lic2020_relation_extraction/NAME --input test.json --output submission.zip
+python predict.py --run runs/lic2020_relation_extraction/NAME --input test.json --output submission.zip
 """
 
 from collections import Counter
@@ -26,7 +26,8 @@ class Config:
     run: Path | None = None
     """Run directory. Default: the newest trained run of this task in --output-dir."""
     input: Path = SAMPLE / "test.json"
-    """Sentences in the official format; labels, if there are any, are not looked at. Default: the bundled sample's test file."""
+    """Sentences in the official format; labels, if there are any, are not looked at. Default: the bundled sample's test
+    file."""
     output: Path | None = None
     """The submission; zipped when it ends in .zip. Default: submission.json in the run directory."""
     output_dir: Path = Path("runs")
@@ -44,7 +45,8 @@ class Config:
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
-    """Writes the submission, checks what it wrote, and returns `output` with the numbers of `sentences` and `triples`."""
+    """Writes the submission, checks what it wrote, and returns `output` with the numbers of `sentences` and
+    `triples`."""
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.run, config.output_dir, TASK)
     schema = Schema.read(trained.path / "schema.json")
@@ -73,7 +75,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     check_submission(output, schema, texts)
 
     triples = sum(map(len, predictions))
-    print(f"{output}: {len(texts)} sentences, {triples} triples, checked  (run {trained.path}, thresholds {thresholds.subject} and {thresholds.object})")
+    print(
+        f"{output}: {len(texts)} sentences, {triples} triples, checked  (run {trained.path}, thresholds {thresholds.subject} and {thresholds.object})"
+    )
     if skipped[BLANK_LINE]:
         print(f"{config.input}: {skipped[BLANK_LINE]} blank lines skipped")
     if texts and not triples:

@@ -1,8 +1,9 @@
-"""LIC2020 relation extraction (DuIE 2.0): the official files, read and checked, and the submission, written and checked.
+"""LIC2020 relation extraction (DuIE 2.0): the official files, read and checked, and the submission, written and
+checked.
 
-A sentence has subject-predicate-object triples. The object is a set of slots: `@value`, which it must have, and for some
-predicates others (`inWork`, `onDate`, ...). The schema names every predicate with its slots and types. The
-metric is in metric.py.
+A sentence has subject-predicate-object triples. The object is a set of slots: `@value`, which it must have, and for
+some predicates others (`inWork`, `onDate`, ...). The schema names every predicate with its slots and types. The metric
+is in metric.py.
 """
 
 from collections import Counter
@@ -23,7 +24,8 @@ VALUE = "@value"
 
 @dataclass(frozen=True)
 class Triple:
-    """One relation. `object` holds (slot, value) pairs, `@value` first; make it with `Triple.of`, read it with `.slots`."""
+    """One relation. `object` holds (slot, value) pairs, `@value` first; make it with `Triple.of`, read it with
+    `.slots`."""
 
     subject: str
     predicate: str
@@ -85,7 +87,8 @@ class Schema:
 
     @classmethod
     def read(cls, path: str | Path) -> "Schema":
-        """From the official schema.json, a JSON object on each line. Raises UserError for a file that is not like that."""
+        """From the official schema.json, a JSON object on each line. Raises UserError for a file that is not like
+        that."""
         predicates = []
         for number, record in read_json_lines(path):
             where = f"{path}:{number}"
@@ -123,10 +126,10 @@ def read(
 ) -> list[Example]:
     """The sentences of an official file, one Example for each line that is not blank (`skipped` counts the blank ones).
 
-    `labelled=True` demands a `spo_list` on every line, `False` never looks at it, None takes what there is. With a schema
-    an unknown predicate or slot is an error; without one anything goes that the organisers' evaluator reads. Triples
-    stay as they are, also repeated ones, those without `@value` and those that do not occur in the text. A DuIE 1.0 object,
-    a plain string, becomes its `@value`. Raises UserError naming file and line.
+    `labelled=True` demands a `spo_list` on every line, `False` never looks at it, None takes what there is. With a
+    schema an unknown predicate or slot is an error; without one anything goes that the organisers' evaluator reads.
+    Triples stay as they are, also repeated ones, those without `@value` and those that do not occur in the text. A DuIE
+    1.0 object, a plain string, becomes its `@value`. Raises UserError naming file and line.
     """
     examples = []
     for number, record in read_json_lines(path, skipped):
@@ -211,7 +214,8 @@ def find_files(data_dir: str | Path) -> Files:
 
 
 def submission_record(text: str, triples: Iterable[Triple], schema: Schema) -> dict[str, Any]:
-    """A line of the official format, the types out of the schema. Raises ValueError for a predicate or slot it does not know."""
+    """A line of the official format, the types out of the schema. Raises ValueError for a predicate or slot it does not
+    know."""
     items = []
     for triple in triples:
         _check_names(triple.predicate, triple.slots, schema, "cannot be submitted")
@@ -231,7 +235,8 @@ def submission_record(text: str, triples: Iterable[Triple], schema: Schema) -> d
 def write_submission(
     path: str | Path, texts: Sequence[str], predictions: Sequence[Iterable[Triple]], schema: Schema
 ) -> None:
-    """One line for each text, in order; a flat zip when the name ends in `.zip`. Raises ValueError for unequal numbers."""
+    """One line for each text, in order; a flat zip when the name ends in `.zip`. Raises ValueError for unequal
+    numbers."""
     write_json_lines(
         path, (submission_record(text, triples, schema) for text, triples in zip(texts, predictions, strict=True))
     )
@@ -240,9 +245,9 @@ def write_submission(
 def check_submission(path: str | Path, schema: Schema, texts: Sequence[str] | None = None) -> int:
     """The number of lines of a submission that the judge can read and that says nothing impossible.
 
-    Checked: UTF-8, a flat zip, no blank line, fields and their types, predicates and slots in the schema, `@value` in every
-    object, no triple twice in a line, every value in the text (whatever its case), and the texts themselves, in order, when
-    they are given. Raises UserError naming file and line.
+    Checked: UTF-8, a flat zip, no blank line, fields and their types, predicates and slots in the schema, `@value` in
+    every object, no triple twice in a line, every value in the text (whatever its case), and the texts themselves, in
+    order, when they are given. Raises UserError naming file and line.
     """
     skipped: Counter[str] = Counter()
     count = 0

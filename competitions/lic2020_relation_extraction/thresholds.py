@@ -14,7 +14,8 @@ from task import Example
 _STEPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 #: From the middle outwards: of equally good pairs the first one is taken, and the mildest is the safest.
 GRID = sorted(
-    (Thresholds(subject, object_) for subject in _STEPS for object_ in _STEPS), key=lambda pair: abs(pair.subject - 0.4) + abs(pair.object - 0.4)
+    (Thresholds(subject, object_) for subject in _STEPS for object_ in _STEPS),
+    key=lambda pair: abs(pair.subject - 0.4) + abs(pair.object - 0.4),
 )
 
 

@@ -1,8 +1,8 @@
 """Train a relation extractor: read, build, fit, keep the best.
 
-    python train.py                                      # the bundled sample, on a CPU, in minutes
-    python train.py --data-dir DUIE                      # the contest's data
-    python train.py --data-dir DUIE --pretrained BERT    # fine-tune a checkpoint
+python train.py                                      # the bundled sample, on a CPU, in minutes
+python train.py --data-dir DUIE                      # the contest's data
+python train.py --data-dir DUIE --pretrained BERT    # fine-tune a checkpoint
 """
 
 from collections import Counter
@@ -42,8 +42,8 @@ class Config:
     entity_replacement: float = 0.5
     """Share of the sentences of an epoch in which entities are replaced by others of their type. 0 turns it off."""
     logit_adjustment: float = 0.0
-    """So many times the log odds of each class of objects are added in training and not in prediction: rare classes are found more often,
-    and sometimes where they are not. The paper takes 1. 0 turns it off."""
+    """So many times the log odds of each class of objects are added in training and not in prediction: rare classes are
+    found more often, and sometimes where they are not. The paper takes 1. 0 turns it off."""
     encoder: EncoderOptions = field(default_factory=EncoderOptions)
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=40, batch_size=16))
     run: RunOptions = field(default_factory=RunOptions)
@@ -61,7 +61,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     schema = Schema.read(files.schema)
     blank: Counter[str] = Counter()
     parts = read_parts(
-        config.run, files.train, files.dev, lambda path: read(path, schema, labelled=True, skipped=blank), shared=lambda example: [example.text],
+        config.run,
+        files.train,
+        files.dev,
+        lambda path: read(path, schema, labelled=True, skipped=blank),
+        shared=lambda example: [example.text],
         unit="sentence",
     )
     train, dev = parts.train, parts.dev
@@ -76,18 +80,32 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     from augmentation import EntityReplacement
     from extraction import Extractor, Thresholds
-    from model import Window, adjustment_for, build_networks, collate, labelled_windows, replace_entities, sentence_windows
+    from model import (
+        Window,
+        adjustment_for,
+        build_networks,
+        collate,
+        labelled_windows,
+        replace_entities,
+        sentence_windows,
+    )
     from thresholds import GRID, search_thresholds
 
     prepare(config.run.seed, config.training.mixed_precision)
     encoder = encoder_of(resumed) or build_encoder(config.encoder, [example.text for example in train])
     windows, lost = labelled_windows(train, encoder, schema)
     if not windows:
-        raise UserError(f"{files.train}: none of its {len(train)} sentences can be used ({dict(lost)}) - do the triples belong to the texts?")
-    networks = build_networks(encoder, len(schema.classes), adjustment_for(windows, len(schema.classes), config.logit_adjustment))
+        raise UserError(
+            f"{files.train}: none of its {len(train)} sentences can be used ({dict(lost)}) - do the triples belong to the texts?"
+        )
+    networks = build_networks(
+        encoder, len(schema.classes), adjustment_for(windows, len(schema.classes), config.logit_adjustment)
+    )
     print(f"train     {len(train)} sentences, {len({window.example for window in windows})} used  ({files.train})")
     print_counts(lost + blank)
-    print(f"dev       {len(dev)} sentences, {sum(len(example.triples) for example in dev)} triples  ({parts.dev_source})")
+    print(
+        f"dev       {len(dev)} sentences, {sum(len(example.triples) for example in dev)} triples  ({parts.dev_source})"
+    )
     print(f"schema    {len(schema.predicates)} predicates, {len(schema.classes)} classes")
     print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
@@ -145,23 +163,34 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     load_best(kept, networks.training)
     best = {name: keep.best[name] for name in ("precision", "recall", "f1")}
-    print(f"\nbest dev f1 {best['f1']:.4f} in epoch {keep.best['epoch']}, thresholds {thresholds.subject} and {thresholds.object}")
-    if config.search_thresholds and best["f1"] > 0:  # before it has learned anything, a network fires everywhere below a threshold
+    print(
+        f"\nbest dev f1 {best['f1']:.4f} in epoch {keep.best['epoch']}, thresholds {thresholds.subject} and {thresholds.object}"
+    )
+    if (
+        config.search_thresholds and best["f1"] > 0
+    ):  # before it has learned anything, a network fires everywhere below a threshold
         scores = extractor.score(dev_windows, GRID)
         found = search_thresholds(extractor, dev, scores, config.run.seed)
         searched = evaluation(dev, extractor.decode(texts, scores, found.setting), schema)
         save_best(kept, networks.training, searched)
         kept.write_json("thresholds.json", found.setting._asdict())
         best = {name: searched.metrics[name] for name in best}
-        print(f"    dev f1 {found.f1:.4f} with the thresholds {found.setting.subject} and {found.setting.object}, searched on dev")
-        print(f"    dev f1 {found.crossed_f1:.4f} with thresholds searched on one half of dev, scored on the other: what to expect on test")
+        print(
+            f"    dev f1 {found.f1:.4f} with the thresholds {found.setting.subject} and {found.setting.object}, searched on dev"
+        )
+        print(
+            f"    dev f1 {found.crossed_f1:.4f} with thresholds searched on one half of dev, scored on the other: what to expect on test"
+        )
     print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.zip --input TEST_FILE")
     return {"run": kept.path, **best}
 
 
 def evaluation(examples: Sequence[Example], predictions: Sequence[Sequence[Triple]], schema: Schema) -> Evaluation:
-    """The official score of predictions for examples, the predictions as submitted, and every sentence with an error."""
-    comparisons = compare([(example.text, example.triples) for example in examples], zip((e.text for e in examples), predictions))
+    """The official score of predictions for examples, the predictions as submitted, and every sentence with an
+    error."""
+    comparisons = compare(
+        [(example.text, example.triples) for example in examples], zip((e.text for e in examples), predictions)
+    )
     score = total(comparisons)
     errors = [
         {

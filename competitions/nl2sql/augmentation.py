@@ -1,8 +1,8 @@
 """Training questions that say the opposite, made without a word: only what is known of their words changes.
 
-Where the words of a cue are hidden from the network (see `features.Hiding`), 超过 and 不到 differ in nothing but their feature. So both features can
-change places, and with them the operators of gold: a question about more is one about less. The same with 平均 and 最高. A few
-hundred questions then teach what each cue means, however rare it is.
+Where the words of a cue are hidden from the network (see `features.Hiding`), 超过 and 不到 differ in nothing but their
+feature. So both features can change places, and with them the operators of gold: a question about more is one about
+less. The same with 平均 and 最高. A few hundred questions then teach what each cue means, however rare it is.
 """
 
 from dataclasses import replace
@@ -27,14 +27,18 @@ class Opposite(NamedTuple):
 
 
 def opposite(labels: Labels, said: np.ndarray, generator: np.random.Generator) -> Opposite:
-    """The labels with operators and aggregation changed at random, each with probability 1/2, where the cues say them all.
+    """The labels with operators and aggregation changed at random, each with probability 1/2, where the cues say them
+    all.
 
     said: bool (tokens, KINDS), the cues of each token.
     """
     kinds = np.arange(len(KINDS))
     if generator.random() < 0.5 and _says_operators(labels, said):
         turned = {_MORE: _LESS, _LESS: _MORE}
-        labels = replace(labels, marks=tuple(mark._replace(operator=turned.get(mark.operator, mark.operator)) for mark in labels.marks))
+        labels = replace(
+            labels,
+            marks=tuple(mark._replace(operator=turned.get(mark.operator, mark.operator)) for mark in labels.marks),
+        )
         _exchange(kinds, ">", "<")
     column = _said_aggregation(labels, said)
     if generator.random() < 0.5 and column is not None:
@@ -53,7 +57,10 @@ def _exchange(kinds: np.ndarray, one: str, other: str) -> None:
 
 def _says_operators(labels: Labels, said: np.ndarray) -> bool:
     """Whether there are as many words for each operator as conditions with it."""
-    return all(_runs(said[:, KINDS.index(OPERATORS[one])]) == sum(mark.operator == one for mark in labels.marks) for one in (_MORE, _LESS))
+    return all(
+        _runs(said[:, KINDS.index(OPERATORS[one])]) == sum(mark.operator == one for mark in labels.marks)
+        for one in (_MORE, _LESS)
+    )
 
 
 def _said_aggregation(labels: Labels, said: np.ndarray) -> int | None:

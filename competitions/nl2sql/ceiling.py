@@ -1,6 +1,7 @@
-"""What a perfect network would score: gold -> labels -> decoding -> gold, for each head. Needs no TensorFlow and no run.
+"""What a perfect network would score: gold -> labels -> decoding -> gold, for each head. Needs no TensorFlow and no
+run.
 
-    python ceiling.py --gold dev.json
+python ceiling.py --gold dev.json
 """
 
 from collections import Counter
@@ -43,13 +44,19 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     tokenizer = WordPieceTokenizer(build_vocabulary(example.question for example in examples))
     scores, lost = ceilings(examples, tokenizer, config.tries)
     figures = ("logic_form_accuracy", "execution_accuracy", "score")
-    print(table(["head", *figures], [[head, *(score.figures()[name] for name in figures)] for head, score in scores.items()]))
+    print(
+        table(
+            ["head", *figures], [[head, *(score.figures()[name] for name in figures)] for head, score in scores.items()]
+        )
+    )
     for reason, count in sorted(lost.items()):
         print(f"{count} x {reason}")
     return {head: score.figures()["logic_form_accuracy"] for head, score in scores.items()}
 
 
-def ceilings(examples: Sequence[Example], tokenizer: WordPieceTokenizer, tries: int = 100) -> tuple[dict[str, Score], Counter[str]]:
+def ceilings(
+    examples: Sequence[Example], tokenizer: WordPieceTokenizer, tries: int = 100
+) -> tuple[dict[str, Score], Counter[str]]:
     """The score of each head when its network is perfect, and what has no label, counted by reason."""
     decoder, lost = Decoder(tries), Counter()
     predictions = {head: [] for head in HEADS}

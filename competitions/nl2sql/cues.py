@@ -1,6 +1,7 @@
 """Words that say an operator, an aggregation or a connection, and words that ask for a kind of column.
 
-What a checkpoint knows of the language, as far as these few hundred words go, for a network that is trained from nothing on a few hundred questions.
+What a checkpoint knows of the language, as far as these few hundred words go, for a network that is trained from
+nothing on a few hundred questions.
 """
 
 import re
@@ -56,8 +57,8 @@ _ASKED = {
 
 
 def cues(question: str) -> np.ndarray:
-    """For each character which of the cues it stands in, and how near the last one before it and the next one after it are (1 in it, fading with
-    the distance), float32 (characters, CUE_COUNT)."""
+    """For each character which of the cues it stands in, and how near the last one before it and the next one after it
+    are (1 in it, fading with the distance), float32 (characters, CUE_COUNT)."""
     text = name_form(question)
     found = np.zeros((len(text), len(_PATTERNS)), np.float32)
     taken = np.zeros(len(text), bool)

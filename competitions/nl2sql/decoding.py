@@ -1,4 +1,5 @@
-"""From scores to a query that runs: choices in the order of their probability, and the first one whose result makes sense.
+"""From scores to a query that runs: choices in the order of their probability, and the first one whose result makes
+sense.
 
 Execution-guided decoding (Wang et al. 2018): a query that fails, that compares or adds up what is no number, or that
 returns nothing is passed over for the next best. In numpy and plain Python.
@@ -31,7 +32,8 @@ _CERTAIN = 1e-6  # of the probability of a perfect network, and the least that i
 
 
 class Found(NamedTuple):
-    """A value of a column at the tokens first..last of a question, with its probability and those of its OPERATORS, float (4,)."""
+    """A value of a column at the tokens first..last of a question, with its probability and those of its OPERATORS,
+    float (4,)."""
 
     column: int
     first: int
@@ -44,8 +46,9 @@ class Found(NamedTuple):
 class Scores:
     """What a network says of a question.
 
-    selections: probabilities, float (columns, SELECTIONS). connection: of CONNECTIONS, float (3,). selected_count, condition_count: that one, two or
-    more columns are selected and conditions are there, float (COUNTS,). found: of two that overlap in one column the more probable one only.
+    selections: probabilities, float (columns, SELECTIONS). connection: of CONNECTIONS, float (3,). selected_count,
+    condition_count: that one, two or more columns are selected and conditions are there, float (COUNTS,). found: of two
+    that overlap in one column the more probable one only.
     """
 
     selections: np.ndarray
@@ -57,7 +60,10 @@ class Scores:
     @classmethod
     def perfect(cls, labels: Labels, marks: Sequence[Mark]) -> "Scores":
         """Those of a network that gives its labels back; `marks` are those that its head can represent."""
-        found = [Found(mark.column, mark.first, mark.last, 1 - _CERTAIN, np.eye(len(OPERATORS))[mark.operator]) for mark in marks]
+        found = [
+            Found(mark.column, mark.first, mark.last, 1 - _CERTAIN, np.eye(len(OPERATORS))[mark.operator])
+            for mark in marks
+        ]
         selected = sum(selection != NOT_SELECTED for selection in labels.selections)
         return cls(
             np.stack([_sure(selection, SELECTIONS) for selection in labels.selections]),
@@ -73,7 +79,8 @@ def _sure(number: int, classes: int) -> np.ndarray:
 
 
 class Decoder:
-    """Writes queries. tries: how many that run a question may try; 1 takes the most probable one, whatever its result."""
+    """Writes queries. tries: how many that run a question may try; 1 takes the most probable one, whatever its
+    result."""
 
     def __init__(self, tries: int = 100):
         self.tries = tries
@@ -81,7 +88,8 @@ class Decoder:
         self._database = lru_cache(maxsize=100)(Database)
 
     def decode(self, example: Example, encoding: Encoding, scores: Scores) -> Query:
-        """The query for a question, which can always be executed. encoding: the tokens of the question, without special ones."""
+        """The query for a question, which can always be executed. encoding: the tokens of the question, without special
+        ones."""
         columns, first = columns_of(example.table), None
         tried = 0
         for query in itertools.islice(candidates(example.question, columns, encoding, scores), max(self.tries, _KEPT)):
@@ -104,16 +112,21 @@ class Decoder:
 
 
 def candidates(question: str, columns: Sequence[Column], encoding: Encoding, scores: Scores) -> Iterator[Query]:
-    """Whole queries, the most probable first: a selected column, a condition, and a connection just where there are several conditions.
+    """Whole queries, the most probable first: a selected column, a condition, and a connection just where there are
+    several conditions.
 
-    Made of the most probable selections and the most probable sets of conditions, some of each; none where no condition was found.
+    Made of the most probable selections and the most probable sets of conditions, some of each; none where no condition
+    was found.
     """
     selections = [
         (cost + _cost(scores.selected_count[count_class(len(selected))]), selected)
         for cost, selected in itertools.islice(_selections(scores.selections), _KEPT)
     ]
     joined = [
-        (cost + _cost(scores.condition_count[count_class(len(chosen))]) + _cost(scores.connection[connection]), (connection, chosen))
+        (
+            cost + _cost(scores.condition_count[count_class(len(chosen))]) + _cost(scores.connection[connection]),
+            (connection, chosen),
+        )
         for cost, chosen in itertools.islice(_conditions(question, columns, encoding, scores.found), _KEPT)
         for connection in ((0,) if len(chosen) == 1 else range(1, len(CONNECTIONS)))
     ]
@@ -125,7 +138,9 @@ def _selections(probabilities: np.ndarray) -> Iterator[tuple[float, tuple[Select
     """What may be selected, at least one column, with its cost."""
     slots = [[(_cost(probability), number) for number, probability in enumerate(row)] for row in probabilities]
     for cost, choice in best_first(slots):
-        selected = tuple(Selected(column, aggregation) for column, aggregation in enumerate(choice) if aggregation != NOT_SELECTED)
+        selected = tuple(
+            Selected(column, aggregation) for column, aggregation in enumerate(choice) if aggregation != NOT_SELECTED
+        )
         if selected:
             yield cost, selected
 
@@ -133,7 +148,8 @@ def _selections(probabilities: np.ndarray) -> Iterator[tuple[float, tuple[Select
 def _conditions(
     question: str, columns: Sequence[Column], encoding: Encoding, found: Sequence[Found]
 ) -> Iterator[tuple[float, tuple[Condition, ...]]]:
-    """Which conditions there may be, at least one and each once, with their cost. One that a question says several times is one condition."""
+    """Which conditions there may be, at least one and each once, with their cost. One that a question says several
+    times is one condition."""
     known: set[frozenset[Condition]] = {frozenset()}
     choices = best_first(list(_condition_options(question, columns, encoding, found)))
     for cost, choice in itertools.islice(choices, _LOOKED_AT):
@@ -144,7 +160,8 @@ def _conditions(
 
 
 def best_first(slots: Sequence[Sequence[tuple[float, Any]]]) -> Iterator[tuple[float, tuple]]:
-    """One option of each slot, in all combinations, those with the least sum of costs first: the sum and the values. Options are (cost, value)."""
+    """One option of each slot, in all combinations, those with the least sum of costs first: the sum and the values.
+    Options are (cost, value)."""
     if not all(slots):
         return
     slots = [sorted(options, key=lambda option: option[0]) for options in slots]
@@ -162,7 +179,9 @@ def best_first(slots: Sequence[Sequence[tuple[float, Any]]]) -> Iterator[tuple[f
                 heapq.heappush(heap, (worse, (*(changes[:-1] if index else changes), (slot, index + 1))))
 
 
-def _condition_options(question: str, columns: Sequence[Column], encoding: Encoding, found: Sequence[Found]) -> Iterator[list]:
+def _condition_options(
+    question: str, columns: Sequence[Column], encoding: Encoding, found: Sequence[Found]
+) -> Iterator[list]:
     """For each condition that may be there: None, or the condition with each of the values that its words can mean."""
     numbers = find_numbers(question)
     for one in sorted(found, key=lambda one: one.first):
@@ -172,9 +191,13 @@ def _condition_options(question: str, columns: Sequence[Column], encoding: Encod
             if share < _LEAST:
                 continue
             links = columns[one.column].link(question[start:end], number, operator in _EQUALITY)
-            # A question is not less sure of a condition since its value is written in another way: only the ranks of the values count.
+            # A question is not less sure of a condition since its value is written in another way: only the ranks of
+            # the values count.
             best = links[0].score if links else 1.0
-            options += [(_cost(one.probability * share * link.score / best), Condition(one.column, operator, link.value)) for link in links]
+            options += [
+                (_cost(one.probability * share * link.score / best), Condition(one.column, operator, link.value))
+                for link in links
+            ]
         yield options
 
 
@@ -185,7 +208,9 @@ def _cost(probability: float) -> float:
 def makes_sense(query: Query, columns: Sequence[Column]) -> bool:
     """Whether everything that is compared by size, added up or averaged is a number."""
     compared = all(columns[one.column].is_numeric for one in query.conditions if one.operator not in _EQUALITY)
-    return compared and all(columns[one.column].is_numeric for one in query.selected if one.aggregation not in (0, _COUNT))
+    return compared and all(
+        columns[one.column].is_numeric for one in query.selected if one.aggregation not in (0, _COUNT)
+    )
 
 
 def says_something(query: Query, result: Sequence[tuple]) -> bool:
@@ -195,7 +220,8 @@ def says_something(query: Query, result: Sequence[tuple]) -> bool:
 
 
 def _last_resort(columns: Sequence[Column], scores: Scores) -> Query:
-    """The column that is most likely selected, where the first column has its first value: it answers nothing, but it runs."""
+    """The column that is most likely selected, where the first column has its first value: it answers nothing, but it
+    runs."""
     selected = Selected(int(np.argmin(scores.selections[:MOST_COLUMNS, NOT_SELECTED])), 0)
     value = columns[0].cells[0] if columns[0].cells else ""
     return Query((selected,), 0, (Condition(0, OPERATORS.index("=="), value),))

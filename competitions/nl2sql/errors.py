@@ -1,4 +1,5 @@
-"""What kinds of questions are answered how well, and what went wrong. Works on the comparisons that metric.compare returns."""
+"""What kinds of questions are answered how well, and what went wrong. Works on the comparisons that metric.compare
+returns."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -47,9 +48,11 @@ _DIFFERENCES = {VALUE: "value", COLUMN: "column", OPERATOR: "operator"}
 
 
 def mistakes_of(comparison: Comparison) -> list[str]:
-    """Those of MISTAKES that are in the logic form of a prediction, in their order; none where it is right, or nothing is predicted.
+    """Those of MISTAKES that are in the logic form of a prediction, in their order; none where it is right, or nothing
+    is predicted.
 
-    Conditions that are not in both queries belong together where they differ in one thing, and are missing or too many otherwise.
+    Conditions that are not in both queries belong together where they differ in one thing, and are missing or too many
+    otherwise.
     """
     gold, predicted = comparison.example.query, comparison.predicted
     if predicted is None:
@@ -65,8 +68,14 @@ def _wrong_selection(gold: Query, predicted: Query) -> list[str]:
         return []
     # Right columns and right aggregations that do not belong together are wrong aggregations too.
     same_columns = Counter(one.column for one in gold.selected) == Counter(one.column for one in predicted.selected)
-    same_aggregations = Counter(one.aggregation for one in gold.selected) == Counter(one.aggregation for one in predicted.selected)
-    return [kind for kind, wrong in ((SELECT, not same_columns), (AGGREGATION, same_columns or not same_aggregations)) if wrong]
+    same_aggregations = Counter(one.aggregation for one in gold.selected) == Counter(
+        one.aggregation for one in predicted.selected
+    )
+    return [
+        kind
+        for kind, wrong in ((SELECT, not same_columns), (AGGREGATION, same_columns or not same_aggregations))
+        if wrong
+    ]
 
 
 def _wrong_conditions(gold: Iterable[Condition], predicted: Iterable[Condition]) -> Iterable[str]:
@@ -74,7 +83,9 @@ def _wrong_conditions(gold: Iterable[Condition], predicted: Iterable[Condition])
     missing, spurious = list((missing - spurious).elements()), list((spurious - missing).elements())
     for kind, name in _DIFFERENCES.items():
         for condition in list(missing):
-            same = next((one for one in spurious if one._replace(**{name: getattr(condition, name)}) == condition), None)
+            same = next(
+                (one for one in spurious if one._replace(**{name: getattr(condition, name)}) == condition), None
+            )
             if same is not None:
                 missing.remove(condition)
                 spurious.remove(same)
@@ -155,7 +166,8 @@ def worst(comparisons: Iterable[Comparison], number: int) -> list[Comparison]:
 
 
 def describe(comparison: Comparison) -> str:
-    """Four lines on an answer: what became of it and what is wrong, the question, and what gold and prediction are and give."""
+    """Four lines on an answer: what became of it and what is wrong, the question, and what gold and prediction are and
+    give."""
     example = comparison.example
     header = example.table.header
     lines = [

@@ -34,7 +34,8 @@ class Config:
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
-    """Prints the score and returns its figures. Raises UserError for files that cannot be read, and for more lines than questions."""
+    """Prints the score and returns its figures. Raises UserError for files that cannot be read, and for more lines than
+    questions."""
     config = parse_flags(Config, argv)
     gold = read(config.gold, config.tables or tables_of(config.gold), labelled=True)
     predictions = read_submission(config.predictions)
@@ -55,14 +56,17 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
 
 
 def print_report(score: Score, comparisons: list[Comparison]) -> None:
-    """The figures, also of each part; tables by outcome, by mistake and by kinds of questions; and the worst answers beside gold."""
+    """The figures, also of each part; tables by outcome, by mistake and by kinds of questions; and the worst answers
+    beside gold."""
     rows = {
         "logic_form_accuracy": [score.logic_form_accuracy, score.logic_form],
         "execution_accuracy": [score.execution_accuracy, score.execution],
         "score": [score.score, ""],
     }
     _print_table(["", f"over {score.questions} questions", "right"], rows)
-    _print_table(["part", "accuracy", "right"], {name: [value, score.right_parts[name]] for name, value in score.parts().items()})
+    _print_table(
+        ["part", "accuracy", "right"], {name: [value, score.right_parts[name]] for name, value in score.parts().items()}
+    )
     groups = {name: [len(group), _share(group, comparisons)] for name, group in by_outcome(comparisons).items()}
     _print_table(["answers", "questions", "share"], groups)
     mistakes = by_mistake(comparisons)
@@ -100,16 +104,22 @@ def find_doubts(comparisons: Sequence[Comparison], predictions: Sequence[Query |
     if not any(one.predicted.selected and one.predicted.conditions for one in predicted):
         doubts.append(f"NOTHING IS PREDICTED for the {questions} questions of gold")
     if len(predictions) < questions:
-        doubts.append(f"the predictions end after {len(predictions)} of {questions} questions: the rest counts as wrong")
+        doubts.append(
+            f"the predictions end after {len(predictions)} of {questions} questions: the rest counts as wrong"
+        )
     blank = sum(query is None for query in predictions)
     if blank:
-        doubts.append(f"{blank} lines of the predictions are blank, and count as wrong; the organisers' evaluator stops at them")
+        doubts.append(
+            f"{blank} lines of the predictions are blank, and count as wrong; the organisers' evaluator stops at them"
+        )
     failed = sum(one.result.rows is None for one in predicted)
     if failed:
         doubts.append(f"{failed} of {len(predicted)} predicted queries cannot be executed, and have a wrong result")
     failed = sum(one.gold_result.rows is None for one in comparisons)
     if failed:
-        doubts.append(f"{failed} of {questions} queries of gold cannot be executed: whatever is predicted for them has a wrong result")
+        doubts.append(
+            f"{failed} of {questions} queries of gold cannot be executed: whatever is predicted for them has a wrong result"
+        )
     return doubts
 
 

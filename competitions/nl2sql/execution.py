@@ -1,6 +1,7 @@
 """Queries, executed by sqlite on a table in memory that nobody can write to.
 
-Names of columns never get into SQL: there they are c0, c1, ... Cells and values are bound, and so are text whatever they say.
+Names of columns never get into SQL: there they are c0, c1, ... Cells and values are bound, and so are text whatever
+they say.
 """
 
 import sqlite3
@@ -32,7 +33,10 @@ class Database:
         self._time_limit = time_limit
         self._deadline = 0.0
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
-        declared = [f"c{number} {'real' if kind == 'real' else 'text'}" for number, kind in enumerate(table.types[:MOST_COLUMNS])]
+        declared = [
+            f"c{number} {'real' if kind == 'real' else 'text'}"
+            for number, kind in enumerate(table.types[:MOST_COLUMNS])
+        ]
         self._connection.execute(f"CREATE TABLE t ({', '.join(declared)})")
         rows = (tuple(map(_bound, row[:MOST_COLUMNS])) for row in table.rows)
         self._connection.executemany(f"INSERT INTO t VALUES ({', '.join('?' * len(declared))})", rows)
@@ -43,9 +47,9 @@ class Database:
     def execute(self, query: Query) -> list[tuple]:
         """The rows of the result, in the order of the table; values are str, int, float or None, as sqlite gives them.
 
-        As in the organisers' engine, every value is compared as a string that sqlite makes a number of where the column is `real`. Raises
-        ExecutionError for no selected column, no condition, several without a connection, numbers out of range, whatever
-        sqlite refuses, and a query that takes longer than the time limit.
+        As in the organisers' engine, every value is compared as a string that sqlite makes a number of where the column
+        is `real`. Raises ExecutionError for no selected column, no condition, several without a connection, numbers out
+        of range, whatever sqlite refuses, and a query that takes longer than the time limit.
         """
         sql = self._sql(query)
         values = [_bound(str(condition.value)) for condition in query.conditions]
@@ -65,8 +69,13 @@ class Database:
         connection = _entry(CONNECTIONS, query.connection, "connection")
         if len(query.conditions) > 1 and not connection:
             raise ExecutionError("several conditions without a connection")
-        selected = [f"{_entry(AGGREGATIONS, one.aggregation, 'aggregation')}({self._name(one.column)})" for one in query.selected]
-        conditions = [f"{self._name(one.column)} {_entry(OPERATORS, one.operator, 'operator')} ?" for one in query.conditions]
+        selected = [
+            f"{_entry(AGGREGATIONS, one.aggregation, 'aggregation')}({self._name(one.column)})"
+            for one in query.selected
+        ]
+        conditions = [
+            f"{self._name(one.column)} {_entry(OPERATORS, one.operator, 'operator')} ?" for one in query.conditions
+        ]
         return f"SELECT {', '.join(selected)} FROM t WHERE {f' {connection} '.join(conditions)}"
 
     def _name(self, column: int) -> str:
@@ -103,7 +112,8 @@ def _bound(cell: Cell) -> Cell:
 
 
 def _authorize(action: int, first: str | None, second: str | None, database: str | None, trigger: str | None) -> int:
-    """Allows to select, to read the table, and to aggregate. Whatever else a statement does, it is refused before it runs."""
+    """Allows to select, to read the table, and to aggregate. Whatever else a statement does, it is refused before it
+    runs."""
     if action == sqlite3.SQLITE_SELECT:
         return sqlite3.SQLITE_OK
     if action == sqlite3.SQLITE_READ and first == "t":

@@ -31,9 +31,9 @@ COLUMN_CUT = "column that is not read, since there are so many"
 class Features:
     """A question with the columns of its table.
 
-    question: its tokens that are read. arrays: the inputs of the encoder, (length,); `matches` float32 (tokens of the question, columns,
-    FEATURE_COUNT); `columns` int32 (columns, 3): where the name begins and ends in the sequence, the marker included, and 1 for text, 2 for real;
-    0 for a column that is not read.
+    question: its tokens that are read. arrays: the inputs of the encoder, (length,); `matches` float32 (tokens of the
+    question, columns, FEATURE_COUNT); `columns` int32 (columns, 3): where the name begins and ends in the sequence, the
+    marker included, and 1 for text, 2 for real; 0 for a column that is not read.
     """
 
     example: Example
@@ -52,13 +52,18 @@ class LabelledFeatures(Features):
 
 
 def features(example: Example, encoder: Encoder, cells: int, lost: Counter[str] | None = None) -> Features:
-    """The features of a question, labelled or not. A sequence is at most as long as the encoder reads, and half of it is the question's at most.
+    """The features of a question, labelled or not. A sequence is at most as long as the encoder reads, and half of it
+    is the question's at most.
 
-    cells: how many cells of each column are shown, those first that are most like the question. `lost` counts what is not read.
+    cells: how many cells of each column are shown, those first that are most like the question. `lost` counts what is
+    not read.
     """
     columns = columns_of(example.table)
     # One text, so that any encoder reads it; the line ends keep words apart.
-    pieces = [example.question, *(f"{column.header} {' '.join(column.examples(example.question, cells))}" for column in columns)]
+    pieces = [
+        example.question,
+        *(f"{column.header} {' '.join(column.examples(example.question, cells))}" for column in columns),
+    ]
     starts = np.cumsum([0, *(len(piece) + 1 for piece in pieces)])
     tokens = [_shifted(encoder.tokenizer.tokenize(piece), start) for piece, start in zip(pieces, starts)]
     names = [len(encoder.tokenizer.tokenize(column.header)) for column in columns]
@@ -76,7 +81,11 @@ def features(example: Example, encoder: Encoder, cells: int, lost: Counter[str] 
         layout[index] = begin, begin + 1 + min(length, names[index]), 2 if columns[index].is_real else 1
     (arrays,) = encoder.features("\n".join(pieces), [sequence.encoding()])
     matches = of_tokens(match(example.question, columns), question)
-    return Features(example, question, {**arrays, "matches": matches, "cues": of_tokens(cues(example.question), question), "columns": layout})
+    return Features(
+        example,
+        question,
+        {**arrays, "matches": matches, "cues": of_tokens(cues(example.question), question), "columns": layout},
+    )
 
 
 def labelled(examples: Sequence[Example], encoder: Encoder, cells: int) -> tuple[list[LabelledFeatures], Counter[str]]:
@@ -99,7 +108,8 @@ def _shifted(encoding: Encoding, start: int) -> Encoding:
 def _lengths(columns: Sequence[int], names: Sequence[int], room: int) -> list[int]:
     """How many tokens of each column are read, beside its [CLS] and [SEP], in so much room.
 
-    Cells go first, then the ends of the longest names, then the last columns. columns: tokens of the names and cells, names: of the names alone.
+    Cells go first, then the ends of the longest names, then the last columns. columns: tokens of the names and cells,
+    names: of the names alone.
     """
     columns, room = list(columns), room - 2 * len(columns)
     if sum(columns) <= room:
@@ -144,7 +154,9 @@ class _Sequence:
 def collate(rows: Sequence[Features]) -> Arrays:
     """The inputs of a batch, padded."""
     special = ("matches", "cues", "columns")
-    inputs = pad_features([{name: values for name, values in row.arrays.items() if name not in special} for row in rows])
+    inputs = pad_features(
+        [{name: values for name, values in row.arrays.items() if name not in special} for row in rows]
+    )
     columns = max(len(row.arrays["columns"]) for row in rows)
     wide = [np.pad(row.arrays["matches"], ((0, 0), (0, columns - len(row.arrays["columns"])), (0, 0))) for row in rows]
     return {
@@ -158,16 +170,20 @@ def collate(rows: Sequence[Features]) -> Arrays:
 
 @dataclass(frozen=True)
 class Hiding:
-    """Which tokens a network may not read in training, so that it learns to go by what is known of them: how they match columns, and cues.
+    """Which tokens a network may not read in training, so that it learns to go by what is known of them: how they match
+    columns, and cues.
 
-    tokens: share of all tokens. known: share of the questions in which every token that matches a column or stands in a cue is hidden.
+    tokens: share of all tokens. known: share of the questions in which every token that matches a column or stands in a
+    cue is hidden.
     """
 
     tokens: float
     known: float
 
 
-def collate_labelled(rows: Sequence[LabelledFeatures], head: str, encoder: Encoder, hiding: Hiding, generator: np.random.Generator) -> Arrays:
+def collate_labelled(
+    rows: Sequence[LabelledFeatures], head: str, encoder: Encoder, hiding: Hiding, generator: np.random.Generator
+) -> Arrays:
     """Inputs and labels of a batch, padded."""
     inputs = collate(rows)
     is_known = (inputs["cues"] == 1).any(-1) | (inputs["matches"][..., KNOWN] > 0).any((2, 3))
@@ -191,7 +207,9 @@ def _label_arrays(labels: Sequence[Labels], tokens: Sequence[int], head: str) ->
     arrays = {
         "selections": selections,
         "connection": np.array([one.connection for one in labels], np.int32),
-        "selected_count": np.array([count_class(sum(selection != NOT_SELECTED for selection in one.selections)) for one in labels], np.int32),
+        "selected_count": np.array(
+            [count_class(sum(selection != NOT_SELECTED for selection in one.selections)) for one in labels], np.int32
+        ),
         "condition_count": np.array([count_class(one.conditions) for one in labels], np.int32),
     }
     if head == "span_column":

@@ -1,7 +1,8 @@
-"""Gold and back: a query as labels on the tokens of its question, and as the candidates that a perfect network would find.
+"""Gold and back: a query as labels on the tokens of its question, and as the candidates that a perfect network would
+find.
 
-Two heads see the same labels. `tagging` writes one tag on each token and one set of columns beside it; `span_column` marks spans for each
-column by itself. What a head cannot represent is lost here, and counted.
+Two heads see the same labels. `tagging` writes one tag on each token and one set of columns beside it; `span_column`
+marks spans for each column by itself. What a head cannot represent is lost here, and counted.
 """
 
 from collections import Counter
@@ -35,7 +36,8 @@ OVERLAPPING = "value that overlaps with another one (tagging)"
 
 
 class Mark(NamedTuple):
-    """A condition in a question: column and operator, and the first and last token of its value, both inclusive, from 0."""
+    """A condition in a question: column and operator, and the first and last token of its value, both inclusive, from
+    0."""
 
     column: int
     operator: int
@@ -45,8 +47,8 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True)
 class Labels:
-    """selections: for each column NOT_SELECTED or the number of its aggregation. connection: a number of CONNECTIONS. conditions: how many there
-    are in the query; those without a mark, too."""
+    """selections: for each column NOT_SELECTED or the number of its aggregation. connection: a number of CONNECTIONS.
+    conditions: how many there are in the query; those without a mark, too."""
 
     selections: tuple[int, ...]
     connection: int
@@ -55,10 +57,11 @@ class Labels:
 
 
 def align(query: Query, question: str, encoding: Encoding, columns: Sequence[Column], lost: Counter[str]) -> Labels:
-    """The labels of a query on the tokens of its question, without special ones. `lost` counts what has no label, by reason.
+    """The labels of a query on the tokens of its question, without special ones. `lost` counts what has no label, by
+    reason.
 
-    Where a question says a value several times, a condition takes a place that no other one of the same value has, nearest to the name of its
-    column.
+    Where a question says a value several times, a condition takes a place that no other one of the same value has,
+    nearest to the name of its column.
     """
     selections = [NOT_SELECTED] * len(columns)
     for column, aggregation in query.selected:
@@ -90,7 +93,8 @@ def count_class(count: int) -> int:
 
 
 def _distance_to(name: str, question: str) -> Callable[[tuple[int, int]], float]:
-    """How far a place is from where the question shares most with the name; a place before it counts as twice as far."""
+    """How far a place is from where the question shares most with the name; a place before it counts as twice as
+    far."""
     shared = shared_runs(name_form(question), name)
     longest = shared.max(initial=0)
     named = np.flatnonzero(shared == longest) if longest > 1 else np.array([], int)
@@ -107,11 +111,13 @@ def _distance_to(name: str, question: str) -> Callable[[tuple[int, int]], float]
 # Tagging
 
 
-def tags_of(labels: Labels, tokens: int, columns: int, lost: Counter[str] | None = None) -> tuple[np.ndarray, np.ndarray]:
+def tags_of(
+    labels: Labels, tokens: int, columns: int, lost: Counter[str] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Tags, int32 (tokens,), and the columns of each tagged token, int8 (tokens, columns).
 
-    A value in two columns is one span with two columns. Of values that overlap otherwise, or of one value with two operators, only the first can
-    be written.
+    A value in two columns is one span with two columns. Of values that overlap otherwise, or of one value with two
+    operators, only the first can be written.
     """
     tags, beside = np.zeros(tokens, np.int32), np.zeros((tokens, columns), np.int8)
     spans: dict[tuple[int, int], int] = {}
@@ -132,7 +138,8 @@ def tags_of(labels: Labels, tokens: int, columns: int, lost: Counter[str] | None
 def tagged_spans(tags: Sequence[int]) -> Iterator[tuple[int, int, int]]:
     """(operator, first, last) of every value in the tags, also of the one that ends with the last token.
 
-    A following token without a first one, or after one of another operator, begins a value: nothing that was tagged is lost.
+    A following token without a first one, or after one of another operator, begins a value: nothing that was tagged is
+    lost.
     """
     operator, first = None, 0
     for position, tag in enumerate([*tags, 0]):

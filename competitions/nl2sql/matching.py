@@ -1,4 +1,5 @@
-"""What a question and each column share, character by character: how a network trained from nothing finds its way in a table it has never seen."""
+"""What a question and each column share, character by character: how a network trained from nothing finds its way in a
+table it has never seen."""
 
 from collections.abc import Sequence
 
@@ -22,15 +23,13 @@ _LONGEST_CELL = 24  # characters of a question that are looked up as a cell
 def match(question: str, columns: Sequence[Column]) -> np.ndarray:
     """Float32 (characters, columns, FEATURE_COUNT), all between 0 and 1. Features are, in this order:
 
-    of the run of characters that the question shares with the name of the column:
-        0 whether there is one, 1 of two or more, 2 its share of the name, 3 whether it is the whole name, 4 whether no other column shares a longer
-        one here, 5 the inverse of the number of columns that share one as long;
-    of the cells:
-        6 inside a run that is a whole cell, 7 its length in eighths, 8 inside of two characters that stand in a cell, 9 the inverse of the number
-        of cells that have these two;
-    of a number:
-        10 inside of one, 11 which can be compared with the column, 12 between its smallest and largest cell, 13 which is one of the cells,
-        14 with the magnitude or percent sign of the column;
+    of the run of characters that the question shares with the name of the column: 0 whether there is one, 1 of two or
+        more, 2 its share of the name, 3 whether it is the whole name, 4 whether no other column shares a longer one
+        here, 5 the inverse of the number of columns that share one as long;
+    of the cells: 6 inside a run that is a whole cell, 7 its length in eighths, 8 inside of two characters that stand in
+        a cell, 9 the inverse of the number of cells that have these two;
+    of a number: 10 inside of one, 11 which can be compared with the column, 12 between its smallest and largest cell,
+        13 which is one of the cells, 14 with the magnitude or percent sign of the column;
     15 whether the column is `real`, 16 inside of a word that asks for what the name of the column may be;
     17 and 18 the first and last character of a number, 19 and 20 of a whole cell;
     21 the share of different cells in the column, which is 1 for names, 22 whether it is the first one.
@@ -70,7 +69,8 @@ def of_tokens(features: np.ndarray, encoding: Encoding) -> np.ndarray:
 
 
 def shared_runs(text: str, name: str) -> np.ndarray:
-    """For each character of a text the length of the longest run around it that also stands in the name, int (characters,). Both in `name_form`."""
+    """For each character of a text the length of the longest run around it that also stands in the name, int
+    (characters,). Both in `name_form`."""
     lengths = np.zeros(len(text), np.int32)
     before = [0] * (len(name) + 1)
     for end, character in enumerate(text, 1):
@@ -109,7 +109,9 @@ def _cuts_number(text: str, start: int, end: int) -> bool:
 def _match_numbers(numbers: Sequence[Number], column: Column, found: np.ndarray) -> None:
     for number in numbers:
         meanings = column.meanings(number)
-        fits = (number.magnitude > 1 and number.magnitude == column.magnitude) or (number.kind == "percent" and column.is_percent)
+        fits = (number.magnitude > 1 and number.magnitude == column.magnitude) or (
+            number.kind == "percent" and column.is_percent
+        )
         found[number.start : number.end] = (
             1,
             column.is_numeric,

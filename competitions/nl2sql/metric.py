@@ -11,8 +11,8 @@ from typing import NamedTuple
 from execution import Database, ExecutionError
 from task import Cell, Example, Query, Table
 
-#: The parts of a query that are also counted alone. One is right where its multisets are equal in gold and prediction, so that the
-#: order counts nowhere; the connection is one number.
+#: The parts of a query that are also counted alone. One is right where its multisets are equal in gold and prediction,
+#: so that the order counts nowhere; the connection is one number.
 PARTS: dict[str, Callable[[Query], object]] = {
     "select column": lambda query: Counter(one.column for one in query.selected),
     "aggregation": lambda query: Counter(one.aggregation for one in query.selected),
@@ -32,8 +32,8 @@ class Result(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """A question of gold and the query predicted for it (None: there is none), what both give, and what is right: logic form,
-    result of execution, and names out of PARTS."""
+    """A question of gold and the query predicted for it (None: there is none), what both give, and what is right: logic
+    form, result of execution, and names out of PARTS."""
 
     example: Example
     predicted: Query | None
@@ -111,7 +111,8 @@ def _comparison(example: Example, predicted: Query | None, database: Database) -
 
 
 def is_same_form(gold: Query, predicted: Query) -> bool:
-    """Whether selected columns with their aggregations are the same, conditions are, both in any order, and the connection is."""
+    """Whether selected columns with their aggregations are the same, conditions are, both in any order, and the
+    connection is."""
     return (
         Counter(gold.selected) == Counter(predicted.selected)
         and Counter(gold.conditions) == Counter(predicted.conditions)

@@ -1,8 +1,10 @@
-"""Network and loss: one pass over a question and all columns of its table, and two heads to find the values of conditions.
+"""Network and loss: one pass over a question and all columns of its table, and two heads to find the values of
+conditions.
 
     x_t  = encoder([CLS] question [SEP] [CLS] column 1 [SEP] [CLS] column 2 [SEP] ...)_t, with the cues of t
     h_c  = mean of x over the name of column c, with its type
-    z_tc = convolutions over t of relu(W x_t + U h_c + V match_tc + (A x_t)(B h_c)), in which columns see the largest of each other
+    z_tc = convolutions over t of relu(W x_t + U h_c + V match_tc + (A x_t)(B h_c)), in which columns see the largest of
+    each other
     q_t  = [x_t, largest of z_tc over c, cues of t]
 
     aggregation of column c, or not selected:  softmax(MLP[pooled z_.c, largest of z_.c, h_c, and the largest of all this over columns])
@@ -38,9 +40,9 @@ class Networks(NamedTuple):
     """Two views of one set of weights.
 
     training: inputs of `features.collate_labelled` -> its own loss; its weights are all there are.
-    reading: inputs of `features.collate` -> logits by name: `selections` (batch, columns, SELECTIONS), `connection` (batch, 3), `selected_count` and
-        `condition_count` (batch, COUNTS), `value_columns` (batch, tokens, columns), and that of the head: `edges` (batch, tokens, OPERATORS, 2) or
-        `tags` (batch, tokens, TAG_COUNT).
+    reading: inputs of `features.collate` -> logits by name: `selections` (batch, columns, SELECTIONS), `connection`
+        (batch, 3), `selected_count` and `condition_count` (batch, COUNTS), `value_columns` (batch, tokens, columns),
+        and that of the head: `edges` (batch, tokens, OPERATORS, 2) or `tags` (batch, tokens, TAG_COUNT).
     """
 
     training: keras.Model
@@ -48,8 +50,8 @@ class Networks(NamedTuple):
 
 
 def adjustments_for(labels: Sequence[Labels], strength: float) -> Arrays:
-    """`logit_adjustment` for what labels have, (classes,) by name. Aggregations are weighed against each other only: most columns are not selected, and
-    a network that takes both for equally frequent would select too many."""
+    """`logit_adjustment` for what labels have, (classes,) by name. Aggregations are weighed against each other only:
+    most columns are not selected, and a network that takes both for equally frequent would select too many."""
     selected = [[one for one in row.selections if one != NOT_SELECTED] for row in labels]
     found = {
         "selections": ([one for row in selected for one in row], NOT_SELECTED),
@@ -57,13 +59,18 @@ def adjustments_for(labels: Sequence[Labels], strength: float) -> Arrays:
         "selected_count": ([count_class(len(row)) for row in selected], COUNTS),
         "condition_count": ([count_class(row.conditions) for row in labels], COUNTS),
     }
-    adjustments = {name: logit_adjustment(strength, np.bincount(numbers, minlength=classes)) for name, (numbers, classes) in found.items()}
+    adjustments = {
+        name: logit_adjustment(strength, np.bincount(numbers, minlength=classes))
+        for name, (numbers, classes) in found.items()
+    }
     return adjustments | {"selections": np.append(adjustments["selections"], np.float32(0))}
 
 
-def build_networks(encoder: Encoder, head: str, size: int, adjustments: Mapping[str, np.ndarray] = MappingProxyType({})) -> Networks:
-    """head: "span_column" or "tagging". size: of the question as it is read for a column. adjustments: of what the loss sees of an output, (classes,)
-    by name; prediction needs to know nothing of them."""
+def build_networks(
+    encoder: Encoder, head: str, size: int, adjustments: Mapping[str, np.ndarray] = MappingProxyType({})
+) -> Networks:
+    """head: "span_column" or "tagging". size: of the question as it is read for a column. adjustments: of what the loss
+    sees of an output, (classes,) by name; prediction needs to know nothing of them."""
     encoding, dropout = encoder.network(), encoder.dropout
     matches = keras.Input((None, None, FEATURE_COUNT), name="matches")
     layout = keras.Input((None, 3), dtype="int32", name="columns")
@@ -75,7 +82,9 @@ def build_networks(encoder: Encoder, head: str, size: int, adjustments: Mapping[
     drop = keras.layers.SpatialDropout1D(dropout, name="states_dropout")
     states = drop(keras.layers.Dense(size, name="states")(encoding.output[0]))
     asked = _asked(states, in_question) + keras.layers.Dense(size, name="cue_part")(said)
-    names = _means(states, layout[..., 0], layout[..., 1]) + keras.layers.Embedding(3, size, name="types")(layout[..., 2])
+    names = _means(states, layout[..., 0], layout[..., 1]) + keras.layers.Embedding(3, size, name="types")(
+        layout[..., 2]
+    )
     read = _read(asked, names, matches, in_question, is_column, size, dropout)
 
     pairs = in_question[:, :, None] & is_column[:, None]
@@ -83,7 +92,9 @@ def build_networks(encoder: Encoder, head: str, size: int, adjustments: Mapping[
     everything = tf.concat([asked, largest, tf.cast(said, asked.dtype)], -1)
     asking = _pooled(everything, in_question, "question_pooling")
     outputs = {
-        "selections": _selections(tf.concat([read, _beside(said, read)], -1), names, in_question, is_column, size, dropout),
+        "selections": _selections(
+            tf.concat([read, _beside(said, read)], -1), names, in_question, is_column, size, dropout
+        ),
         "connection": _float32_dense(len(CONNECTIONS), "connection_logits")(asking),
         "selected_count": _float32_dense(COUNTS, "selected_count_logits")(asking),
         "condition_count": _float32_dense(COUNTS, "condition_count_logits")(asking),
@@ -93,13 +104,19 @@ def build_networks(encoder: Encoder, head: str, size: int, adjustments: Mapping[
     labels = {"selections": keras.Input((None,), dtype="int32", name="selections")}
     labels |= {name: keras.Input((), dtype="int32", name=name) for name in whole}
     selecting = tf.cast(is_column, tf.float32)
-    select_errors = tf.nn.sparse_softmax_cross_entropy_with_logits(labels["selections"], adjusted["selections"]) * selecting
+    select_errors = (
+        tf.nn.sparse_softmax_cross_entropy_with_logits(labels["selections"], adjusted["selections"]) * selecting
+    )
     selected = Distribution(adjusted["selections"], "softmax", selecting)
     # Summed over columns, not averaged: a table twice as wide has no more selected columns.
     terms = [batch_mean("selection_loss", tf.reduce_sum(select_errors, 1), question, [selected])]
     for name in whole:
         errors = tf.nn.sparse_softmax_cross_entropy_with_logits(labels[name], adjusted[name])
-        terms.append(batch_mean(f"{name}_loss", errors, question, [Distribution(adjusted[name], "softmax", tf.ones_like(errors))]))
+        terms.append(
+            batch_mean(
+                f"{name}_loss", errors, question, [Distribution(adjusted[name], "softmax", tf.ones_like(errors))]
+            )
+        )
     # Of each token as the edge of a value, or inside of one: which columns the value is compared with.
     outputs["value_columns"] = _float32_dense(1, "value_columns_logits")(read)[..., 0]
     if head == "span_column":
@@ -144,7 +161,9 @@ def _read(asked, names, matches, in_question, is_column, size, dropout):
         if number % 2 == 0:  # what other columns make of the same token
             both = tf.concat([state, _beside(_largest(state, pairs, 2), state)], -1)
             state = (state + dense(size, activation="relu", name=f"others_{number}")(both)) * inside
-    return keras.layers.LayerNormalization(name="reading_normalization")(keras.layers.Dropout(dropout, name="reading_dropout")(state))
+    return keras.layers.LayerNormalization(name="reading_normalization")(
+        keras.layers.Dropout(dropout, name="reading_dropout")(state)
+    )
 
 
 def _rows(state, pairs):
@@ -162,7 +181,8 @@ def _over_questions(state, pairs, layer):
 
 
 def _largest(state, pairs, axis):
-    """The largest of the states in the mask `pairs` (batch, tokens, columns) along an axis of them; 0 where there is none."""
+    """The largest of the states in the mask `pairs` (batch, tokens, columns) along an axis of them; 0 where there is
+    none."""
     hidden = tf.where(pairs[..., None], state, tf.cast(-1e4, state.dtype))
     return tf.where(tf.reduce_any(pairs, axis)[..., None], tf.reduce_max(hidden, axis), tf.cast(0, state.dtype))
 
@@ -170,7 +190,13 @@ def _largest(state, pairs, axis):
 def _pooled(states, mask, name):
     """A mean by attention and the largest values of states (batch, length, size) in the mask, (batch, 2 * size)."""
     largest = tf.reduce_max(tf.where(mask[..., None], states, tf.cast(-1e4, states.dtype)), 1)
-    return tf.concat([AttentionPooling(name=name)(states, mask), tf.where(tf.reduce_any(mask, 1)[:, None], largest, tf.cast(0, states.dtype))], -1)
+    return tf.concat(
+        [
+            AttentionPooling(name=name)(states, mask),
+            tf.where(tf.reduce_any(mask, 1)[:, None], largest, tf.cast(0, states.dtype)),
+        ],
+        -1,
+    )
 
 
 def _beside(said, read):
@@ -183,7 +209,9 @@ def _selections(read, names, in_question, is_column, size, dropout):
     rows, mask, shape = _rows(read, pairs)
     pooled = tf.reshape(_pooled(rows, mask, "column_pooling"), [shape[0], shape[1], 2 * read.shape[-1]])
     column = tf.concat([pooled, _largest(read, pairs, 1), names], -1)
-    column = keras.layers.Dense(size, activation="relu", name="selection_hidden")(keras.layers.Dropout(dropout, name="selection_dropout")(column))
+    column = keras.layers.Dense(size, activation="relu", name="selection_hidden")(
+        keras.layers.Dropout(dropout, name="selection_dropout")(column)
+    )
     hidden = tf.where(is_column[..., None], column, tf.cast(-1e4, column.dtype))
     others = tf.broadcast_to(tf.reduce_max(hidden, 1, keepdims=True), tf.shape(column))
     return _float32_dense(SELECTIONS, "selections_logits")(tf.concat([column, others], -1))
@@ -200,20 +228,29 @@ def _span_losses(marks, outputs, in_question, is_column):
     edge_errors = tf.nn.sigmoid_cross_entropy_with_logits(tf.stack(right, -1), edges) * inside
 
     # Every value against every column: those that other marks give to the same span are right, too.
-    same = (first[:, :, None] == first[:, None]) & (last[:, :, None] == last[:, None]) & is_mark[:, :, None] & is_mark[:, None]
+    same = (
+        (first[:, :, None] == first[:, None])
+        & (last[:, :, None] == last[:, None])
+        & is_mark[:, :, None]
+        & is_mark[:, None]
+    )
     columns = tf.one_hot(column, tf.shape(is_column)[1])
     right_columns = tf.minimum(tf.matmul(tf.cast(same, tf.float32), columns), 1.0)
     logits = sum(tf.gather(outputs["value_columns"], tf.maximum(edge, 0), batch_dims=1) for edge in (first, last))
     column_errors = tf.nn.sigmoid_cross_entropy_with_logits(right_columns, logits)
     asked = tf.cast(is_mark[:, :, None] & is_column[:, None], tf.float32)
     return [
-        batch_mean("edge_loss", tf.reduce_sum(edge_errors, [1, 2, 3]), in_question, [Distribution(edges, "sigmoid", inside)]),
+        batch_mean(
+            "edge_loss", tf.reduce_sum(edge_errors, [1, 2, 3]), in_question, [Distribution(edges, "sigmoid", inside)]
+        ),
         _column_loss(column_errors, logits, asked),
     ]
 
 
 def _column_loss(errors, logits, mask) -> LossTerm:
-    return masked_mean("column_loss", len(OPERATORS) * errors, mask, [Distribution(logits, "sigmoid", len(OPERATORS) * mask)])
+    return masked_mean(
+        "column_loss", len(OPERATORS) * errors, mask, [Distribution(logits, "sigmoid", len(OPERATORS) * mask)]
+    )
 
 
 def _marked(places, is_mark, shape):
@@ -226,9 +263,13 @@ def _tagging_losses(labels, outputs, in_question, pairs):
     tagged = tf.cast(labels["tags"] > 0, tf.float32)[..., None] * tf.cast(pairs, tf.float32)
     inside = tf.cast(in_question, tf.float32)
     tag_errors = tf.nn.sparse_softmax_cross_entropy_with_logits(labels["tags"], outputs["tags"]) * inside
-    column_errors = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(labels["tag_columns"], tf.float32), outputs["value_columns"])
+    column_errors = tf.nn.sigmoid_cross_entropy_with_logits(
+        tf.cast(labels["tag_columns"], tf.float32), outputs["value_columns"]
+    )
     return [
-        batch_mean("tag_loss", tf.reduce_sum(tag_errors, 1), in_question, [Distribution(outputs["tags"], "softmax", inside)]),
+        batch_mean(
+            "tag_loss", tf.reduce_sum(tag_errors, 1), in_question, [Distribution(outputs["tags"], "softmax", inside)]
+        ),
         _column_loss(column_errors, outputs["value_columns"], tagged),
     ]
 

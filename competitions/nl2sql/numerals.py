@@ -6,13 +6,17 @@ from typing import NamedTuple
 
 from common.tokenizers import name_form
 
-_DIGITS = {digit: value for value, digits in enumerate(("零〇", "一", "二两", "三", "四", "五", "六", "七", "八", "九")) for digit in digits}
+_DIGITS = {
+    digit: value
+    for value, digits in enumerate(("零〇", "一", "二两", "三", "四", "五", "六", "七", "八", "九"))
+    for digit in digits
+}
 _TENS = {"十": 10, "百": 100, "千": 1000}
 _MYRIADS = {"万": 10**4, "亿": 10**8}
 
 _UNIT = r"(?:[十百万亿]|千(?![米克瓦卡]))"
-# Atomic and bounded, so that no text takes quadratic time, whether it is read or calculated with. Not possessive ({0,40}+): Python 3.11.2, that of
-# Debian 12, then looks past what the look-ahead in _UNIT forbids.
+# Atomic and bounded, so that no text takes quadratic time, whether it is read or calculated with. Not possessive
+# ({0,40}+): Python 3.11.2, that of Debian 12, then looks past what the look-ahead in _UNIT forbids.
 _CHINESE = rf"[零〇一二两三四五六七八九十](?>(?:[零〇一二两三四五六七八九]|{_UNIT}){{0,40}})(?:点(?>[零〇一二三四五六七八九]{{1,40}}{_UNIT}{{0,4}}))?"
 _ARABIC = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?"
 _NUMBER = re.compile(
@@ -33,13 +37,16 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 # 一 is rarely a number in front of these, and never behind those.
-_NO_NUMBER = re.compile(r"一[下些样致般共起定直旦边个次种]|[万唯统同专单逐之]一(?!百|千|万|亿|十)|十分|千万(?=别|不|要)|[一二两三四五六七八九十]线")
+_NO_NUMBER = re.compile(
+    r"一[下些样致般共起定直旦边个次种]|[万唯统同专单逐之]一(?!百|千|万|亿|十)|十分|千万(?=别|不|要)|[一二两三四五六七八九十]线"
+)
 
 
 class Number(NamedTuple):
     """A number at the characters [start, end) of a text.
 
-    mantissa: the number without its `magnitude` (1.5 of 1.5亿, 350 of 三百五十万, which mean mantissa * magnitude), the sign included.
+    mantissa: the number without its `magnitude` (1.5 of 1.5亿, 350 of 三百五十万, which mean mantissa * magnitude), the sign
+    included.
     kind: "percent" (mantissa 20 of 百分之二十), "year" (18 of 18年), or "".
     written: the mantissa in digits, as it was written but for separators of thousands: 10.50 stays so.
     """
@@ -71,7 +78,7 @@ def plain(value: Decimal) -> str:
 
 
 def magnitude_of(unit: str) -> int:
-    """What 百, 万, 千万, 亿, 万亿 ... multiply by; 1 for "". """
+    """What 百, 万, 千万, 亿, 万亿 ... multiply by; 1 for ""."""
     factor = 1
     for character in unit:
         factor *= _TENS.get(character) or _MYRIADS[character]
@@ -109,13 +116,20 @@ def _number(match: re.Match) -> Number:
     elif match["money"]:
         cents = _digit(match["dimes"]) * 10 + (_digit(match["cents"]) if match["cents"] else 0)
         mantissa, written = mantissa + Decimal(cents) / 100, ""
-    elif match["year"] and magnitude == 1 and mantissa == int(mantissa) and (len(digits) in (2, 4) and not set(digits) & set("十百千")):
+    elif (
+        match["year"]
+        and magnitude == 1
+        and mantissa == int(mantissa)
+        and (len(digits) in (2, 4) and not set(digits) & set("十百千"))
+    ):
         kind = "year"
     elif match["year"]:
         text = text.removesuffix("年")
     if sign < 0:
         mantissa, written = mantissa.copy_negate(), written and "-" + written
-    return Number(match.start(), match.start() + len(text.rstrip()), mantissa, magnitude, kind, written or plain(mantissa))
+    return Number(
+        match.start(), match.start() + len(text.rstrip()), mantissa, magnitude, kind, written or plain(mantissa)
+    )
 
 
 def _digit(character: str) -> int:

@@ -1,7 +1,7 @@
 """From a run and a test file to a submission.
 
-    python predict.py --run runs/nl2sql/NAME --input test.json --output submission.json
-    python predict.py --show-sql
+python predict.py --run runs/nl2sql/NAME --input test.json --output submission.json
+python predict.py --show-sql
 """
 
 from collections import Counter
@@ -27,9 +27,11 @@ class Config:
     run: Path | None = None
     """Run directory. Default: the newest trained run of this task in --output-dir."""
     input: Path = SAMPLE / "test.json"
-    """Questions in the official format; queries, if there are any, are not looked at. Default: the bundled sample's test file."""
+    """Questions in the official format; queries, if there are any, are not looked at. Default: the bundled sample's
+    test file."""
     tables: Path | None = None
-    """Their tables, or a folder with *tables.json files. Default: the file beside the questions, test.tables.json for test.json."""
+    """Their tables, or a folder with *tables.json files. Default: the file beside the questions, test.tables.json for
+    test.json."""
     output: Path | None = None
     """The submission, zipped if its name ends in .zip. Default: submission.json in the run directory."""
     output_dir: Path = Path("runs")
@@ -37,7 +39,8 @@ class Config:
     batch_size: int = 64
     """Questions per batch. More is faster until memory ends; the queries are the same."""
     tries: int | None = None
-    """Queries that may be run for a question until one says something; 1: no execution-guided decoding. Default: as in training."""
+    """Queries that may be run for a question until one says something; 1: no execution-guided decoding. Default: as in
+    training."""
     show_sql: bool = False
     """Print each question with its query as readable SQL."""
 

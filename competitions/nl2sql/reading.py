@@ -23,7 +23,8 @@ _LONGEST = 40  # tokens of a value
 
 
 class Reader:
-    """Answers questions, whatever their order and number and their tables. tries: queries that may be tried for a question, see `Decoder`."""
+    """Answers questions, whatever their order and number and their tables. tries: queries that may be tried for a
+    question, see `Decoder`."""
 
     def __init__(self, networks: Networks, encoder: Encoder, cells: int, batch_size: int = 64, tries: int = 100):
         self.encoder, self.cells, self.batch_size = encoder, cells, batch_size
@@ -73,14 +74,19 @@ def _pointed(edges: np.ndarray, value_columns: np.ndarray) -> list[Found]:
         for first in np.flatnonzero(starts > _LEAST).tolist():
             for last in (first + np.flatnonzero(ends[first : first + _LONGEST] > _LEAST)).tolist():
                 strengths[first, last] = np.sqrt(edges[first, :, 0] * edges[last, :, 1])
-    # A network that has not learned anything yet says of every token that it may be one: only the likeliest values meet the columns.
+    # A network that has not learned anything yet says of every token that it may be one: only the likeliest values meet
+    # the columns.
     likeliest = sorted(strengths, key=lambda span: (-strengths[span].max(), span[1] - span[0], span))[:_MOST]
     found = [
-        one for span in likeliest for one in _in_columns(*span, strengths[span], sigmoid(value_columns[span[0]] + value_columns[span[1]]))
+        one
+        for span in likeliest
+        for one in _in_columns(*span, strengths[span], sigmoid(value_columns[span[0]] + value_columns[span[1]]))
     ]
     kept: list[Found] = []
     for one in sorted(found, key=lambda one: -one.probability):
-        if not any(other.column == one.column and other.first <= one.last and one.first <= other.last for other in kept):
+        if not any(
+            other.column == one.column and other.first <= one.last and one.first <= other.last for other in kept
+        ):
             kept.append(one)
         if len(kept) == _MOST:
             break

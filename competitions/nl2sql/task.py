@@ -1,7 +1,7 @@
 """NL2SQL on Chinese tables (TableQA): the official files, read and checked, and the submission, written and checked.
 
-A question is about one table. Its answer is an SQL query of one shape: selected columns, each with an aggregation or none, and
-conditions, all joined by "and" or all by "or". execution.py runs queries, and the metric is in metric.py.
+A question is about one table. Its answer is an SQL query of one shape: selected columns, each with an aggregation or
+none, and conditions, all joined by "and" or all by "or". execution.py runs queries, and the metric is in metric.py.
 """
 
 import json
@@ -47,7 +47,8 @@ class Condition(NamedTuple):
 
 @dataclass(frozen=True)
 class Query:
-    """What is selected, and the conditions that `connection`, a number of CONNECTIONS, joins: 0 where there is one condition only.
+    """What is selected, and the conditions that `connection`, a number of CONNECTIONS, joins: 0 where there is one
+    condition only.
 
     Of a prediction the numbers may be any.
     """
@@ -66,10 +67,14 @@ class Query:
         }
 
     def text(self, header: Sequence[str]) -> str:
-        """One line of SQL to be read by people and never to be executed; `?7` is a number that neither table nor format has."""
-        selected = [_called(_entry(AGGREGATIONS, one.aggregation), _column(header, one.column)) for one in self.selected]
+        """One line of SQL to be read by people and never to be executed; `?7` is a number that neither table nor format
+        has."""
+        selected = [
+            _called(_entry(AGGREGATIONS, one.aggregation), _column(header, one.column)) for one in self.selected
+        ]
         conditions = [
-            f"{_column(header, one.column)} {_entry(OPERATORS, one.operator)} {_literal(one.value)}" for one in self.conditions
+            f"{_column(header, one.column)} {_entry(OPERATORS, one.operator)} {_literal(one.value)}"
+            for one in self.conditions
         ]
         connection = _entry(CONNECTIONS, self.connection).upper() or "?0"
         where = f" WHERE {f' {connection} '.join(conditions)}" if conditions else ""
@@ -96,7 +101,8 @@ def _literal(value: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table and its line in the file, from 1. `types` are of TYPES, and every row has as many cells as there are columns.
+    """A table and its line in the file, from 1. `types` are of TYPES, and every row has as many cells as there are
+    columns.
 
     Two tables are equal only if they are the same object, so that they can be keys.
     """
@@ -125,9 +131,9 @@ class Example:
 def read_tables(path: str | Path) -> dict[str, Table]:
     """The tables of a file with one on each line, or of all files *tables.json in a folder, by their ids.
 
-    Only "id", "header", "types" and "rows" are needed. Names of columns may be empty or stand there twice. Whatever stands in a cell is
-    read: true and false as 1 and 0, NaN as null, lists and objects as their JSON. Raises UserError naming file and line, also for
-    an id that stands there twice with different tables.
+    Only "id", "header", "types" and "rows" are needed. Names of columns may be empty or stand there twice. Whatever
+    stands in a cell is read: true and false as 1 and 0, NaN as null, lists and objects as their JSON. Raises UserError
+    naming file and line, also for an id that stands there twice with different tables.
     """
     tables: dict[str, Table] = {}
     places: dict[str, str] = {}
@@ -137,7 +143,9 @@ def read_tables(path: str | Path) -> dict[str, Table]:
             table = _table(record, number, where)
             known = tables.setdefault(table.id, table)
             if _content(known) != _content(table):
-                raise UserError(f'{where}: table "{table.id:.60}" stands already in {places[table.id]}, and is another there - leave one')
+                raise UserError(
+                    f'{where}: table "{table.id:.60}" stands already in {places[table.id]}, and is another there - leave one'
+                )
             places.setdefault(table.id, where)
     return tables
 
@@ -147,7 +155,9 @@ def _table_files(path: Path) -> list[Path]:
         return [path]
     files = sorted(path.glob("*tables.json"))
     if not files:
-        raise UserError(f"{path}: a folder without files of tables - they are looked for under names like dev.tables.json")
+        raise UserError(
+            f"{path}: a folder without files of tables - they are looked for under names like dev.tables.json"
+        )
     return files
 
 
@@ -158,7 +168,9 @@ def _table(record: dict[str, Any], line: int, where: str) -> Table:
     if not header:
         raise UserError(f'{where}: "header" is empty - a table needs a column')
     if len(types) != len(header):
-        raise UserError(f'{where}: {len(header)} columns in "header" and {len(types)} in "types" - each column needs a name and a type')
+        raise UserError(
+            f'{where}: {len(header)} columns in "header" and {len(types)} in "types" - each column needs a name and a type'
+        )
     for one in types:
         if one not in TYPES:
             raise UserError(f'{where}: "types" holds {_shown(one)} - each of them must be "text" or "real"')
@@ -166,7 +178,9 @@ def _table(record: dict[str, Any], line: int, where: str) -> Table:
     for row in field(record, "rows", list, where):
         if not isinstance(row, list) or len(row) != len(header):
             size = f"{len(row)} cells" if isinstance(row, list) else "no list of cells"
-            raise UserError(f'{where}: "rows" holds {size} as number {len(rows) + 1} - each row must have a cell for each of {len(header)} columns')
+            raise UserError(
+                f'{where}: "rows" holds {size} as number {len(rows) + 1} - each row must have a cell for each of {len(header)} columns'
+            )
         rows.append(tuple(map(_cell, row)))
     return Table(name, _name(record.get("title")), header, types, tuple(rows), line)
 
@@ -201,7 +215,9 @@ def tables_of(path: str | Path) -> Path:
     tables = tables_beside(path)
     for file in (path, tables):
         if not file.exists():
-            raise UserError(f"{file}: no such file - {tables.name} belongs beside {path.name}; name other tables by --tables")
+            raise UserError(
+                f"{file}: no such file - {tables.name} belongs beside {path.name}; name other tables by --tables"
+            )
     return tables
 
 
@@ -211,13 +227,18 @@ def tables_beside(path: Path) -> Path:
 
 
 def read(
-    path: str | Path, tables: str | Path | dict[str, Table], labelled: bool | None = None, skipped: Counter[str] | None = None
+    path: str | Path,
+    tables: str | Path | dict[str, Table],
+    labelled: bool | None = None,
+    skipped: Counter[str] | None = None,
 ) -> list[Example]:
-    """The questions of a file with one on each line that is not blank (`skipped` counts the blank ones); `tables` may be what read_tables reads.
+    """The questions of a file with one on each line that is not blank (`skipped` counts the blank ones); `tables` may
+    be what read_tables reads.
 
-    `labelled=True` demands an "sql" on every line, `False` never looks at it, None takes what there is. Its numbers must be of the format
-    and its columns in the table; values that are numbers become strings. Queries that cannot be executed for another reason (no condition,
-    several and no connection) stay as they are. Raises UserError naming file and line, also for a table that is not there.
+    `labelled=True` demands an "sql" on every line, `False` never looks at it, None takes what there is. Its numbers
+    must be of the format and its columns in the table; values that are numbers become strings. Queries that cannot be
+    executed for another reason (no condition, several and no connection) stay as they are. Raises UserError naming file
+    and line, also for a table that is not there.
     """
     if not isinstance(tables, dict):
         tables = read_tables(tables)
@@ -227,7 +248,9 @@ def read(
         question = field(record, "question", str, where)
         name = str(field(record, "table_id", (str, int), where))
         if name not in tables:
-            raise UserError(f'{where}: table "{name:.60}" is not among the {len(tables)} tables - do the tables belong to this file?')
+            raise UserError(
+                f'{where}: table "{name:.60}" is not among the {len(tables)} tables - do the tables belong to this file?'
+            )
         if labelled is False or (labelled is None and record.get("sql") is None):
             query = None
         else:
@@ -238,16 +261,21 @@ def read(
 
 
 def _query(record: dict[str, Any], where: str, values: tuple[type, ...] = (str, int, float)) -> Query:
-    """The query of a record in the format of the contest; its values must be of these types. The numbers may be any whole ones."""
+    """The query of a record in the format of the contest; its values must be of these types. The numbers may be any
+    whole ones."""
     columns = _whole_numbers(field(record, "sel", list, where), '"sel"', where)
     aggregations = _whole_numbers(field(record, "agg", list, where), '"agg"', where)
     if len(columns) != len(aggregations):
-        raise UserError(f'{where}: {len(columns)} columns in "sel" and {len(aggregations)} in "agg" - each needs one of both')
+        raise UserError(
+            f'{where}: {len(columns)} columns in "sel" and {len(aggregations)} in "agg" - each needs one of both'
+        )
     connection = field(record, "cond_conn_op", int, where)
     conditions = []
     for item in field(record, "conds", list, where):
         if not isinstance(item, list) or len(item) != 3:
-            raise UserError(f'{where}: "conds" holds {_shown(item):.60} - each of its items must be a list of column, operator and value')
+            raise UserError(
+                f'{where}: "conds" holds {_shown(item):.60} - each of its items must be a list of column, operator and value'
+            )
         *numbers, value = item
         complaint = wrong_kind(value, values)
         if complaint:
@@ -322,10 +350,11 @@ def write_submission(path: str | Path, queries: Sequence[Query]) -> None:
 
 
 def read_submission(path: str | Path) -> list[Query | None]:
-    """The queries of a submission, one for each line, for metric.compare; None for a blank line, which is a wrong answer to its question.
+    """The queries of a submission, one for each line, for metric.compare; None for a blank line, which is a wrong
+    answer to its question.
 
-    As lenient as the metric: the numbers may be any whole ones, since those out of range are only wrong. Raises UserError naming file
-    and line for what is no query at all.
+    As lenient as the metric: the numbers may be any whole ones, since those out of range are only wrong. Raises
+    UserError naming file and line for what is no query at all.
     """
     queries: list[Query | None] = []
     for number, record in read_json_lines(path):
@@ -337,9 +366,9 @@ def read_submission(path: str | Path) -> list[Query | None]:
 def check_submission(path: str | Path, examples: Sequence[Example] | None = None) -> int:
     """The number of lines of a submission that the judge can read and that can be executed.
 
-    Checked: UTF-8, a flat zip, no blank line, the four fields and nothing else, their types, numbers of the format, a selected column, a
-    condition, and a connection just where there are several. With `examples` also that each has a line, and that its table
-    has the columns. Raises UserError naming file and line.
+    Checked: UTF-8, a flat zip, no blank line, the four fields and nothing else, their types, numbers of the format, a
+    selected column, a condition, and a connection just where there are several. With `examples` also that each has a
+    line, and that its table has the columns. Raises UserError naming file and line.
     """
     skipped: Counter[str] = Counter()
     count = 0
@@ -348,7 +377,9 @@ def check_submission(path: str | Path, examples: Sequence[Example] | None = None
         if skipped[BLANK_LINE]:
             raise UserError(f"{where}: follows a blank line, which the judge cannot read - delete it")
         if examples is not None and count == len(examples):
-            raise UserError(f"{where}: is for question {count + 1} of the {count} in the input - leave one line for each question, in order")
+            raise UserError(
+                f"{where}: is for question {count + 1} of the {count} in the input - leave one line for each question, in order"
+            )
         _check_line(record, examples[count].table if examples is not None else None, where)
         count += 1
     if skipped[BLANK_LINE]:
@@ -369,5 +400,9 @@ def _check_line(record: dict[str, Any], table: Table | None, where: str) -> None
     if not query.conditions:
         raise UserError(f'{where}: has no condition - "conds" needs one')
     if (query.connection == 0) != (len(query.conditions) == 1):
-        needed = "must be 0 with one condition" if query.connection else f"must be 1 (and) or 2 (or) with {len(query.conditions)} conditions"
+        needed = (
+            "must be 0 with one condition"
+            if query.connection
+            else f"must be 1 (and) or 2 (or) with {len(query.conditions)} conditions"
+        )
         raise UserError(f'{where}: "cond_conn_op" is {query.connection} - it {needed}')

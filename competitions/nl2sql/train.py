@@ -1,8 +1,8 @@
 """Train a model that writes queries: read, build, fit, keep the best.
 
-    python train.py                                     # the bundled sample, on a CPU, in minutes
-    python train.py --data-dir TABLEQA                  # the contest's data
-    python train.py --data-dir TABLEQA --pretrained BERT
+python train.py                                     # the bundled sample, on a CPU, in minutes
+python train.py --data-dir TABLEQA                  # the contest's data
+python train.py --data-dir TABLEQA --pretrained BERT
 """
 
 from collections import Counter
@@ -34,24 +34,31 @@ class Config:
     """Train on TableQA data. Without any flag: on the bundled sample, without a checkpoint."""
 
     data_dir: Path | None = None
-    """Folder with train.json, train.tables.json, dev.json and dev.tables.json (or val.*). Default: the bundled sample."""
+    """Folder with train.json, train.tables.json, dev.json and dev.tables.json (or val.*). Default: the bundled
+    sample."""
     head: Literal["span_column", "tagging"] = "span_column"
-    """How conditions are found: spans scored against every column by itself, or one tag and a set of columns for each token."""
+    """How conditions are found: spans scored against every column by itself, or one tag and a set of columns for each
+    token."""
     cells: int = 2
     """Cells of each column that the network reads beside its name, those first that are most like the question."""
     reading_size: int = 64
     """Size of a token of the question as it is read for a column."""
     tries: int = 100
-    """Queries that may be run for a question until one says something; 1: the most probable one, whatever its result."""
+    """Queries that may be run for a question until one says something; 1: the most probable one, whatever its
+    result."""
     hidden_tokens: float = 0.15
     """Share of the tokens that the network may not read in training."""
     hidden_matches: float = 0.6
-    """Share of the training questions in which no token that matches a column or stands in a cue may be read: what is known of them must do."""
+    """Share of the training questions in which no token that matches a column or stands in a cue may be read: what is
+    known of them must do."""
     logit_adjustment: float = 0.0
-    """So many times the log frequency of each aggregation, connection and number of columns and conditions is added in training and not in prediction:
-    rare ones are found more often, and sometimes where they are not. The paper takes 1. 0 turns it off."""
+    """So many times the log frequency of each aggregation, connection and number of columns and conditions is added in
+    training and not in prediction: rare ones are found more often, and sometimes where they are not. The paper takes 1.
+    0 turns it off."""
     encoder: EncoderOptions = field(default_factory=lambda: EncoderOptions(hidden_size=96, layers=3, max_length=512))
-    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=30, batch_size=8, ema_momentum=0.99))
+    training: TrainingOptions = field(
+        default_factory=lambda: TrainingOptions(epochs=30, batch_size=8, ema_momentum=0.99)
+    )
     run: RunOptions = field(default_factory=RunOptions)
 
     def __post_init__(self):
@@ -59,7 +66,9 @@ class Config:
         check_share(self, "hidden_matches")
         check_at_least(self, cells=0, reading_size=1, tries=1, logit_adjustment=0)
         if self.encoder.max_length < 8:
-            raise UserError(f"--max-length {self.encoder.max_length}: must be at least 8, for [CLS], [SEP], a token of the question and a column")
+            raise UserError(
+                f"--max-length {self.encoder.max_length}: must be at least 8, for [CLS], [SEP], a token of the question and a column"
+            )
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
@@ -95,12 +104,18 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     rows, lost = labelled(train, encoder, config.cells)
     adjustments = adjustments_for([row.labels for row in rows], config.logit_adjustment)
     networks = build_networks(encoder, config.head, config.reading_size, adjustments)
-    print(f"train     {len(train)} questions about {len({example.table for example in train})} tables, all used  ({files.train})")
+    print(
+        f"train     {len(train)} questions about {len({example.table for example in train})} tables, all used  ({files.train})"
+    )
     print_counts(lost + blank)
-    print(f"dev       {len(dev)} questions about {len({example.table for example in dev})} tables  ({parts.dev_source})")
+    print(
+        f"dev       {len(dev)} questions about {len({example.table for example in dev})} tables  ({parts.dev_source})"
+    )
     for name, examples in (("train", train), ("dev", dev)):
         for head, score in ceilings(examples, encoder.tokenizer, config.tries)[0].items():
-            print(f"gold      {name} logic form {score.logic_form_accuracy:.4f}, score {score.score:.4f} through labels and decoder of {head}")
+            print(
+                f"gold      {name} logic form {score.logic_form_accuracy:.4f}, score {score.score:.4f} through labels and decoder of {head}"
+            )
     print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
     data = {
@@ -114,7 +129,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         parts.write_gold(folder)
         if parts.fold:
             asked = {example.table.id for example in dev}
-            copy_records(files.train_tables, tables_beside(folder / GOLD), lambda place, table: str(table.value["id"]) in asked)
+            copy_records(
+                files.train_tables, tables_beside(folder / GOLD), lambda place, table: str(table.value["id"]) in asked
+            )
         save_encoder(encoder, folder)
 
     kept = begin_run(resumed, TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
@@ -127,7 +144,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         return evaluation(dev, reader.decode(dev_rows, reader.score(dev_rows)))
 
     steps = steps_per_epoch(len(rows), config.training.batch_size)
-    learning_rate = config.training.learning_rate or (LIGHT_LEARNING_RATE if config.encoder.is_light else config.encoder.default_learning_rate)
+    learning_rate = config.training.learning_rate or (
+        LIGHT_LEARNING_RATE if config.encoder.is_light else config.encoder.default_learning_rate
+    )
     networks.training.compile(build_optimizer(config.training, learning_rate, steps), config.training)
     keep = KeepRun(kept, evaluate, config.run.seed, "score", config.training.early_stopping_patience)
     epochs_done = keep.resume(networks.training)
@@ -171,7 +190,11 @@ def _texts(examples: Sequence[Example]) -> list[str]:
     """What the vocabularies are made of: questions, and names and cells of the columns they ask about."""
     tables = dict.fromkeys(example.table for example in examples)
     cells = (str(cell) for one in tables for row in one.rows for cell in row if isinstance(cell, str))
-    return [*(example.question for example in examples), *(name for one in tables for name in one.header), *dict.fromkeys(cells)]
+    return [
+        *(example.question for example in examples),
+        *(name for one in tables for name in one.header),
+        *dict.fromkeys(cells),
+    ]
 
 
 def evaluation(examples: Sequence[Example], queries: Sequence[Query]) -> Evaluation:

@@ -1,4 +1,5 @@
-"""Values of conditions: from words of a question to a value of a column, and from the value of a gold condition back to the words.
+"""Values of conditions: from words of a question to a value of a column, and from the value of a gold condition back to
+the words.
 
 A value is seldom copied: 三百五十万 is "350" in a column counted in 万, 18年 is the cell 2018年, 萧山机场 is 萧山国际机场. A normaliser
 comes first and edit distance, all that kexue.fm/archives/6771 has, after it, with a threshold.
@@ -63,7 +64,8 @@ class Column:
         self._powers = {_power(value) for value in self.numbers if value}
         self.is_numeric = is_real or 2 * len(self.numbers) > len(self.cells)
         self.smallest, self.largest = min(self.numbers, default=Decimal(0)), max(self.numbers, default=Decimal(0))
-        #: Cells as they stand in questions, and pairs of characters in cells with the inverse of the number of cells that have them.
+        #: Cells as they stand in questions, and pairs of characters in cells with the inverse of the number of cells
+        #: that have them.
         self.lookup = {name_form(cell) for cell in self.cells} | self.forms.keys()
         self.pairs = _pairs(self.lookup)
         self.magnitude = _magnitude_of_header(self.name)
@@ -72,7 +74,8 @@ class Column:
     def link(self, said: str, number: Number | None, equality: bool, limit: int = 3) -> list[Link]:
         """Values that words of a question can mean in this column, the surest first; there may be none.
 
-        said: the words. number: the number in them, if there is one. equality: the operator is == or !=, for which cells count.
+        said: the words. number: the number in them, if there is one. equality: the operator is == or !=, for which
+        cells count.
         """
         found: dict[str, float] = {}
 
@@ -115,11 +118,14 @@ class Column:
         """So many cells to be shown beside the name: those most like a part of the question first."""
         if count == 0:
             return []
-        found = process.extract(name_form(question), self.cells, scorer=fuzz.partial_ratio, processor=name_form, limit=count)
+        found = process.extract(
+            name_form(question), self.cells, scorer=fuzz.partial_ratio, processor=name_form, limit=count
+        )
         return [cell[:_LONGEST_EXAMPLE] for cell, _, _ in found]
 
     def meanings(self, number: Number) -> list[Decimal]:
-        """What a number can mean in this column, the likeliest first: 1.5亿 is 15000 in one counted in 万, 18年 is 2018."""
+        """What a number can mean in this column, the likeliest first: 1.5亿 is 15000 in one counted in 万, 18年 is
+        2018."""
         whole = number.mantissa * number.magnitude
         if number.magnitude > 1 and self.magnitude > 1:
             meanings = [whole / self.magnitude, number.mantissa]
@@ -131,7 +137,12 @@ class Column:
         elif number.kind == "year" and whole < 100:
             meanings = [whole + (2000 if whole < 50 else 1900), whole]
             meanings = meanings if self.has_years else meanings[::-1]
-        elif self.magnitude > 1 and whole >= self.magnitude and self.numbers and self._distance(whole) > self._distance(whole / self.magnitude):
+        elif (
+            self.magnitude > 1
+            and whole >= self.magnitude
+            and self.numbers
+            and self._distance(whole) > self._distance(whole / self.magnitude)
+        ):
             meanings = [whole / self.magnitude, whole]
         else:
             meanings = [whole]
@@ -142,7 +153,8 @@ class Column:
         return min((abs(_power(value) - power) for power in self._powers), default=0.0)
 
     def locate(self, question: str, numbers: Sequence[Number], value: str) -> list[tuple[int, int]]:
-        """Where, as [start, end), a question says the value of a gold condition: every place of the surest kind; there may be none."""
+        """Where, as [start, end), a question says the value of a gold condition: every place of the surest kind; there
+        may be none."""
         meant = _number_of_cell(value)
         if meant:
             places = [number for number in numbers if set(self.meanings(number)) & set(meant)]
@@ -157,7 +169,9 @@ class Column:
     def _similar_place(self, question: str, value: str) -> list[tuple[int, int]]:
         """The run of words that is most similar to the value."""
         words, form = segment(question), normal_form(value)
-        runs = [(words[i][0], words[j][1]) for i in range(len(words)) for j in range(i, min(i + _LONGEST_NAME, len(words)))]
+        runs = [
+            (words[i][0], words[j][1]) for i in range(len(words)) for j in range(i, min(i + _LONGEST_NAME, len(words)))
+        ]
         if not form or not runs:
             return []
         said = [normal_form(question[start:end]) for start, end in runs]
@@ -184,15 +198,23 @@ def cell_text(cell: Cell) -> str:
 
 
 def normal_form(text: str) -> str:
-    """In half width and lower case, numbers in digits, years with four of them, and else nothing but letters and digits.
+    """In half width and lower case, numbers in digits, years with four of them, and else nothing but letters and
+    digits.
 
-    The point of 1.5, which is no 15, stays, and so does the sign of a number that begins the text: elsewhere it is a hyphen.
+    The point of 1.5, which is no 15, stays, and so does the sign of a number that begins the text: elsewhere it is a
+    hyphen.
     """
     pieces, position = [], 0
     for number in find_numbers(text):
         year = number.kind == "year" and number.mantissa < 100
-        value = number.mantissa + (2000 if number.mantissa < 50 else 1900) if year else number.mantissa * number.magnitude
-        pieces += [_bare(text[position : number.start]), plain(abs(value) if number.start else value), "年" if number.kind == "year" else ""]
+        value = (
+            number.mantissa + (2000 if number.mantissa < 50 else 1900) if year else number.mantissa * number.magnitude
+        )
+        pieces += [
+            _bare(text[position : number.start]),
+            plain(abs(value) if number.start else value),
+            "年" if number.kind == "year" else "",
+        ]
         position = number.end
     return "".join([*pieces, _bare(text[position:])])
 
@@ -227,7 +249,9 @@ def _power(value: Decimal) -> float:
 
 
 def _pairs(cells: Iterable[str]) -> dict[str, float]:
-    counts = Counter(pair for cell in cells for pair in {cell[start : start + 2] for start in range(len(cell) - 1)} if pair.isalnum())
+    counts = Counter(
+        pair for cell in cells for pair in {cell[start : start + 2] for start in range(len(cell) - 1)} if pair.isalnum()
+    )
     return {pair: 1 / count for pair, count in counts.items()}
 
 

@@ -1,4 +1,5 @@
-"""Attention whose keys and values can be kept: what decoding needs, and what keras.layers.MultiHeadAttention computes anew at every call."""
+"""Attention whose keys and values can be kept: what decoding needs, and what keras.layers.MultiHeadAttention computes
+anew at every call."""
 
 from common.keras_compat import keras, tf
 from common.layers import masked_softmax
@@ -9,15 +10,17 @@ class Attention:
 
     def __init__(self, name: str, heads: int = 8, size: int = 16):
         self.heads, self.size, self.width = heads, size, heads * size
-        self.query, self.key, self.value = (keras.layers.Dense(heads * size, name=f"{name}_{part}") for part in ("query", "key", "value"))
+        self.query, self.key, self.value = (
+            keras.layers.Dense(heads * size, name=f"{name}_{part}") for part in ("query", "key", "value")
+        )
 
     def memory(self, states):
         """Keys and values of states (batch, length, n), each float (batch, length, heads * size)."""
         return self.key(states), self.value(states)
 
     def __call__(self, states, memory, mask):
-        """states: (batch, steps, n). mask: bool, (batch, length) or (batch, steps, length), what may be seen. Returns (batch, steps, heads * size);
-        zeros for a step that may see nothing."""
+        """states: (batch, steps, n). mask: bool, (batch, length) or (batch, steps, length), what may be seen. Returns
+        (batch, steps, heads * size); zeros for a step that may see nothing."""
         return self.attend(self.query(states), memory, mask)
 
     def attend(self, queries, memory, mask):

@@ -6,9 +6,9 @@ Zhang et al. 2019; kexue.fm/archives/6877.
     c       = attention(s, partner's s)         the partner's states up to the same step
     o       = leaky relu(W [s, c, attention(s, h)])
 
-In training the partner must not be gold: past the middle it would have read what is still to be written. So there are two stages. In the
-first c is zero, and the sides learn apart. Then each side's titles for the training texts are written down, and in the second stage these
-stand in for the partner, as its hypotheses will in decoding.
+In training the partner must not be gold: past the middle it would have read what is still to be written. So there are
+two stages. In the first c is zero, and the sides learn apart. Then each side's titles for the training texts are
+written down, and in the second stage these stand in for the partner, as its hypotheses will in decoding.
 """
 
 from collections.abc import Sequence
@@ -70,11 +70,17 @@ class Bidirectional(Steps):
 
     def _training_network(self) -> keras.Model:
         copy_ids = keras.Input((None,), dtype="int32", name="copy_ids")
-        titles = {f"{kind}_{name}": keras.Input((None,), dtype="int32", name=f"{kind}_{name}") for kind in ("before", "targets", "partner") for name in SIDES}
+        titles = {
+            f"{kind}_{name}": keras.Input((None,), dtype="int32", name=f"{kind}_{name}")
+            for kind in ("before", "targets", "partner")
+            for name in SIDES
+        }
         states, mask = self.encoding.output[0], self.encoding.input["token_ids"] > 0
         condition, text = text_vector(states, mask), self.head.text(states, copy_ids)
         # What each side is as a partner: it reads its own earlier title, and nothing of its partner.
-        partners = [side.decoder(self.embedding(titles[f"partner_{name}"]), condition) for side, name in zip(self.sides, SIDES)]
+        partners = [
+            side.decoder(self.embedding(titles[f"partner_{name}"]), condition) for side, name in zip(self.sides, SIDES)
+        ]
         log_probabilities, terms = [], []
         for side, name, partner, other in zip(self.sides, SIDES, reversed(partners), reversed(SIDES)):
             before, targets, read = titles[f"before_{name}"], titles[f"targets_{name}"], titles[f"partner_{other}"]
@@ -83,7 +89,9 @@ class Bidirectional(Steps):
             steps, places = tf.range(tf.shape(before)[1]), tf.range(tf.shape(read)[1])
             visible = (places <= steps[:, None]) & (read != NOTHING)[:, None]
             seen = self.switch(side.partner(written, side.partner.memory(partner), visible))
-            outputs = side.output(tf.concat([written, seen, side.source(written, side.source.memory(states), mask)], -1))
+            outputs = side.output(
+                tf.concat([written, seen, side.source(written, side.source.memory(states), mask)], -1)
+            )
             outputs = keras.layers.Dropout(self.dropout, name=f"{name}_output_dropout")(outputs)
             match = matches_of_titles(copy_ids, before, side.backwards)
             scores, _ = self.head.scores(outputs, self.embedding(outputs, logits=True), text, match)
@@ -108,9 +116,15 @@ class Bidirectional(Steps):
 
     def both_titles(self, inputs: dict[str, np.ndarray], rules: Rules) -> list[tuple[list[int], list[int]]]:
         """For each text the title that each side writes by itself, with the start, in the order in which it writes."""
-        found = [{one.direction: one.tokens for one in both} for both in synchronous_beam_search(self, inputs, rules, width=1, count=2)]
+        found = [
+            {one.direction: one.tokens for one in both}
+            for both in synchronous_beam_search(self, inputs, rules, width=1, count=2)
+        ]
         forward, backward = DIRECTIONS
-        return [([rules.start_id, *both.get(forward, ())], [rules.start_id, *both.get(backward, ())[::-1]]) for both in found]
+        return [
+            ([rules.start_id, *both.get(forward, ())], [rules.start_id, *both.get(backward, ())[::-1]])
+            for both in found
+        ]
 
     def search(self, inputs: dict[str, np.ndarray], rules: Rules, width: int) -> list[list[Directed]]:
         return synchronous_beam_search(self, inputs, rules, width, count=2 * width)
@@ -139,13 +153,19 @@ class Bidirectional(Steps):
         return log_probabilities.numpy(), state
 
     def next_state(self, state: State, tokens):
-        """tokens: int (texts, 2, width). Returns log-probabilities (texts, 2, width, width, vocabulary), [text, side, own title, partner's]."""
+        """tokens: int (texts, 2, width). Returns log-probabilities (texts, 2, width, width, vocabulary), [text, side,
+        own title, partner's]."""
         text, rows = state
         copy_ids, width = text["head"].copy_ids, tf.shape(tokens)[2]
-        both = tf.nest.map_structure(lambda array: tf.reshape(array, tf.concat([[-1, 2, width], tf.shape(array)[1:]], 0)), rows)
+        both = tf.nest.map_structure(
+            lambda array: tf.reshape(array, tf.concat([[-1, 2, width], tf.shape(array)[1:]], 0)), rows
+        )
         mine = [tf.nest.map_structure(lambda array: _rows_of(array, index), both) for index in (0, 1)]
         # A title that has ended is no longer read.
-        visible = [tf.concat([own["visible"], _flat(tokens[:, index] != self.tokenizer.end_id)[:, None]], 1) for index, own in enumerate(mine)]
+        visible = [
+            tf.concat([own["visible"], _flat(tokens[:, index] != self.tokenizer.end_id)[:, None]], 1)
+            for index, own in enumerate(mine)
+        ]
         after, written = [], []
         for index, (side, own) in enumerate(zip(self.sides, mine)):
             states, lstm = side.decoder.step(self.embedding(tokens[:, index]), text["condition"], own["lstm"])
@@ -189,7 +209,8 @@ def _joined(arrays, width):
 
 
 def _repeated(array, width):
-    """Of each title of a text `width` copies, one for each title of the partner: (texts, width, ...) -> (texts, width * width, ...)."""
+    """Of each title of a text `width` copies, one for each title of the partner: (texts, width, ...) -> (texts, width *
+    width, ...)."""
     return tf.repeat(array, width, axis=1)
 
 

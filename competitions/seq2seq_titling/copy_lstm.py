@@ -1,11 +1,11 @@
 """An encoder, an LSTM that attends to it, and a head that copies (kexue.fm/archives/5861).
 
-    h       = encoder(text)                                       (length, n)
-    m       = the maximum of h over the text
-    s       = LSTM(LSTM(embedding(title so far)))                 normalised before, between and after, scaled and shifted by m
-    o       = leaky relu(W [s, attention(s, h)])
-    y       = o E^T + b                                           E the embeddings of the title's tokens
-    p       = copy head(o, y, h)
+h       = encoder(text)                                       (length, n)
+m       = the maximum of h over the text
+s       = LSTM(LSTM(embedding(title so far)))                 normalised before, between and after, scaled and shifted by m
+o       = leaky relu(W [s, attention(s, h)])
+y       = o E^T + b                                           E the embeddings of the title's tokens
+p       = copy head(o, y, h)
 """
 
 from collections.abc import Sequence
@@ -42,14 +42,18 @@ class CopyLstm(Steps):
         self.reading = keras.Model(self.encoding.input, self.encoding.output[0])
 
     def _training_network(self) -> keras.Model:
-        copy_ids, before, targets = (keras.Input((None,), dtype="int32", name=name) for name in ("copy_ids", "before", "targets"))
+        copy_ids, before, targets = (
+            keras.Input((None,), dtype="int32", name=name) for name in ("copy_ids", "before", "targets")
+        )
         states, mask = self.encoding.output[0], self.encoding.input["token_ids"] > 0
         embedded = keras.layers.Dropout(self.dropout, name="title_dropout")(self.embedding(before))
         written = self.decoder(embedded, text_vector(states, mask))
         outputs = self.output(tf.concat([written, self.attention(written, self.attention.memory(states), mask)], -1))
         outputs = keras.layers.Dropout(self.dropout, name="output_dropout")(outputs)
         text = self.head.text(states, copy_ids)
-        scores, _ = self.head.scores(outputs, self.embedding(outputs, logits=True), text, matches_of_titles(copy_ids, before))
+        scores, _ = self.head.scores(
+            outputs, self.embedding(outputs, logits=True), text, matches_of_titles(copy_ids, before)
+        )
         log_probabilities = self.head.log_probabilities_of(targets, scores, text)
         terms = [self.head.loss("title_loss", targets, log_probabilities, scores, text)]
         return TrainingModel([*self.encoding.inputs, copy_ids, before, targets], log_probabilities, terms)
@@ -59,14 +63,21 @@ class CopyLstm(Steps):
 
     def first_state(self, inputs) -> State:
         copy_ids = inputs["copy_ids"]
-        states, mask = self.reading({name: inputs[name] for name in self.reading.input}, training=False), inputs["token_ids"] > 0
+        states, mask = (
+            self.reading({name: inputs[name] for name in self.reading.input}, training=False),
+            inputs["token_ids"] > 0,
+        )
         text = {
             "head": self.head.text(states, copy_ids),
             "memory": self.attention.memory(states),
             "mask": mask,
             "condition": text_vector(states, mask),
         }
-        rows = {"lstm": self.decoder.no_memory(tf.shape(copy_ids)[0]), "trail": no_trail(copy_ids), "alive": tf.zeros(tf.shape(copy_ids)[:1])}
+        rows = {
+            "lstm": self.decoder.no_memory(tf.shape(copy_ids)[0]),
+            "trail": no_trail(copy_ids),
+            "alive": tf.zeros(tf.shape(copy_ids)[:1]),
+        }
         return State(text, rows)
 
     def next_state(self, state: State, tokens):

@@ -7,8 +7,9 @@
     copied      = (1 - gate) * sum of pointer(j) over the places j of a character in the text       (See et al. 2017)
     pointer(j)  = softmax(q . k_j / sqrt(size) + b . match(j))
 
-`match` is what makes copying learnable from few examples: does place j follow, in the text, the one, two or three characters that were
-written last, and is its character already in the title? The network only learns how much that counts, which it decides anew at each step.
+`match` is what makes copying learnable from few examples: does place j follow, in the text, the one, two or three
+characters that were written last, and is its character already in the title? The network only learns how much that
+counts, which it decides anew at each step.
 
 Characters that the vocabulary lacks are copied too: in each text they get ids from `vocabulary_size` on.
 """
@@ -35,7 +36,8 @@ _STAYS = 3.0
 
 
 class Scores(NamedTuple):
-    """Logarithms of probabilities: generated (batch, steps, vocabulary), and copied from each place of the text (batch, steps, length)."""
+    """Logarithms of probabilities: generated (batch, steps, vocabulary), and copied from each place of the text (batch,
+    steps, length)."""
 
     generated: tf.Tensor
     copied: tf.Tensor
@@ -44,12 +46,13 @@ class Scores(NamedTuple):
 def matches(copy_ids, previous, written, backwards: bool = False):
     """What the pointer knows of each place in the text, float (batch, steps, length, LOOK_BACK + 1).
 
-    copy_ids: int (batch, length), the text, NOTHING where nothing can be copied. previous: int (batch, steps, LOOK_BACK), the tokens written
-    last, the very last first. written: bool (batch, steps, length), whether the token of a place is already written. The k-th feature is 1
-    where the k tokens written last stand just before the place, or just after it for a title that is written backwards; the last is `written`.
+    copy_ids: int (batch, length), the text, NOTHING where nothing can be copied. previous: int (batch, steps,
+    LOOK_BACK), the tokens written last, the very last first. written: bool (batch, steps, length), whether the token of
+    a place is already written. The k-th feature is 1 where the k tokens written last stand just before the place, or
+    just after it for a title that is written backwards; the last is `written`.
     """
-    # Two that are nothing are not the same. (expand_dims here and below: of x[..., None] TensorFlow 2.21 loses the new axis in some graphs of known
-    # shapes, and == is then False without a word.)
+    # Two that are nothing are not the same. (expand_dims here and below: of x[..., None] TensorFlow 2.21 loses the new
+    # axis in some graphs of known shapes, and == is then False without a word.)
     known = tf.where(copy_ids == NOTHING, NOTHING - 1, copy_ids)
     features = []
     for distance in range(1, LOOK_BACK + 1):
@@ -70,13 +73,15 @@ def matches_of_titles(copy_ids, before, backwards: bool = False):
 
 
 def no_trail(copy_ids):
-    """The trail of titles of which nothing is written yet: previous and written (see `matches`) with one title in place of the steps."""
+    """The trail of titles of which nothing is written yet: previous and written (see `matches`) with one title in place
+    of the steps."""
     batch, length = tf.shape(copy_ids)[0], tf.shape(copy_ids)[1]
     return tf.fill([batch, LOOK_BACK], NOTHING), tf.fill([batch, length], False)
 
 
 def longer_trail(trail, tokens, copy_ids):
-    """The trail after one more token for each title. tokens: int (batch, width). The trail has batch * width rows, copy_ids has batch."""
+    """The trail after one more token for each title. tokens: int (batch, width). The trail has batch * width rows,
+    copy_ids has batch."""
     previous, written = trail
     rows = tf.reshape(tokens, [-1])
     same = tf.reshape(tf.equal(tf.expand_dims(tokens, 2), copy_ids[:, None]), tf.shape(written))
@@ -87,17 +92,24 @@ def matches_of_trail(copy_ids, trail, width, backwards: bool = False):
     """`matches` for the next token of `width` titles for each text."""
     previous, written = trail
     batch, length = tf.shape(copy_ids)[0], tf.shape(copy_ids)[1]
-    return matches(copy_ids, tf.reshape(previous, [batch, width, LOOK_BACK]), tf.reshape(written, [batch, width, length]), backwards)
+    return matches(
+        copy_ids,
+        tf.reshape(previous, [batch, width, LOOK_BACK]),
+        tf.reshape(written, [batch, width, length]),
+        backwards,
+    )
 
 
 def present_tokens(copy_ids, vocabulary_size: int):
-    """Which tokens of the vocabulary stand in the text, float (batch, vocabulary). Never as large as (batch, length, vocabulary)."""
+    """Which tokens of the vocabulary stand in the text, float (batch, vocabulary). Never as large as (batch, length,
+    vocabulary)."""
     ones = tf.ones_like(copy_ids, tf.float32)
     return tf.minimum(_sum_by_token(ones[:, None], copy_ids, vocabulary_size)[:, 0], 1.0)
 
 
 def _sum_by_token(values, copy_ids, size):
-    """Values (batch, steps, length) added up over the places that hold the same token, (batch, steps, size). Ids from `size` on are left out."""
+    """Values (batch, steps, length) added up over the places that hold the same token, (batch, steps, size). Ids from
+    `size` on are left out."""
     batch, steps = tf.shape(values)[0], tf.shape(values)[1]
     outside = (copy_ids == NOTHING) | (copy_ids >= size)
     segments = tf.where(outside, -1, copy_ids + size * tf.range(batch)[:, None])  # negative segments are dropped
@@ -119,8 +131,8 @@ class CopyPrior(keras.layers.Layer):
 
 
 class Text(NamedTuple):
-    """What the head knows of a batch of texts. copy_ids: int (batch, length), see `matches`. keys: (batch, length, size), for the pointer.
-    present: (batch, vocabulary), for the prior."""
+    """What the head knows of a batch of texts. copy_ids: int (batch, length), see `matches`. keys: (batch, length,
+    size), for the pointer. present: (batch, vocabulary), for the prior."""
 
     copy_ids: tf.Tensor
     keys: tf.Tensor
@@ -133,13 +145,17 @@ class CopyHead:
     def __init__(self, tokenizer: WordPieceTokenizer, size: int, options: WritingOptions):
         self.vocabulary_size, self.size, self.end_id = len(tokenizer), size, tokenizer.end_id
         # What no title has is never generated, so that no probability is lost to it.
-        never = [tokenizer.pad_id, tokenizer.unknown_id, tokenizer.start_id] + ([] if tokenizer.mask_id is None else [tokenizer.mask_id])
+        never = [tokenizer.pad_id, tokenizer.unknown_id, tokenizer.start_id] + (
+            [] if tokenizer.mask_id is None else [tokenizer.mask_id]
+        )
         self.never = tf.reduce_sum(tf.one_hot(never, self.vocabulary_size, on_value=_IMPOSSIBLE, off_value=0.0), 0)
         self.is_end = tf.one_hot(self.end_id, self.vocabulary_size, on_value=True, off_value=False, dtype=tf.bool)
         self.prior = None if options.copy == "none" else CopyPrior(name="copy_prior", dtype="float32")
         self.stop = None
         if options.self_terminating:
-            self.stop = keras.layers.Dense(1, name="stop", dtype="float32", bias_initializer=keras.initializers.Constant(_STAYS))
+            self.stop = keras.layers.Dense(
+                1, name="stop", dtype="float32", bias_initializer=keras.initializers.Constant(_STAYS)
+            )
         self.points = options.copy == "pointer"
         self.query = keras.layers.Dense(size, name="pointer_query")
         self.key = keras.layers.Dense(size, use_bias=False, name="pointer_key")
@@ -151,9 +167,9 @@ class CopyHead:
         return Text(copy_ids, self.key(states), present_tokens(copy_ids, self.vocabulary_size))
 
     def scores(self, states, logits, text: Text, match, log_alive=None) -> tuple[Scores, tf.Tensor]:
-        """states: (batch, steps, n). logits: (batch, steps, vocabulary). match: see `matches`. log_alive: (batch, steps), the logarithm of the
-        probability that a title has not ended before each step; None for titles given whole. Returns the scores, and log_alive after each
-        step, which changes in a self-terminating layer only."""
+        """states: (batch, steps, n). logits: (batch, steps, vocabulary). match: see `matches`. log_alive: (batch,
+        steps), the logarithm of the probability that a title has not ended before each step; None for titles given
+        whole. Returns the scores, and log_alive after each step, which changes in a self-terminating layer only."""
         logits = tf.cast(logits, tf.float32) + self.never
         if self.prior is not None:
             logits = self.prior(logits, text.present)
@@ -179,24 +195,31 @@ class CopyHead:
         return Scores(generated, copied), log_alive
 
     def log_probabilities_of(self, targets, scores: Scores, text: Text):
-        """The logarithm of the probability of each target, float (batch, steps). targets: int (batch, steps); what NOTHING gets means nothing."""
+        """The logarithm of the probability of each target, float (batch, steps). targets: int (batch, steps); what
+        NOTHING gets means nothing."""
         in_vocabulary = (targets >= 0) & (targets < self.vocabulary_size)
         generated = tf.gather(scores.generated, tf.where(in_vocabulary, targets, 0), batch_dims=2)
         generated = tf.where(in_vocabulary, generated, _IMPOSSIBLE)
         if not self.points:
             return generated
-        copied = tf.reduce_logsumexp(tf.where(tf.equal(text.copy_ids[:, None], tf.expand_dims(targets, 2)), scores.copied, _IMPOSSIBLE), -1)
+        copied = tf.reduce_logsumexp(
+            tf.where(tf.equal(text.copy_ids[:, None], tf.expand_dims(targets, 2)), scores.copied, _IMPOSSIBLE), -1
+        )
         largest = tf.stop_gradient(tf.maximum(generated, copied))
         return largest + tf.math.log(tf.exp(generated - largest) + tf.exp(copied - largest))
 
     def loss(self, name: str, targets, log_probabilities, scores: Scores, text: Text, share: float = 1.0) -> LossTerm:
-        """The mean of -log p over what can be written, times `share`: a token that the vocabulary lacks can only be copied."""
+        """The mean of -log p over what can be written, times `share`: a token that the vocabulary lacks can only be
+        copied."""
         can_write = (targets != NOTHING) if self.points else (targets != NOTHING) & (targets < self.vocabulary_size)
-        distribution = Distribution(self.distribution(scores, text, _LEAST), "softmax", share * tf.cast(can_write, tf.float32))
+        distribution = Distribution(
+            self.distribution(scores, text, _LEAST), "softmax", share * tf.cast(can_write, tf.float32)
+        )
         return masked_mean(name, -share * log_probabilities, can_write, [distribution])
 
     def distribution(self, scores: Scores, text: Text, least: float = 0.0):
-        """The logarithms of all probabilities, float (batch, steps, vocabulary and the tokens of these texts that it lacks).
+        """The logarithms of all probabilities, float (batch, steps, vocabulary and the tokens of these texts that it
+        lacks).
 
         least: what a smaller probability counts as, such as the 0 of a token that is never written.
         """

@@ -10,10 +10,11 @@ from common.keras_compat import tf
 
 
 class Steps:
-    """`start`, `step` and `take` out of `first_state(inputs)` and `next_state(state, tokens)`, which compute with tensors.
+    """`start`, `step` and `take` out of `first_state(inputs)` and `next_state(state, tokens)`, which compute with
+    tensors.
 
-    In `next_state` tokens are (texts, width), log-probabilities (texts, width, vocabulary), and arrays of State.rows have texts * width rows:
-    the titles of a text stand side by side, where training has the steps of one title.
+    In `next_state` tokens are (texts, width), log-probabilities (texts, width, vocabulary), and arrays of State.rows
+    have texts * width rows: the titles of a text stand side by side, where training has the steps of one title.
     """
 
     def start(self, inputs: dict[str, np.ndarray]) -> State:

@@ -1,4 +1,5 @@
-"""What predicted titles are like beside those of gold, and what went wrong. Works on the comparisons that metric.compare returns.
+"""What predicted titles are like beside those of gold, and what went wrong. Works on the comparisons that
+metric.compare returns.
 
 Where a title was taken from can be told only if gold is a file with texts.
 """
@@ -32,7 +33,9 @@ _REPEATING = 0.1
 
 def kind_of(comparison: Comparison) -> str:
     """The one of KINDS that a predicted title is, in lower case. One that repeats itself does so no less than gold."""
-    gold, predicted, text = (part.lower() for part in (comparison.example.title, comparison.predicted, comparison.example.text))
+    gold, predicted, text = (
+        part.lower() for part in (comparison.example.title, comparison.predicted, comparison.example.text)
+    )
     if not predicted.strip():
         return EMPTY
     if predicted == gold:
@@ -81,10 +84,11 @@ def by_length(comparisons: Iterable[Comparison]) -> dict[str, list[Comparison]]:
 
 
 def describe_titles(titles: Sequence[str], texts: Sequence[str]) -> dict[str, float]:
-    """Lengths in characters, and shares from 0 to 1 of the titles (or of their bigrams and characters); 0 where there are none.
+    """Lengths in characters, and shares from 0 to 1 of the titles (or of their bigrams and characters); 0 where there
+    are none.
 
-    A bigram is repeated if it stood in the same title before. The last three are there only where there is a text. `titles` and
-    `texts` belong together, as many of both.
+    A bigram is repeated if it stood in the same title before. The last three are there only where there is a text.
+    `titles` and `texts` belong together, as many of both.
     """
     lengths = [len(title) for title in titles] or [0]
     figures = {
@@ -97,7 +101,9 @@ def describe_titles(titles: Sequence[str], texts: Sequence[str]) -> dict[str, fl
     }
     if any(texts):
         figures |= {
-            "the beginning of the text": _share(bool(title) and text.startswith(title) for title, text in zip(titles, texts)),
+            "the beginning of the text": _share(
+                bool(title) and text.startswith(title) for title, text in zip(titles, texts)
+            ),
             "characters out of the text": copied(titles, texts, 1),
             "bigrams out of the text": copied(titles, texts, 2),
         }
@@ -105,7 +111,8 @@ def describe_titles(titles: Sequence[str], texts: Sequence[str]) -> dict[str, fl
 
 
 def same_for_another(titles: Sequence[str], texts: Sequence[str]) -> float:
-    """The share of titles that are not blank and stand at another text too. Where there are no texts, each line is another."""
+    """The share of titles that are not blank and stand at another text too. Where there are no texts, each line is
+    another."""
     origins: dict[str, set[object]] = {}
     for number, (title, text) in enumerate(zip(titles, texts, strict=True)):
         origins.setdefault(title, set()).add(text or number)
@@ -114,7 +121,11 @@ def same_for_another(titles: Sequence[str], texts: Sequence[str]) -> float:
 
 def copied(titles: Sequence[str], texts: Sequence[str], n: int) -> float:
     """The share of the n characters in a row of all titles that stand in the text of their title."""
-    pairs = ((title[start : start + n], text) for title, text in zip(titles, texts, strict=True) for start in range(len(title) - n + 1))
+    pairs = (
+        (title[start : start + n], text)
+        for title, text in zip(titles, texts, strict=True)
+        for start in range(len(title) - n + 1)
+    )
     return _share(characters in text for characters, text in pairs)
 
 
@@ -132,8 +143,12 @@ def beginnings(examples: Sequence[Example]) -> list[Comparison]:
 
 
 def selection(comparisons: Iterable[Comparison], number: int) -> dict[str, list[Comparison]]:
-    """The `worst`, those in the `middle` and the `best` by rouge-l, then bleu, `number` of each, of titles that say something and are not right."""
-    ranked = sorted((one for one in comparisons if kind_of(one) not in (CORRECT, EMPTY)), key=lambda one: (one.scores.rouge_l, one.scores.bleu))
+    """The `worst`, those in the `middle` and the `best` by rouge-l, then bleu, `number` of each, of titles that say
+    something and are not right."""
+    ranked = sorted(
+        (one for one in comparisons if kind_of(one) not in (CORRECT, EMPTY)),
+        key=lambda one: (one.scores.rouge_l, one.scores.bleu),
+    )
     worst, rest = ranked[:number], ranked[number:]
     end = max(0, len(rest) - number)
     begin = max(0, end - number) // 2
@@ -142,7 +157,8 @@ def selection(comparisons: Iterable[Comparison], number: int) -> dict[str, list[
 
 
 def describe(comparison: Comparison) -> str:
-    """A few lines on a title: rouge-l, bleu and kind, the beginning of the text, if known, and gold and prediction below each other."""
+    """A few lines on a title: rouge-l, bleu and kind, the beginning of the text, if known, and gold and prediction
+    below each other."""
     example, scores = comparison.example, comparison.scores
     lines = [f"rouge-l {scores.rouge_l:.3f}  bleu {scores.bleu:.3f}  {kind_of(comparison)}"]
     if example.text:

@@ -33,12 +33,15 @@ class Config:
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
-    """Prints the scores and returns their means. Raises UserError for files that cannot be read, or have not as many titles as each other."""
+    """Prints the scores and returns their means. Raises UserError for files that cannot be read, or have not as many
+    titles as each other."""
     config = parse_flags(Config, argv)
     gold = read_gold(config.gold)
     titles = read_titles(config.predictions)
     if len(titles) != len(gold):
-        raise UserError(f"{config.predictions}: {len(titles)} titles, and {config.gold} has {len(gold)} - there must be one for each, in order")
+        raise UserError(
+            f"{config.predictions}: {len(titles)} titles, and {config.gold} has {len(gold)} - there must be one for each, in order"
+        )
     comparisons = compare(gold, titles)
     scores = total(one.scores for one in comparisons)
     if config.json:
@@ -52,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
 
 
 def print_report(scores: Scores, comparisons: list[Comparison]) -> None:
-    """The figures beside those of the first characters of the texts; what titles are like; tables by kind and by length; and examples."""
+    """The figures beside those of the first characters of the texts; what titles are like; tables by kind and by
+    length; and examples."""
     examples = [one.example for one in comparisons]
     texts = [example.text for example in examples]
     header, columns = ["", f"over {len(comparisons)} titles"], [scores.figures()]
@@ -95,10 +99,14 @@ def find_doubts(comparisons: Sequence[Comparison]) -> list[str]:
             f'"{title:.40}" {times} times: a model that does not read'
         )
     if ours["repeated bigrams"] > theirs["repeated bigrams"] + 0.1:
-        doubts.append(f"{100 * ours['repeated bigrams']:.0f}% of predicted bigrams repeat one of the same title: rouge does not mind, but readers do")
+        doubts.append(
+            f"{100 * ours['repeated bigrams']:.0f}% of predicted bigrams repeat one of the same title: rouge does not mind, but readers do"
+        )
     mean, wanted = ours["characters, mean"], theirs["characters, mean"]
     if not wanted / 2 <= mean <= 2 * wanted:
-        doubts.append(f"predicted titles have {mean:.1f} characters on average, those of gold {wanted:.1f} - is it the right file?")
+        doubts.append(
+            f"predicted titles have {mean:.1f} characters on average, those of gold {wanted:.1f} - is it the right file?"
+        )
     untitled = sum(not one.example.title.strip() for one in comparisons)
     if untitled:
         doubts.append(f"{untitled} of {count} titles of gold are empty: whatever is predicted for them scores 0")

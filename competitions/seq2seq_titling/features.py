@@ -1,4 +1,5 @@
-"""Texts and titles as numbers. A title is a list of ids: tokens of the vocabulary, or tokens that only its text has, from the vocabulary's size on."""
+"""Texts and titles as numbers. A title is a list of ids: tokens of the vocabulary, or tokens that only its text has,
+from the vocabulary's size on."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,8 +22,9 @@ NOTHING = -1
 class Article:
     """A text as the networks read it.
 
-    encoding: its tokens, with special ones. arrays: inputs of the encoder, each (length, ...), and `copy_ids` int32 (length,): what each
-    place would add to a title, NOTHING for special tokens. unknown: the ids of tokens that the vocabulary lacks.
+    encoding: its tokens, with special ones. arrays: inputs of the encoder, each (length, ...), and `copy_ids` int32
+    (length,): what each place would add to a title, NOTHING for special tokens. unknown: the ids of tokens that the
+    vocabulary lacks.
     """
 
     text: str
@@ -32,8 +34,8 @@ class Article:
 
 
 class Pair(NamedTuple):
-    """An article and the ids of its title, int32 (length,). ended: the end of the title is within the limit. partners: what bidirectional.py
-    itself writes from each end, the start first."""
+    """An article and the ids of its title, int32 (length,). ended: the end of the title is within the limit. partners:
+    what bidirectional.py itself writes from each end, the start first."""
 
     article: Article
     title: np.ndarray
@@ -55,7 +57,8 @@ def read_article(text: str, encoder: Encoder) -> Article:
 
 
 def title_ids(title: str, article: Article, encoder: Encoder) -> np.ndarray:
-    """The tokens of a title, int32 (length,). What the vocabulary lacks has the id that it has in the text, or NOTHING if it is not there."""
+    """The tokens of a title, int32 (length,). What the vocabulary lacks has the id that it has in the text, or NOTHING
+    if it is not there."""
     tokens = encoder.tokenizer.tokenize(title)
     ids = tokens.ids.copy()
     for place in np.flatnonzero(ids == encoder.tokenizer.unknown_id):
@@ -65,11 +68,14 @@ def title_ids(title: str, article: Article, encoder: Encoder) -> np.ndarray:
 
 
 def _is_cut(article: Article, max_length: int) -> bool:
-    """Whether the end of a text is not read. What follows the last token of a shorter text is blank, or cannot be seen."""
+    """Whether the end of a text is not read. What follows the last token of a shorter text is blank, or cannot be
+    seen."""
     return len(article.encoding) == max_length and article.encoding.offsets[-1, 1] < len(article.text.rstrip())
 
 
-def labelled_pairs(examples: Sequence[Example], encoder: Encoder, max_title_length: int) -> tuple[list[Pair], Counter[str]]:
+def labelled_pairs(
+    examples: Sequence[Example], encoder: Encoder, max_title_length: int
+) -> tuple[list[Pair], Counter[str]]:
     """Articles with their titles, and what was lost on the way, by reason."""
     pairs, lost = [], Counter()
     for example in examples:
@@ -91,19 +97,24 @@ def collate_articles(articles: Sequence[Article]) -> dict[str, np.ndarray]:
     return arrays | {"copy_ids": pad([article.arrays["copy_ids"] for article in articles], NOTHING)}
 
 
-def title_arrays(told: Sequence[np.ndarray], pairs: Sequence[Pair], tokenizer: WordPieceTokenizer) -> dict[str, np.ndarray]:
-    """`before`, what stands before each token, and `targets`, the tokens: start a b, and a b end. int32 (titles, longest + 1), NOTHING where there is
-    none. told: the titles that are said to stand before."""
+def title_arrays(
+    told: Sequence[np.ndarray], pairs: Sequence[Pair], tokenizer: WordPieceTokenizer
+) -> dict[str, np.ndarray]:
+    """`before`, what stands before each token, and `targets`, the tokens: start a b, and a b end. int32 (titles,
+    longest + 1), NOTHING where there is none. told: the titles that are said to stand before."""
     start, end = np.int32(tokenizer.start_id), np.int32(tokenizer.end_id)
     return {
         "before": pad([np.append(start, title).astype(np.int32) for title in told], NOTHING),
-        "targets": pad([np.append(pair.title, end if pair.ended else NOTHING).astype(np.int32) for pair in pairs], NOTHING),
+        "targets": pad(
+            [np.append(pair.title, end if pair.ended else NOTHING).astype(np.int32) for pair in pairs], NOTHING
+        ),
     }
 
 
 def with_random_tokens(pairs: Sequence[Pair], rate: float, generator: np.random.Generator) -> list[np.ndarray]:
-    """The titles as the network is told they were written: in half of the examples this share of the tokens is replaced by tokens of the
-    same text or title, so that it learns to go on after a mistake (exposure bias). The targets stay."""
+    """The titles as the network is told they were written: in half of the examples this share of the tokens is replaced
+    by tokens of the same text or title, so that it learns to go on after a mistake (exposure bias). The targets
+    stay."""
     told = []
     for article, title, *_ in pairs:
         if rate and generator.random() < 0.5:

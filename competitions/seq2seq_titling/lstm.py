@@ -9,8 +9,8 @@ LAYERS = 2
 class TitleEmbedding(keras.layers.Layer):
     """Vectors of the tokens of a title, and logits of the next token from the same table.
 
-    Call with ids, int (...), any that features.py makes: returns (..., size). Tokens that only a text has, and NOTHING, look like unknown ones. With
-    logits=True call it with states (..., size): returns float32 (..., vocabulary).
+    Call with ids, int (...), any that features.py makes: returns (..., size). Tokens that only a text has, and NOTHING,
+    look like unknown ones. With logits=True call it with states (..., size): returns float32 (..., vocabulary).
     """
 
     def __init__(self, vocabulary_size: int, size: int, unknown_id: int, **kwargs):
@@ -20,7 +20,9 @@ class TitleEmbedding(keras.layers.Layer):
     def build(self, input_shape):
         # Not cast to 16 bits at once, or the gradient of the look-up would have a row for each token of the vocabulary.
         initializer = keras.initializers.RandomNormal(stddev=0.05)
-        self.table = self.add_weight("embeddings", (self.vocabulary_size, self.size), initializer=initializer, experimental_autocast=False)
+        self.table = self.add_weight(
+            "embeddings", (self.vocabulary_size, self.size), initializer=initializer, experimental_autocast=False
+        )
         self.bias = self.add_weight("bias", (self.vocabulary_size,), initializer="zeros", experimental_autocast=False)
         super().build(input_shape)
 
@@ -32,16 +34,22 @@ class TitleEmbedding(keras.layers.Layer):
 
 
 class LstmDecoder:
-    """Reads a title as far as it is written: as a whole in training, or a token at a time, with the same result. What it says has the dtype of the
-    embeddings, but it computes in float32: an LSTM adds up over all steps."""
+    """Reads a title as far as it is written: as a whole in training, or a token at a time, with the same result. What
+    it says has the dtype of the embeddings, but it computes in float32: an LSTM adds up over all steps."""
 
     def __init__(self, name: str, size: int):
         self.size = size
-        self.lstms = [keras.layers.LSTM(size, return_sequences=True, dtype="float32", name=f"{name}_lstm_{layer}") for layer in range(LAYERS)]
-        self.norms = [ConditionalLayerNormalization(name=f"{name}_normalization_{layer}") for layer in range(LAYERS + 1)]
+        self.lstms = [
+            keras.layers.LSTM(size, return_sequences=True, dtype="float32", name=f"{name}_lstm_{layer}")
+            for layer in range(LAYERS)
+        ]
+        self.norms = [
+            ConditionalLayerNormalization(name=f"{name}_normalization_{layer}") for layer in range(LAYERS + 1)
+        ]
 
     def __call__(self, embedded, condition):
-        """States (batch, steps, size) of titles (batch, steps, n) given whole. condition: (batch, n), the text as one vector."""
+        """States (batch, steps, size) of titles (batch, steps, n) given whole. condition: (batch, n), the text as one
+        vector."""
         states = self.norms[0]([embedded, condition])
         for lstm, norm in zip(self.lstms, self.norms[1:]):
             states = norm([lstm(states), condition])
@@ -52,7 +60,8 @@ class LstmDecoder:
         return [[tf.zeros([rows, self.size])] * 2 for _ in self.lstms]
 
     def step(self, embedded, condition, memory):
-        """States (batch, width, size) after one more token of `width` titles for each text, and what is remembered then, for batch * width rows."""
+        """States (batch, width, size) after one more token of `width` titles for each text, and what is remembered
+        then, for batch * width rows."""
         states, remembered = self.norms[0]([embedded, condition]), []
         shape = tf.concat([tf.shape(embedded)[:2], [self.size]], 0)
         for lstm, norm, kept in zip(self.lstms, self.norms[1:], memory):

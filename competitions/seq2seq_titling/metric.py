@@ -33,17 +33,19 @@ _NOTHING = Scores(0.0, 0.0, 0.0, 0.0)
 
 
 def score(gold: str, predicted: str) -> Scores:
-    """The scores of a predicted title, in lower case and with a blank between any two characters, as the libraries want it.
+    """The scores of a predicted title, in lower case and with a blank between any two characters, as the libraries want
+    it.
 
-    What `rouge` 1.0.1 makes of it: each character, also of the common subsequence, and each pair of characters counts once, however often
-    it stands there. Whitespace is nothing. A "." is no character but the end of a sentence: pairs go across, common subsequences are
-    those of any two sentences, put together, and a sentence without characters is one empty word. Being right is worth 0.999999995,
-    since F divides by 1e-8 more, but rouge-2 of a single character is 0. A lone "." is refused as empty, like an empty gold title:
-    then all four are 0, as they are for a blank prediction.
+    What `rouge` 1.0.1 makes of it: each character, also of the common subsequence, and each pair of characters counts
+    once, however often it stands there. Whitespace is nothing. A "." is no character but the end of a sentence: pairs
+    go across, common subsequences are those of any two sentences, put together, and a sentence without characters is
+    one empty word. Being right is worth 0.999999995, since F divides by 1e-8 more, but rouge-2 of a single character is
+    0. A lone "." is refused as empty, like an empty gold title: then all four are 0, as they are for a blank
+    prediction.
 
-    BLEU is that of one sentence, of up to four characters in a row, each counting as often as both titles have it. Where none are common,
-    0.1 are taken for common (method 1); where not even one character is, it is 0. A blank inside of a title is two empty
-    words here; other whitespace and "." are characters.
+    BLEU is that of one sentence, of up to four characters in a row, each counting as often as both titles have it.
+    Where none are common, 0.1 are taken for common (method 1); where not even one character is, it is 0. A blank inside
+    of a title is two empty words here; other whitespace and "." are characters.
     """
     # Here, since it takes seconds, for which a script that is asked for its flags cannot wait.
     from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
@@ -66,7 +68,8 @@ def _spaced(title: str) -> str:
 
 @contextlib.contextmanager
 def _recursion_for(depth: int) -> Iterator[None]:
-    """Lets functions call themselves `depth` times more: `rouge` does for every character, and would end with an error at about 900."""
+    """Lets functions call themselves `depth` times more: `rouge` does for every character, and would end with an error
+    at about 900."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(limit + depth)
     try:
@@ -85,10 +88,14 @@ class Comparison:
 
 
 def compare(examples: Sequence[Example], predicted: Sequence[str]) -> list[Comparison]:
-    """Each example with the title at its place, under a millisecond each. Raises ValueError for unequal numbers, and for an unlabelled example."""
+    """Each example with the title at its place, under a millisecond each. Raises ValueError for unequal numbers, and
+    for an unlabelled example."""
     if any(example.title is None for example in examples):
         raise ValueError("there are texts without a title to compare with")
-    return [Comparison(example, title, score(example.title, title)) for example, title in zip(examples, predicted, strict=True)]
+    return [
+        Comparison(example, title, score(example.title, title))
+        for example, title in zip(examples, predicted, strict=True)
+    ]
 
 
 def total(scores: Iterable[Scores]) -> Scores:

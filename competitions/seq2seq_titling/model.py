@@ -31,15 +31,19 @@ from unilm import UniLM
 Network = CopyLstm | Bidirectional | UniLM
 
 
-def build_writing_encoder(encoder: EncoderOptions, writing: WritingOptions, texts: Iterable[str], max_title_length: int) -> Encoder:
-    """The encoder that the flags ask for. A checkpoint keeps the tokens that the texts use, unless it is told to keep all; unilm leaves room for a
-    title behind the text."""
+def build_writing_encoder(
+    encoder: EncoderOptions, writing: WritingOptions, texts: Iterable[str], max_title_length: int
+) -> Encoder:
+    """The encoder that the flags ask for. A checkpoint keeps the tokens that the texts use, unless it is told to keep
+    all; unilm leaves room for a title behind the text."""
     texts = list(texts)
     if writing.model == "unilm":
         built = build_encoder(replace(encoder, encoder="bert", max_length=encoder.max_length + max_title_length), texts)
         built.max_length -= max_title_length
         if built.max_length < 3:
-            raise UserError(f"--max-title-length {max_title_length}: leaves the checkpoint no room for a text - lower it")
+            raise UserError(
+                f"--max-title-length {max_title_length}: leaves the checkpoint no room for a text - lower it"
+            )
     else:
         built = build_encoder(encoder, texts)
     return built.with_vocabulary_of(texts) if encoder.pretrained and writing.cut_vocabulary else built
@@ -49,6 +53,9 @@ def build_network(encoder: Encoder, options: WritingOptions) -> Network:
     return {"copy_lstm": CopyLstm, "bidirectional": Bidirectional, "unilm": UniLM}[options.model](encoder, options)
 
 
-def collate(batch: Sequence[Pair], generator: np.random.Generator, network: Network, replaced: float) -> dict[str, np.ndarray]:
-    """The inputs of the training network. replaced: share of the tokens that are replaced in half of the titles, others each time."""
+def collate(
+    batch: Sequence[Pair], generator: np.random.Generator, network: Network, replaced: float
+) -> dict[str, np.ndarray]:
+    """The inputs of the training network. replaced: share of the tokens that are replaced in half of the titles, others
+    each time."""
     return network.training_batch(batch, with_random_tokens(batch, replaced, generator))

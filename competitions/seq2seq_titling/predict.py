@@ -1,6 +1,6 @@
 """From a run and a test file to a submission.
 
-    python predict.py --run runs/seq2seq_titling/NAME --input test.json --output submission.json
+python predict.py --run runs/seq2seq_titling/NAME --input test.json --output submission.json
 """
 
 from collections import Counter
@@ -28,7 +28,8 @@ class Config:
     run: Path | None = None
     """Run directory. Default: the newest trained run of this task in --output-dir."""
     input: Path = SAMPLE / "test.json"
-    """Texts in the official format; titles, if there are any, are not looked at. Default: the bundled sample's test file."""
+    """Texts in the official format; titles, if there are any, are not looked at. Default: the bundled sample's test
+    file."""
     output: Path | None = None
     """The submission, zipped if its name ends in .zip. Default: submission.json in the run directory."""
     output_dir: Path = Path("runs")
@@ -38,17 +39,18 @@ class Config:
     beam_width: int | None = None
     """Hypotheses that are followed at once; 1 is greedy search. Default: what train.py found best on dev."""
     length_penalty: float | None = None
-    """The exponent of the length that log-probabilities are divided by: the higher, the longer the titles. Default: what train.py found best on dev."""
+    """The exponent of the length that log-probabilities are divided by: the higher, the longer the titles. Default:
+    what train.py found best on dev."""
     min_length: int | None = None
     """Fewest tokens of a title. Default: 1."""
     no_repeat_ngram: int | None = None
     """No so many tokens in a row stand twice in a title; 0 allows it. Default: 0."""
     votes: int | None = None
-    """Titles that are drawn for each text: the one that is most like all of them and the beam's wins. 0: the most probable. Default: what train.py found
-    best on dev."""
+    """Titles that are drawn for each text: the one that is most like all of them and the beam's wins. 0: the most
+    probable. Default: what train.py found best on dev."""
     candidates: Path | None = None
-    """Also write all titles that were found for each text, best first, with their log-probabilities to this JSON file, or with --samples titles that
-    are drawn."""
+    """Also write all titles that were found for each text, best first, with their log-probabilities to this JSON file,
+    or with --samples titles that are drawn."""
     samples: int = 0
     """Titles that are drawn for each text, for --candidates. The submission has the title that was searched for."""
     temperature: float = 1.0
@@ -61,7 +63,18 @@ class Config:
     """Of the drawing."""
 
     def __post_init__(self):
-        check_at_least(self, batch_size=1, beam_width=1, min_length=0, no_repeat_ngram=0, votes=0, samples=0, top_k=0, length_penalty=0, seed=0)
+        check_at_least(
+            self,
+            batch_size=1,
+            beam_width=1,
+            min_length=0,
+            no_repeat_ngram=0,
+            votes=0,
+            samples=0,
+            top_k=0,
+            length_penalty=0,
+            seed=0,
+        )
         check_above(self, temperature=0, top_p=0)
         if self.top_p > 1:
             raise UserError(f"--top-p {self.top_p}: must be at most 1")
@@ -80,7 +93,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     writing = settings_from_json(WritingOptions, settings["writing"], trained.path / "config.json")
     for flag in ("samples", "votes"):
         if getattr(config, flag) and writing.model == "bidirectional":
-            raise UserError(f"--{flag} {getattr(config, flag)}: a bidirectional network has no single distribution to draw from - leave it out")
+            raise UserError(
+                f"--{flag} {getattr(config, flag)}: a bidirectional network has no single distribution to draw from - leave it out"
+            )
     search = Search(**trained.read_json("search.json")).but(
         width=config.beam_width,
         length_penalty=config.length_penalty,
@@ -89,7 +104,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         votes=config.votes,
     )
     if search.min_length > settings["max_title_length"]:
-        raise UserError(f"--min-length {search.min_length}: must be at most {settings['max_title_length']}, the --max-title-length of the run")
+        raise UserError(
+            f"--min-length {search.min_length}: must be at most {settings['max_title_length']}, the --max-title-length of the run"
+        )
 
     # TensorFlow loads here, so that mistakes in flags and files are answered at once.
     start_tensorflow()
@@ -115,9 +132,14 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         if config.samples:
             sampling = Sampling(config.samples, config.temperature, config.top_k, config.top_p, config.seed)
             found = writer.samples(articles, search, sampling)
-        atomic_write(config.candidates, json_bytes([[one._asdict() for one in candidates] for candidates in found], indent=1) + b"\n")
+        atomic_write(
+            config.candidates,
+            json_bytes([[one._asdict() for one in candidates] for candidates in found], indent=1) + b"\n",
+        )
 
-    print(f"{output}: {len(examples)} titles, {unfinished} of them cut at --max-title-length, checked  (run {trained.path})")
+    print(
+        f"{output}: {len(examples)} titles, {unfinished} of them cut at --max-title-length, checked  (run {trained.path})"
+    )
     if skipped[BLANK_LINE]:
         print(f"{config.input}: {skipped[BLANK_LINE]} blank lines skipped")
     return {"output": output, "texts": len(examples)}

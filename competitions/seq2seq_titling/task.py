@@ -36,8 +36,8 @@ class Example:
 def read(path: str | Path, labelled: bool, skipped: Counter[str] | None = None) -> list[Example]:
     """The examples of a file with one on each line that is not blank (`skipped` counts the blank ones).
 
-    The text is "content" (LCSTS) or "abst" (CSL), on any line, and "content" where both stand. `labelled` demands a "title"; otherwise it is
-    never looked at. Other keys are ignored. Raises UserError naming file and line.
+    The text is "content" (LCSTS) or "abst" (CSL), on any line, and "content" where both stand. `labelled` demands a
+    "title"; otherwise it is never looked at. Other keys are ignored. Raises UserError naming file and line.
     """
     examples = []
     for number, record in read_json_lines(path, skipped):
@@ -58,7 +58,8 @@ def _text(record: dict[str, Any], where: str) -> str:
 
 
 def read_gold(path: str | Path) -> list[Example]:
-    """The examples of a labelled file, to compare titles with; a file of titles alone will do, and then the texts are empty.
+    """The examples of a labelled file, to compare titles with; a file of titles alone will do, and then the texts are
+    empty.
 
     Raises UserError naming file and line.
     """
@@ -81,7 +82,17 @@ class Files:
 # Our names, and those that such contests' organisers use.
 _NAMES = {
     "train": ("train.json", "train_data.json", "train.jsonl", "train_data.jsonl"),
-    "dev": ("dev.json", "dev_data.json", "val.json", "val_data.json", "valid.json", "dev.jsonl", "dev_data.jsonl", "val.jsonl", "valid.jsonl"),
+    "dev": (
+        "dev.json",
+        "dev_data.json",
+        "val.json",
+        "val_data.json",
+        "valid.json",
+        "dev.jsonl",
+        "dev_data.jsonl",
+        "val.jsonl",
+        "valid.jsonl",
+    ),
 }
 
 
@@ -117,15 +128,17 @@ def read_titles(path: str | Path) -> list[str]:
 def _title(record: dict[str, Any], where: str) -> str:
     title = field(record, "title", str, where)
     if len(title) > LONGEST_TITLE:
-        raise UserError(f'{where}: "title" has {len(title)} characters - it must be a title, of {LONGEST_TITLE} at most, and no text')
+        raise UserError(
+            f'{where}: "title" has {len(title)} characters - it must be a title, of {LONGEST_TITLE} at most, and no text'
+        )
     return title
 
 
 def check_submission(path: str | Path, examples: Sequence[Example] | None = None) -> int:
     """The number of lines of a submission that the judge can read.
 
-    Checked: UTF-8, a flat zip, no blank line, on each line an object with a title, which may be empty. With `examples` also that
-    each has a line. Raises UserError naming file and line.
+    Checked: UTF-8, a flat zip, no blank line, on each line an object with a title, which may be empty. With `examples`
+    also that each has a line. Raises UserError naming file and line.
     """
     skipped: Counter[str] = Counter()
     count = 0
@@ -134,7 +147,9 @@ def check_submission(path: str | Path, examples: Sequence[Example] | None = None
         if skipped[BLANK_LINE]:
             raise UserError(f"{where}: follows a blank line, which the judge cannot read - delete it")
         if examples is not None and count == len(examples):
-            raise UserError(f"{where}: is for text {count + 1} of the {count} in the input - leave one line for each text, in order")
+            raise UserError(
+                f"{where}: is for text {count + 1} of the {count} in the input - leave one line for each text, in order"
+            )
         _title(record, where)
         count += 1
     if skipped[BLANK_LINE]:

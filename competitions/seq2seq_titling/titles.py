@@ -14,8 +14,8 @@ _FALLBACK = 24
 def title_of(ids: Sequence[int], article: Article, tokenizer: WordPieceTokenizer) -> str:
     """The title that ids (tokens of the vocabulary, or of the text alone) stand for; never blank.
 
-    The longest runs of tokens that stand in the text one after the other are cut from there, so they keep capitals and blanks. What is left
-    over is joined as WordPiece says, with a blank only between two words of letters or digits.
+    The longest runs of tokens that stand in the text one after the other are cut from there, so they keep capitals and
+    blanks. What is left over is joined as WordPiece says, with a blank only between two words of letters or digits.
     """
     surfaces = {number: surface for surface, number in article.unknown.items()}
     offsets = article.encoding.offsets.tolist()
@@ -35,8 +35,8 @@ def title_of(ids: Sequence[int], article: Article, tokenizer: WordPieceTokenizer
 
 
 def _runs(ids: list[int], copy_ids: list[int]) -> list[tuple[int, int, int | None]]:
-    """ids cut into (first, count, place in the text): the longest run that the text has from each point on, the first such place; None for a
-    token that the text does not have."""
+    """ids cut into (first, count, place in the text): the longest run that the text has from each point on, the first
+    such place; None for a token that the text does not have."""
     places = defaultdict(list)
     for place, token in enumerate(copy_ids):
         places[token].append(place)
@@ -45,7 +45,11 @@ def _runs(ids: list[int], copy_ids: list[int]) -> list[tuple[int, int, int | Non
         best = (1, None)
         for place in places.get(ids[first], ()):
             count = 1
-            while first + count < len(ids) and place + count < len(copy_ids) and copy_ids[place + count] == ids[first + count]:
+            while (
+                first + count < len(ids)
+                and place + count < len(copy_ids)
+                and copy_ids[place + count] == ids[first + count]
+            ):
                 count += 1
             if best[1] is None or count > best[0]:
                 best = (count, place)
@@ -56,5 +60,7 @@ def _runs(ids: list[int], copy_ids: list[int]) -> list[tuple[int, int, int | Non
 
 def _joined(title: str, piece: str, apart: bool) -> str:
     """A blank stands between two words that would otherwise be one."""
-    needs_blank = apart and title[-1:].isascii() and title[-1:].isalnum() and piece[:1].isascii() and piece[:1].isalnum()
+    needs_blank = (
+        apart and title[-1:].isascii() and title[-1:].isalnum() and piece[:1].isascii() and piece[:1].isalnum()
+    )
     return title + " " * needs_blank + piece

@@ -1,9 +1,9 @@
 """Train a network that writes titles: read, build, fit, keep the best.
 
-    python train.py                                             # the bundled sample, on a CPU, in minutes
-    python train.py --data-dir LCSTS                            # the contest's data
-    python train.py --data-dir LCSTS --model unilm              # another network
-    python train.py --data-dir LCSTS --model unilm --pretrained BERT
+python train.py                                             # the bundled sample, on a CPU, in minutes
+python train.py --data-dir LCSTS                            # the contest's data
+python train.py --data-dir LCSTS --model unilm              # another network
+python train.py --data-dir LCSTS --model unilm --pretrained BERT
 """
 
 from collections.abc import Sequence
@@ -39,15 +39,16 @@ class Config:
     max_title_length: int = 48
     """Longest title, in tokens."""
     random_replacement: float = 0.0
-    """Share of the tokens of a title that are replaced by others of the same text, in half of the examples: so the network learns to go on after a
-    mistake of its own."""
+    """Share of the tokens of a title that are replaced by others of the same text, in half of the examples: so the
+    network learns to go on after a mistake of its own."""
     first_stage: float = 0.5
-    """bidirectional only: share of the epochs in which its sides learn apart, before each sees what the other one writes. A training that stops
-    early in the first stage has no second."""
+    """bidirectional only: share of the epochs in which its sides learn apart, before each sees what the other one
+    writes. A training that stops early in the first stage has no second."""
     beam_width: int = 3
     """Hypotheses of the beam search that is tried on dev after training, beside greedy search."""
     votes: int = 16
-    """Titles that are drawn for each text to vote with those of the beam, which is tried on dev too; 0: not tried. bidirectional cannot draw titles."""
+    """Titles that are drawn for each text to vote with those of the beam, which is tried on dev too; 0: not tried.
+    bidirectional cannot draw titles."""
     writing: WritingOptions = field(default_factory=WritingOptions)
     encoder: EncoderOptions = field(default_factory=lambda: EncoderOptions(max_length=256))
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=12, batch_size=16))
@@ -57,14 +58,24 @@ class Config:
         check_at_least(self, max_title_length=1, beam_width=1, votes=0)
         check_below_one(self, "random_replacement", "first_stage")
         if self.training.lazy_embeddings:
-            raise UserError("--lazy-embeddings: must be left out, since titles are written with the table that they are read with, and every step moves all of it")
+            raise UserError(
+                "--lazy-embeddings: must be left out, since titles are written with the table that they are read with, and every step moves all of it"
+            )
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
-    """Trains; returns the `run` folder and the dev `rouge-1`, `rouge-2`, `rouge-l` and `bleu` of what predict.py will use."""
+    """Trains; returns the `run` folder and the dev `rouge-1`, `rouge-2`, `rouge-l` and `bleu` of what predict.py will
+    use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
     files = find_files(config.data_dir or SAMPLE)
-    parts = read_parts(config.run, files.train, files.dev, lambda path: read(path, labelled=True), shared=lambda example: [example.text], unit="text")
+    parts = read_parts(
+        config.run,
+        files.train,
+        files.dev,
+        lambda path: read(path, labelled=True),
+        shared=lambda example: [example.text],
+        unit="text",
+    )
     train, dev = parts.train, parts.dev
 
     # TensorFlow loads here, so that mistakes in flags and data are answered at once.
@@ -82,10 +93,14 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     prepare(config.run.seed, config.training.mixed_precision)
     # Titles twice: what stands twice gets into a vocabulary, and no character of a title shall be out of reach.
     texts = [text for example in train for text in (example.text, example.title, example.title)]
-    encoder = encoder_of(resumed) or build_writing_encoder(config.encoder, config.writing, texts, config.max_title_length)
+    encoder = encoder_of(resumed) or build_writing_encoder(
+        config.encoder, config.writing, texts, config.max_title_length
+    )
     pairs, lost = labelled_pairs(train, encoder, config.max_title_length)
     if not pairs:
-        raise UserError(f"{files.train}: none of its {len(train)} texts can be used ({dict(lost)}) - do they have titles?")
+        raise UserError(
+            f"{files.train}: none of its {len(train)} texts can be used ({dict(lost)}) - do they have titles?"
+        )
     network = build_network(encoder, config.writing)
     print(f"train     {len(train)} texts, {len(pairs)} used  ({files.train})")
     print_counts(lost)
@@ -157,13 +172,17 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     print(f"\nbest dev {_figures(best)} in epoch {keep.best['epoch']}, by greedy search")
     if config.beam_width > 1 or config.votes:
         votes = 0 if config.writing.model == "bidirectional" else config.votes
-        found, titles = choose(dev, lambda setting: writer.write(articles, setting), config.beam_width, votes, config.run.seed)
+        found, titles = choose(
+            dev, lambda setting: writer.write(articles, setting), config.beam_width, votes, config.run.seed
+        )
         searched = evaluation(dev, titles)
         save_best(kept, network.training, searched)
         kept.write_json("search.json", found.setting._asdict())
         best = {name: searched.metrics[name] for name in FIGURES}
         print(f"    dev {_figures(best)} by the search that is best on dev: {found.setting}")
-        print(f"    dev rouge-l {found.crossed_f1:.4f} with a search chosen on one half of dev, scored on the other: what to expect on test")
+        print(
+            f"    dev rouge-l {found.crossed_f1:.4f} with a search chosen on one half of dev, scored on the other: what to expect on test"
+        )
     print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.json --input TEST_FILE")
     return {"run": kept.path, **best}
 

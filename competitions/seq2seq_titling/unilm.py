@@ -5,7 +5,8 @@
     y       = masked language model head(h)
     p       = copy head(h, y, h of the text)            of the token after each place from the first [SEP] on
 
-In decoding keys and values are kept of the text, once for all titles of a text, and of what is written of each title: a step costs one token.
+In decoding keys and values are kept of the text, once for all titles of a text, and of what is written of each title: a
+step costs one token.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,9 @@ class UniLM(Steps):
 
     def __init__(self, encoder: BertEncoder, options: WritingOptions):
         if encoder.model != "bert":
-            raise UserError(f"--model unilm: writes with BERT checkpoints, and this is one of {encoder.model} - take another, or --model copy_lstm")
+            raise UserError(
+                f"--model unilm: writes with BERT checkpoints, and this is one of {encoder.model} - take another, or --model copy_lstm"
+            )
         self.tokenizer = encoder.tokenizer
         transformer = encoder.transformer(application="unilm", with_mlm="linear")
         self.layers, self.model = transformer.layers, transformer.model
@@ -43,7 +46,9 @@ class UniLM(Steps):
         hidden = self.blocks[-1]["FeedForward-Norm"].output
         self.head = CopyHead(encoder.tokenizer, encoder.size, options)
         self.training = self._training_network(keras.Model(self.model.inputs, hidden, name="unilm"))
-        self.reading = keras.Model(self.model.inputs, [*(block["MultiHeadSelfAttention"].input[0] for block in self.blocks), hidden])
+        self.reading = keras.Model(
+            self.model.inputs, [*(block["MultiHeadSelfAttention"].input[0] for block in self.blocks), hidden]
+        )
 
     def _training_network(self, bert: keras.Model) -> keras.Model:
         names = ("token_ids", "segment_ids", "copy_ids", "before", "targets")
@@ -63,10 +68,14 @@ class UniLM(Steps):
     def training_batch(self, pairs: Sequence[Pair], told: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         arrays = collate_articles([pair.article for pair in pairs]) | title_arrays(told, pairs, self.tokenizer)
         read = [pair.article.encoding.ids for pair in pairs]
-        written = [np.where((title >= 0) & (title < len(self.tokenizer)), title, self.tokenizer.unknown_id) for title in told]
+        written = [
+            np.where((title >= 0) & (title < len(self.tokenizer)), title, self.tokenizer.unknown_id) for title in told
+        ]
         return arrays | {
             "token_ids": pad([np.concatenate(both).astype(np.int32) for both in zip(read, written)]),
-            "segment_ids": pad([np.repeat([0, 1], [len(text), len(title)]).astype(np.int32) for text, title in zip(read, written)]),
+            "segment_ids": pad(
+                [np.repeat([0, 1], [len(text), len(title)]).astype(np.int32) for text, title in zip(read, written)]
+            ),
         }
 
     def first_state(self, inputs) -> State:
@@ -89,11 +98,16 @@ class UniLM(Steps):
     def next_state(self, state: State, tokens):
         text, rows = state
         texts, width, written = tf.shape(tokens)[0], tf.shape(tokens)[1], tf.shape(rows["bias"])[1]
-        # The first token of a title is predicted from the text's last, [SEP]: it is read once more, as part of the text, and what it leaves is hidden.
+        # The first token of a title is predicted from the text's last, [SEP]: it is read once more, as part of the
+        # text, and what it leaves is hidden.
         begins = tokens == self.tokenizer.start_id
-        ids = tf.where(begins, self.tokenizer.end_id, tf.where(tokens < len(self.tokenizer), tokens, self.tokenizer.unknown_id))
+        ids = tf.where(
+            begins, self.tokenizer.end_id, tf.where(tokens < len(self.tokenizer), tokens, self.tokenizer.unknown_id)
+        )
         x = self.layers["Embedding-Token"](ids) + self.layers["Embedding-Segment"](tf.where(begins, 0, 1))
-        x += tf.cast(tf.gather(self.layers["Embedding-Position"].embeddings, text["length"] - 1 + written), x.dtype)[:, None]
+        x += tf.cast(tf.gather(self.layers["Embedding-Position"].embeddings, text["length"] - 1 + written), x.dtype)[
+            :, None
+        ]
         x = self.layers["Embedding-Norm"](x)
         if "Embedding-Mapping" in self.layers:
             x = self.layers["Embedding-Mapping"](x)
@@ -102,21 +116,38 @@ class UniLM(Steps):
         for block, of_text, of_title in zip(self.blocks, text["memory"], rows["memory"]):
             attention = block["MultiHeadSelfAttention"]
             new = (self._split(dense(x)) for dense in (attention.k_dense, attention.v_dense))
-            keys, values = (tf.concat([old, tf.reshape(part, [-1, self.heads, 1, self.head_size])], 2) for old, part in zip(of_title, new))
+            keys, values = (
+                tf.concat([old, tf.reshape(part, [-1, self.heads, 1, self.head_size])], 2)
+                for old, part in zip(of_title, new)
+            )
             memory.append((keys, values))
             query = self._split(attention.q_dense(x)) / self.head_size**0.5
             # Products by matmul: on a CPU einsum adds up 16 bits in 16 bits.
             scores = tf.cast(_swapped(tf.matmul(_swapped(query), of_text[0])), tf.float32) + text["bias"]
-            own = tf.cast(tf.linalg.matvec(keys, tf.reshape(query, [-1, self.heads, self.head_size])), tf.float32) + bias[:, None]
+            own = (
+                tf.cast(tf.linalg.matvec(keys, tf.reshape(query, [-1, self.heads, self.head_size])), tf.float32)
+                + bias[:, None]
+            )
             length = tf.shape(scores)[3]
-            weights = tf.cast(tf.nn.softmax(tf.concat([scores, tf.reshape(own, [texts, width, self.heads, -1])], 3)), x.dtype)
+            weights = tf.cast(
+                tf.nn.softmax(tf.concat([scores, tf.reshape(own, [texts, width, self.heads, -1])], 3)), x.dtype
+            )
             seen = _swapped(tf.matmul(_swapped(weights[..., :length]), of_text[1]))
-            seen += tf.reshape(tf.linalg.matvec(values, tf.reshape(weights[..., length:], tf.shape(own)), transpose_a=True), tf.shape(seen))
-            x = block["MultiHeadSelfAttention-Norm"](x + attention.o_dense(tf.reshape(seen, [texts, width, self.heads * self.head_size])))
+            seen += tf.reshape(
+                tf.linalg.matvec(values, tf.reshape(weights[..., length:], tf.shape(own)), transpose_a=True),
+                tf.shape(seen),
+            )
+            x = block["MultiHeadSelfAttention-Norm"](
+                x + attention.o_dense(tf.reshape(seen, [texts, width, self.heads * self.head_size]))
+            )
             x = block["FeedForward-Norm"](x + block["FeedForward"](x))
         trail = longer_trail(rows["trail"], tokens, text["head"].copy_ids)
-        scores, _ = self.head.scores(x, self._logits(x), text["head"], matches_of_trail(text["head"].copy_ids, trail, width))
-        return self.head.distribution(scores, text["head"]), State(text, {"memory": memory, "bias": bias, "trail": trail})
+        scores, _ = self.head.scores(
+            x, self._logits(x), text["head"], matches_of_trail(text["head"].copy_ids, trail, width)
+        )
+        return self.head.distribution(scores, text["head"]), State(
+            text, {"memory": memory, "bias": bias, "trail": trail}
+        )
 
     def _memory(self, block, x):
         """Keys (texts, heads, size, length) and values (texts, heads, length, size) of a whole text."""

@@ -47,7 +47,10 @@ class Writer:
     def candidates(self, articles: Sequence[Article], search: Search) -> list[list[Candidate]]:
         """The titles that a search finds for each article, best first."""
         rules = self._rules(search)
-        found = self._titles(articles, self._in_batches(articles, lambda inputs, numbers: self.network.search(inputs, rules, search.width)))
+        found = self._titles(
+            articles,
+            self._in_batches(articles, lambda inputs, numbers: self.network.search(inputs, rules, search.width)),
+        )
         if not search.votes:
             return found
         drawn = self.samples(articles, search, Sampling(search.votes, search.temperature))
@@ -59,9 +62,12 @@ class Writer:
         return [candidates[index] for index in order]
 
     def samples(self, articles: Sequence[Article], search: Search, sampling: Sampling) -> list[list[Candidate]]:
-        """Titles of each article that are drawn, in the order in which they were. Of the search only the rules count."""
+        """Titles of each article that are drawn, in the order in which they were. Of the search only the rules
+        count."""
         rules = self._rules(search)
-        found = self._in_batches(articles, lambda inputs, numbers: sample(self.network, inputs, rules, *sampling, numbers=numbers))
+        found = self._in_batches(
+            articles, lambda inputs, numbers: sample(self.network, inputs, rules, *sampling, numbers=numbers)
+        )
         return self._titles(articles, found)
 
     def both_titles(self, articles: Sequence[Article]) -> list[tuple[list[int], list[int]]]:
@@ -80,8 +86,11 @@ class Writer:
             no_repeat_ngram=search.no_repeat_ngram,
         )
 
-    def _in_batches(self, articles: Sequence[Article], decode: Callable[[dict[str, np.ndarray], np.ndarray], list]) -> list:
-        """What `decode` finds for each article, in order. Articles of similar length share batches; `decode` gets their inputs and numbers."""
+    def _in_batches(
+        self, articles: Sequence[Article], decode: Callable[[dict[str, np.ndarray], np.ndarray], list]
+    ) -> list:
+        """What `decode` finds for each article, in order. Articles of similar length share batches; `decode` gets their
+        inputs and numbers."""
         found: list = [None] * len(articles)
         for batch in prediction_order([len(article.encoding) for article in articles], self.batch_size):
             for index, one in zip(batch, decode(collate_articles([articles[index] for index in batch]), batch)):
@@ -91,6 +100,9 @@ class Writer:
     def _titles(self, articles: Sequence[Article], found: Sequence[Sequence[Hypothesis]]) -> list[list[Candidate]]:
         tokenizer = self.encoder.tokenizer
         return [
-            [Candidate(title_of(one.tokens, article, tokenizer), one.log_probability, one.score, one.finished) for one in hypotheses]
+            [
+                Candidate(title_of(one.tokens, article, tokenizer), one.log_probability, one.score, one.finished)
+                for one in hypotheses
+            ]
             for article, hypotheses in zip(articles, found)
         ]

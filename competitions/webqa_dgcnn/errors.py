@@ -1,4 +1,5 @@
-"""What kinds of questions are answered how well, and what went wrong. Works on the comparisons that metric.compare returns.
+"""What kinds of questions are answered how well, and what went wrong. Works on the comparisons that metric.compare
+returns.
 
 Where a prediction was taken from can be told only if gold is a file with passages.
 """
@@ -41,8 +42,8 @@ KINDS = (
 def kind_of(comparison: Comparison) -> str:
     """The one of KINDS that a prediction is.
 
-    The boundary is wrong where the formatted prediction contains an accepted answer or is contained in one. ANOTHER is any other
-    wrong string where the passages are not known.
+    The boundary is wrong where the formatted prediction contains an accepted answer or is contained in one. ANOTHER is
+    any other wrong string where the passages are not known.
     """
     gold, predicted = comparison.gold, comparison.predicted
     if gold is None:
@@ -78,7 +79,8 @@ def _origin(predicted: str, gold: Gold) -> str:
 
 
 def supporting_passages(gold: Gold) -> set[int]:
-    """The numbers, from 0, of the passages in which an accepted answer stands, whether or not the file says that they give it."""
+    """The numbers, from 0, of the passages in which an accepted answer stands, whether or not the file says that they
+    give it."""
     answers = _formatted_answers(gold)
     texts = [format(passage.text) for passage in gold.example.passages] if gold.example else []
     return {number for number, text in enumerate(texts) if any(answer in text for answer in answers)}
@@ -125,13 +127,15 @@ def by_support(comparisons: Iterable[Comparison]) -> dict[str, list[Comparison]]
 
 
 def worst(comparisons: Iterable[Comparison], number: int) -> list[Comparison]:
-    """Those with the lowest F1 among the wrong answers; where nothing is said, or gold has no answer, there is nothing to learn."""
+    """Those with the lowest F1 among the wrong answers; where nothing is said, or gold has no answer, there is nothing
+    to learn."""
     untold = (CORRECT, NO_ANSWER, EMPTY, NOT_ANSWERED, UNKNOWN_ID)
     return sorted((one for one in comparisons if kind_of(one) not in untold), key=lambda one: one.f1)[:number]
 
 
 def describe(comparison: Comparison) -> str:
-    """A few lines on an answer to a gold question: kind and F1, the question, and answer and prediction in a passage with them, if known."""
+    """A few lines on an answer to a gold question: kind and F1, the question, and answer and prediction in a passage
+    with them, if known."""
     gold, example = comparison.gold, comparison.gold.example
     texts = [passage.text for passage in example.passages] if example else []
     others = [answer for answer in gold.accepted if answer != gold.standard]

@@ -22,14 +22,17 @@ SHOWN = 10
 
 @dataclass
 class Config:
-    """Score a submission as the organisers do: accuracy, F1 of characters and their mean, over the lines of the submission."""
+    """Score a submission as the organisers do: accuracy, F1 of characters and their mean, over the lines of the
+    submission."""
 
     gold: Path
-    """Labelled questions in the official format (dev.json), or lines of id, standard answer and accepted answers (gold_answers.tsv)."""
+    """Labelled questions in the official format (dev.json), or lines of id, standard answer and accepted answers
+    (gold_answers.tsv)."""
     predictions: Path
     """The submission: lines of id, tab and answer, or a zip with one such file in it."""
     json: bool = False
-    """Print one JSON object with accuracy, f1, score, answered, questions, accuracy_all, f1_all and score_all, and nothing else, on stdout."""
+    """Print one JSON object with accuracy, f1, score, answered, questions, accuracy_all, f1_all and score_all, and
+    nothing else, on stdout."""
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
@@ -50,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
 
 
 def print_report(score: Score, comparisons: list[Comparison]) -> None:
-    """The figures beside those over all questions; tables by kind of answer and by passages with it; and the worst answers beside gold."""
+    """The figures beside those over all questions; tables by kind of answer and by passages with it; and the worst
+    answers beside gold."""
     every = score.over_all()
     rows = [[name, getattr(score, name), getattr(every, name)] for name in ("accuracy", "f1", "score")]
     print(table(["", f"over {score.answered} lines", f"over {score.questions} questions"], rows))
@@ -59,7 +63,9 @@ def print_report(score: Score, comparisons: list[Comparison]) -> None:
         rows = []
         for name, group in groups.items():
             part, count = total(group), len(group)
-            rows.append([name, count, f"{100 * count / len(comparisons):.1f}%", part.correct / count, part.f1_sum / count])
+            rows.append(
+                [name, count, f"{100 * count / len(comparisons):.1f}%", part.correct / count, part.f1_sum / count]
+            )
         if rows:
             print(table([title, "questions", "share", "accuracy", "f1"], rows) + "\n")
     shown = worst(comparisons, SHOWN)
@@ -82,13 +88,17 @@ def find_doubts(gold: Sequence[Gold], predictions: Sequence[tuple[str, str]]) ->
         )
     absent = len(ids - counts.keys())
     if absent:
-        doubts.append(f"{absent} of {len(ids)} questions have no line in the predictions, which costs nothing: see the figures over all questions")
+        doubts.append(
+            f"{absent} of {len(ids)} questions have no line in the predictions, which costs nothing: see the figures over all questions"
+        )
     twice = sum(count > 1 for count in counts.values())
     if twice:
         doubts.append(f"{twice} ids stand several times in the predictions, and each line counts: leave one of each")
     without = sum(not one.accepted for one in gold)
     if without:
-        doubts.append(f"{without} of {len(ids)} questions of gold have no answer: whatever is predicted for them is wrong")
+        doubts.append(
+            f"{without} of {len(ids)} questions of gold have no answer: whatever is predicted for them is wrong"
+        )
     return doubts
 
 

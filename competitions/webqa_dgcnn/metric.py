@@ -25,7 +25,8 @@ _DELETED = dict.fromkeys(map(ord, " \t\n\r\v\f"))
 
 
 def fold(text: str) -> str:
-    """Half width, ASCII letters in lower case. One character stays one character, so that places in the text stay right."""
+    """Half width, ASCII letters in lower case. One character stays one character, so that places in the text stay
+    right."""
     return text.translate(_TO_HALF_WIDTH).translate(_TO_LOWER)
 
 
@@ -35,15 +36,17 @@ def format(text: str) -> str:
 
 
 def parts(text: str) -> frozenset[str]:
-    """The parts of an answer between blanks and punctuation, each formatted. Two marks in a row have an empty part between them."""
+    """The parts of an answer between blanks and punctuation, each formatted. Two marks in a row have an empty part
+    between them."""
     return frozenset(map(format, text.translate(_TO_BLANK).translate(_TO_LOWER).split(" ")))
 
 
 def is_correct(predicted: str, gold: Gold) -> bool:
-    """Whether the formatted prediction equals a formatted accepted answer, or the parts of the prediction are those of the standard answer.
+    """Whether the formatted prediction equals a formatted accepted answer, or the parts of the prediction are those of
+    the standard answer.
 
-    The organisers also compare with the accepted answers as they are, which adds nothing. An empty prediction is wrong, and any where
-    gold has no answer.
+    The organisers also compare with the accepted answers as they are, which adds nothing. An empty prediction is wrong,
+    and any where gold has no answer.
     """
     if not predicted or not gold.accepted:
         return False
@@ -59,7 +62,8 @@ def answer_f1(predicted: str, gold: Gold) -> float:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A line of the submission with the gold of its id (None: there is none), or a gold question without a line (`predicted` None)."""
+    """A line of the submission with the gold of its id (None: there is none), or a gold question without a line
+    (`predicted` None)."""
 
     gold: Gold | None
     predicted: str | None
@@ -93,7 +97,8 @@ class Score:
         return Score(self.correct, self.f1_sum, self.questions, self.questions)
 
     def figures(self) -> dict[str, float]:
-        """`accuracy`, `f1` and `score` (0 to 1) as the organisers divide, `answered`, `questions`, and with `_all` the three over all questions."""
+        """`accuracy`, `f1` and `score` (0 to 1) as the organisers divide, `answered`, `questions`, and with `_all` the
+        three over all questions."""
         every = self.over_all()
         return {
             "accuracy": self.accuracy,
@@ -110,8 +115,8 @@ class Score:
 def compare(gold: Iterable[Gold], predictions: Iterable[tuple[str, str]]) -> list[Comparison]:
     """Each predicted (id, answer) with its gold, in order, then the gold questions without one.
 
-    An id that stands twice counts twice, as for the organisers. At one that gold does not have their evaluator stops; here it
-    is a wrong answer.
+    An id that stands twice counts twice, as for the organisers. At one that gold does not have their evaluator stops;
+    here it is a wrong answer.
     """
     by_id = {one.id: one for one in gold}
     comparisons = []
@@ -122,7 +127,9 @@ def compare(gold: Iterable[Gold], predictions: Iterable[tuple[str, str]]) -> lis
         if wanted is None:
             comparisons.append(Comparison(None, predicted, False, 0.0))
         else:
-            comparisons.append(Comparison(wanted, predicted, is_correct(predicted, wanted), answer_f1(predicted, wanted)))
+            comparisons.append(
+                Comparison(wanted, predicted, is_correct(predicted, wanted), answer_f1(predicted, wanted))
+            )
     return comparisons + [Comparison(one, None, False, 0.0) for name, one in by_id.items() if name not in answered]
 
 

@@ -26,8 +26,8 @@ from common.tokenizers import PairWindow, pair_windows
 from labels import answer_spans
 from task import Example
 
-# The probability of a start or an end before training. Without it the many places without an answer drown the few with one in the first steps
-# (Lin et al. 2017, who introduced the focal loss).
+# The probability of a start or an end before training. Without it the many places without an answer drown the few with
+# one in the first steps (Lin et al. 2017, who introduced the focal loss).
 _PRIOR = 0.01
 
 # Features
@@ -37,7 +37,8 @@ _PRIOR = 0.01
 class Window:
     """A question with a part of a passage, nearly always the whole of it when the encoder reads long texts.
 
-    passage: its index in the question. arrays: inputs of the encoder. answers: first and last token (inclusive) of each answer that lies in it.
+    passage: its index in the question. arrays: inputs of the encoder. answers: first and last token (inclusive) of each
+    answer that lies in it.
     """
 
     passage: int
@@ -54,7 +55,8 @@ class Lengths(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What a question is trained on: for each passage with an answer the windows that hold one, for each passage without an answer all windows."""
+    """What a question is trained on: for each passage with an answer the windows that hold one, for each passage
+    without an answer all windows."""
 
     positives: list[list[Window]]
     negatives: list[list[Window]]
@@ -75,7 +77,9 @@ def question_windows(examples: Sequence[Example], encoder: Encoder, lengths: Len
     return groups
 
 
-def labelled_windows(examples: Sequence[Example], encoder: Encoder, lengths: Lengths) -> tuple[list[Evidence], Counter[str]]:
+def labelled_windows(
+    examples: Sequence[Example], encoder: Encoder, lengths: Lengths
+) -> tuple[list[Evidence], Counter[str]]:
     """The evidence of every question that has any, and what was lost on the way, by reason."""
     evidence, lost = [], Counter()
     for example, group in zip(examples, question_windows(examples, encoder, lengths)):
@@ -110,8 +114,8 @@ def _why(spans, windows) -> str:
 
 
 class Sampling(NamedTuple):
-    """Passages of a question that an epoch sees, with and without an answer; the share of its batches in which longer passages are cut to pieces,
-    and the fewest tokens of such a piece, which has at most twice as many."""
+    """Passages of a question that an epoch sees, with and without an answer; the share of its batches in which longer
+    passages are cut to pieces, and the fewest tokens of such a piece, which has at most twice as many."""
 
     positives: int
     negatives: int
@@ -123,7 +127,9 @@ def collate(batch: list[Evidence], generator: np.random.Generator, sampling: Sam
     """Passages of the questions, others each time, as the inputs of the training network, a row for each."""
     rows = []
     for positives, negatives in batch:
-        for windows in _some(positives, sampling.positives, generator) + _some(negatives, sampling.negatives, generator):
+        for windows in _some(positives, sampling.positives, generator) + _some(
+            negatives, sampling.negatives, generator
+        ):
             rows.append(windows[generator.integers(len(windows))])
     # Whole batches are cut, to one length: a single passage left whole would make the cutting of the others pointless.
     if generator.random() < sampling.crop_share:
@@ -142,7 +148,8 @@ def _some(passages: list, count: int, generator: np.random.Generator) -> list:
 
 
 def _crop(window: Window, length: int, generator: np.random.Generator) -> Window:
-    """A piece of so many tokens (and never less than an answer) of the passage, with an answer if there is one, and the question before it."""
+    """A piece of so many tokens (and never less than an answer) of the passage, with an answer if there is one, and the
+    question before it."""
     if window.answers:
         first, last = window.answers[generator.integers(len(window.answers))]
     else:
@@ -162,7 +169,8 @@ class Networks(NamedTuple):
     """Two views of one set of weights.
 
     training: inputs of `collate` -> its own loss; its weights are all there are.
-    reading: inputs of the encoder -> logarithms of the probabilities (batch, length, 2) of start and end; those outside of the passage mean nothing.
+    reading: inputs of the encoder -> logarithms of the probabilities (batch, length, 2) of start and end; those outside
+    of the passage mean nothing.
     """
 
     training: keras.Model
@@ -186,12 +194,17 @@ def build_networks(encoder: Encoder) -> Networks:
     holds = tf.reduce_max(tf.cast(labels, tf.float32), [1, 2])
     gate_loss = tf.nn.sigmoid_cross_entropy_with_logits(holds, gate)
 
-    # Which of the places in a passage is right: what the focal loss, which asks of each place by itself, is slow to teach from nothing.
-    place_losses = [masked_marginal_cross_entropy(labels[..., edge], pointers[..., edge], in_passage) for edge in (0, 1)]
+    # Which of the places in a passage is right: what the focal loss, which asks of each place by itself, is slow to
+    # teach from nothing.
+    place_losses = [
+        masked_marginal_cross_entropy(labels[..., edge], pointers[..., edge], in_passage) for edge in (0, 1)
+    ]
     # The focal loss is summed over the passage, not averaged: a passage twice as long has no more answers.
     errors = tf.reduce_sum(losses, [1, 2]) / 2 + gate_loss + sum(place_losses) / 2
     one = tf.ones_like(gate)
-    distributions = [Distribution(where_possible(in_passage, pointers[..., edge]), "softmax", one / 2) for edge in (0, 1)]
+    distributions = [
+        Distribution(where_possible(in_passage, pointers[..., edge]), "softmax", one / 2) for edge in (0, 1)
+    ]
     terms = [batch_mean("answer_loss", errors, labels, [*distributions, Distribution(gate, "sigmoid", one)])]
     training = TrainingModel([*encoding.inputs, labels], log_probabilities, terms)
     return Networks(training, keras.Model(encoding.input, log_probabilities))

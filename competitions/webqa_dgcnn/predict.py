@@ -1,6 +1,6 @@
 """From a run and a test file to a submission.
 
-    python predict.py --run runs/webqa_dgcnn/NAME --input test.json --output submission.tsv
+python predict.py --run runs/webqa_dgcnn/NAME --input test.json --output submission.tsv
 """
 
 from collections import Counter
@@ -27,7 +27,8 @@ class Config:
     run: Path | None = None
     """Run directory. Default: the newest trained run of this task in --output-dir."""
     input: Path = SAMPLE / "test.json"
-    """Questions in the official format; answers, if there are any, are not looked at. Default: the bundled sample's test file."""
+    """Questions in the official format; answers, if there are any, are not looked at. Default: the bundled sample's
+    test file."""
     output: Path | None = None
     """The submission, zipped if its name ends in .zip. Default: submission.tsv in the run directory."""
     output_dir: Path = Path("runs")
@@ -37,11 +38,14 @@ class Config:
     candidates: Path | None = None
     """Also write the candidates of every question, with passages, places and probabilities, to this JSON file."""
     threshold: float | None = None
-    """Only candidates that begin and end with higher probabilities than this may vote. Default: the one found in training."""
+    """Only candidates that begin and end with higher probabilities than this may vote. Default: the one found in
+    training."""
     exponent: float | None = None
-    """Of a vote: the higher, the more a sure passage outweighs several unsure ones. Default: the one found in training."""
+    """Of a vote: the higher, the more a sure passage outweighs several unsure ones. Default: the one found in
+    training."""
     allow_empty: bool = False
-    """Leave a question without any candidate above the threshold unanswered. Otherwise all its candidates vote: an empty answer is worth nothing."""
+    """Leave a question without any candidate above the threshold unanswered. Otherwise all its candidates vote: an
+    empty answer is worth nothing."""
 
     def __post_init__(self):
         check_at_least(self, batch_size=1, exponent=0)
@@ -81,7 +85,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         listed = {example.id: [one._asdict() for one in candidates] for example, candidates in zip(examples, found)}
         atomic_write(config.candidates, json_bytes(listed, indent=1) + b"\n")
 
-    print(f"{output}: {len(examples)} questions, {answers.count('')} of them with an empty answer, checked  (run {trained.path})")
+    print(
+        f"{output}: {len(examples)} questions, {answers.count('')} of them with an empty answer, checked  (run {trained.path})"
+    )
     for reason, count in skipped.items():
         print(f"{config.input}: {count} x {reason}")
     return {"output": output, "questions": len(examples)}

@@ -1,7 +1,7 @@
 """WebQA with DGCNN: the official files, read and checked, and the submission, written and checked.
 
-A question comes with passages that a search engine found for it. The answer is a short piece of some of them, and is not in the
-others; several forms of it may be accepted. The metric is in metric.py.
+A question comes with passages that a search engine found for it. The answer is a short piece of some of them, and is
+not in the others; several forms of it may be accepted. The metric is in metric.py.
 """
 
 import re
@@ -25,7 +25,8 @@ _UNWRITABLE = re.compile("[\t\n\r\ud800-\udfff]")
 class Passage:
     """A passage and the answer that it gives; "" when it gives none, or the file does not say.
 
-    Each tab, line end and half a surrogate pair of the file is a blank in both, so that any piece of `text` can be submitted.
+    Each tab, line end and half a surrogate pair of the file is a blank in both, so that any piece of `text` can be
+    submitted.
     """
 
     text: str
@@ -36,8 +37,8 @@ class Passage:
 class Example:
     """A question, its passages, and the line on which it begins in the file, from 1.
 
-    `answers` are all that are accepted, the standard one first, distinct and none of them blank. None: unlabelled. (): labelled,
-    and there is none.
+    `answers` are all that are accepted, the standard one first, distinct and none of them blank. None: unlabelled. ():
+    labelled, and there is none.
     """
 
     id: str
@@ -73,20 +74,24 @@ class Gold:
 def read(path: str | Path, labelled: bool | None = None, skipped: Counter[str] | None = None) -> list[Example]:
     """The questions of a file that is a JSON list of them, or has one on each line (`skipped` counts the blank ones).
 
-    Accepted are the "answer" and "answers" that a question names, as for its passages it may name more than one; where it names none,
-    the different answers of its passages, the most frequent first. `labelled=True` demands an "answer", which may be "", for every
-    passage, `False` never looks at answers, None takes what there is. Whether an answer stands in its passage is not checked.
-    Raises UserError naming file and line, also for an id that stands there twice, since a submission could not tell the two
-    apart, and for one that no line can hold.
+    Accepted are the "answer" and "answers" that a question names, as for its passages it may name more than one; where
+    it names none, the different answers of its passages, the most frequent first. `labelled=True` demands an "answer",
+    which may be "", for every passage, `False` never looks at answers, None takes what there is. Whether an answer
+    stands in its passage is not checked. Raises UserError naming file and line, also for an id that stands there twice,
+    since a submission could not tell the two apart, and for one that no line can hold.
     """
     lines: dict[str, int] = {}
     examples = []
     for record in read_json_records(path, skipped):
         name = str(record.field("id", (str, int)).value)
         if not name.strip() or _UNWRITABLE.search(name):
-            raise UserError(f"{record.where('id')}: an id must not be blank or hold a tab or a line end - give another one")
+            raise UserError(
+                f"{record.where('id')}: an id must not be blank or hold a tab or a line end - give another one"
+            )
         if name in lines:
-            raise UserError(f'{record.where("id")}: id "{name:.60}" stands already in line {lines[name]} - give each question an id of its own')
+            raise UserError(
+                f'{record.where("id")}: id "{name:.60}" stands already in line {lines[name]} - give each question an id of its own'
+            )
         lines[name] = record.line
         question = record.field("question", str).value
         items = list(record.field("passages", list).items(dict))
@@ -116,7 +121,9 @@ def _accepted(
     if any(named):
         return tuple(dict.fromkeys(filter(None, named)))
     if labelled or any(item.value.get("answer") is not None for item in items):
-        return tuple(answer for answer, _ in Counter(passage.answer for passage in passages if passage.answer).most_common())
+        return tuple(
+            answer for answer, _ in Counter(passage.answer for passage in passages if passage.answer).most_common()
+        )
     return None
 
 
@@ -131,7 +138,8 @@ def _writable(text: str) -> str:
 
 
 def read_gold(path: str | Path) -> list[Gold]:
-    """The answers of a file that `read` reads, or of one with `id<TAB>standard answer<TAB>accepted|answers` lines, whichever it looks like.
+    """The answers of a file that `read` reads, or of one with `id<TAB>standard answer<TAB>accepted|answers` lines,
+    whichever it looks like.
 
     Raises UserError naming file and line, also for an id that stands there twice.
     """
@@ -140,7 +148,9 @@ def read_gold(path: str | Path) -> list[Gold]:
         return [Gold.of(example) for example in read(path, labelled=True)]
     lines: dict[str, int] = {}
     gold = []
-    for number, (name, standard, accepted) in _rows(path, 3, "an id, the standard answer and the accepted ones with | between"):
+    for number, (name, standard, accepted) in _rows(
+        path, 3, "an id, the standard answer and the accepted ones with | between"
+    ):
         if name in lines:
             raise UserError(f'{path}:{number}: id "{name:.60}" stands already in line {lines[name]} - leave one')
         lines[name] = number
@@ -148,12 +158,16 @@ def read_gold(path: str | Path) -> list[Gold]:
     return gold
 
 
-def _rows(path: str | Path, columns: int, form: str, skipped: Counter[str] | None = None) -> Iterator[tuple[int, list[str]]]:
+def _rows(
+    path: str | Path, columns: int, form: str, skipped: Counter[str] | None = None
+) -> Iterator[tuple[int, list[str]]]:
     """The number and the columns of every line that is not blank."""
     for number, line in read_lines(path, skipped):
         row = line.split("\t")
         if len(row) != columns:
-            raise UserError(f"{path}:{number}: {len(row)} columns - each line must be {form}, {columns} columns with a tab between")
+            raise UserError(
+                f"{path}:{number}: {len(row)} columns - each line must be {form}, {columns} columns with a tab between"
+            )
         yield number, row
 
 
@@ -172,8 +186,8 @@ _NAMES = ("{}.json", "{}_data.json")
 def find_files(data_dir: str | Path) -> Files:
     """The training and development file in a folder.
 
-    Raises UserError that shows the tree we expect; only the development file may be missing. WebQA.json and SogouQA.json are published without
-    a split, so which of their questions are for training is not ours to say.
+    Raises UserError that shows the tree we expect; only the development file may be missing. WebQA.json and
+    SogouQA.json are published without a split, so which of their questions are for training is not ours to say.
     """
     folder = Path(data_dir)
     tree = (
@@ -181,7 +195,12 @@ def find_files(data_dir: str | Path) -> Files:
         "(WebQA.json and SogouQA.json come whole: write some of their questions to dev.json, the others to train.json; "
         "without dev.json a part of train.json is dev)"
     )
-    return Files(*(find_file(folder, role, [name.format(role) for name in _NAMES], tree, role == "dev") for role in ("train", "dev")))
+    return Files(
+        *(
+            find_file(folder, role, [name.format(role) for name in _NAMES], tree, role == "dev")
+            for role in ("train", "dev")
+        )
+    )
 
 
 # The submission
@@ -198,7 +217,9 @@ def write_submission(path: str | Path, ids: Sequence[str], answers: Sequence[str
 def _submission_lines(pairs: Iterable[tuple[str, str]]) -> Iterator[bytes]:
     for name, answer in pairs:
         if _UNWRITABLE.search(name + answer):
-            raise ValueError(f"cannot be submitted: {name!r} with {answer!r} has a tab, a line end or half a surrogate pair")
+            raise ValueError(
+                f"cannot be submitted: {name!r} with {answer!r} has a tab, a line end or half a surrogate pair"
+            )
         yield f"{name}\t{answer}".encode()
 
 
@@ -217,8 +238,9 @@ def _submission_rows(path: str | Path, skipped: Counter[str] | None = None) -> I
 def check_submission(path: str | Path, examples: Sequence[Example] | None = None) -> int:
     """The number of lines of a submission that the judge can read.
 
-    Checked: UTF-8, a flat zip, no blank line, one tab on each line, every id once. With `examples` also: their ids, in order, and
-    that each answer that is not empty stands as it is in a passage of its question. Raises UserError naming file and line.
+    Checked: UTF-8, a flat zip, no blank line, one tab on each line, every id once. With `examples` also: their ids, in
+    order, and that each answer that is not empty stands as it is in a passage of its question. Raises UserError naming
+    file and line.
     """
     skipped: Counter[str] = Counter()
     lines: dict[str, int] = {}
@@ -234,12 +256,18 @@ def check_submission(path: str | Path, examples: Sequence[Example] | None = None
     if skipped[BLANK_LINE]:
         raise UserError(f"{path}: ends with a blank line, which the judge cannot read - delete it")
     if examples is not None and len(lines) < len(examples):
-        raise UserError(f"{path}: ends after {len(lines)} of {len(examples)} questions - each needs a line, also without an answer")
+        raise UserError(
+            f"{path}: ends after {len(lines)} of {len(examples)} questions - each needs a line, also without an answer"
+        )
     return len(lines)
 
 
 def _check_row(name: str, answer: str, count: int, examples: Sequence[Example], where: str) -> None:
     if count >= len(examples) or examples[count].id != name:
-        raise UserError(f"{where}: is not the id of question {count + 1} of the {len(examples)} in the input - keep every id, in order")
+        raise UserError(
+            f"{where}: is not the id of question {count + 1} of the {len(examples)} in the input - keep every id, in order"
+        )
     if answer and not any(answer in passage.text for passage in examples[count].passages):
-        raise UserError(f'{where}: "{answer:.60}" is in no passage of its question - cut answers from there, as they are')
+        raise UserError(
+            f'{where}: "{answer:.60}" is in no passage of its question - cut answers from there, as they are'
+        )
