@@ -4,8 +4,7 @@ own.
     python scripts/knowledge_base_steps.py generate FOLDER --entities 400000
     python scripts/knowledge_base_steps.py build FOLDER                        then open, candidates
 
-The last line on stdout is a JSON object of figures: seconds, and bytes of memory at most. Standard library and the
-folder's own code alone.
+The last line on stdout is a JSON object of figures: seconds, and bytes of memory at most. No TensorFlow.
 """
 
 import argparse

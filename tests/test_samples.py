@@ -3,7 +3,9 @@
 import functools
 import json
 import os
+import random
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -13,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from common.command_line import UserError
+from common.tokenizers import Dictionary, longest_matches, normal_name
+
 import competition
-from common.tokenizers import Dictionary, longest_matches, name_form, normal_name
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "scripts" / "make_samples.py"
@@ -22,8 +26,9 @@ LARGEST_FILE = 500_000  # bytes
 
 sys.path.insert(0, str(SCRIPT.parent))
 import make_samples  # noqa: E402
-from samples import _nl2sql_tables, _titling_world, lic2020_reading_comprehension, seq2seq_titling, webqa_dgcnn  # noqa: E402
+from samples import _nl2sql_tables, _tables, _titling_world, lic2020_reading_comprehension, seq2seq_titling, webqa_dgcnn  # noqa: E402
 from samples._reading_phrasings import Fact  # noqa: E402
+from samples._templates import Step, Templates  # noqa: E402
 from samples._titling_phrasings import Story, fitting  # noqa: E402
 from samples._titling_phrasings import facts as facts_told  # noqa: E402
 
@@ -53,7 +58,12 @@ def triple_values(example: dict) -> set[str]:
 def questions(text: str) -> list[dict]:
     """The questions of a file, each with its context."""
     articles = json.loads(text)["data"]
-    return [{"context": paragraph["context"], **item} for article in articles for paragraph in article["paragraphs"] for item in paragraph["qas"]]
+    return [
+        {"context": paragraph["context"], **item}
+        for article in articles
+        for paragraph in article["paragraphs"]
+        for item in paragraph["qas"]
+    ]
 
 
 def answers(example: dict) -> set[str]:
@@ -65,7 +75,8 @@ def snippets(example: dict) -> str:
 
 
 def asked(question: str) -> tuple[str, list[Fact]]:
-    """The name in a question of the WebQA sample, and the facts that its phrasing asks for: several where domains ask alike."""
+    """The name in a question of the WebQA sample, and the facts that its phrasing asks for: several where domains ask
+    alike."""
     question = question.removeprefix("请问").rstrip("？?")
     found: dict[str, list[Fact]] = {}
     for fact in webqa_dgcnn.FACTS:
@@ -116,11 +127,21 @@ TITLES = "seq2seq_titling"
 SIZES = {"train": 400, "dev": 100, "test": 60}
 CONTESTS = {
     RELATIONS: Contest(SIZES, {"schema.json"}, lambda example: example["text"], triple_values),
-    READING: Contest(SIZES | {"train": 1200}, set(), lambda example: f"{example['question']}\n{example['context']}", answers, questions),
+    READING: Contest(
+        SIZES | {"train": 1200},
+        set(),
+        lambda example: f"{example['question']}\n{example['context']}",
+        answers,
+        questions,
+    ),
     EVENTS: Contest(SIZES, {"event_schema.json"}, lambda example: example["text"], argument_texts),
-    LINKING: Contest({"train": 600, "dev": 120, "test": 60}, {"kb_data"}, lambda example: example["text"], mention_texts),
+    LINKING: Contest(
+        {"train": 600, "dev": 120, "test": 60}, {"kb_data"}, lambda example: example["text"], mention_texts
+    ),
     PASSAGES: Contest(SIZES | {"train": 700}, set(), snippets, name_and_answer, json.loads),
-    QUERIES: Contest(SIZES, {f"{split}.tables.json" for split in SIZES}, lambda example: example["question"], condition_values),
+    QUERIES: Contest(
+        SIZES, {f"{split}.tables.json" for split in SIZES}, lambda example: example["question"], condition_values
+    ),
     TITLES: Contest(SIZES | {"train": 600}, set(), article, names_in_title),
 }
 
@@ -145,15 +166,17 @@ def test_every_generator_is_tested():
 @each_contest
 def test_files_are_what_the_generator_writes(task):
     assert make_samples.stale(task) == []
-    assert {path.name for path in make_samples.folder(task).iterdir()} == {f"{split}.json" for split in CONTESTS[task].counts} | (
-        CONTESTS[task].other_files
-    )
+    assert {path.name for path in make_samples.folder(task).iterdir()} == {
+        f"{split}.json" for split in CONTESTS[task].counts
+    } | (CONTESTS[task].other_files)
 
 
 @each_contest
 def test_same_bytes_in_another_process(task, tmp_path):
     # Another hash seed gives sets another order, which must not show.
-    code = "import sys; from pathlib import Path; import make_samples; make_samples.write(sys.argv[1], Path(sys.argv[2]))"
+    code = (
+        "import sys; from pathlib import Path; import make_samples; make_samples.write(sys.argv[1], Path(sys.argv[2]))"
+    )
     environment = os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": str(SCRIPT.parent)}
     subprocess.run([sys.executable, "-c", code, task, str(tmp_path)], check=True, env=environment)
     for path in make_samples.folder(task, tmp_path).iterdir():
@@ -226,9 +249,153 @@ def test_no_sentence_of_the_real_data(task):
         for example in contest.parse(path.read_text(encoding="utf-8"))
         for sentence in sentences(contest.text(example))
     }
-    ours = {sentence for examples in splits(task).values() for example in examples for sentence in sentences(contest.text(example))}
+    ours = {
+        sentence
+        for examples in splits(task).values()
+        for example in examples
+        for sentence in sentences(contest.text(example))
+    }
     assert len(real) > 1000 and ours
     assert ours & real == set()
+
+
+# The data files
+
+
+def test_words_stand_in_data_files_alone():
+    """Whoever adds a phrasing or a name edits one line of a data file, and no Python."""
+    paths = [SCRIPT, *(SCRIPT.parent / "samples").glob("*.py")]
+    assert len(paths) > 20
+    assert [
+        path.name for path in paths if re.search("[\u3000-\u9fff\uff00-\uffef]", path.read_text(encoding="utf-8"))
+    ] == []
+
+
+BROKEN = {
+    "other columns": (
+        "lic2020_relation_extraction/topics.tsv",
+        "topic\tweight",
+        "topic\tshare",
+        ":1: the first line must name the columns",
+    ),
+    "one tab too many": (
+        "seq2seq_titling/phrasings.tsv",
+        "\ttelling\tall\t",
+        "\ttelling\t\tall\t",
+        ":5: 7 cells - there must be 6",
+    ),
+    "half a brace": (
+        "webqa_dgcnn/phrasings.tsv",
+        "{it}的作者是{author}",
+        "{it}的作者是{author",
+        "a brace without the other one",
+    ),
+    "no such split": (
+        "lic2020_event_extraction/phrasings.tsv",
+        "match\tall\t",
+        "match\ttrain\t",
+        ":2: splits is 'train'",
+    ),
+    "no such slot": (
+        "lic2020_event_extraction/phrasings.tsv",
+        "{player}打入",
+        "{plaier}打入",
+        ":3: there is no value for plaier",
+    ),
+    "no such kind of value": (
+        "lic2020_reading_comprehension/recipes.tsv",
+        "{film_form}",
+        "{film_from}",
+        "there is no value for film_from",
+    ),
+    "no such fact": (
+        "ccks2019_entity_linking/phrasings.tsv",
+        "{novel}无弹窗",
+        "{novell}无弹窗",
+        "there is no value for novell",
+    ),
+    "no such role": (
+        "lic2020_event_extraction/scenes.tsv",
+        "winner=胜者",
+        "winner=赢家",
+        ":2: schema.tsv has no such event type with these roles",
+    ),
+    "no such predicate": (
+        "lic2020_relation_extraction/facts.tsv",
+        "film\t导演",
+        "film\t监制",
+        ":2: topics.tsv has no such topic, or schema.tsv no such",
+    ),
+    "no such habit": ("ccks2019_entity_linking/nouns.tsv", "always\t小说", "often\t小说", ":2: labelled is 'often'"),
+    "no number": ("nl2sql/columns.tsv", "number\t78..180", "number\tlong", "values is 'long'"),
+    "no such list": ("nl2sql/columns.tsv", "=country / ", "=countries / ", "there is no list 'countries'"),
+    "no range": ("names.tsv", "第{2..99}号", "第{2..many}号", "there is no value for 2..many"),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_data_file_gives_one_line(fault, tmp_path):
+    name, before, after, message = BROKEN[fault]
+    copy = shutil.copytree(
+        SCRIPT.parent / "samples", tmp_path / "samples", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shutil.copy(SCRIPT, tmp_path)
+    path = copy / "data" / name
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+    tasks = [name.partition("/")[0]] if "/" in name else [RELATIONS]
+    command = [sys.executable, tmp_path / "make_samples.py", "--check", *tasks]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 2 and done.stdout == ""
+    assert re.fullmatch(rf"error: samples/data/{re.escape(name)}:\d+: .+\n", done.stderr), done.stderr
+    assert message in done.stderr
+    line = int(re.search(r":(\d+): ", done.stderr)[1])
+    assert after in path.read_text(encoding="utf-8").splitlines()[line - 1]
+
+
+def test_data_files_that_are_missing_or_of_another_encoding(monkeypatch, tmp_path):
+    monkeypatch.setattr(_tables, "DATA", tmp_path)
+    with pytest.raises(UserError, match="words.tsv"):
+        _tables.read_lists("words.tsv")
+    (tmp_path / "words.tsv").write_bytes("list\twords\ncity\t昆明\n".encode("gbk"))
+    with pytest.raises(UserError, match="words.tsv:2: .*UTF-8"):
+        _tables.read_lists("words.tsv")
+
+
+def test_words_of_a_cell(monkeypatch, tmp_path):
+    monkeypatch.setattr(_tables, "DATA", tmp_path)
+    (tmp_path / "words.tsv").write_text("list\twords\nshort\ta {}\nlong\t=short b␣c 元/年 / d\n", encoding="utf-8")
+    assert _tables.read_lists("words.tsv") == {"short": ("a", ""), "long": ("a", "", "b c", "元/年")}
+    (row,) = list(_tables.rows("words.tsv", "list", "words"))[1:]
+    assert row.pair("words", {"short": ("x",)}) == (("x", "b c", "元/年"), ("d",))
+
+
+SLOTS = {
+    "{a}": "A", "{word}": "W", "{3..3}": "3", "{08..08}": "08", "{1.5..1.5}": "1.5", "{3.0..3.0}": "3.0", "{3.0..3.0~}": "3", "{50..70/50}": "50",
+    "{year+2..2}": "2002", "{year-1}": "1999", "{x|x}": "x", "{|}": "", "{100%:a|word}": "A", "{0%:a|word}": "W", "{twice(a)}": "AA", "{twice(@a)}": "aa",
+    "{pair(year)}": "2000-2001",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("slot", SLOTS)
+def test_slots(slot):
+    recipes = {"pair": [Step("next", "once", ("{one+1}",)), Step("text", "once", ("{one}-{next}",))]}
+    templates = Templates(
+        random.Random(1),
+        {"word": ("W",)},
+        recipes,
+        {"twice": lambda text: text * 2},
+        lambda make, *values: make(*values),
+    )
+    assert templates.fill(slot, {"a": "A", "year": "2000"}) == SLOTS[slot]
 
 
 def labelled(task: str = RELATIONS) -> Iterator[tuple[str, dict]]:
@@ -285,13 +452,21 @@ def test_every_predicate_can_be_learnt_and_is_asked():
 
 
 def test_every_slot_occurs():
-    counts = Counter((triple["predicate"], slot) for _, example in labelled() for triple in example["spo_list"] for slot in triple["object"])
+    counts = Counter(
+        (triple["predicate"], slot)
+        for _, example in labelled()
+        for triple in example["spo_list"]
+        for slot in triple["object"]
+    )
     assert all(counts[predicate, slot] >= 8 for predicate, line in schema().items() for slot in line["object_type"])
 
 
 def test_marriage_goes_both_ways():
     for _, example in labelled():
-        couples = {kind: {(t["subject"], t["object"]["@value"]) for t in example["spo_list"] if t["predicate"] == kind} for kind in ("丈夫", "妻子")}
+        couples = {
+            kind: {(t["subject"], t["object"]["@value"]) for t in example["spo_list"] if t["predicate"] == kind}
+            for kind in ("丈夫", "妻子")
+        }
         assert couples["丈夫"] == {(husband_of, wife_of) for wife_of, husband_of in couples["妻子"]}, example
 
 
@@ -315,12 +490,18 @@ def test_the_difficulties_are_there(split, least):
         objects = Counter((triple["subject"], triple["predicate"]) for triple in triples)
         subjects, values = {triple["subject"] for triple in triples}, {triple["object"]["@value"] for triple in triples}
         found["several objects"] += max(objects.values()) > 1
-        found["several compound objects"] += any(count > 1 for (_, predicate), count in objects.items() if predicate in compound)
-        found["compound object without slots"] += any(t["predicate"] in compound and len(t["object"]) == 1 for t in triples)
+        found["several compound objects"] += any(
+            count > 1 for (_, predicate), count in objects.items() if predicate in compound
+        )
+        found["compound object without slots"] += any(
+            t["predicate"] in compound and len(t["object"]) == 1 for t in triples
+        )
         found["subject and object"] += bool(subjects & values)
         found["repeated mention"] += any(text.count(name) > 1 for name in subjects)
         found["nested name"] += any(one != other and one in other for one in values for other in subjects)
-        found["no brackets"] += any(f"《{t['subject']}》" not in text for t in triples if t["predicate"] in ("导演", "歌手", "作者"))
+        found["no brackets"] += any(
+            f"《{t['subject']}》" not in text for t in triples if t["predicate"] in ("导演", "歌手", "作者")
+        )
         found["Latin letters"] += any(character.isascii() and character.isalpha() for character in text)
     assert all(count >= least for count in found.values()), found
     assert len(found) == 8
@@ -355,11 +536,15 @@ def test_answers_stand_where_they_should():
         for answer in example["answers"]:
             assert 1 <= len(answer["text"]) <= 30 and answer["text"] == answer["text"].strip()
             assert answer["text"] in example["context"], example
-            assert answer["answer_start"] == -1 or example["context"].startswith(answer["text"], answer["answer_start"]), example
+            assert answer["answer_start"] == -1 or example["context"].startswith(
+                answer["text"], answer["answer_start"]
+            ), example
 
 
 def test_contexts_have_the_intended_sizes():
-    contexts = {split: list({example["context"] for example in examples}) for split, examples in splits(READING).items()}
+    contexts = {
+        split: list({example["context"] for example in examples}) for split, examples in splits(READING).items()
+    }
     assert {split: len(texts) for split, texts in contexts.items()} == {"train": 390, "dev": 34, "test": 20}
     for split, texts in contexts.items():
         assert all(100 <= len(text) <= 350 or 450 <= len(text) <= 700 for text in texts)
@@ -377,7 +562,9 @@ def test_half_of_the_phrasings_of_questions_and_of_answers_are_unseen(generator,
 
 def test_one_question_has_one_answer():
     """No question is asked twice of a context, nor for two things."""
-    asked = Counter((example["context"], example["question"]) for examples in splits(READING).values() for example in examples)
+    asked = Counter(
+        (example["context"], example["question"]) for examples in splits(READING).values() for example in examples
+    )
     assert max(asked.values()) == 1
 
 
@@ -398,7 +585,9 @@ def test_the_difficulties_of_reading_are_there(split, least):
         found["long answer"] += len(text) >= 12
         found["short answer"] += len(text) <= 2
         found["another thing of the kind"] += re.search("另外，|顺便一提，|相比之下，", context) is not None
-        found["name in lower case"] += re.search("[a-z]", question) is not None and question not in context and question.lower() == question
+        found["name in lower case"] += (
+            re.search("[a-z]", question) is not None and question not in context and question.lower() == question
+        )
         found["no question word"] += re.search("谁|什么|哪|多|几|何|怎么", question) is None
     assert all(count >= least for count in found.values()), found
     assert len(found) == 12
@@ -412,7 +601,10 @@ def test_the_difficulties_of_reading_are_there(split, least):
 def test_every_question_word_is_learnt_and_asked():
     for word in ("谁", "什么时候", "哪", "多少", "几", "多久", "什么"):
         for split, least in (("train", 5), ("dev", 1)):
-            assert sum(word in example["question"] for example in read(READING, f"{split}.json")) >= least, (word, split)
+            assert sum(word in example["question"] for example in read(READING, f"{split}.json")) >= least, (
+                word,
+                split,
+            )
 
 
 # Event extraction
@@ -445,14 +637,19 @@ def test_arguments_and_triggers_stand_where_they_should():
         for event in example["event_list"]:
             assert event["trigger"] and text.startswith(event["trigger"], event["trigger_start_index"]), example
         for argument in arguments(example):
-            assert argument["argument"] and text.startswith(argument["argument"], argument["argument_start_index"]), example
+            assert argument["argument"] and text.startswith(argument["argument"], argument["argument_start_index"]), (
+                example
+            )
             assert all(alias != argument["argument"] and alias in text for alias in argument["alias"]), example
 
 
 def test_no_argument_twice():
     for _, example in labelled(EVENTS):
         for event in example["event_list"]:
-            keys = [(argument["role"], argument["argument_start_index"], argument["argument"]) for argument in event["arguments"]]
+            keys = [
+                (argument["role"], argument["argument_start_index"], argument["argument"])
+                for argument in event["arguments"]
+            ]
             assert len(set(keys)) == len(keys), example
 
 
@@ -464,7 +661,9 @@ def test_texts_with_events_have_the_intended_sizes():
 
 
 def test_every_event_type_and_role_can_be_learnt_and_is_asked():
-    counts = Counter((split, event["event_type"]) for split, example in labelled(EVENTS) for event in example["event_list"])
+    counts = Counter(
+        (split, event["event_type"]) for split, example in labelled(EVENTS) for event in example["event_list"]
+    )
     roles = Counter(
         (event["event_type"], argument["role"])
         for split, example in labelled(EVENTS)
@@ -485,7 +684,12 @@ def test_the_difficulties_of_events_are_there(split, least):
             continue
         text, events = example["text"], example["event_list"]
         spans = [
-            (argument["argument_start_index"], argument["argument_start_index"] + len(argument["argument"]), number, argument["role"])
+            (
+                argument["argument_start_index"],
+                argument["argument_start_index"] + len(argument["argument"]),
+                number,
+                argument["role"],
+            )
             for number, event in enumerate(events)
             for argument in event["arguments"]
         ]
@@ -500,7 +704,9 @@ def test_the_difficulties_of_events_are_there(split, least):
         found["two types"] += len(types) > 1
         found["two events of a type"] += len(types) < len(events)
         found["repeated mention"] += any(text.count(argument) > 1 for argument in texts)
-        found["not the first mention"] += any(text.index(a["argument"]) < a["argument_start_index"] for a in arguments(example))
+        found["not the first mention"] += any(
+            text.index(a["argument"]) < a["argument_start_index"] for a in arguments(example)
+        )
         found["alias"] += any(argument["alias"] for argument in arguments(example))
         found["trigger twice"] += any(text.count(event["trigger"]) > 1 for event in events)
         found["no time"] += any("时间" not in {argument["role"] for argument in event["arguments"]} for event in events)
@@ -517,10 +723,16 @@ def test_the_difficulties_of_events_are_there(split, least):
 
 def test_questions_with_passages_have_the_official_form():
     for split in SIZES:
-        assert (make_samples.folder(PASSAGES) / f"{split}.json").read_text(encoding="utf-8").count("\n") == CONTESTS[PASSAGES].counts[split] + 2
+        assert (make_samples.folder(PASSAGES) / f"{split}.json").read_text(encoding="utf-8").count("\n") == CONTESTS[
+            PASSAGES
+        ].counts[split] + 2
         for example in read(PASSAGES, f"{split}.json"):
             assert list(example)[:3] == ["id", "question", "passages"]
-            assert list(example)[3:] in ([], ["answers"]) if split == "train" else list(example)[3:] == ["answers"] * (split == "dev")
+            assert (
+                list(example)[3:] in ([], ["answers"])
+                if split == "train"
+                else list(example)[3:] == ["answers"] * (split == "dev")
+            )
             assert 3 <= len(example["passages"]) <= 8
             for passage in example["passages"]:
                 assert list(passage) == ["passage", "answer"] if split != "test" else list(passage) == ["passage"]
@@ -541,7 +753,12 @@ def shape(fact: Fact, value: str) -> re.Pattern:
     """Matches what tells the fact of something, with this value; "" for any."""
     anything = f"《?{re.escape(value)}》?" if value else ".+"
     phrasings = (re.sub(r"[\[\]]|^\{it\}", "", phrasing) for phrasing in fact.sentences + fact.held_out_sentences)
-    return re.compile("|".join(re.sub(r"\\{(\w+)\\}", lambda slot: ".+" if slot[1] == "it" else anything, re.escape(text)) for text in phrasings))
+    return re.compile(
+        "|".join(
+            re.sub(r"\\{(\w+)\\}", lambda slot: ".+" if slot[1] == "it" else anything, re.escape(text))
+            for text in phrasings
+        )
+    )
 
 
 def tells(passage: str, facts: list[Fact], value: str = "") -> bool:
@@ -577,13 +794,17 @@ def test_the_difficulties_of_passages_are_there(split, least):
         standard = example.get("answers", answers or [""])[0]
         found["other facts of the topic"] += any(not tells(text, facts) for text in about)
         found["the fact of another thing"] += any(tells(text, facts) for text in others if text not in about)
-        found["another thing beside the topic"] += any(re.search("和.+不同|别和.+弄混|与.+相比", text) for text in about)
+        found["another thing beside the topic"] += any(
+            re.search("和.+不同|别和.+弄混|与.+相比", text) for text in about
+        )
         found["agreeing against a claim"] += len(answers) > len(claims) > 0
         found["several claims"] += len(claims) > 1
         found["parts with 、"] += "、" in standard
         found["parts with blanks"] += " " in standard
         found["several spellings"] += len(set(answers)) > 1
-        found["numeral or digits"] += any(re.fullmatch("[一二三四五六七八九十]+[卷座枚次]", answer) for answer in example.get("answers", ()))
+        found["numeral or digits"] += any(
+            re.fullmatch("[一二三四五六七八九十]+[卷座枚次]", answer) for answer in example.get("answers", ())
+        )
         found["answer where nothing tells it"] += any(answer in text for answer in answers for text in others)
         found["no passage answers"] += not answers
         found["question in the passage"] += any(text.startswith("问：") for text in others)
@@ -617,7 +838,10 @@ def dictionary() -> Dictionary:
 def named(text: str, longest: bool = False) -> list[tuple[int, int, str]]:
     """(start, end, name) of the names in a text, all of them or the longest ones."""
     names, matches = list(ids_by_name()), dictionary().matches(text)
-    return [(match.start, match.end, names[match.number]) for match in (longest_matches(matches, len(text)) if longest else matches)]
+    return [
+        (match.start, match.end, names[match.number])
+        for match in (longest_matches(matches, len(text)) if longest else matches)
+    ]
 
 
 def span(mention: dict) -> tuple[int, int]:
@@ -721,7 +945,10 @@ def test_context_has_to_tell_which_entity_is_meant():
 
 def maker(entity: dict) -> str:
     """The predicate that names who made a film or a song; something of its own for any other entity."""
-    return next((item["predicate"] for item in entity["data"] if item["predicate"] in ("导演", "歌曲原唱")), entity["subject_id"])
+    return next(
+        (item["predicate"] for item in entity["data"] if item["predicate"] in ("导演", "歌曲原唱")),
+        entity["subject_id"],
+    )
 
 
 @pytest.mark.parametrize("split, least", [("train", 10), ("dev", 2)])
@@ -735,7 +962,9 @@ def test_the_difficulties_of_linking_are_there(split, least):
         inside = any(one != other and other[0] <= one[0] and one[1] <= other[1] for one in spans for other in spans)
         for start, end, _ in named(text):
             found["name that is not labelled"] += not any(overlaps((start, end), other) for other in spans)
-            found["only the longer name"] += not inside and any(other[0] <= start and end <= other[1] and other != (start, end) for other in spans)
+            found["only the longer name"] += not inside and any(
+                other[0] <= start and end <= other[1] and other != (start, end) for other in spans
+            )
         found["both names"] += inside
         found["repeated mention"] += len(set(ids)) < len(ids)
         found["full width"] += re.search("[０-９Ａ-Ｚａ-ｚ]", text) is not None
@@ -756,12 +985,16 @@ def test_the_difficulties_of_linking_are_there(split, least):
             found["fruit and firm"] += types["Organism"] and types["Organization"]
             found["town and river"] += types["Place"] > 1
             found["title that is a common noun"] += is_work and types["Vocabulary"]
-            found["one name, two entities"] += any(m["mention"] == mention["mention"] and m["kb_id"] not in ("NIL", mention["kb_id"]) for m in mentions)
+            found["one name, two entities"] += any(
+                m["mention"] == mention["mention"] and m["kb_id"] not in ("NIL", mention["kb_id"]) for m in mentions
+            )
             found["alias"] += name != normal_name(entity["subject"])
             found["title marks in the knowledge base"] += entity["subject"].startswith("《")
             found["title marks in the text"] += is_work and before == "《"
             found["title without marks"] += is_work and before not in tuple("《【「“")
-            found["other letter case"] += mention["mention"] not in entity["alias"] and re.search("[A-Za-z]", name) is not None
+            found["other letter case"] += (
+                mention["mention"] not in entity["alias"] and re.search("[A-Za-z]", name) is not None
+            )
     assert all(count >= least for count in found.values()), found
     assert len(found) == 20
 
@@ -786,7 +1019,9 @@ def results(table: dict, sql: dict) -> list[tuple]:
     selected = tuple(task.Selected(*pair) for pair in zip(sql["sel"], sql["agg"], strict=True))
     query = task.Query(selected, sql["cond_conn_op"], tuple(task.Condition(*condition) for condition in sql["conds"]))
     rows = tuple(map(tuple, table["rows"]))
-    with execution.Database(task.Table(table["id"], table["title"], tuple(table["header"]), tuple(table["types"]), rows, 1)) as database:
+    with execution.Database(
+        task.Table(table["id"], table["title"], tuple(table["header"]), tuple(table["types"]), rows, 1)
+    ) as database:
         return database.execute(query)
 
 
@@ -809,10 +1044,19 @@ def test_tables_have_the_official_form():
 def test_queries_have_the_official_form():
     assert all(list(example) == ["question", "table_id"] for example in read(QUERIES, "test.json"))
     for split, example in labelled(QUERIES):
-        assert list(example) == ["question", "table_id", "sql"] and list(example["sql"]) == ["sel", "agg", "cond_conn_op", "conds"]
+        assert list(example) == ["question", "table_id", "sql"] and list(example["sql"]) == [
+            "sel",
+            "agg",
+            "cond_conn_op",
+            "conds",
+        ]
         table, sql = tables(split)[example["table_id"]], example["sql"]
         assert 1 <= len(sql["sel"]) == len(set(sql["sel"])) == len(sql["agg"]) <= 2
-        assert 1 <= len(sql["conds"]) <= 3 and (sql["cond_conn_op"] == 0) == (len(sql["conds"]) == 1) and sql["cond_conn_op"] in range(3)
+        assert (
+            1 <= len(sql["conds"]) <= 3
+            and (sql["cond_conn_op"] == 0) == (len(sql["conds"]) == 1)
+            and sql["cond_conn_op"] in range(3)
+        )
         for column, aggregation in zip(sql["sel"], sql["agg"], strict=True):
             assert aggregation in (0, 4) or table["types"][column] == "real" and aggregation in range(6)
         for column, operator, value in sql["conds"]:
@@ -829,8 +1073,14 @@ def test_every_query_finds_something_and_needs_its_conditions():
         found = results(table, sql)
         assert found and all(cell is not None for row in found for cell in row), example
         everything = results(table, sql | {"cond_conn_op": 0, "conds": [[sql["conds"][0][0], 3, "no such value"]]})
-        fewer = [sql["conds"][:number] + sql["conds"][number + 1 :] for number in range(len(sql["conds"]) if len(sql["conds"]) > 1 else 0)]
-        others = [results(table, sql | {"cond_conn_op": sql["cond_conn_op"] * (len(left) > 1), "conds": left}) for left in fewer]
+        fewer = [
+            sql["conds"][:number] + sql["conds"][number + 1 :]
+            for number in range(len(sql["conds"]) if len(sql["conds"]) > 1 else 0)
+        ]
+        others = [
+            results(table, sql | {"cond_conn_op": sql["cond_conn_op"] * (len(left) > 1), "conds": left})
+            for left in fewer
+        ]
         needed += found not in [everything, *others]
     assert needed >= 0.7 * (SIZES["train"] + SIZES["dev"])
 
@@ -846,7 +1096,12 @@ def test_no_question_of_the_golden_files():
 
 def test_most_of_the_tables_of_dev_is_unseen():
     headers = {split: {header for table in tables(split).values() for header in table["header"]} for split in SIZES}
-    texts = {split: {cell for table in tables(split).values() for row in table["rows"] for cell in row if isinstance(cell, str)} for split in SIZES}
+    texts = {
+        split: {
+            cell for table in tables(split).values() for row in table["rows"] for cell in row if isinstance(cell, str)
+        }
+        for split in SIZES
+    }
     for seen in (headers, texts):
         for split in ("dev", "test"):
             assert len(seen[split] - seen["train"]) >= len(seen[split]) / 2
@@ -857,7 +1112,10 @@ def test_most_of_the_tables_of_dev_is_unseen():
 def test_dev_has_domains_that_train_lacks():
     def found(split: str, domains: dict) -> set[str]:
         titles = [table["title"] for table in tables(split).values()]
-        ends = {domain: tuple(re.split("[ /]", " ".join(kind.titles for kind in kinds))) for domain, kinds in domains.items()}
+        ends = {
+            domain: tuple(title for kind in kinds for titles in kind.titles for title in titles)
+            for domain, kinds in domains.items()
+        }
         return {domain for domain, words in ends.items() if any(title.endswith(words) for title in titles)}
 
     assert len(found("train", _nl2sql_tables.DOMAINS)) == len(_nl2sql_tables.DOMAINS) >= 12
@@ -884,7 +1142,11 @@ def test_shares_are_near_those_of_the_contest(split, slack):
     assert near(aggregations[0], queries, 0.75) and near(aggregations[4], queries, 0.1)
     assert all(aggregations[aggregation] for aggregation in range(6))
     assert near(sum(len(sql["sel"]) == 2 for sql in queries), queries, 0.15)
-    words = [(example["question"], value) for example in read(QUERIES, f"{split}.json") for _, _, value in example["sql"]["conds"]]
+    words = [
+        (example["question"], value)
+        for example in read(QUERIES, f"{split}.json")
+        for _, _, value in example["sql"]["conds"]
+    ]
     assert near(sum(value not in question for question, value in words), conditions, 0.17)
 
 
@@ -903,19 +1165,30 @@ def test_the_difficulties_of_queries_are_there(split, least):
         found["two texts for one column"] += len(texts) == 2 and len(set(columns)) == 1
         found["two things and no or"] += sql["cond_conn_op"] == 2 and re.search("或|要么", question) is None
         found["three conditions"] += len(columns) == 3
-        found["Chinese numeral"] += any(value not in question for value in numbers) and re.search("[二三四五六七八九十][十百千万亿]", question) is not None
+        found["Chinese numeral"] += (
+            any(value not in question for value in numbers)
+            and re.search("[二三四五六七八九十][十百千万亿]", question) is not None
+        )
         found["per cent in words"] += "百分之" in question
         found["name not verbatim"] += any(value not in question for _, value in texts)
-        found["a number that is no value"] += re.search("[0-9](个备选|个人|十几条|分钟|次问|页表)", question) is not None
-        found["cell of two columns"] += any(sum(value in cells(table, other) for other in range(len(table["header"]))) > 1 for _, value in texts)
+        found["a number that is no value"] += (
+            re.search("[0-9](个备选|个人|十几条|分钟|次问|页表)", question) is not None
+        )
+        found["cell of two columns"] += any(
+            sum(value in cells(table, other) for other in range(len(table["header"]))) > 1 for _, value in texts
+        )
         found["header in a value"] += any(header in value for header in table["header"] for value in values)
         found["selected column not named"] += all(name not in question for name in names)
         found["year in the header"] += any(re.search("[0-9]{2}", table["header"][column]) for column in columns)
-        found["unit in the header"] += any("（" in table["header"][column] or "(" in table["header"][column] for column in columns)
+        found["unit in the header"] += any(
+            "（" in table["header"][column] or "(" in table["header"][column] for column in columns
+        )
         found["question mark"] += question.endswith(("？", "?"))
         found["thousands separator"] += any("," in value for value in values)
         found["values side by side"] += any(one + other in question for one in values for other in values)
-        found["another unit"] += any(value not in question and re.search("[0-9.]+[万亿]", question) for value in numbers)
+        found["another unit"] += any(
+            value not in question and re.search("[0-9.]+[万亿]", question) for value in numbers
+        )
     rare = {"thousands separator", "values side by side", "per cent in words", "another unit", "header in a value"}
     assert all(count >= (least if split == "train" else name not in rare) for name, count in found.items()), found
     assert len(found) == 19
@@ -937,7 +1210,10 @@ def test_titles_have_the_official_form():
     for _, example in labelled(TITLES):
         assert list(example) == ["title", "content"]
         assert 8 <= len(example["title"]) <= 26 and 60 <= len(example["content"]) <= 220, example
-        assert not re.search(r"[{}|\s]", example["content"].replace(" ", "")) and example["title"] == example["title"].strip()
+        assert (
+            not re.search(r"[{}|\s]", example["content"].replace(" ", ""))
+            and example["title"] == example["title"].strip()
+        )
         assert not re.search("[{}|]|  ", example["title"]), example
 
 
@@ -953,7 +1229,10 @@ def test_the_telling_decides_which_title_it_is():
     for story in stories():
         firsts = [fitting(story.titles[0], telling)[:1] for telling in story.tellings[0] + story.tellings[1]]
         assert all(firsts), story
-        told = [(facts_told(first), facts_told(telling)) for (first,), telling in zip(firsts, story.tellings[0] + story.tellings[1], strict=True)]
+        told = [
+            (facts_told(first), facts_told(telling))
+            for (first,), telling in zip(firsts, story.tellings[0] + story.tellings[1], strict=True)
+        ]
         for title in story.titles[1]:  # what takes the place of a title says as much
             assert any(first <= facts_told(title) <= telling for first, telling in told), title
 
@@ -986,7 +1265,9 @@ def test_the_difficulties_of_titles_are_there(split, least):
         found["words in the second half"] += max(places, default=0) > len(content) / 2
         found["words in another order"] += places != sorted(places)
         found["a change in other words"] += re.search("增长|下滑|上涨|下跌|上调|下调|走高|走低", title) is not None
-        found["words that the text has not"] += any(piece not in content for piece in ("研究", "开工", "合龙", "夺", "收购", "助学", "应用") if piece in title)
+        found["words that the text has not"] += any(
+            piece not in content for piece in ("研究", "开工", "合龙", "夺", "收购", "助学", "应用") if piece in title
+        )
         found["Latin letters"] += re.search("[A-Za-z]", title) is not None
         found["figures"] += re.search("[0-9]", title) is not None
         found["per cent"] += "%" in title

@@ -2,15 +2,17 @@
 
 import random
 
-from samples._reading_phrasings import QUESTION_WORDS, Fact
+from samples._reading_phrasings import LISTS, QUESTION_WORDS, Fact
 from samples._reading_world import Record
+from samples._tables import fill
 
 #: In dev and test, the share of choices that fall on a phrasing that train does not have.
 UNSEEN_PHRASINGS = 0.58
 
 
 class Chooser:
-    """Chooses for one split, so that each phrasing, fact and topic is used about as often as the others. `uses` counts them."""
+    """Chooses for one split, so that each phrasing, fact and topic is used about as often as the others. `uses` counts
+    them."""
 
     def __init__(self, rng: random.Random, split: str):
         self.rng, self.split = rng, split
@@ -31,7 +33,7 @@ class Chooser:
     def phrasing(self, everywhere: tuple[str, ...], held_out: tuple[str, ...]) -> str:
         """Rather a rarely used one; dev and test repeat only every second of those of all splits."""
         if self.split != "train":
-            everywhere = held_out if self.rng.random() < UNSEEN_PHRASINGS else everywhere[::2]
+            everywhere = held_out if self.rng.random() < UNSEEN_PHRASINGS and held_out else everywhere[::2]
         return self.use(self.rng.choices(everywhere, [self.rarity(phrasing) for phrasing in everywhere])[0])
 
     def keys(self, domain: str, keys: list[str], count: int, purpose: str) -> list[str]:
@@ -44,12 +46,14 @@ class Chooser:
         return chosen
 
     def question(self, fact: Fact, bindings: Record) -> str:
-        """With the plain name or as the texts write it; sometimes in lower case, with an opening word or a question mark."""
+        """With the plain name or as the texts write it; sometimes in lower case, with an opening word or a question
+        mark."""
         rng = self.rng
         name = bindings["name"] if rng.random() < 0.5 else bindings["query"]
         if name.isascii() and rng.random() < 0.4:
             name = name.lower()
-        question = self.phrasing(fact.questions, fact.held_out()).format_map(bindings | {"name": name})
+        question = fill(self.phrasing(fact.questions, fact.held_out()), bindings | {"name": name})
         if QUESTION_WORDS.search(question):
-            question = ("请问" if rng.random() < 0.08 else "") + question + rng.choices(("", "？", "?"), (65, 28, 7))[0]
+            please = LISTS["please"][0] if rng.random() < 0.08 else ""
+            question = please + question + rng.choices(("", *LISTS["question_mark"]), (65, 28, 7))[0]
         return question

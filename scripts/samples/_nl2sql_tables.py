@@ -6,31 +6,34 @@ from dataclasses import dataclass
 
 from samples._choosing import UNSEEN_PHRASINGS, Chooser
 from samples._names import DIGITS
-from samples._nl2sql_business import CAR, COMPANY, ESTATE, FACTORY, FINANCE, HOUSING, JOB, PHONE, PROVINCE, STOCK
-from samples._nl2sql_cells import Cells
-from samples._nl2sql_leisure import BOOK, CINEMA, FILM, MUSEUM, PLAYER, RESTAURANT, SERIES, SONG, TEAM
-from samples._nl2sql_services import AIRPORT, DRUG, FLIGHT, HOSPITAL, HOTEL, PUPIL, RAILWAY, SCENIC, TRAIN, UNIVERSITY, WEATHER
-from samples._nl2sql_world import Column, Kind, Number, Years, wordings
+from samples._nl2sql_cells import LARGE, LARGEST, YEAR, Cells
+from samples._nl2sql_world import DOMAINS, LISTS, NEW_DOMAINS, Column, Kind, Number, Years
+from samples._tables import Pair, fill
 
-DOMAINS: dict[str, tuple[Kind, ...]] = {
-    "film": (FILM, CINEMA, SERIES), "real estate": (HOUSING, ESTATE), "stock": (STOCK, COMPANY), "book": (BOOK,), "football": (TEAM, PLAYER),
-    "medicine": (HOSPITAL, DRUG), "railway": (TRAIN, RAILWAY), "phone": (PHONE,), "school": (UNIVERSITY, PUPIL), "weather": (WEATHER,),
-    "restaurant": (RESTAURANT,), "aviation": (FLIGHT, AIRPORT), "factory": (FACTORY,), "hotel": (HOTEL,), "museum": (MUSEUM,), "car": (CAR,),
-    "music": (SONG,), "economy": (PROVINCE,),
-}  # fmt: skip
-#: Train has none of these, a quarter of the tables of dev and test are of them.
-NEW_DOMAINS: dict[str, tuple[Kind, ...]] = {"finance": (FINANCE,), "job": (JOB,), "scenic": (SCENIC,)}
+#: In dev and test, the share of the tables of new domains.
 NEW = 0.25
 #: The share of the kinds with the most columns whose tables show all of them.
 WIDE = 0.35
 #: Words or names that several rows share; a table has a few of them.
-SHARED = ("@person", "@company", "@developer", "@drugmaker", "@carmaker", "@team", "@station", "@airport", "@airline", "@album")
+SHARED = (
+    "@person",
+    "@company",
+    "@developer",
+    "@drugmaker",
+    "@carmaker",
+    "@team",
+    "@station",
+    "@airport",
+    "@airline",
+    "@album",
+)
 YEARS = (2015, 2016, 2017, 2018, 2019)
 
 
 @dataclass(frozen=True)
 class Field:
-    """A column of one table. `names`: what questions call it, first its header without the unit. `year`: of a column for one of several years."""
+    """A column of one table. `names`: what questions call it, first its header without the unit. `year`: of a column
+    for one of several years."""
 
     index: int
     column: Column
@@ -75,10 +78,10 @@ class Table:
 
 
 class SplitChooser(Chooser):
-    """Chooses among what `wordings` tells apart: in dev and test, mostly those that are kept from train."""
+    """Chooses among wordings: in dev and test, mostly those that are kept from train."""
 
-    def choose(self, text: str) -> str:
-        everywhere, held_out = wordings(text)
+    def choose(self, wordings: Pair) -> str:
+        everywhere, held_out = wordings
         if not held_out and self.split != "train":
             return self.use(self.rng.choice(everywhere))
         return self.phrasing(everywhere, held_out)
@@ -101,8 +104,8 @@ class TableWriter(SplitChooser):
         return [self._table(kind) for kind in kinds]
 
     def _kind(self, kinds: tuple[Kind, ...]) -> Kind:
-        kind = self.rng.choices(kinds, [self.rarity(kind.titles) for kind in kinds])[0]
-        self.use(kind.titles)
+        kind = self.rng.choices(kinds, [self.rarity(kind.key) for kind in kinds])[0]
+        self.use(kind.key)
         return kind
 
     def _table(self, kind: Kind) -> Table:
@@ -118,34 +121,38 @@ class TableWriter(SplitChooser):
         count = rng.randint(5, 15)
         pools: dict[str, list[str]] = {}  # what several columns share, such as stations
         cells = [self._column(field, count, field.column == kind.name, pools) for field in fields]
-        return Table(f"{rng.getrandbits(128):032x}", kind, self._title(kind), tuple(fields), tuple(zip(*cells, strict=True)))
+        return Table(
+            f"{rng.getrandbits(128):032x}", kind, self._title(kind), tuple(fields), tuple(zip(*cells, strict=True))
+        )
 
     def _title(self, kind: Kind) -> str:
-        everywhere, held_out = wordings(kind.titles)
+        everywhere, held_out = kind.titles
         title = self.rng.choice(held_out if held_out and self.split != "train" else everywhere)
-        return self.rng.choice(("", "", f"{self.rng.choice(YEARS)}年", f"表{self.rng.randint(1, 30)}：")) + title
+        return self.cells.templates.text("title_prefix") + title
 
     def _fields(self, index: int, column: Column) -> list[Field]:
         """The field of a column, or one for each of some years."""
         rng = self.rng
-        everywhere, held_out = wordings(column.headers)
-        header = rng.choice(held_out if held_out and self.split != "train" and rng.random() < UNSEEN_PHRASINGS else everywhere)
-        others = (*everywhere, *column.mentions.split(), *(() if self.split == "train" else held_out))
+        everywhere, held_out = column.headers
+        header = rng.choice(
+            held_out if held_out and self.split != "train" and rng.random() < UNSEEN_PHRASINGS else everywhere
+        )
+        others = (*everywhere, *column.mentions, *(() if self.split == "train" else held_out))
         names = (header, *(name for name in others if name != header))
         if not isinstance(column.values, Number):
             return [Field(index, column, header, names, real=isinstance(column.values, Years) and rng.random() < 0.5)]
 
-        unit = rng.choice(column.values.units.split() or [""])
-        shown = rng.choice(("({})", "（{}）", "")).format(unit) if unit else ""
+        unit = rng.choice(column.values.units or ("",))
+        shown = fill(rng.choice(LISTS["unit_shown"]), {"unit": unit}) if unit else ""
         if not column.values.years:
             return [Field(index, column, header + shown, names, unit, True)]
-        style, first = rng.choice(("{year}年{name}", "{name}{year}", "{short}年{name}", "{year}{name}")), rng.randrange(len(YEARS) - 2)
+        style, first = rng.choice(LISTS["year_header"]), rng.randrange(len(YEARS) - 2)
         fields = []
         for year in YEARS[first : first + rng.choice((2, 2, 3))]:
-            short = f"{year % 100}年"
-            title = style.format(year=year, short=year % 100, name=header)
-            said = [prefix + name for name in names for prefix in (short, f"{short}的", f"{year}年", f"{year}年的")]
-            said.append("".join(DIGITS[int(digit)] for digit in short[:2]) + "年" + header)
+            said_year = {"year": str(year), "short": str(year % 100), "name": header}
+            title = fill(style, said_year)
+            said = [fill(prefix, said_year) + name for name in names for prefix in LISTS["year_prefix"]]
+            said.append("".join(DIGITS[int(digit)] for digit in said_year["short"]) + YEAR + header)
             fields.append(Field(index + len(fields), column, title + shown, (title, *said), unit, True, year))
         return fields
 
@@ -154,10 +161,13 @@ class TableWriter(SplitChooser):
         if isinstance(values, Number):
             return [self._number(values, field.unit) for _ in range(count)]
         if isinstance(values, Years):
-            years, suffix = [rng.randint(values.low, values.high) for _ in range(count)], rng.choice(("年", "年", ""))
+            years, suffix = (
+                [rng.randint(values.low, values.high) for _ in range(count)],
+                rng.choice(LISTS["year_suffix"]),
+            )
             return years if field.real else [f"{year}{suffix}" for year in years]
-        if not values.startswith("@"):
-            everywhere, held_out = wordings(values)
+        if not isinstance(values, str):
+            everywhere, held_out = values
             words = everywhere if self.split == "train" else everywhere[::2] + held_out
             return self._spread(rng.sample(words, min(len(words), rng.randint(2, 5))), count)
         if distinct:
@@ -178,7 +188,8 @@ class TableWriter(SplitChooser):
         return names
 
     def _own(self, name: str) -> bool:
-        """Whether a name may be in this split: those of more than three characters are either in train or in the others."""
+        """Whether a name may be in this split: those of more than three characters are either in train or in the
+        others."""
         return len(name) < 4 or (sum(map(ord, name)) % 5 < 3) == (self.split == "train")
 
     def _spread(self, some: list[str], count: int) -> list[str]:
@@ -188,10 +199,10 @@ class TableWriter(SplitChooser):
         return cells
 
     def _number(self, number: Number, unit: str) -> int | float:
-        value, first, digits = self.rng.uniform(number.low, number.high), number.units[:1], number.digits
+        value, first, digits = self.rng.uniform(number.low, number.high), "".join(number.units)[:1], number.digits
         if number.low > 0 and number.high / number.low > 20:
             value = math.exp(self.rng.uniform(math.log(number.low), math.log(number.high)))
         if unit[:1] != first:
-            value *= {("万", "亿"): 1e-4, ("亿", "万"): 1e4}.get((first, unit[:1]), 1)
-            digits = {"亿": 2, "万": 0}.get(unit[:1], digits)
+            value *= {(LARGE, LARGEST): 1e-4, (LARGEST, LARGE): 1e4}.get((first, unit[:1]), 1)
+            digits = {LARGEST: 2, LARGE: 0}.get(unit[:1], digits)
         return round(value, digits) if digits else round(value)

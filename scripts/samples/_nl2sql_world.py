@@ -1,28 +1,47 @@
-"""The kinds of tables of the nl2sql sample: the columns, how tables write their headers, what stands in their cells and how people ask for them.
+"""The kinds of tables of the nl2sql sample: the columns, how tables write their headers, what stands in their cells and
+how people ask for them.
 
-Lists of words are strings with blanks between the words; what follows "/" is kept for dev and test. All names are invented or plain words.
+kinds.tsv and columns.tsv hold them; the first column of a kind names the things of its rows. All names are invented or
+plain words.
 """
 
 from dataclasses import dataclass
 
-CITIES = (
-    "昆明 大理 三亚 青岛 厦门 苏州 无锡 洛阳 桂林 贵阳 南宁 海口 烟台 泉州 温州 绍兴 嘉兴 长沙 南昌 合肥 太原 兰州 西宁 银川 沈阳 大连 珠海 佛山 东莞 惠州 徐州 扬州"
-    "/重庆 成都 杭州 武汉 西安 郑州 济南 福州 宁波 常州 南通 哈尔滨 长春 石家庄 乌鲁木齐 呼和浩特"
+from samples._names import NAMES
+from samples._tables import Pair, Row, read_lists, rows
+
+LISTS = read_lists("nl2sql/words.tsv", NAMES)
+#: How questions are put. {np}: noun with its conditions before it. {c}: the conditions as a clause. {n}: noun. {m}: its
+#: measure word. {s}: how a column is called. {v}, {a}, {b}: values. {e}: a thing by its name. {high}, {low}: adjectives
+#: of a column. {verb}: what a thing did in a year. {ask}: what is asked, without its subject.
+PHRASINGS = {row["name"]: row.pair("wordings") for row in rows("nl2sql/phrasings.tsv", "name", "wordings")}
+CITIES, PROVINCES = ((LISTS[name], LISTS[f"{name}_kept"]) for name in ("city", "province"))
+_COLUMNS = (
+    "kind",
+    "cells",
+    "values",
+    "units?",
+    "adjectives?",
+    "more?",
+    "headers",
+    "asks?",
+    "clauses?",
+    "modifiers?",
+    "mentions?",
+    "answer?",
 )
-PROVINCES = "河北 山西 辽宁 吉林 江苏 浙江 安徽 福建 江西 山东/河南 湖北 湖南 广东 海南 四川 贵州 云南 陕西 甘肃 青海 黑龙江"
-COUNTRIES = "美国 日本 韩国 德国 法国/中国 英国 巴西 西班牙 意大利"
-INDUSTRIES = "医药 汽车 钢铁 煤炭 家电 食品/电子 化工 传媒 军工 银行 物流"
 
 
 @dataclass(frozen=True)
 class Number:
-    """Numbers from low to high, in `unit` or, converted, in another of the units; `adjectives`: of high and of low numbers."""
+    """Numbers from low to high, in the first of the `units` or, converted, in another; `adjectives`: of high and of low
+    numbers."""
 
     low: float
     high: float
     digits: int = 0
-    units: str = ""
-    adjectives: str = "高 低"
+    units: tuple[str, ...] = ()
+    adjectives: tuple[str, ...] = ()
     total: bool = False  # whether a sum of them makes sense
     years: bool = False  # one column for each of several years
 
@@ -32,56 +51,91 @@ class Years:
     """Years in which something did what `verb` says, as numbers or as text."""
 
     verb: str
-    low: int = 1950
-    high: int = 2018
+    low: int
+    high: int
 
 
 @dataclass(frozen=True)
 class Column:
-    """`values`: the words of text cells, or how to make cells. `asks`: questions after their subject that do not need the header.
+    """`values`: the words of text cells, or how to make cells (@name of a recipe). `asks`: questions after their
+    subject that do not need the header.
 
-    `clauses`, `modifiers`: how a condition on a text cell {v} reads as a clause, and before a noun. `answer`: what is asked for (see TAILS).
+    `clauses`, `modifiers`: how a condition on a text cell {v} reads as a clause, and before a noun. `answer`: what is
+    asked for, see tail_... of phrasings.tsv.
     """
 
-    headers: str
-    values: Number | Years | str
-    asks: str = ""
-    clauses: str = ""
-    modifiers: str = ""
-    mentions: str = ""
-    answer: str = ""
+    headers: Pair
+    values: Number | Years | str | Pair
+    asks: Pair
+    clauses: Pair
+    modifiers: Pair
+    mentions: tuple[str, ...]
+    answer: str
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Tables whose rows are each about one `noun`, counted with `measure`, that `name` names. `contexts`: why somebody asks."""
+    """Tables whose rows are each about one `noun`, counted with `measure`, that `name` names. `contexts`: why somebody
+    asks."""
 
+    key: str
     noun: str
     measure: str
-    titles: str
+    titles: Pair
     name: Column
     columns: tuple[Column, ...]
-    contexts: str
+    contexts: Pair
 
 
-def wordings(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The words of all splits, and those kept for dev and test."""
-    everywhere, _, held_out = text.partition("/")
-    return tuple(everywhere.split()), tuple(held_out.split())
-
-
-def city(headers: str = "城市 所在城市/所在地 所属城市", verb: str = "在") -> Column:
-    clauses = "在{v} 位于{v}/坐落在{v}" if verb == "在" else f"{verb}{{v}}"
-    return Column(headers, CITIES, "在哪个城市 在哪/在什么地方 在哪座城市", clauses, "{v} {v}的/{v}那边的", answer="place")
-
-
-def person(headers: str, verb: str, asks: str = "") -> Column:
-    """A person who did what the verb says."""
-    return Column(
-        headers, "@person", asks or f"是谁{verb}的/是哪位{verb}的", f"由{{v}}{verb} 是{{v}}{verb}的/由{{v}}来{verb}", f"{{v}}{verb}的", answer="person"
+def read_values(row: Row) -> Number | Years | str | Pair:
+    """What the cells of a column are: numbers "low..high digits", years "low..high" with a verb, made by a recipe, or
+    words."""
+    if row["cells"] == "made":
+        return f"@{row['values']}"
+    if row["cells"] == "words":
+        return row.pair("values", LISTS)
+    numbers = row["values"].replace("..", " ").split()
+    try:
+        low, high, *digits = map(float, numbers)
+    except ValueError:
+        raise row.error(
+            f"values is {row['values']!r} - it must be like 3..9.8, for numbers with the count of their decimals after a blank"
+        ) from None
+    if row["cells"] == "years":
+        return Years(row["more"], int(low), int(high))
+    if row["cells"] != "number":
+        raise row.error(f"cells is {row['cells']!r} - it must be made, words, number or years")
+    more = row["more"].split()
+    return Number(
+        low,
+        high,
+        int(digits[0]) if digits else 0,
+        row.words("units"),
+        row.words("adjectives"),
+        "total" in more,
+        "years" in more,
     )
 
 
-SCORE = Number(3.0, 9.8, 1, "分")
-PERCENT = Number(-30, 60, 1, "%")
-RATE = Number(2, 98, 1, "%")
+def read_domains() -> tuple[dict[str, tuple[Kind, ...]], dict[str, tuple[Kind, ...]]]:
+    """Domain -> kinds: of all splits, and of dev and test only."""
+    columns: dict[str, list[Column]] = {}
+    for row in rows("nl2sql/columns.tsv", *_COLUMNS):
+        pairs = [row.pair(name) for name in ("headers", "asks", "clauses", "modifiers")]
+        column = Column(pairs[0], read_values(row), *pairs[1:], row.words("mentions"), row["answer"])
+        columns.setdefault(row["kind"], []).append(column)
+    domains: tuple[dict[str, tuple[Kind, ...]], dict[str, tuple[Kind, ...]]] = ({}, {})
+    for row in rows("nl2sql/kinds.tsv", "splits", "domain", "kind", "noun", "measure", "titles", "contexts"):
+        if row["kind"] not in columns:
+            raise row.error(f"columns.tsv has no columns of {row['kind']!r}")
+        first, *others = columns[row["kind"]]
+        kind = Kind(
+            row["kind"], row["noun"], row["measure"], row.pair("titles"), first, tuple(others), row.pair("contexts")
+        )
+        some = domains[row.is_kept()]
+        some[row["domain"]] = some.get(row["domain"], ()) + (kind,)
+    return domains
+
+
+#: Train has none of the new domains.
+DOMAINS, NEW_DOMAINS = read_domains()

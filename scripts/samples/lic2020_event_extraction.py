@@ -1,10 +1,11 @@
-"""The sample of lic2020_event_extraction, in the format of DuEE 1.0: train.json, dev.json, test.json, event_schema.json.
+"""The sample of lic2020_event_extraction, in the format of DuEE 1.0: train.json, dev.json, test.json,
+event_schema.json.
 
 What a text says is labelled completely, by these rules, which are those of the contest's own data where it has one:
 
 - One event for each thing that happened, with the trigger word that says so; two matches are two events.
 - An argument starts where `argument_start_index` says, which need not be the first place with the same words.
-- A span may have roles in two events, or hold another argument (启拓科技CEO林澈 leaves 启拓科技).
+- A span may have roles in two events, or hold another argument: somebody who leaves a firm is called the CEO of that firm.
 - An alias is another name of the argument in the same text.
 
 Half of the names and values and of the phrasings of dev and test do not occur in train: see UNSEEN.
@@ -16,14 +17,16 @@ import re
 from dataclasses import dataclass, field
 
 from samples import Sample, json_lines
-from samples._event_phrasings import BACKGROUND, LEADS, SCENES, SCHEMA, TAILS, Scene
-from samples._event_world import World
-from samples.lic2020_relation_extraction import FULL_WIDTH
+from samples._event_phrasings import AROUND, SCENES, SCHEMA, Scene
+from samples._event_world import LISTS, World
+from samples._tables import fill
+from samples._templates import FULL_WIDTH
 
 COUNTS = {"train": 400, "dev": 100, "test": 60}
 #: In dev and test, the share of phrasings that train does not have. Their names are new; some of their values are not.
 UNSEEN = 0.68
 SHARES = {"two scenes": 0.05, "lead": 0.2, "tail": 0.3, "headline": 0.16, "full width": 0.03}
+STOP = LISTS["stop"][0]
 LENGTHS, LONG_LENGTHS = range(10, 121), range(150, 301)
 
 
@@ -42,7 +45,9 @@ def generate() -> Sample:
                 lines.append(line)
         phrasings[split] = set(writer.uses)
         seen = seen or writer.world
-        files[f"{split}.json"] = json_lines({"text": line["text"], "id": line["id"]} if split == "test" else line for line in lines)
+        files[f"{split}.json"] = json_lines(
+            {"text": line["text"], "id": line["id"]} if split == "test" else line for line in lines
+        )
     files["event_schema.json"] = json_lines(
         {
             "event_type": event_type,
@@ -57,7 +62,8 @@ def generate() -> Sample:
 
 @dataclass
 class Report:
-    """A phrasing filled in: its text, (start, end) of what the braces and brackets labelled, of the triggers, and the names mentioned."""
+    """A phrasing filled in: its text, (start, end) of what the braces and brackets labelled, of the triggers, and the
+    names mentioned."""
 
     text: str = ""
     labelled: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -65,7 +71,7 @@ class Report:
     mentioned: set[str] = field(default_factory=set)
 
 
-def fill(phrasing: str, bindings: dict[str, str]) -> Report:
+def report_of(phrasing: str, bindings: dict[str, str]) -> Report:
     report, opened, triggers = Report(), [], {}
     for piece in re.split(r"(\{=?\w+\}|\[\w+:|\]|<[^>]+>)", phrasing):
         start = len(report.text)
@@ -112,27 +118,27 @@ class Writer:
         scenes = [self._scene() for _ in range(2 if long or rng.random() < SHARES["two scenes"] else 1)]
         if len(scenes) == 2 and not long and rng.random() < 0.6:
             scenes[1] = scenes[0]  # two of the same kind
-        around = self.world.bystanders(rng)
+        around = self.world.bystanders()
         headline = not long and len(scenes) == 1 and rng.random() < SHARES["headline"]
-        text = rng.choice(LEADS).format_map(around) if not headline and rng.random() < SHARES["lead"] else ""
-        backgrounds = rng.sample(BACKGROUND, len(BACKGROUND))
+        text = fill(rng.choice(AROUND["lead"]), around) if not headline and rng.random() < SHARES["lead"] else ""
+        backgrounds = rng.sample(AROUND["background"], len(AROUND["background"]))
         events: list[dict] = []
         for number, name in enumerate(scenes):
-            text += rng.choice(("；", "。", "，另外，")) if number else ""
+            text += rng.choice(LISTS["between_scenes"]) if number else ""
             if long and rng.random() < 0.6:
-                text += backgrounds.pop().format_map(self.world.bystanders(rng)) + "。"
+                text += fill(backgrounds.pop(), self.world.bystanders()) + STOP
             phrasing = self._choose(SCENES[name])
             bindings = self.world.bindings(phrasing)
-            report = fill(phrasing, bindings)
+            report = report_of(phrasing, bindings)
             events += label(SCENES[name], report, bindings, len(text))
             text += report.text
         if long:
             for _ in range(rng.randint(1, 3)):
-                text += "。" + backgrounds.pop().format_map(self.world.bystanders(rng))
+                text += STOP + fill(backgrounds.pop(), self.world.bystanders())
         elif not headline and rng.random() < SHARES["tail"]:
-            text += rng.choice(("，", "。", " ")) + rng.choice(TAILS).format_map(around)
-        if not headline and text[-1] not in "？！":
-            text += rng.choice(("", "。", "。"))
+            text += rng.choice(LISTS["before_tail"]) + fill(rng.choice(AROUND["tail"]), around)
+        if not headline and text[-1] not in LISTS["ended"]:
+            text += rng.choice(LISTS["ending"])
         if rng.random() < SHARES["full width"]:
             text = text.translate(FULL_WIDTH)
             for event in events:
@@ -144,8 +150,13 @@ class Writer:
 
     def _scene(self) -> str:
         """A scene, rather one that was used rarely for its weight."""
-        done = {name: sum(self.uses.get(phrasing, 0) for phrasing in scene.phrasings + scene.held_out) for name, scene in SCENES.items()}
-        return self.rng.choices(list(SCENES), [(scene.weight / (1 + done[name])) ** 3 for name, scene in SCENES.items()])[0]
+        done = {
+            name: sum(self.uses.get(phrasing, 0) for phrasing in scene.phrasings + scene.held_out)
+            for name, scene in SCENES.items()
+        }
+        return self.rng.choices(
+            list(SCENES), [(scene.weight / (1 + done[name])) ** 3 for name, scene in SCENES.items()]
+        )[0]
 
     def _choose(self, scene: Scene) -> str:
         """A phrasing, rather a rarely used one; dev and test repeat only every second of those of all splits."""

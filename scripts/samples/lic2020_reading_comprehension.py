@@ -1,11 +1,11 @@
 """The sample of lic2020_reading_comprehension, in the format of DuReader-robust: train.json, dev.json, test.json.
 
-A paragraph is an opening and facts of one topic, mixed with the same kind of facts about a rival of the same domain and with
-sentences that only bring in values of the right types. Its questions ask for facts of the topic, sometimes of the rival, by these rules,
-which are those of the contest's own data:
+A paragraph is an opening and facts of one topic, mixed with the same kind of facts about a rival of the same domain and
+with sentences that only bring in values of the right types. Its questions ask for facts of the topic, sometimes of the
+rival, by these rules, which are those of the contest's own data:
 
 - `answer_start` is known for about half of the questions and -1 for the others, also where the answer occurs several times.
-- Where a longer answer is right as well (约2100亩 beside 2100亩), dev accepts both; train has one of them.
+- Where a longer answer is right as well (a rounded number beside the bare number), dev accepts both; train has one of them.
 - test.json has no answers.
 
 Half of the topics and of the phrasings of dev and test do not occur in train: see UNSEEN_TOPICS and `_choosing.py`.
@@ -17,18 +17,12 @@ import re
 from dataclasses import dataclass
 
 from samples import Sample
-from samples.lic2020_relation_extraction import FULL_WIDTH, placeholders
 from samples._choosing import Chooser
-from samples._reading_commerce import COMPANY, PHONE, PRICES, RECIPE
-from samples._reading_culture import FILM, PERSON, SCENIC, SCHOOL
-from samples._reading_phrasings import Domain
-from samples._reading_services import EXAM, MEDICINE, RAILWAY
+from samples._reading_phrasings import DOMAINS, LISTS, Domain, begins_with_topic
 from samples._reading_world import Record, World
+from samples._tables import unknown_slot
+from samples._templates import FULL_WIDTH, placeholders
 
-DOMAINS: dict[str, Domain] = {
-    "film": FILM, "school": SCHOOL, "scenic": SCENIC, "person": PERSON, "company": COMPANY, "phone": PHONE, "prices": PRICES,
-    "recipe": RECIPE, "medicine": MEDICINE, "railway": RAILWAY, "exam": EXAM,
-}  # fmt: skip
 #: split -> (paragraphs, questions)
 COUNTS = {"train": (390, 1200), "dev": (34, 100), "test": (20, 60)}
 #: In dev and test, the share of choices that fall on a topic that train does not have.
@@ -38,12 +32,15 @@ SHARES = {
     "pronoun": 0.2, "left out": 0.4,
 }  # fmt: skip
 LENGTHS, LONG_LENGTHS = range(100, 351), range(450, 701)
-ASIDES = ("另外，", "顺便一提，", "", "")
+#: How a sentence ends, what parts its clauses, and which end says by itself that a sentence ends.
+STOPS, COMMAS, FULL_STOP = LISTS["stop"], LISTS["comma"], LISTS["stop"][0]
 
 
 def generate() -> Sample:
     taken: set[str] = set()
-    seen, unseen = World("reading seen", taken, 1.0), World("reading unseen", taken, 0.5)
+    seen, unseen = (
+        World(f"reading {name}", taken, scale, list(DOMAINS)) for name, scale in (("seen", 1.0), ("unseen", 0.5))
+    )
     used: dict[str, list[Record]] = {domain: [] for domain in DOMAINS}  # the topics of train
     files, phrasings = {}, {}
     for split, (paragraphs, questions) in COUNTS.items():
@@ -64,7 +61,9 @@ def generate() -> Sample:
 
 
 #: Every phrasing of a question.
-ASKING = {text for domain in DOMAINS.values() for fact in domain.facts.values() for text in fact.questions + fact.held_out()}
+ASKING = {
+    text for domain in DOMAINS.values() for fact in domain.facts.values() for text in fact.questions + fact.held_out()
+}
 
 
 def document(paragraphs: list[dict]) -> str:
@@ -86,7 +85,8 @@ def spread(rng: random.Random, parts: int, total: int) -> list[int]:
 
 @dataclass(frozen=True)
 class Clause:
-    """A phrasing with what fills it: of a fact (of the topic or of its rival), an opening, or a filler (`key` is then empty)."""
+    """A phrasing with what fills it: of a fact (of the topic or of its rival), an opening, or a filler (`key` is then
+    empty)."""
 
     key: str
     phrasing: str
@@ -107,7 +107,7 @@ def value(telling: Telling) -> str:
     return telling.clause.bindings[telling.clause.key]
 
 
-def fill(phrasing: str, bindings: Record, key: str) -> tuple[str, tuple[int, int], tuple[int, int]]:
+def locate(phrasing: str, bindings: Record, key: str) -> tuple[str, tuple[int, int], tuple[int, int]]:
     """The phrasing filled in, where the binding `key` stands in it, and where the brackets around that stood."""
     text, answer, longer, opened = "", (0, 0), (0, 0), -1
     for piece in re.split(r"(\{\w+\}|\[|\])", phrasing):
@@ -116,6 +116,8 @@ def fill(phrasing: str, bindings: Record, key: str) -> tuple[str, tuple[int, int
         elif piece == "]":
             longer, opened = (opened, len(text)), -1
         elif piece.startswith("{"):
+            if piece[1:-1] not in bindings:
+                raise unknown_slot(phrasing, piece)
             value = bindings[piece[1:-1]]
             if piece[1:-1] == key:
                 answer = (len(text), len(text) + len(value))
@@ -146,7 +148,11 @@ class Writer(Chooser):
         """A paragraph about the topic with so many questions."""
         while True:
             uses = dict(self.uses)
-            clauses = self._long(domain_name, topic, world, questions) if long else self._short(domain_name, topic, world, questions)
+            clauses = (
+                self._long(domain_name, topic, world, questions)
+                if long
+                else self._short(domain_name, topic, world, questions)
+            )
             context, tellings = self._join(DOMAINS[domain_name], clauses)
             if len(context) in (LONG_LENGTHS if long else LENGTHS):
                 return self._restyle(context, self._ask(domain_name, context, tellings, questions, late=long))
@@ -157,7 +163,11 @@ class Writer(Chooser):
         return Clause(key, self.phrasing(fact.sentences, fact.held_out_sentences), bindings, about_rival)
 
     def _rival_facts(self, domain: Domain, rival: Record, topic: Record, keys: list[str]) -> list[Clause]:
-        return [self._fact(domain, key, rival, about_rival=True) for key in keys if key in rival and rival[key] != topic.get(key)]
+        return [
+            self._fact(domain, key, rival, about_rival=True)
+            for key in keys
+            if key in rival and rival[key] != topic.get(key)
+        ]
 
     def _opening(self, domain: Domain, bindings: Record) -> Clause:
         return Clause("", self.phrasing(*domain.openings), bindings)
@@ -186,7 +196,9 @@ class Writer(Chooser):
         rng, domain = self.rng, DOMAINS[domain_name]
         bindings = world.bystanders(rng) | topic
         keys = self.keys(domain_name, told(domain, topic), questions + 3, "told")
-        clauses = [self._opening(domain, bindings)] + [self._fact(domain, key, bindings) for key in keys[questions + 1 :]]
+        clauses = [self._opening(domain, bindings)] + [
+            self._fact(domain, key, bindings) for key in keys[questions + 1 :]
+        ]
         rivals = [record for record in world.records[domain_name] if unlike(record, topic)]
         for rival in rng.sample(rivals, min(len(rivals), rng.randint(4, 6))):
             clauses += self._rival_facts(domain, rival, topic, rng.sample(list(domain.facts), rng.randint(5, 8)))
@@ -195,36 +207,46 @@ class Writer(Chooser):
         return clauses + [self._fact(domain, key, bindings) for key in keys[: questions + 1]]
 
     def _join(self, domain: Domain, clauses: list[Clause]) -> tuple[str, list[Telling]]:
-        """The paragraph. A topic named just before is left out, or a pronoun stands for it; after other people and things it is named again."""
+        """The paragraph. A topic named just before is left out, or a pronoun stands for it; after other people and
+        things it is named again."""
         rng = self.rng
-        comma = rng.choices(("，", ","), (88, 12))[0]
-        stop = rng.choices(("。", "；", "。|", " "), (82, 7, 5, 6))[0]
+        comma = rng.choices(COMMAS, (88, 12))[0]
+        stop = rng.choices(STOPS, (82, 7, 5, 6))[0]
         text, tellings = "", []
         before: Clause | None = None
         run = 0  # clauses since the last full stop
         for clause in clauses:
             phrasing, head = clause.phrasing, ""
-            same = before is not None and before.bindings is clause.bindings and clause.key and before.phrasing not in domain.echoes
+            same = (
+                before is not None
+                and before.bindings is clause.bindings
+                and clause.key
+                and before.phrasing not in domain.echoes
+            )
             same = same and (before.key or "{other}" not in before.phrasing)
-            together = same and before.phrasing.startswith("{it}") and run < 3 and re.match(r"\{it\}(?!的|，)", phrasing)
+            together = same and before.phrasing.startswith("{it}") and run < 3 and begins_with_topic(phrasing)
             continues = together and rng.random() < SHARES["left out"]
             if continues:
                 phrasing, head = phrasing.removeprefix("{it}"), comma
             elif before is not None:
-                if not text.endswith("。"):
+                if not text.endswith(FULL_STOP):
                     head = stop
                 if clause.about_rival and not same:
-                    head += "相比之下，" if (before.key, before.about_rival) == (clause.key, False) else rng.choice(ASIDES)
+                    head += (
+                        LISTS["in_contrast"][0]
+                        if (before.key, before.about_rival) == (clause.key, False)
+                        else rng.choice(LISTS["aside"])
+                    )
             run = run + 1 if continues else 1
             pronoun = same and not clause.about_rival and rng.random() < SHARES["pronoun"]
             it = rng.choice(domain.it) if pronoun else clause.bindings["name"]
-            filled, answer, longer = fill(phrasing, clause.bindings | {"it": it}, clause.key)
+            filled, answer, longer = locate(phrasing, clause.bindings | {"it": it}, clause.key)
             start = len(text) + len(head)
             text += head + filled
             if clause.key:
                 tellings.append(Telling(clause, *((start + first, start + last) for first, last in (answer, longer))))
             before = clause
-        return text + ("" if text.endswith("。") or rng.random() < 0.1 else "。"), tellings
+        return text + ("" if text.endswith(FULL_STOP) or rng.random() < 0.1 else FULL_STOP), tellings
 
     def _ask(self, domain_name: str, context: str, tellings: list[Telling], questions: int, late: bool) -> dict:
         rng, domain = self.rng, DOMAINS[domain_name]
@@ -233,7 +255,12 @@ class Writer(Chooser):
         if late:
             own = dict(list(own.items())[-questions - 1 :])
         keys = self.keys(domain_name, list(own), questions, "asked")
-        hard = [key for key in own if context.index(value(own[key])) < own[key].answer[0] or value(own[key]) in own[key].clause.bindings["name"]]
+        hard = [
+            key
+            for key in own
+            if context.index(value(own[key])) < own[key].answer[0]
+            or value(own[key]) in own[key].clause.bindings["name"]
+        ]
         if hard and not set(hard) & set(keys) and rng.random() < SHARES["hard to place"]:
             keys[0] = rng.choice(hard)
         asked = [own[key] for key in keys]
@@ -252,7 +279,9 @@ class Writer(Chooser):
                 spans = spans[-1:] if rng.random() < SHARES["longer answer in train"] else spans[:1]
             known = rng.random() >= SHARES["start unknown"]
             if self.split != "test":
-                item["answers"] = [{"text": context[first:last], "answer_start": first if known else -1} for first, last in spans]
+                item["answers"] = [
+                    {"text": context[first:last], "answer_start": first if known else -1} for first, last in spans
+                ]
             items.append(item)
         for clause in {id(telling.clause): telling.clause for telling in tellings}.values():
             self.use(f"told {domain_name} {clause.key}")

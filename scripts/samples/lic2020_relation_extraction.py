@@ -2,55 +2,42 @@
 
 What a sentence says is labelled completely, by these rules, which are those of the contest's own data where it has one:
 
-- A role played in a work also makes the player one of its 主演.
-- A husband and a wife give two triples, 丈夫 and 妻子.
+- A role played in a work also makes the player one of the actors of the work.
+- A husband and a wife give two triples, one for each of them.
 - A song on somebody's album is sung by them. A prize for a work says nothing about what the winner did in it.
-- Names stand without 《》; 票房 has its unit, 届 is no part of the period.
+- Names stand without title marks; takings have their unit, the word for an edition is no part of the period.
 - Where a subject has several objects with slots, each slot stands nearest to the @value it belongs to.
 
 Half of the entities and of the phrasings of dev and test do not occur in train: see UNSEEN.
 """
 
 import random
-import re
 from dataclasses import dataclass
 
 from samples import Sample, json_lines
-from samples._relation_phrasings import AGAIN, LEADS, PHRASINGS, TOPIC
-from samples._relation_world import FACTS, LISTS, REPEATABLE, SLOTS, Record, World
+from samples._names import NAMES
+from samples._relation_phrasings import (
+    AGAIN,
+    FACTS,
+    LISTS,
+    PARTS,
+    PHRASINGS,
+    PLURALS,
+    REPEATABLE,
+    SCHEMA,
+    SLOTS,
+    TOPIC,
+    WEIGHTS,
+)
+from samples._relation_world import Record, World
+from samples._tables import fill
+from samples._templates import FULL_WIDTH, placeholders
 
 COUNTS = {"train": 400, "dev": 100, "test": 60}
-TOPIC_WEIGHTS = {"film": 33, "person": 31, "song": 14, "book": 9, "company": 13}
 #: In dev and test, the share of choices that fall on a phrasing, and on a topic, that train does not have.
 UNSEEN = {"phrasing": 0.6, "topic": 0.68}
 LENGTHS = range(10, 151)
 TRIPLES = range(1, 9)
-#: In the order in which they follow each other; a sentence begins with one of the first three.
-PARTS = ("opening", "indirect", "noun", "verb", "clause", "tail")
-
-#: predicate -> (subject type, slot -> type), from the official schema, in the order in which sentences tell things.
-SCHEMA: dict[str, tuple[str, dict[str, str]]] = {
-    "毕业院校": ("人物", {"@value": "学校"}),
-    "作者": ("图书作品", {"@value": "人物"}),
-    "导演": ("影视作品", {"@value": "人物"}),
-    "主演": ("影视作品", {"@value": "人物"}),
-    "饰演": ("娱乐人物", {"inWork": "影视作品", "@value": "人物"}),
-    "上映时间": ("影视作品", {"inArea": "地点", "@value": "Date"}),
-    "票房": ("影视作品", {"inArea": "地点", "@value": "Number"}),
-    "歌手": ("歌曲", {"@value": "人物"}),
-    "作词": ("歌曲", {"@value": "人物"}),
-    "作曲": ("歌曲", {"@value": "人物"}),
-    "所属专辑": ("歌曲", {"@value": "音乐专辑"}),
-    "成立日期": ("机构", {"@value": "Date"}),
-    "总部地点": ("企业", {"@value": "地点"}),
-    "创始人": ("企业", {"@value": "人物"}),
-    "获奖": ("娱乐人物", {"inWork": "作品", "onDate": "Date", "@value": "奖项", "period": "Number"}),
-    "父亲": ("人物", {"@value": "人物"}),
-    "丈夫": ("人物", {"@value": "人物"}),
-    "妻子": ("人物", {"@value": "人物"}),
-}
-
-FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F) if chr(code).isalnum()}
 
 
 def generate() -> Sample:
@@ -62,7 +49,7 @@ def generate() -> Sample:
     for split, count in COUNTS.items():
         writer = Writer(random.Random(f"relation {split}"), held_out=split != "train")
         lines = []
-        for kind in writer.rng.choices(list(TOPIC_WEIGHTS), list(TOPIC_WEIGHTS.values()), k=count):
+        for kind in writer.rng.choices(list(WEIGHTS), list(WEIGHTS.values()), k=count):
             new = split == "train" or writer.rng.random() < UNSEEN["topic"]
             world = seen if split == "train" or not new else unseen
             sentence = writer.write(world.records[kind] if new else used[kind], world, texts)
@@ -73,18 +60,15 @@ def generate() -> Sample:
         phrasings[split] = writer.phrasings()
         files[f"{split}.json"] = json_lines({"text": line["text"]} if split == "test" else line for line in lines)
     files["schema.json"] = json_lines(
-        {"object_type": types, "predicate": predicate, "subject_type": subject} for predicate, (subject, types) in SCHEMA.items()
+        {"object_type": types, "predicate": predicate, "subject_type": subject}
+        for predicate, (subject, types) in SCHEMA.items()
     )
     return Sample(files, phrasings)
 
 
-def placeholders(phrasing: str) -> set[str]:
-    return set(re.findall(r"{(\w+)}", phrasing))
-
-
 def predicates(kind: str, phrasing: str) -> set[str]:
     """What a phrasing says of its topic; of a list, what it says of the first."""
-    named = {f"{LISTS[name][0]}1" if name in LISTS else name for name in placeholders(phrasing)} | {TOPIC[kind]}
+    named = {f"{PLURALS[name][0]}1" if name in PLURALS else name for name in placeholders(phrasing)} | {TOPIC[kind]}
     return {predicate for predicate, subject, value in FACTS[kind] if subject in named and value in named}
 
 
@@ -109,7 +93,8 @@ class Writer:
         return {phrasing for kind, phrasing in self.uses if predicates(kind, phrasing)}
 
     def write(self, topics: list[Record], world: World, texts: set[str]) -> Sentence:
-        """A sentence that is not among the texts about one of the topics: of a few, the one with the rarest phrasings."""
+        """A sentence that is not among the texts about one of the topics: of a few, the one with the rarest
+        phrasings."""
         drafts: list[Sentence] = []
         while len(drafts) < 6:
             draft = self._draft(self.rng.choice(topics), world)
@@ -132,7 +117,9 @@ class Writer:
         kind, rng = topic.kind, self.rng
         bindings = topic.bindings | world.bystanders(rng)
         first = rng.choices(PARTS[:3], (45, 35, 20))[0]
-        more = ["verb"] * (first == "noun") + rng.choices(("verb", "clause"), (55, 45), k=rng.choices(range(4), (22, 35, 30, 13))[0])
+        more = ["verb"] * (first == "noun") + rng.choices(
+            ("verb", "clause"), (55, 45), k=rng.choices(range(4), (22, 35, 30, 13))[0]
+        )
         more.sort(key=("verb", "clause").index)
         if kind == "person" and "clause" in more:  # after a relative, who is meant by what follows?
             more = more[: more.index("clause") + 1]
@@ -147,14 +134,18 @@ class Writer:
             return None
 
         order = list(SCHEMA)
-        chosen.sort(key=lambda item: (PARTS.index(item[0]), max(map(order.index, predicates(kind, item[1])), default=0)))
+        chosen.sort(
+            key=lambda item: (PARTS.index(item[0]), max(map(order.index, predicates(kind, item[1])), default=0))
+        )
         pieces = [self._lists(phrasing, bindings) for _, phrasing in chosen]
         if first == "noun":
             pieces[:2] = ["".join(pieces[:2])]
         elif "verb" in parts and (first == "indirect" or rng.random() < 0.15):
             pieces[1] = AGAIN[kind] + pieces[1]
-        elif kind == "person" and first == "indirect" and "clause" in parts:  # not the relatives of the relative just named
-            pieces[1] = "{name}" + ("" if pieces[1][0] in "和与" else "的") + pieces[1]
+        elif (
+            kind == "person" and first == "indirect" and "clause" in parts
+        ):  # not the relatives of the relative just named
+            pieces[1] = "{name}" + ("" if pieces[1].startswith(LISTS["with"]) else LISTS["of"][0]) + pieces[1]
         line = label(kind, self._punctuate(pieces), bindings)
         return Sentence(self._restyle(line), topic, [phrasing for _, phrasing in chosen]) if acceptable(line) else None
 
@@ -167,7 +158,10 @@ class Writer:
             [
                 phrasing
                 for phrasing in phrasings
-                if all(f"{LISTS[name][0]}2" in bindings if name in LISTS else name in bindings for name in placeholders(phrasing))
+                if all(
+                    f"{PLURALS[name][0]}2" in bindings if name in PLURALS else name in bindings
+                    for name in placeholders(phrasing)
+                )
                 and not said & placeholders(phrasing)
                 and not known & predicates(kind, phrasing)
             ]
@@ -186,25 +180,27 @@ class Writer:
 
     def _lists(self, phrasing: str, bindings: dict[str, str]) -> str:
         """The phrasing with its lists written out."""
-        for name in sorted(placeholders(phrasing) & set(LISTS)):
-            element, most = LISTS[name]
+        for name in sorted(placeholders(phrasing) & set(PLURALS)):
+            element, most = PLURALS[name]
             there = sum(f"{element}{number}" in bindings for number in range(1, most + 1))
             items = [f"{{{element}{number}}}" for number in range(1, self.rng.randint(2, there) + 1)]
-            styles = (("、", "和"), ("、", "、"), ("、", "与"), ("、", "以及"), (" ", " "))
-            comma, last = (" / ", " / ") if name == "actors_slashed" else self.rng.choice(styles)
+            joints = [(joint[0], joint[1:]) for joint in LISTS["joints"]]
+            comma, last = (" / ", " / ") if name == "actors_slashed" else self.rng.choice(joints)
             phrasing = phrasing.replace(f"{{{name}}}", comma.join(items[:-1]) + last + items[-1])
         return phrasing
 
     def _punctuate(self, pieces: list[str]) -> str:
         rng = self.rng
-        comma = rng.choices(("，", ",", " "), (86, 7, 7))[0]
-        lead = rng.choice(LEADS) if rng.random() < 0.12 else ""
-        return lead + comma.join(pieces) + rng.choices(("", "。", "！", "~"), (66, 28, 4, 2))[0]
+        comma = rng.choices(LISTS["comma"], (86, 7, 7))[0]
+        lead = rng.choice(LISTS["lead"]) if rng.random() < 0.12 else ""
+        return lead + comma.join(pieces) + rng.choices(LISTS["ending"], (66, 28, 4, 2))[0]
 
     def _restyle(self, line: dict) -> dict:
         """Rarely other brackets, or full-width letters and digits, in the text and the labels alike."""
         if self.rng.random() < 0.06:
-            line["text"] = line["text"].translate(dict(zip(map(ord, "《》"), self.rng.choice(("「」", "【】", "“”")))))
+            line["text"] = line["text"].translate(
+                dict(zip(map(ord, NAMES["title_mark"]), self.rng.choice(NAMES["other_marks"])))
+            )
         if self.rng.random() < 0.03:
             line = translate(line, FULL_WIDTH)
         return line
@@ -213,7 +209,10 @@ class Writer:
 def translate(value, table: dict[int, int]):
     """Every string of a JSON value translated, but not the keys."""
     if isinstance(value, dict):
-        return {key: value[key] if key in ("predicate", "object_type", "subject_type") else translate(value[key], table) for key in value}
+        return {
+            key: value[key] if key in ("predicate", "object_type", "subject_type") else translate(value[key], table)
+            for key in value
+        }
     if isinstance(value, list):
         return [translate(item, table) for item in value]
     return value.translate(table)
@@ -226,7 +225,9 @@ def label(kind: str, template: str, bindings: dict[str, str]) -> dict:
     for predicate, subject, value in FACTS[kind]:
         if subject in named and value in named:
             subject_type, types = SCHEMA[predicate]
-            slots = {slot: name for slot, name in SLOTS[kind].get(value, {}).items() if name in named} | {"@value": value}
+            slots = {slot: name for slot, name in SLOTS[kind].get(value, {}).items() if name in named} | {
+                "@value": value
+            }
             triples.append({
                 "predicate": predicate,
                 "object_type": {slot: types[slot] for slot in types if slot in slots},
@@ -235,7 +236,7 @@ def label(kind: str, template: str, bindings: dict[str, str]) -> dict:
                 "subject": bindings[subject],
             })  # fmt: skip
     unique = [triple for number, triple in enumerate(triples) if triple not in triples[:number]]
-    return {"text": template.format_map(bindings), "spo_list": unique}
+    return {"text": fill(template, bindings), "spo_list": unique}
 
 
 def acceptable(line: dict) -> bool:
@@ -246,8 +247,8 @@ def acceptable(line: dict) -> bool:
 def slots_are_nearest(line: dict) -> bool:
     """Whether each slot stands nearer to its @value than to any other of the same subject and predicate.
 
-    By the gap between them as well as by the distance of their starts: decoders measure one or the other. A slot that stands
-    in the text twice is refused, since nothing says from which of them to measure.
+    By the gap between them as well as by the distance of their starts: decoders measure one or the other. A slot that
+    stands in the text twice is refused, since nothing says from which of them to measure.
     """
     text, triples = line["text"], line["spo_list"]
 
@@ -259,12 +260,18 @@ def slots_are_nearest(line: dict) -> bool:
         rivals = [
             other["object"]["@value"]
             for other in triples
-            if other is not triple and (other["subject"], other["predicate"]) == (triple["subject"], triple["predicate"])
+            if other is not triple
+            and (other["subject"], other["predicate"]) == (triple["subject"], triple["predicate"])
         ]
         for slot, value in triple["object"].items():
             own = distances(value, triple["object"]["@value"])
-            if rivals and slot != "@value" and (
-                text.count(value) > 1 or any(rival <= mine for name in rivals for rival, mine in zip(distances(value, name), own))
+            if (
+                rivals
+                and slot != "@value"
+                and (
+                    text.count(value) > 1
+                    or any(rival <= mine for name in rivals for rival, mine in zip(distances(value, name), own))
+                )
             ):
                 return False
     return True

@@ -1,19 +1,31 @@
 """The sample of nl2sql, in the format of TableQA: train.json, dev.json, test.json with their .tables.json.
 
-A table shows some of the columns of its kind (_nl2sql_leisure.py, _nl2sql_business.py, _nl2sql_services.py), under headers that differ from
-table to table. A question asks for cells, a count or an aggregate of the rows that fulfil one to three conditions; it is composed of phrasings
-(_nl2sql_phrasings.py). Half of the phrasings of dev and test, most of their cells and some whole domains do not occur in train. Every query
-finds at least one row, and not all.
+A table shows some of the columns of its kind (data/nl2sql), under headers that differ from table to table. A question
+asks for cells, a count or an aggregate of the rows that fulfil one to three conditions; it is composed of phrasings
+(phrasings.tsv). Half of the phrasings of dev and test, most of their cells and some whole domains do not occur in
+train. Every query finds at least one row, and not all.
 """
 
 import random
-import re
 from collections import Counter
 
 from samples import Sample, json_lines
-from samples import _nl2sql_phrasings as phrasings
-from samples._nl2sql_conditions import AND, EQUAL, ONE, OR, Condition, Conditions, ConditionWriter, Impossible, apart
+from samples._nl2sql_cells import YEAR
+from samples._nl2sql_conditions import (
+    AND,
+    EQUAL,
+    OF,
+    ONE,
+    OR,
+    Condition,
+    Conditions,
+    ConditionWriter,
+    Impossible,
+    apart,
+)
 from samples._nl2sql_tables import Field, Table, TableWriter
+from samples._nl2sql_world import LISTS, PHRASINGS
+from samples._tables import fill
 
 COUNTS = {"train": 400, "dev": 100, "test": 60}
 TABLES = {"train": 60, "dev": 20, "test": 12}
@@ -54,6 +66,13 @@ def generate() -> Sample:
     return Sample(files, used)
 
 
+def undoubled(question: str) -> str:
+    """Without the particles that a phrasing and what fills it both have."""
+    for doubled in LISTS["doubled"]:
+        question = question.replace(doubled, doubled[0])
+    return question
+
+
 class QuestionWriter(ConditionWriter):
     """Writes the questions of one split that were not `asked`."""
 
@@ -81,13 +100,15 @@ class QuestionWriter(ConditionWriter):
                     question, selected, conditions = getattr(self, kind[0])(table, *kind[1:])
                 except Impossible:
                     continue
-                question = self._framed(table, question.replace("的的", "的").replace("是是", "是"))
+                question = self._framed(table, undoubled(question))
                 if 8 <= len(question) <= 60 and question not in self.asked and conditions.matter(table):
                     kinds.remove(kind)
                     self.asked.add(question)
                     self.operators.update(part.operator for part in conditions.parts)
                     self.aggregations.update(aggregation for _, aggregation in selected)
-                    return {"question": question, "table_id": table.id} | ({} if self.split == "test" else {"sql": self._query(selected, conditions)})
+                    return {"question": question, "table_id": table.id} | (
+                        {} if self.split == "test" else {"sql": self._query(selected, conditions)}
+                    )
         raise RuntimeError(f"no kind of question is possible for {[field.header for field in table.fields]}")
 
     def _query(self, selected: list[tuple[Field, int]], conditions: Conditions) -> dict:
@@ -102,25 +123,32 @@ class QuestionWriter(ConditionWriter):
         if chance < SHARES["context"]:
             question = self.choose(table.kind.contexts) + question
         elif chance < SHARES["context"] + SHARES["aside"]:
-            question = self.choose(phrasings.ASIDES) + question
-        elif chance < SHARES["context"] + SHARES["aside"] + SHARES["opening"] and not re.match("[我帮想把告说给算数推]", question):
-            question = self.choose(phrasings.OPENINGS) + question
-        if re.search("什么|[哪谁多几啥]", question[-5:]):
-            question += self.choose(phrasings.ENDINGS) if rng.random() < SHARES["ending"] else ""
-            question += rng.choice("？？?") if rng.random() < SHARES["mark"] else ""
+            question = self.choose(PHRASINGS["asides"]) + question
+        elif chance < SHARES["context"] + SHARES["aside"] + SHARES["opening"] and not question.startswith(
+            LISTS["please_not_before"]
+        ):
+            question = self.choose(PHRASINGS["openings"]) + question
+        if any(word in question[-5:] for word in LISTS["asking"]):
+            question += self.choose(PHRASINGS["endings"]) if rng.random() < SHARES["ending"] else ""
+            question += rng.choice(LISTS["mark"]) if rng.random() < SHARES["mark"] else ""
         return question
 
     def _slots(self, table: Table, conditions: Conditions) -> dict[str, str]:
-        """What phrasings say of some things: np, c, n and m, see _nl2sql_phrasings.py."""
+        """What phrasings say of some things: np, c, n and m, see PHRASINGS of _nl2sql_world.py."""
         rng, noun, parts = self.rng, table.kind.noun, conditions.parts
         slots = {"c": conditions.clause, "n": noun, "m": table.kind.measure}
         if conditions.connection == OR or not parts[0].clause:
-            together = len(parts) == 2 and parts[0].modifiers and parts[0].clause == parts[1].clause and rng.random() < SHARES["in front"]
-            return slots | {"np": (rng.choice(parts[0].modifiers) if together else f"{conditions.clause}的") + noun}
+            together = (
+                len(parts) == 2
+                and parts[0].modifiers
+                and parts[0].clause == parts[1].clause
+                and rng.random() < SHARES["in front"]
+            )
+            return slots | {"np": (rng.choice(parts[0].modifiers) if together else conditions.clause + OF) + noun}
 
         whole, bare, rest = "", "", []
-        for part in sorted(parts, key=lambda part: part.field.column.answer != "place"):  # 桂林四星级酒店
-            near = [modifier for modifier in part.modifiers if not modifier.endswith("的")]
+        for part in sorted(parts, key=lambda part: part.field.column.answer != "place"):  # the place stands first
+            near = [modifier for modifier in part.modifiers if not modifier.endswith(OF)]
             further = [modifier for modifier in part.modifiers if modifier not in near]
             if not part.modifiers or rng.random() > SHARES["in front"]:
                 rest.append(part.clause)
@@ -130,23 +158,29 @@ class QuestionWriter(ConditionWriter):
                 whole += rng.choice(further)
         said = rest[0] if rest else ""
         for clause in rest[1:]:
-            said += self.choose(phrasings.AND) + clause
-        return slots | {"np": whole + (f"{said}的" if said else "") + bare + noun}
+            said += self.choose(PHRASINGS["and"]) + clause
+        return slots | {"np": whole + (said + OF if said else "") + bare + noun}
 
     def _ask(self, field: Field, several: bool = False, subject: bool = True) -> str:
         """What is asked, after its subject or without one; `several`: of several things."""
         rng, column = self.rng, field.column
-        each = self.choose(phrasings.EACH) if several and rng.random() < SHARES["each"] else ""
-        if subject and column.asks and rng.random() < SHARES["own ask"]:
+        each = self.choose(PHRASINGS["each"]) if several and rng.random() < SHARES["each"] else ""
+        if subject and any(column.asks) and rng.random() < SHARES["own ask"]:
             ask = self.choose(column.asks)
-            year = f"{field.year % 100}年" if field.year else ""
-            return year + (each if re.match("[是在有多从属做生用几卖赚值能]", ask) else "") + ask
+            year = f"{field.year % 100}{YEAR}" if field.year else ""
+            return year + (each if ask.startswith(LISTS["takes_each"]) else "") + ask
         answer = column.answer or ("year" if field.years else "number" if field.number else "text")
-        tail = self.choose(phrasings.TAILS[answer])
-        link = "{s}" if not subject else self.choose(phrasings.LINKS)
+        tail = self.choose(PHRASINGS[f"tail_{answer}"])
+        link = "{s}" if not subject else self.choose(PHRASINGS["links"])
         if several:
-            each = "" if re.match("到底|大概|具体|达到", tail) else each
-        return link.format(s=self.called(field)) + each + tail
+            each = "" if tail.startswith(LISTS["no_each_before"]) else each
+        return fill(link, {"s": self.called(field)}) + each + tail
+
+    def _bare(self, ask: str) -> str:
+        """What is asked without the particle and the pronoun that it begins with."""
+        for word in LISTS["that"]:
+            ask = ask.removeprefix(word)
+        return ask
 
     def _target(self, table: Table, without: Field | None = None) -> Field:
         return self.rng.choice([field for field in table.fields if field not in (table.name, without)])
@@ -155,37 +189,45 @@ class QuestionWriter(ConditionWriter):
 
     def things(self, table: Table, connection: int, count: int) -> Draft:
         conditions = self.conditions(table, connection, count)
-        return self.choose(phrasings.LIST).format_map(self._slots(table, conditions)), [(table.name, NONE)], conditions
+        return fill(self.choose(PHRASINGS["list"]), self._slots(table, conditions)), [(table.name, NONE)], conditions
 
     def things_and_cell(self, table: Table, connection: int, count: int) -> Draft:
         target = self._target(table)
         question, selected, conditions = self.things(table, connection, count)
         if target in [part.field for part in conditions.parts]:
             raise Impossible
-        return question + self.choose(phrasings.THEN) + self._ask(target).removeprefix("的"), [*selected, (target, NONE)], conditions
+        return (
+            question + self.choose(PHRASINGS["then"]) + self._ask(target).removeprefix(OF),
+            [*selected, (target, NONE)],
+            conditions,
+        )
 
     def cell_of_things(self, table: Table, connection: int, count: int) -> Draft:
         target = self._target(table)
         conditions = self.conditions(table, connection, count, target)
-        return apart(self._slots(table, conditions)["np"], self._ask(target), "的"), [(target, NONE)], conditions
+        return apart(self._slots(table, conditions)["np"], self._ask(target), OF), [(target, NONE)], conditions
 
     def count(self, table: Table, connection: int, count: int) -> Draft:
         conditions = self.conditions(table, connection, count)
-        return self.choose(phrasings.COUNT).format_map(self._slots(table, conditions)), [(table.name, COUNT)], conditions
+        return fill(self.choose(PHRASINGS["count"]), self._slots(table, conditions)), [(table.name, COUNT)], conditions
 
     def aggregate(self, table: Table, connection: int, count: int) -> Draft:
-        fields = [field for field in table.fields if field.number and not re.search("平均|人均|均价|最|总|起|率|每", field.header)]
+        fields = [
+            field
+            for field in table.fields
+            if field.number and not any(word in field.header for word in LISTS["no_aggregate"])
+        ]
         if not fields:
             raise Impossible
         field = self.rng.choice(fields)
-        texts = {AVERAGE: phrasings.AVERAGE, HIGHEST: phrasings.HIGHEST, LOWEST: phrasings.LOWEST}
+        texts = {AVERAGE: PHRASINGS["average"], HIGHEST: PHRASINGS["highest"], LOWEST: PHRASINGS["lowest"]}
         if field.number.total:
-            texts[TOTAL] = phrasings.TOTAL
+            texts[TOTAL] = PHRASINGS["total"]
         aggregation = min(texts, key=lambda each: (self.aggregations[each] + 0.5) / AGGREGATIONS[each])
         conditions = self.conditions(table, connection, count, field)
-        high, low = field.number.adjectives.split()
+        high, low = field.number.adjectives
         slots = self._slots(table, conditions) | {"s": field.names[0], "high": high, "low": low}
-        return self.choose(texts[aggregation]).format_map(slots), [(field, aggregation)], conditions
+        return fill(self.choose(texts[aggregation]), slots), [(field, aggregation)], conditions
 
     def _one(self, table: Table) -> tuple[str, Condition]:
         """A thing: how it is said, and the condition."""
@@ -194,32 +236,36 @@ class QuestionWriter(ConditionWriter):
 
     def cell_of_one(self, table: Table, connection: int, count: int) -> Draft:
         (said, condition), target = self._one(table), self._target(table)
-        question = apart(said, self._ask(target), "的")
+        question = apart(said, self._ask(target), OF)
         if self.rng.random() < SHARES["inverted"]:
             slots = {"e": said, "n": table.kind.noun, "s": self.called(target), "ask": self._ask(target, subject=False)}
-            question = self.choose(phrasings.INVERTED).format_map(slots)
+            question = fill(self.choose(PHRASINGS["inverted"]), slots)
         return question, [(target, NONE)], Conditions((condition,))
 
     def cells_of_one(self, table: Table, connection: int, count: int) -> Draft:
         (said, condition), first = self._one(table), self._target(table)
         second = self._target(table, first)
         if self.rng.random() < SHARES["together"]:
-            text = phrasings.TOGETHER if first.number and second.number else phrasings.TOGETHER_TEXT
-            question = self.choose(text).format(e=said, a=self.called(first), b=self.called(second))
+            text = PHRASINGS["together"] if first.number and second.number else PHRASINGS["together_text"]
+            question = fill(self.choose(text), {"e": said, "a": self.called(first), "b": self.called(second)})
         else:
-            question = apart(said, self._ask(first), "的") + self.choose(phrasings.THEN) + self._ask(second).removeprefix("的")
+            question = (
+                apart(said, self._ask(first), OF) + self.choose(PHRASINGS["then"]) + self._ask(second).removeprefix(OF)
+            )
         return question, [(first, NONE), (second, NONE)], Conditions((condition,))
 
     def cell_of_several(self, table: Table, connection: int, count: int) -> Draft:
         cells, target = self.some_cells(table, table.name, count), self._target(table)
-        said = self.joined(phrasings.NAMES_AND, table.name, cells)
+        said = self.joined(PHRASINGS["names_and"], table.name, cells)
         conditions = Conditions(tuple(Condition(table.name, EQUAL, cell) for cell in cells), connection)
-        return apart(said, self._ask(target, several=True), "的"), [(target, NONE)], conditions
+        return apart(said, self._ask(target, several=True), OF), [(target, NONE)], conditions
 
     def cell_of_known(self, table: Table, connection: int, count: int) -> Draft:
         """Of one thing, of which the question tells something more."""
         (said, condition), target = self._one(table), self._target(table)
         other = self.single(table, target)
-        said += "的" if said[-1].isdigit() and other.clause[0].isdigit() else ""
-        question = self.choose(phrasings.KNOWN).format(e=said, c=other.clause, ask=re.sub("^的?([那这]个)?", "", self._ask(target)))
+        said += OF if said[-1].isdigit() and other.clause[0].isdigit() else ""
+        question = fill(
+            self.choose(PHRASINGS["known"]), {"e": said, "c": other.clause, "ask": self._bare(self._ask(target))}
+        )
         return question, [(target, NONE)], Conditions((condition, other), connection)

@@ -1,30 +1,27 @@
-"""The sample of seq2seq_titling, JSON lines of {"title", "content"}: train.json, dev.json, and test.json without titles.
+"""The sample of seq2seq_titling, JSON lines of {"title", "content"}: train.json, dev.json, and test.json without
+titles.
 
-About half of the texts are short news, the others abstracts of papers. Every text is made of a story with its title and of sentences around
-it that are of the same domain but of other people and places, by these rules:
+About half of the texts are short news, the others abstracts of papers. Every text is made of a story with its title and
+of sentences around it that are of the same domain but of other people and places, by these rules:
 
 - What the title is about is told at the beginning, in the middle or at the end of the text, often in another order.
 - The telling decides which facts belong in the title; all else in the text is about other things.
-- Part of a title is in other words than the text's: 上涨 for 提高, 开工 for the first pile, 研究进展 for a look back at the literature.
+- Part of a title is in other words than the text's: {dearer} for {risen}, the start of the works for the first pile.
 
-Half of the names and of the phrasings of dev and test do not occur in train: see `_titling_world.py` and `_choosing.py`.
+Half of the names and of the phrasings of dev and test do not occur in train: see `_titling_world.py` and
+`_choosing.py`.
 """
 
 import random
 
 from samples import Sample, json_lines
 from samples._choosing import Chooser
-from samples._titling_learning import SCHOLARSHIP, TEACHING
-from samples._titling_leisure import CULTURE, SPORT
-from samples._titling_news import BUSINESS, NATURE, TRANSPORT
-from samples._titling_papers import COMPUTING, FARMING, MEDICINE
-from samples._titling_phrasings import Domain, Pair, Story, facts, fitting
-from samples._titling_society import EDUCATION, HEALTH, LOCAL
-from samples._titling_studies import ECONOMICS, ENGINEERING
+from samples._tables import Pair, fill
+from samples._titling_phrasings import Domain, Story, facts, fitting, read_domains
 from samples._titling_world import World
 
-NEWS = (TRANSPORT, NATURE, BUSINESS, SPORT, EDUCATION, HEALTH, CULTURE, LOCAL)
-PAPERS = (COMPUTING, FARMING, MEDICINE, ENGINEERING, ECONOMICS, TEACHING, SCHOLARSHIP)
+SECTIONS = read_domains()
+NEWS, PAPERS = SECTIONS["news"], SECTIONS["papers"]
 COUNTS = {"train": 600, "dev": 100, "test": 60}
 #: In dev and test, the share of titles in a form that train does not have, where there is such a one.
 UNSEEN_TITLES = 0.5
@@ -47,7 +44,9 @@ def generate() -> Sample:
                 examples.append(example)
         writer.rng.shuffle(examples)
         seen, phrasings[split] = seen or writer.world, set(writer.uses)
-        files[f"{split}.json"] = json_lines({"content": example["content"]} if split == "test" else example for example in examples)
+        files[f"{split}.json"] = json_lines(
+            {"content": example["content"]} if split == "test" else example for example in examples
+        )
     return Sample(files, phrasings)
 
 
@@ -72,14 +71,14 @@ class Writer(Chooser):
         telling = self.phrasing(*story.tellings)
         title, taken = self._title(story.titles, telling), set[str]()
         bindings = self.world.bindings(telling, taken)
-        sentences = telling.format_map(bindings).split("|")
+        sentences = fill(telling, bindings).split("|")
         if len(sentences) > 1 and rng.random() < PARTED:
             # In an abstract results come last, so what parts a telling is its background.
             sentences.insert(1, self._around(domain.details if domain in NEWS else domain.openings, taken))
         around, before = rng.choice(AROUND), rng.choice(BEFORE)
         sentences = [self._around(domain.openings, taken) for _ in range(before)] + sentences
         sentences += [self._around(domain.details, taken) for _ in range(around - before)]
-        return {"title": title.format_map(bindings), "content": "".join(sentences)}
+        return {"title": fill(title, bindings), "content": "".join(sentences)}
 
     def _story(self, domains: tuple[Domain, ...]) -> tuple[Domain, Story]:
         """Rather one that was told rarely, with its domain."""
@@ -88,7 +87,8 @@ class Writer(Chooser):
         return self.rng.choices(stories, [(1 + count) ** -3 for count in told])[0]
 
     def _title(self, titles: Pair, telling: str) -> str:
-        """The first one that says no more than the telling; in dev and test often one that says as much and that train does not have."""
+        """The first one that says no more than the telling; in dev and test often one that says as much and that train
+        does not have."""
         first, *_ = fitting(titles[0], telling)
         others = [title for title in fitting(titles[1], telling) if facts(title) >= facts(first)]
         new = self.split != "train" and others and self.rng.random() < UNSEEN_TITLES
@@ -99,4 +99,4 @@ class Writer(Chooser):
         while (phrasing := self.phrasing(*pair)) in taken:
             pass
         taken.add(phrasing)
-        return phrasing.format_map(self.world.bindings(phrasing, taken))
+        return fill(phrasing, self.world.bindings(phrasing, taken))

@@ -1,6 +1,7 @@
 """The sample of webqa_dgcnn, in the format of WebQA.json: train.json, dev.json, test.json.
 
-A question asks for one fact of a topic. Its passages are snippets of pages that a search might have found, by these rules:
+A question asks for one fact of a topic. Its passages are snippets of pages that a search might have found, by these
+rules:
 
 - Some tell the fact, each in one of the spellings of the answer: a passage's `answer` is that spelling, and "" for all other passages.
 - Others tell other facts of the topic, or mention the answer without saying what it is; others tell the same fact of another thing.
@@ -19,20 +20,17 @@ from functools import partial
 
 from samples import Sample
 from samples._choosing import Chooser
-from samples._names import Names
-from samples._reading_commerce import COMPANY
-from samples._reading_culture import FILM, PERSON, SCENIC, SCHOOL
-from samples._reading_phrasings import QUESTION_WORDS, Domain
-from samples._reading_services import RAILWAY
+from samples._names import NAMES, Names
+from samples._reading_phrasings import DOMAINS as READING_DOMAINS
+from samples._reading_phrasings import QUESTION_WORDS, Domain, begins_with_topic
 from samples._reading_world import Record
-from samples._webqa_phrasings import BIRD, NOVEL, RIVER, SONG, TEAM
-from samples._webqa_world import LISTS, WebWorld, altered, spellings
-from samples.lic2020_relation_extraction import placeholders
+from samples._tables import fill
+from samples._templates import placeholders
+from samples._webqa_world import DOMAINS as OWN_DOMAINS
+from samples._webqa_world import LISTS, PARTED, WebWorld, altered, spellings
 
-DOMAINS: dict[str, Domain] = {
-    "film": FILM, "school": SCHOOL, "scenic": SCENIC, "person": PERSON, "company": COMPANY, "railway": RAILWAY, "novel": NOVEL, "song": SONG,
-    "river": RIVER, "bird": BIRD, "team": TEAM,
-}  # fmt: skip
+SHARED = ("film", "school", "scenic", "person", "company", "railway")
+DOMAINS: dict[str, Domain] = {name: READING_DOMAINS[name] for name in SHARED} | OWN_DOMAINS
 FACTS = [fact for domain in DOMAINS.values() for fact in domain.facts.values()]
 #: Every phrasing of a question, and of a sentence that answers one.
 ASKING = {text for fact in FACTS for text in fact.questions + fact.held_out()}
@@ -47,15 +45,13 @@ SHARES = {
     "contested": 0.2, "usual spelling": 0.65, "question and answer": 0.08, "opening": 0.3, "another fact": 0.35, "filler": 0.3,
     "echo": 0.5, "both": 0.08, "side by side": 0.2, "pronoun": 0.25, "left out": 0.4, "hedged": 0.5, "answers in train": 0.5, "blanks": 0.5,
 }  # fmt: skip
-LEADS = ("",) * 6 + ("答：", "答：", "网友回答：", "资料：", "最佳答案：", "摘要：")
-HEDGES = ("我记得", "好像", "印象中", "听人说")
-#: Before a fact of another thing, {name}: the topic.
-SIDE_BY_SIDE = ("和{name}不同，", "别和{name}弄混了，", "与{name}相比，")
+STOP, COMMA, QUESTION, ANSWER = (LISTS[name][0] for name in ("stop", "comma", "question", "answer"))
+TITLE_MARK = NAMES["title_mark"][0]
 
 
 def generate() -> Sample:
     taken: set[str] = set()
-    seen, unseen = WebWorld("webqa seen", taken, 2.0), WebWorld("webqa unseen", taken, 1.0)
+    seen, unseen = (WebWorld("webqa seen", taken, 2.0), WebWorld("webqa unseen", taken, 1.0))
     used: dict[str, list[Record]] = {domain: [] for domain in DOMAINS}  # the topics of train
     files, phrasings = {}, {}
     for split, count in COUNTS.items():
@@ -71,13 +67,19 @@ def generate() -> Sample:
                 used[name].append(topic)
         writer.rng.shuffle(records)
         phrasings[split] = set(writer.uses) & (ASKING | TELLING)
-        files[f"{split}.json"] = "[\n" + ",\n".join(json.dumps(record, ensure_ascii=False) for record in records) + "\n]\n"
+        files[f"{split}.json"] = (
+            "[\n" + ",\n".join(json.dumps(record, ensure_ascii=False) for record in records) + "\n]\n"
+        )
     return Sample(files, phrasings)
 
 
 def askable(topic: Record, key: str) -> bool:
     """Whether the fact holds of the topic, in few words that its name does not give away."""
-    return key in topic and len(topic[key]) <= LONGEST_ANSWER and not any(spelling in topic["name"] for spelling in spellings(key, topic[key]))
+    return (
+        key in topic
+        and len(topic[key]) <= LONGEST_ANSWER
+        and not any(spelling in topic["name"] for spelling in spellings(key, topic[key]))
+    )
 
 
 def differs(record: Record, topic: Record, key: str) -> bool:
@@ -100,7 +102,7 @@ class Writer(Chooser):
         rng, domain = self.rng, DOMAINS[domain_name]
         keys = [key for key in domain.facts if askable(topic, key) and (topic["name"], key) not in self.asked]
         (key,) = self.keys(domain_name, keys, 1, "asked")
-        if key not in LISTS or rng.random() < 0.4:  # few facts are lists, so they are asked more often than others
+        if key not in PARTED or rng.random() < 0.4:  # few facts are lists, so they are asked more often than others
             self.use(f"asked {domain_name} {key}")
         self.asked.add((topic["name"], key))
         self.around, accepted = world.bystanders(rng), spellings(key, topic[key])
@@ -115,9 +117,13 @@ class Writer(Chooser):
         for claim in self._claims(topic, key, rivals, wrong):
             passages[self._fitting(passages, partial(self._claim, domain, topic, key, claim))] = ""
         for number in range(first := rng.choice((0, 1)), first + others):
-            draft = partial(self._tell_others, domain, topic, key) if number % 2 else partial(self._tell_of, domain, topic, key, rivals[number])
+            draft = (
+                partial(self._tell_others, domain, topic, key)
+                if number % 2
+                else partial(self._tell_of, domain, topic, key, rivals[number])
+            )
             passages[self._fitting(passages, draft)] = ""
-        if key in LISTS and rng.random() < SHARES["blanks"]:
+        if key in PARTED and rng.random() < SHARES["blanks"]:
             accepted = accepted[-1:] + accepted[:-1]
         return self._record(self.question(domain.facts[key], topic), passages, accepted)
 
@@ -128,14 +134,14 @@ class Writer(Chooser):
         if rng.random() < SHARES["contested"]:
             wrong = rng.choices((1, 2), (85, 15))[0]
             right = wrong + rng.choice((1, 1, 2))
-        return right, wrong, min(max(3 - right - wrong, rng.choices((1, 2, 3), (45, 40, 15))[0]), 8 - right - wrong)
+        return (right, wrong, min(max(3 - right - wrong, rng.choices((1, 2, 3), (45, 40, 15))[0]), 8 - right - wrong))
 
     def _fitting(self, texts: Container[str], draft: Callable[[], str]) -> str:
         """What a draft gives that is of the right length and not among the texts."""
         while True:
             text = draft()
-            text = text if text.startswith("问：") else self.rng.choice(LEADS) + text
-            text += "" if text[-1] in "。，" or self.rng.random() < 0.15 else "。"
+            text = text if text.startswith(QUESTION) else self.rng.choice(LISTS["lead"]) + text
+            text += "" if text[-1] in STOP + COMMA or self.rng.random() < 0.15 else STOP
             if len(text) in LENGTHS and text not in texts:
                 return text
 
@@ -146,7 +152,12 @@ class Writer(Chooser):
         record = {"id": f"{rng.getrandbits(128):032x}", "question": question, "passages": listed}
         if self.split == "test":
             record["passages"] = [{"passage": passage["passage"]} for passage in listed]
-        elif self.split == "dev" or any(passages.values()) and len(accepted) > 1 and rng.random() < SHARES["answers in train"]:
+        elif (
+            self.split == "dev"
+            or any(passages.values())
+            and len(accepted) > 1
+            and rng.random() < SHARES["answers in train"]
+        ):
             record["answers"] = list(accepted)
         return record
 
@@ -160,14 +171,22 @@ class Writer(Chooser):
 
     def _tell(self, domain: Domain, topic: Record, key: str, spelling: str, rival: Record) -> str:
         """The fact in this spelling, sometimes with the same fact of the rival after it."""
-        text = self._snippet(domain, topic | {key: f"《{spelling}》" if topic[key].startswith("《") else spelling}, key)
-        if not text.startswith("问：") and self.rng.random() < SHARES["both"]:
-            text += ("" if text.endswith("。") else "。") + "相比之下，" + self._join(domain, rival, [self._fact(domain, key)])
+        text = self._snippet(
+            domain,
+            topic | {key: spelling.join(NAMES["title_mark"]) if topic[key].startswith(TITLE_MARK) else spelling},
+            key,
+        )
+        if not text.startswith(QUESTION) and self.rng.random() < SHARES["both"]:
+            text += (
+                ("" if text.endswith(STOP) else STOP)
+                + LISTS["in_contrast"][0]
+                + self._join(domain, rival, [self._fact(domain, key)])
+            )
         return text
 
     def _claim(self, domain: Domain, topic: Record, key: str, claim: str) -> str:
         """Something else than the fact, as somebody says it who is wrong."""
-        hedge = self.rng.choice(HEDGES) if self.rng.random() < SHARES["hedged"] else ""
+        hedge = self.rng.choice(LISTS["hedge"]) if self.rng.random() < SHARES["hedged"] else ""
         return self._snippet(domain, topic | {key: claim}, key, hedge)
 
     def _claims(self, topic: Record, key: str, rivals: list[Record], count: int) -> list[str]:
@@ -178,7 +197,9 @@ class Writer(Chooser):
     def _tell_of(self, domain: Domain, topic: Record, key: str, rival: Record) -> str:
         """The same fact of another thing, sometimes with the name of the topic beside it."""
         if self.rng.random() < SHARES["side by side"]:
-            return self.rng.choice(SIDE_BY_SIDE).format_map(topic) + self._join(domain, rival, [self._fact(domain, key)])
+            return fill(self.rng.choice(LISTS["side_by_side"]), topic) + self._join(
+                domain, rival, [self._fact(domain, key)]
+            )
         return self._snippet(domain, rival, key)
 
     def _tell_others(self, domain: Domain, topic: Record, key: str) -> str:
@@ -195,13 +216,24 @@ class Writer(Chooser):
         return self._join(domain, topic, phrasings)
 
     def _snippet(self, domain: Domain, bindings: Record, key: str, hedge: str = "") -> str:
-        """The fact as an answer to a question, or in a sentence: perhaps after an opening, beside another fact, before a filler."""
+        """The fact as an answer to a question, or in a sentence: perhaps after an opening, beside another fact, before
+        a filler."""
         rng = self.rng
         if rng.random() < SHARES["question and answer"]:
             question = ""
             while not QUESTION_WORDS.search(question):
                 question = self.question(domain.facts[key], bindings)
-            return f"问：{question.rstrip('？?')}？答：{hedge}{'是' if hedge else ''}{bindings[key]}。"
+            full, half = LISTS["question_mark"]
+            return (
+                QUESTION
+                + question.rstrip(full + half)
+                + full
+                + ANSWER
+                + hedge
+                + (LISTS["is"][0] if hedge else "")
+                + bindings[key]
+                + STOP
+            )
         phrasings = [hedge + self._fact(domain, key)]
         if rng.random() < SHARES["another fact"]:
             phrasings.insert(rng.choice((0, 1)), *self._other_facts(domain, bindings, key, 1))
@@ -218,11 +250,11 @@ class Writer(Chooser):
         for phrasing in phrasings:
             it, filled = bindings["name"], re.sub(r"[\[\]]", "", phrasing)
             named = re.search(r"\{(it|name)\}", before) is not None
-            if named and not text.endswith("。") and re.match(r"\{it\}(?!的|，)", phrasing) and rng.random() < SHARES["left out"]:
-                text, filled = text + "，", filled.removeprefix("{it}")
+            if named and not text.endswith(STOP) and begins_with_topic(phrasing) and rng.random() < SHARES["left out"]:
+                text, filled = text + COMMA, filled.removeprefix("{it}")
             else:
-                text += "" if not text or text.endswith("。") else "。"
+                text += "" if not text or text.endswith(STOP) else STOP
                 it = rng.choice(domain.it) if named and rng.random() < SHARES["pronoun"] else it
-            text += filled.format_map(bindings | {"it": it})
+            text += fill(filled, bindings | {"it": it})
             before = phrasing
         return text
