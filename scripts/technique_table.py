@@ -1,8 +1,8 @@
 """What each training technique buys: a contest trained with it and without, once for each seed, and a table of the dev
 scores. Hours; resumable.
 
-    python scripts/technique_table.py webqa_dgcnn --data-dir WEBQA python scripts/technique_table.py nl2sql --data-dir
-    TABLEQA --cells plain,r-drop,ema+fgm --seeds 1,2,3 -- --epochs 8 --encoder bert
+    python scripts/technique_table.py webqa_dgcnn --data-dir WEBQA
+    python scripts/technique_table.py nl2sql --data-dir TABLEQA --cells plain,r-drop,ema+fgm -- --epochs 8
 
 What follows `--` goes to every train.py. A cell that is finished is not trained again, and one that was interrupted
 goes on after its last whole epoch, so that techniques and seeds can be added later. Its score is the best one of its

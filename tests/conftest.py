@@ -33,6 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.changed and not hasattr(config, "workerinput"):  # once, where the user sees what is wrong
+        if not changed_files(config.option.changed):
+            pytest.exit(f"nothing has changed since {config.option.changed}", returncode=0)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     paths = changed_files(config.option.changed) if config.option.changed else None
     wanted = [

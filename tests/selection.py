@@ -39,7 +39,9 @@ def changed_files(revision: str) -> list[str]:
     def git(*arguments: str) -> list[str]:
         done = subprocess.run(["git", *arguments], cwd=competition.ROOT, capture_output=True, encoding="utf-8")
         if done.returncode:
-            raise pytest.UsageError(f"--changed {revision}: {done.stderr.strip()} - give a commit, a branch or a tag")
+            raise pytest.UsageError(
+                f"--changed {revision}: {done.stderr.strip().splitlines()[0]} - give a commit, a branch or a tag"
+            )
         return done.stdout.splitlines()
 
     return [

@@ -211,7 +211,7 @@ def parse_training_flags(config_class: type[Config], task: str, argv: list[str] 
         check_run_is_new(task, given.run.output_dir, given.run.run_name)
         return given, None
     if given.run.run_name:
-        run = open_run(given.run.output_dir / task / given.run.run_name, task)
+        run = open_run(_existing(given.run.output_dir / task, given.run.run_name), task)
     else:
         run = newest_run(given.run.output_dir, task)
     stored = settings_from_json(config_class, run.config["settings"], run.path / "config.json")
@@ -224,6 +224,14 @@ def parse_training_flags(config_class: type[Config], task: str, argv: list[str] 
                 f"--{name} {now}: the run {run.path.name} was started with {before} - leave the flag out, or start a new run"
             )
     return config, run
+
+
+def _existing(folder: Path, name: str) -> Path:
+    """The run of this name. Raises UserError that lists those there are."""
+    if (folder / name / "config.json").exists():
+        return folder / name
+    names = sorted(path.parent.name for path in folder.glob("*/config.json"))
+    raise UserError(f"--run-name {name}: {folder} has no such run - there are: {', '.join(names) or 'none'}")
 
 
 def _differences(one: Any, other: Any) -> list[tuple[str, Any, Any]]:

@@ -3,8 +3,8 @@ conditions.
 
     x_t  = encoder([CLS] question [SEP] [CLS] column 1 [SEP] [CLS] column 2 [SEP] ...)_t, with the cues of t
     h_c  = mean of x over the name of column c, with its type
-    z_tc = convolutions over t of relu(W x_t + U h_c + V match_tc + (A x_t)(B h_c)), in which columns see the largest of
-    each other
+    z_tc = convolutions over t of relu(W x_t + U h_c + V match_tc + (A x_t)(B h_c)), columns seeing the largest of
+           each other
     q_t  = [x_t, largest of z_tc over c, cues of t]
 
     aggregation of column c, or not selected:  softmax(MLP[pooled z_.c, largest of z_.c, h_c, and the largest of all this over columns])
