@@ -47,8 +47,8 @@ def is_chinese(arguments: Sequence[str], environment: Mapping[str, str] = os.env
 
 
 def description_of(config_class: type) -> str:
-    """Its docstring, if somebody wrote one: dataclass itself writes the signature there."""
-    text = config_class.__doc__ or ""
+    """Its docstring on one line, if somebody wrote one: dataclass itself writes the signature there."""
+    text = " ".join((config_class.__doc__ or "").split())
     return "" if text.startswith(f"{config_class.__name__}(") else text
 
 
