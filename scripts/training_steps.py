@@ -127,13 +127,12 @@ def measure(size: Size) -> dict[str, float]:
     batches as its case says."""
     start_tensorflow()
     from common.generators import training_dataset
-    from common.keras_compat import keras, seed_everything, set_precision
+    from common.keras_compat import keras, prepare
     from common.optimizers import build_optimizer
 
     case = CASES[size.case]
     options = options_of(case, epochs=1, batch_size=size.batch_size // case.parts)
-    seed_everything(1)
-    set_precision(options.mixed_precision)
+    prepare(1, options.mixed_precision)
     model = token_tagger(size)
     built = resident()
 

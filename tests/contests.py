@@ -132,6 +132,10 @@ def lines(records: Sequence[Example | bytes]) -> bytes:
     return b"".join((record if isinstance(record, bytes) else json_bytes(record)) + b"\n" for record in records)
 
 
+def without(record: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != key}
+
+
 def refused_lines(
     good: list[Example], wrong: dict[str, Example | bytes], scripts: tuple[str, ...] = ALL_SCRIPTS
 ) -> list[Refused]:
@@ -250,9 +254,6 @@ def _wrong_events(good: Example) -> dict[str, Example | bytes]:
 
     def with_argument(**changes: Any) -> Example:
         return with_event(arguments=[{**event["arguments"][0], **changes}])
-
-    def without(item: dict[str, Any], key: str) -> dict[str, Any]:
-        return {name: value for name, value in item.items() if name != key}
 
     return {
         "no labels": without(good, "event_list"),
@@ -408,8 +409,8 @@ def _refused_readings(good: list[Example]) -> list[Refused]:
     def between(name: str, paragraph: Example | bytes, scripts: tuple[str, ...] = ALL_SCRIPTS) -> Refused:
         return Refused(name, _reading_document([first, paragraph, last]), 3, scripts)
 
-    def without(key: str) -> Example:
-        return _reading_paragraph({name: value for name, value in other.items() if name != key})
+    def lacking(key: str) -> Example:
+        return _reading_paragraph(without(other, key))
 
     paragraphs = {
         **NO_JSON_OBJECT,
@@ -418,9 +419,9 @@ def _refused_readings(good: list[Example]) -> list[Refused]:
         "no questions": {"context": "没有问题"},
         "the questions are an object": {"context": "没有问题", "qas": {}},
         "a question is a string": {"context": "没有问题", "qas": ["多少"]},
-        "no id": without("id"),
+        "no id": lacking("id"),
         "the id is a number": _reading_paragraph({**other, "id": 5}),
-        "no question": without("question"),
+        "no question": lacking("question"),
         "the question is null": _reading_paragraph({**other, "question": None}),
         "an id for two questions": _reading_paragraph({**good[0], "question": "另一个问题"}),
     }
@@ -671,9 +672,6 @@ def _wrong_links(good: Example) -> dict[str, Example]:
 
     def with_mention(**changes: Any) -> Example:
         return {**good, "mention_data": [{**mention, **changes}]}
-
-    def without(item: dict[str, Any], key: str) -> dict[str, Any]:
-        return {name: value for name, value in item.items() if name != key}
 
     return {
         "no labels": without(good, "mention_data"),

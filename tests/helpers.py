@@ -49,10 +49,6 @@ def zip_of(path: Path, name: str) -> Path:
     return path.with_suffix(".zip")
 
 
-def without(record: dict[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if name != key}
-
-
 # What must be refused
 
 
@@ -76,8 +72,8 @@ def not_importing(*names: str) -> Iterator[None]:
 
 # evaluate.py
 
-#: What a report does without.
-HEAVY = {"tensorflow", "keras", "tf_keras", "bert4keras", "jieba", "pandas", "sklearn", "numpy", "scipy"}
+#: What a report does without: it makes a user wait, or cannot be had everywhere.
+HEAVY = {*"tensorflow keras tf_keras bert4keras torch jieba nltk pandas sklearn scipy numpy".split()}
 
 
 def evaluate(folder: str | Path, gold: Path, predictions: Path, *flags: object) -> dict[str, float]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies
 
 import competition
+from contests import without
 from helpers import (
     HEAVY,
     evaluate,
@@ -17,7 +18,6 @@ from helpers import (
     needs,
     not_importing,
     refused,
-    without,
     write,
     write_lines,
     zip_of,

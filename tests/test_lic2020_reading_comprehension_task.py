@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies
 
 import competition
+from contests import without
 from helpers import (
     HEAVY,
     check_report,
@@ -18,7 +19,6 @@ from helpers import (
     needs,
     not_importing,
     refused,
-    without,
     write,
 )
 

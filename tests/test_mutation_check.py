@@ -1,4 +1,4 @@
-"""scripts/mutation_check.py: its list fits the code, so that it can be run at any time."""
+"""scripts/faults.py fits the code, so that mutation_check.py can be run at any time."""
 
 import sys
 
@@ -7,7 +7,7 @@ import pytest
 import competition
 
 sys.path.insert(0, str(competition.ROOT / "scripts"))
-from mutation_check import FAULTS
+from faults import FAULTS
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

@@ -11,6 +11,7 @@ from hypothesis import given, settings, strategies
 from common.submission import BLANK_LINE
 
 import competition
+from contests import without
 from helpers import (
     HEAVY,
     check_report,
@@ -21,7 +22,6 @@ from helpers import (
     needs,
     not_importing,
     refused,
-    without,
     write_lines,
 )
 

@@ -166,12 +166,15 @@ def open_trained_run(path: Path | None, output_dir: Path, task: str) -> Run:
 
 def newest_run(output_dir: Path, task: str, having: str = "config.json") -> Run:
     """The run of this task whose file `having` is the newest. Raises UserError when there is none."""
-    candidates = [
-        path for path in (output_dir / task).glob(f"*/{having}") if not path.parent.name.startswith(TEMPORARY_PREFIX)
-    ]
+    candidates = _runs_with(having, output_dir / task)
     if not candidates:
         raise UserError(f"{output_dir / task}: no run with a {having} here - train one first (train.py), or name one")
     return open_run(max(candidates, key=lambda path: (path.stat().st_mtime_ns, path)).parent, task)
+
+
+def _runs_with(file: str, folder: Path) -> list[Path]:
+    """That file of each run in a folder that is not still being made."""
+    return [path for path in folder.glob(f"*/{file}") if not path.parent.name.startswith(TEMPORARY_PREFIX)]
 
 
 def describe_file(path: Path, **counts: Any) -> dict[str, Any]:
@@ -230,7 +233,7 @@ def _existing(folder: Path, name: str) -> Path:
     """The run of this name. Raises UserError that lists those there are."""
     if (folder / name / "config.json").exists():
         return folder / name
-    names = sorted(path.parent.name for path in folder.glob("*/config.json"))
+    names = sorted(path.parent.name for path in _runs_with("config.json", folder))
     raise UserError(f"--run-name {name}: {folder} has no such run - there are: {', '.join(names) or 'none'}")
 
 

@@ -1,0 +1,304 @@
+"""Faults that somebody could well make, for mutation_check.py, each with the tests of the default suite that see it."""
+
+from typing import NamedTuple
+
+
+class Fault(NamedTuple):
+    """`wrong` instead of `right`, which stands once in the file; `tests` are given to pytest."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+    tests: str
+
+
+RELATION, CONTRACT, REFUSALS = (
+    "lic2020_relation_extraction",
+    "tests/test_contract.py",
+    "tests/test_contract_refusals.py",
+)
+
+FAULTS = [
+    # Batches, windows, offsets
+    Fault(
+        "the last batch of a prediction is lost",
+        "common/generators.py",
+        "return [order[first : first + batch_size] for first in range(0, len(order), batch_size)]",
+        "return [order[first : first + batch_size] for first in range(0, len(order) - batch_size + 1, batch_size)]",
+        "tests/test_generators.py",
+    ),
+    Fault(
+        "a seed is ignored in the order of training",
+        "common/generators.py",
+        "default_rng((seed, epoch))",
+        "default_rng((0, epoch))",
+        "tests/test_generators.py",
+    ),
+    Fault(
+        "answers of a batch are out of order",
+        "competitions/nl2sql/reading.py",
+        "for number, index in enumerate(batch):",
+        "for number, index in enumerate(sorted(batch)):",
+        f"{CONTRACT} -k nl2sql",
+    ),
+    Fault(
+        "what a batch says is given to other rows",
+        "common/prediction.py",
+        "zip(batch, outputs.numpy())",
+        "zip(sorted(batch), outputs.numpy())",
+        "tests/test_prediction.py",
+    ),
+    Fault(
+        "padding is left on an answer",
+        "common/prediction.py",
+        'values[: len(rows[index]["token_ids"])]',
+        "values",
+        "tests/test_prediction.py",
+    ),
+    Fault(
+        "offsets are shifted by one",
+        "common/tokenizers/wordpiece.py",
+        "normalized.ends[ranges[:, 1] - 1]], axis=1)",
+        "normalized.ends[ranges[:, 1] - 1] - 1], axis=1)",
+        "tests/test_tokenizers.py",
+    ),
+    Fault(
+        "windows do not overlap",
+        "common/tokenizers/windows.py",
+        "step = room - min(overlap, room // 2)",
+        "step = room",
+        "tests/test_windows.py",
+    ),
+    Fault(
+        "a text's last window is missing",
+        "common/tokenizers/windows.py",
+        "while starts[-1] + room < length:",
+        "while starts[-1] + room + 1 < length:",
+        "tests/test_windows.py",
+    ),
+    Fault(
+        "examples of one text are in two folds",
+        "common/folds.py",
+        "return firsts[components].tolist()",
+        "return list(range(len(shared)))",
+        "tests/test_folds.py",
+    ),
+    # Networks and training
+    Fault(
+        "an attention sees padding",
+        "common/layers/softmax.py",
+        "tf.where(mask, tf.cast(scores, tf.float32), _HIDDEN)",
+        "tf.cast(scores, tf.float32)",
+        "tests/test_encoders.py",
+    ),
+    Fault(
+        "a convolution sees padding",
+        "common/layers/gated_convolution.py",
+        "values * gates) * token_mask",
+        "values * gates)",
+        "tests/test_layers.py",
+    ),
+    Fault(
+        "padding counts in a loss",
+        "common/losses.py",
+        "tf.reduce_sum(mask), tuple(distributions)",
+        "tf.reduce_sum(tf.ones_like(mask)), tuple(distributions)",
+        "tests/test_losses.py",
+    ),
+    Fault(
+        "averaged weights are not swapped back",
+        "common/optimizers/swapping.py",
+        "zip(variables, before)",
+        "zip((), before)",
+        "tests/test_optimizers.py",
+    ),
+    Fault(
+        "the best weights are not the averaged ones",
+        "common/runs/callbacks.py",
+        'with getattr(self.model, "averaged_weights", contextlib.nullcontext)():',
+        "with contextlib.nullcontext():",
+        "tests/test_runs.py",
+    ),
+    Fault(
+        "rows that stand still are left out of the average",
+        "common/optimizers/moving_average.py",
+        "return kept * averages + (1 - kept) * weights",
+        "return averages",
+        "tests/test_lazy_adam.py",
+    ),
+    Fault(
+        "FGM leaves embeddings where it moved them",
+        "common/optimizers/adversarial.py",
+        "            _assign(table, rows, before)\n",
+        "            pass\n",
+        "tests/test_training_model.py",
+    ),
+    Fault(
+        "accumulation takes the mean of unequal batches",
+        "common/generators.py",
+        "total = np.sum([",
+        "total = np.mean([",
+        "tests/test_training_model.py",
+    ),
+    Fault(
+        "bfloat16 counts to 256",
+        "common/keras_compat.py",
+        'registered["type"] = gradient',
+        "pass",
+        "tests/test_mixed_precision.py -k biases",
+    ),
+    Fault(
+        "dropout goes on where the last epoch ended",
+        "common/runs/callbacks.py",
+        "seed_layers(self.model, self.seed, epoch)",
+        "pass",
+        "tests/test_runs.py -k resumed",
+    ),
+    # Decoders and metrics
+    Fault(
+        "a beam loses finished titles",
+        "common/decoders/beam.py",
+        "np.where(done, np.inf, totals)",
+        "totals",
+        "tests/test_autoregressive_decoders.py",
+    ),
+    Fault(
+        "a path begins with any label",
+        "common/decoders/viterbi.py",
+        "scores[:1, :, starts] = emissions[:, :1, starts].swapaxes(0, 1)",
+        "scores[:1] = emissions[:, :1].swapaxes(0, 1)",
+        "tests/test_decoders.py",
+    ),
+    Fault(
+        "what overlapping passages say is not summed",
+        "competitions/webqa_dgcnn/voting.py",
+        "v**rules.exponent for v",
+        "v for v",
+        "tests/test_webqa_dgcnn_model.py",
+    ),
+    Fault(
+        "a metric is rounded too early",
+        "common/metrics.py",
+        "precision = correct_predictions / predicted if predicted",
+        "precision = round(correct_predictions / predicted, 2) if predicted",
+        "tests/test_metrics.py",
+    ),
+    Fault(
+        "accuracy is rounded",
+        "competitions/nl2sql/metric.py",
+        "return count / self.questions if",
+        "return round(count / self.questions, 2) if",
+        "tests/test_nl2sql_task.py",
+    ),
+    Fault(
+        "a score is measured on what it was chosen on",
+        "common/dev_search.py",
+        "halves != half].sum(0)",
+        "halves == half].sum(0)",
+        "tests/test_dev_search.py",
+    ),
+    Fault(
+        "a query may write",
+        "competitions/nl2sql/execution.py",
+        "    return sqlite3.SQLITE_DENY",
+        "    return sqlite3.SQLITE_OK",
+        "tests/test_nl2sql_execution.py",
+    ),
+    # Runs
+    Fault(
+        "the state is written before the weights",
+        "common/runs/callbacks.py",
+        "            self.history.append(entry)\n",
+        "            self.history.append(entry)\n            self._save_state()\n",
+        "tests/test_runs.py -k killed",
+    ),
+    Fault(
+        "the optimizer starts anew in a resumed run",
+        "common/runs/callbacks.py",
+        'assign(optimizer_state(model), load_arrays(self.run.last_state, "optimizer"), self.run.last_state)',
+        "pass",
+        "tests/test_runs.py -k resumed",
+    ),
+    Fault(
+        "a file is written in place",
+        "common/submission.py",
+        'temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-{path.name}")',
+        "temporary = path",
+        "tests/test_submission.py",
+    ),
+    Fault(
+        "a run of other data is continued",
+        "common/runs/directory.py",
+        'for key in ("sha256", "fold", "num_folds")',
+        "for key in ()",
+        f"{REFUSALS} -k {RELATION}",
+    ),
+    Fault(
+        "a run tells where its owner lives",
+        "common/runs/directory.py",
+        'return "~" + text[len(home) :] if',
+        "return text if",
+        f"{CONTRACT} -k {RELATION}",
+    ),
+    # What users do wrong
+    Fault(
+        "a refused flag is accepted",
+        "common/options.py",
+        "if self.fold > (self.num_folds or DEFAULT_FOLDS):",
+        "if False:",
+        f"{REFUSALS} -k {RELATION}",
+    ),
+    Fault(
+        "a traceback instead of one line",
+        "common/command_line.py",
+        "        _exit_with_error(str(error))\n",
+        "        raise\n",
+        f"{REFUSALS} -k {RELATION}",
+    ),
+    Fault(
+        "a message names the line before",
+        "common/submission.py",
+        "enumerate(file, start=1)",
+        "enumerate(file, start=0)",
+        f"{REFUSALS} -k {RELATION}",
+    ),
+    Fault(
+        "a run of another contest is taken",
+        "common/runs/directory.py",
+        "    if found != task:",
+        "    if False:",
+        f"{REFUSALS} -k {RELATION}",
+    ),
+    Fault(
+        "prediction looks at labels",
+        f"competitions/{RELATION}/predict.py",
+        "labelled=False",
+        "labelled=True",
+        f"{CONTRACT} -k {RELATION}",
+    ),
+    Fault(
+        "a run is predicted with weights it never had",
+        f"competitions/{RELATION}/predict.py",
+        "    load_best(trained, networks.training)\n",
+        "",
+        f"{CONTRACT} -k {RELATION}",
+    ),
+    Fault(
+        "a blank line is an example", "common/submission.py", "if text.strip():", "if True:", "tests/test_submission.py"
+    ),
+    Fault(
+        "a flag has no help",
+        "common/options.py",
+        '    """Folder of all runs: a run is kept in OUTPUT_DIR/TASK/RUN_NAME."""\n',
+        "",
+        f"{CONTRACT} -k {RELATION}",
+    ),
+    Fault(
+        "a script loads TensorFlow to show its help",
+        f"competitions/{RELATION}/predict.py",
+        "from task import TASK",
+        "import common.keras_compat\nfrom task import TASK",
+        "tests/test_contract_processes.py -k help",
+    ),
+]
