@@ -191,6 +191,12 @@ def shown(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
+def print_next(train_script: str, run_folder: Path, output: str) -> None:
+    """Print the command that comes after a training. train_script: path of a train.py, beside which predict.py is."""
+    predict = shown(Path(train_script).resolve().with_name("predict.py"))
+    print(f"\nnext: python {predict} --run {run_folder} --output {output} --input TEST_FILE")
+
+
 def display_width(text: str) -> int:
     """Columns `text` takes in a terminal: two for a Chinese (wide or full-width) character, none for a combining
     mark."""

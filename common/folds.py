@@ -6,14 +6,14 @@ Every example is dev in exactly one of the n folds: given the same --seed, their
 the whole training file, each line by a network that has not seen it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from common.command_line import UserError
+from common.command_line import UserError, print_counts
 from common.json_document import copy_records
 from common.options import DEFAULT_FOLDS, RunOptions
 from common.runs.directory import describe_file
@@ -37,19 +37,39 @@ class Fold:
 
 @dataclass(frozen=True)
 class Parts(Generic[Example]):
-    """What trains and what is dev, out of `dev_file`, which is the training file where there is a `fold`. `dev_source`
-    says so in words."""
+    """What trains and what is dev, out of `train_file` and `dev_file`, which is the training file where there is a
+    `fold`. `dev_source` says so in words, and `unit` what an example is."""
 
     train: list[Example]
     dev: list[Example]
+    train_file: Path
     dev_file: Path
     dev_source: str
+    unit: str
     fold: Fold | None = None
 
-    def describe_dev(self, **counts: Any) -> dict[str, Any]:
-        """`describe_file` of the file that dev is from, and which fold of it, for config.json."""
+    def check_used(self, used: Sequence[Any], lost: Mapping[str, int], question: str) -> None:
+        """Raises UserError when nothing is left to train on. lost: how much was lost, by reason. question: what might
+        be wrong."""
+        if not used:
+            raise UserError(
+                f"{self.train_file}: none of its {len(self.train)} {self.unit}s can be used ({dict(lost)}) - {question}"
+            )
+
+    def show(self, train: str, lost: Mapping[str, int], dev: str = "") -> None:
+        """Print what there is of both, with further words on each, and how much was lost for training, by reason."""
+        print(f"train     {len(self.train)} {self.unit}s{train}  ({self.train_file})")
+        print_counts(lost)
+        print(f"dev       {len(self.dev)} {self.unit}s{dev}  ({self.dev_source})")
+
+    def describe(self, lost: Mapping[str, int], **others: Path) -> dict[str, dict[str, Any]]:
+        """The data of a run for its config.json: `describe_file` of both files and of others, by their part."""
         fold = {"fold": self.fold.number, "num_folds": self.fold.count} if self.fold else {}
-        return describe_file(self.dev_file, **fold, **counts)
+        return {
+            "train": describe_file(self.train_file, examples=len(self.train), lost=dict(lost)),
+            "dev": describe_file(self.dev_file, **fold, examples=len(self.dev)),
+            **{part: describe_file(path) for part, path in others.items()},
+        }
 
     def write_gold(self, folder: Path) -> None:
         """The records of dev as they stand in the training file, one on each line of dev_gold.json. Nothing where dev
@@ -90,7 +110,8 @@ def read_parts(
                 f"--fold {options.fold}: {dev_file} is dev - add --num-folds to cut {train_file.name} instead, or leave --fold out"
             )
         dev = read_some(dev_file)
-        return Parts(train[: options.max_train_examples], dev[: options.max_dev_examples], dev_file, str(dev_file))
+        train, dev = train[: options.max_train_examples], dev[: options.max_dev_examples]
+        return Parts(train, dev, train_file, dev_file, str(dev_file), unit)
     count = options.num_folds or DEFAULT_FOLDS
     groups = joined([shared(example) for example in train])
     if len(set(groups)) < count:
@@ -104,7 +125,9 @@ def read_parts(
         [example for example, apart in zip(train, is_dev) if not apart][: options.max_train_examples],
         [train[place] for place in places],
         train_file,
+        train_file,
         f"part {options.fold} of {count} of {train_file}; {f'{dev_file.name} is not read' if dev_file else 'there is no dev file'}",
+        unit,
         Fold(options.fold, count, tuple(places)),
     )
 

@@ -91,25 +91,23 @@ def training_dataset(examples, lengths, collate, batch_size: int, seed: int, epo
     steps_per_epoch=steps_per_epoch(...))`.
 
     model: any compiled functional keras.Model, for which `collate` makes pairs: its inputs by name, and labels, an
-    array or a structure of arrays. Or a compiled TrainingModel, which wants no labels beside its inputs; with gradient
-    accumulation its batches come `grouped`. Names, shapes and dtypes are those of the model's inputs. Batches are made
-    while it computes.
+    array or a structure of arrays. Or a compiled TrainingModel, for which it makes one dict of inputs and labels; with
+    gradient accumulation its batches come `grouped`. Inputs have the shapes and dtypes of the model's, everything else
+    those of the first batch, any number in each of its axes. Batches are made while it computes.
     """
     from common.keras_compat import tf  # here, so that the arithmetic above works without TensorFlow
 
-    signature = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs}
-    groups = getattr(model, "accumulation_steps", 0)
-    if not groups:  # Keras' own training step, which wants labels
-        _, labels = next(epoch_batches(examples, lengths, collate, batch_size, seed, 0))
-        signature = (
-            signature,
-            tf.nest.map_structure(lambda values: tf.TensorSpec([None] * values.ndim, values.dtype), labels),
-        )
+    inputs = {one.name: tf.TensorSpec(one.shape, one.dtype) for one in getattr(model, "network", model).inputs}
+    first = next(epoch_batches(examples, lengths, collate, batch_size, seed, 0))
+    signature = tf.nest.map_structure(lambda values: tf.TensorSpec([None] * values.ndim, values.dtype), first)
+    if isinstance(signature, tuple):  # for Keras' own training step
+        signature = ({name: inputs[name] for name in signature[0]}, *signature[1:])
+    else:
+        signature = {name: inputs.get(name, spec) for name, spec in signature.items()}
+    groups = getattr(model, "accumulation_steps", 1)
     if groups > 1:
-        signature = (
-            signature,
-            {"denominators": tf.TensorSpec((None,), tf.float32), "is_last": tf.TensorSpec((), tf.bool)},
-        )
+        group = {"denominators": tf.TensorSpec((None,), tf.float32), "is_last": tf.TensorSpec((), tf.bool)}
+        signature = (signature, group)
 
     def generate() -> Iterator[Any]:
         for epoch in epochs:

@@ -1,6 +1,6 @@
-"""The flags that all contests share: how a run is kept, and how a model is trained.
+"""The flags that all contests share: how a run is kept, and how a model is trained and used.
 
-Each folder's `Config` embeds both dataclasses and `tyro` makes flags of their fields, so a new technique becomes one
+Each folder's `Config` embeds these dataclasses and `tyro` makes flags of their fields, so a new technique becomes one
 field here, not seven edits. No TensorFlow in this module: `--help` and mistakes in flags answer at once.
 """
 
@@ -43,6 +43,19 @@ class RunOptions:
             raise UserError(
                 f"--fold {self.fold}: must be at most --num-folds, which is {self.num_folds or DEFAULT_FOLDS}"
             )
+
+
+@dataclass
+class PredictionOptions:
+    run: Path | None = None
+    """Run directory. Default: the newest trained run of this task in --output-dir."""
+    output_dir: Path = Path("runs")
+    """Where to look for the newest run."""
+    batch_size: int = 64
+    """Texts, or windows of long ones, per batch. More is faster until memory ends; the answers are the same."""
+
+    def __post_init__(self):
+        check_at_least(self, batch_size=1)
 
 
 @dataclass
@@ -171,9 +184,9 @@ class EncoderOptions:
     def is_light(self) -> bool:
         return not self.pretrained and self.encoder != "bert"
 
-    @property
-    def default_learning_rate(self) -> float:
-        return 1e-3 if self.is_light else 2e-5 if self.pretrained else 3e-4
+    def learning_rate(self, light: float = 1e-3) -> float:
+        """What suits it where no --learning-rate is given. light: that of a light encoder."""
+        return light if self.is_light else 2e-5 if self.pretrained else 3e-4
 
 
 def check_combination(encoder: EncoderOptions, training: TrainingOptions) -> None:

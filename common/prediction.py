@@ -1,21 +1,25 @@
-"""A trained network over many examples, in batches of similar length."""
+"""A trained network over many examples, in batches of similar length. No TensorFlow until there is a network."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from common.generators import Arrays, pad_features, prediction_order
-from common.keras_compat import keras, tf
+
+if TYPE_CHECKING:
+    from common.keras_compat import keras
 
 
-def one_trace(network: keras.Model) -> Callable[[Any], Any]:
+def one_trace(network: "keras.Model") -> Callable[[Any], Any]:
     """The network without dropout as one graph for all shapes: without a signature TensorFlow compiles anew for every
     batch length.
 
     Takes what the network was built with, a dict or a list of arrays, and returns its outputs as tensors. Compiled once
     for a network, however often it is asked for.
     """
+    from common.keras_compat import tf
+
     if "_one_trace" not in vars(network):
         inputs = tf.nest.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), network.input)
         # Past Keras, which would take an attribute for a part of the network.
@@ -30,6 +34,8 @@ def in_batches(
 ) -> Iterator[tuple[np.ndarray, Any]]:
     """The rows (inputs of an encoder, each name -> (length, ...)) through a network of `one_trace`: indices into `rows`
     with the outputs for them, which are padded. Every row once, longest first."""
+    from common.keras_compat import tf
+
     for batch in prediction_order([len(row["token_ids"]) for row in rows], batch_size):
         features = pad_features([rows[index] for index in batch])
         yield batch, traced({name: tf.constant(value) for name, value in features.items()})

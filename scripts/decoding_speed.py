@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from common.decoders import Hypothesis, Rules, State, beam_search
-from common.encoders import BertEncoder
+from common.encoders.bert import BertEncoder
 from common.generators import pad
 from common.keras_compat import keras, seed_everything, tf
 from common.tokenizers import WordPieceTokenizer

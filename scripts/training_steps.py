@@ -159,7 +159,7 @@ def measure(size: Size) -> dict[str, float]:
 
 def token_tagger(size: Size):
     """A BERT of random weights with a label for each token, as a TrainingModel."""
-    from common.encoders import BertEncoder
+    from common.encoders.bert import BertEncoder
     from common.keras_compat import keras, tf
     from common.losses import Distribution, masked_mean
     from common.optimizers.training_model import TrainingModel
@@ -183,11 +183,14 @@ def token_tagger(size: Size):
     encoding = encoder.network()
     states = keras.layers.Dropout(encoder.dropout, name="head_dropout")(encoding.output[0])
     logits = keras.layers.Dense(LABELS, name="head", dtype="float32")(states)
-    labels = keras.Input((None,), dtype="int32", name="labels")
-    is_token = encoding.input["token_ids"] > 0
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-    term = masked_mean("loss", losses, is_token, [Distribution(logits, "softmax", tf.cast(is_token, tf.float32))])
-    return TrainingModel([*encoding.inputs, labels], logits, [term])
+
+    def loss(batch, logits):
+        is_token = batch["token_ids"] > 0
+        errors = tf.nn.sparse_softmax_cross_entropy_with_logits(batch["labels"], logits)
+        compared = Distribution(logits, "softmax", tf.cast(is_token, tf.float32))
+        return [masked_mean("loss", errors, is_token, [compared])]
+
+    return TrainingModel(keras.Model(encoding.input, logits), loss)
 
 
 def embedding_updates() -> dict[str, Callable[[], None]]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from common.encoders import BertEncoder, LightEncoder
+from common.encoders.bert import BertEncoder
+from common.encoders.light import LightEncoder
 from common.generators import Arrays, training_dataset
 from common.keras_compat import keras, seed_everything
 from common.optimizers import build_optimizer

@@ -30,15 +30,17 @@ def tagger(monkeypatch):
     models = []
 
     def build(size):
-        tokens, segments, labels = (
-            keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "segment_ids", "labels")
-        )
+        tokens, segments = (keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "segment_ids"))
         states = keras.layers.Dropout(0.1)(keras.layers.Embedding(60, 4, name="Transformer-0-Embedding")(tokens))
         logits = keras.layers.Dense(training_steps.LABELS, dtype="float32")(states)
-        losses, is_token = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits), segments == 0
-        term = masked_mean("loss", losses, is_token, [Distribution(logits, "softmax", tf.cast(is_token, tf.float32))])
-        models.append(TrainingModel([tokens, segments, labels], logits, [term]))
+        models.append(TrainingModel(keras.Model([tokens, segments], logits), loss))
         return models[-1]
+
+    def loss(batch, logits):
+        is_token = batch["segment_ids"] == 0
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(batch["labels"], logits)
+        compared = Distribution(logits, "softmax", tf.cast(is_token, tf.float32))
+        return [masked_mean("loss", losses, is_token, [compared])]
 
     monkeypatch.setattr(training_steps, "TOKENS", 60)
     monkeypatch.setattr(training_steps, "WARM_UP", 1)

@@ -6,7 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from common.encoders import BertEncoder, LightEncoder
+from common.encoders.bert import BertEncoder
+from common.encoders.light import LightEncoder
 from common.generators import training_dataset
 from common.keras_compat import seed_everything
 from common.optimizers import build_optimizer

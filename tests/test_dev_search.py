@@ -30,7 +30,7 @@ def test_against_a_slow_search(rows, seed):
     names = [f"setting {number}" for number in range(len(rows))]
     found = search(names, counts_of(rows), share, seed)
     best = max(range(len(rows)), key=lambda one: (sum(rows[one]), -one))
-    assert found.setting == names[best] and found.f1 == pytest.approx(sum(rows[best]) / len(rows[0]))
+    assert found.setting == names[best] and found.score == pytest.approx(sum(rows[best]) / len(rows[0]))
     halves = np.random.default_rng(seed).permutation(len(rows[0])) % 2
     right = 0
     for half in (0, 1):
@@ -38,10 +38,10 @@ def test_against_a_slow_search(rows, seed):
             range(len(rows)), key=lambda one: (sum(value for value, of in zip(rows[one], halves) if of == half), -one)
         )
         right += sum(value for value, of in zip(rows[chosen], halves) if of != half)
-    assert found.crossed_f1 == pytest.approx(right / len(rows[0]))
+    assert found.crossed == pytest.approx(right / len(rows[0]))
 
 
 def test_the_crossed_figure_does_not_reward_luck():
     rows = np.random.default_rng(0).integers(0, 2, (200, 30))
     found = search(range(200), counts_of(rows), share, seed=1)
-    assert found.f1 > 0.65 and 0.35 < found.crossed_f1 < 0.6
+    assert found.score > 0.65 and 0.35 < found.crossed < 0.6

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from common.command_line import UserError
-from common.encoders import BertEncoder, LightEncoder, build_encoder, load_encoder, save_encoder
+from common.encoders import build_encoder, load_encoder, save_encoder
+from common.encoders.bert import BertEncoder
+from common.encoders.light import LightEncoder
 from common.generators import pad_features
 from common.keras_compat import keras, seed_everything, tf
 from common.losses import batch_mean
@@ -269,9 +271,10 @@ def test_a_run_with_vectors_resumes_exactly(vectors_file, tmp_path, monkeypatch)
 
     def train(run, encoder, callbacks=()):
         def build():
-            network = encoder.network()
-            errors = tf.reduce_mean(tf.square(network.outputs[1] - 1.0), [1, 2])
-            return TrainingModel(network.inputs, network.outputs, [batch_mean("loss", errors, network.inputs[0])])
+            return TrainingModel(encoder.network(), loss)
+
+        def loss(batch, outputs):
+            return [batch_mean("loss", tf.reduce_mean(tf.square(outputs[1] - 1.0), [1, 2]), batch["token_ids"])]
 
         monkeypatch.setattr(tiny_training, "build", build)
         return tiny_training.train(run, epochs=3, callbacks=callbacks)[0].get_weights()

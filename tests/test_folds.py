@@ -126,7 +126,17 @@ def test_a_dev_file_is_dev(tmp_path, train_file):
     parts = parts_of(RunOptions(max_train_examples=5, max_dev_examples=2), train_file, dev_file)
     assert (texts(parts.train), texts(parts.dev)) == (NAMES[:5], ["x1", "y1"])
     assert parts.fold is None and parts.dev_source == str(dev_file)
-    assert parts.describe_dev(texts=2) == {"file": "dev.json", "sha256": fingerprint(dev_file), "texts": 2}
+    described = parts.describe({"a reason": 3}, schema=train_file)
+    assert described == {
+        "train": {
+            "file": "train.json",
+            "sha256": fingerprint(train_file),
+            "examples": 5,
+            "lost": {"a reason": 3},
+        },
+        "dev": {"file": "dev.json", "sha256": fingerprint(dev_file), "examples": 2},
+        "schema": {"file": "train.json", "sha256": fingerprint(train_file)},
+    }
     parts.write_gold(tmp_path)
     assert not (tmp_path / GOLD).exists()
 
@@ -159,8 +169,14 @@ def test_without_a_dev_file_a_fifth_is_dev(train_file):
 def test_folds_leave_the_dev_file_alone(tmp_path, train_file):
     parts = parts_of(RunOptions(num_folds=4, fold=2), train_file, tmp_path / "dev.json")  # which is not even there
     assert parts.dev_source == f"part 2 of 4 of {train_file}; dev.json is not read"
-    expected = {"file": "train.json", "sha256": fingerprint(train_file), "fold": 2, "num_folds": 4, "texts": 6}
-    assert parts.describe_dev(texts=6) == expected
+    expected = {
+        "file": "train.json",
+        "sha256": fingerprint(train_file),
+        "fold": 2,
+        "num_folds": 4,
+        "examples": len(parts.dev),
+    }
+    assert parts.describe({})["dev"] == expected
 
 
 @settings(max_examples=50)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.encoders import BertEncoder, LightEncoder
+from common.encoders.bert import BertEncoder
+from common.encoders.light import LightEncoder
 from common.generators import training_dataset
 from common.keras_compat import seed_everything
 from common.optimizers import build_optimizer

@@ -142,10 +142,10 @@ def test_unknown_flags_and_choices_end_with_code_2(argv, capsys):
 
 
 def test_the_learning_rate_suits_what_is_trained():
-    assert EncoderOptions().default_learning_rate == 1e-3
-    assert EncoderOptions(encoder="bilstm").default_learning_rate == 1e-3
-    assert EncoderOptions(encoder="bert").default_learning_rate == 3e-4
-    assert EncoderOptions(pretrained=Path("ckpt")).default_learning_rate == 2e-5
+    assert EncoderOptions().learning_rate() == 1e-3
+    assert EncoderOptions(encoder="bilstm").learning_rate() == 1e-3
+    assert EncoderOptions(encoder="bert").learning_rate() == 3e-4
+    assert EncoderOptions(pretrained=Path("ckpt")).learning_rate() == 2e-5
 
 
 def test_options_and_runs_do_without_tensorflow():

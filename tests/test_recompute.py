@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from common.encoders import BertEncoder
+from common.encoders.bert import BertEncoder
 from common.keras_compat import keras, seed_everything, seed_layers, set_precision, tf
 from common.optimizers.recompute import recompute
 from common.tokenizers import SPECIAL_TOKENS, WordPieceTokenizer

@@ -262,13 +262,12 @@ def test_files_of_a_run(tmp_path):
 
 def test_a_run_is_begun_anew_or_continued_on_the_same_data(tmp_path):
     data = {"train": {"file": "a.json", "sha256": "x"}}
-    run = begin_run(None, "task", tmp_path, "one", Config(), data, nothing)
+    config = Config(run=RunOptions(output_dir=tmp_path, run_name="one"))
+    run = begin_run(None, "task", config, data, nothing)
     assert run.path == tmp_path / "task/one" and run.config["data"] == data
-    assert begin_run(run, "task", tmp_path, "one", Config(), data, nothing) is run
+    assert begin_run(run, "task", config, data, nothing) is run
     other = {"train": {"file": "a.json", "sha256": "y"}}
-    assert "was started on another a.json" in error_of(
-        begin_run, run, "task", tmp_path, "one", Config(), other, nothing
-    )
+    assert "was started on another a.json" in error_of(begin_run, run, "task", config, other, nothing)
 
 
 def test_other_data_is_noticed(tmp_path):

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.command_line import UserError
-from common.encoders import BertEncoder, LightEncoder, build_encoder
+from common.encoders import build_encoder
+from common.encoders.bert import BertEncoder
+from common.encoders.light import LightEncoder
 from common.keras_compat import seed_everything, tf
 from common.options import EncoderOptions
 

@@ -19,29 +19,32 @@ from common.optimizers.training_model import TrainingModel
 from common.options import TrainingOptions
 
 CLASSES, VOCABULARY = 3, 12
+TAGGER = 3  # place of its kernel among the weights
 
 
 def build(dropout: float = 0.0) -> TrainingModel:
     """Two terms whose denominators differ: tags of tokens, and a class of each text."""
     tokens = keras.Input((None,), dtype="int32", name="tokens")
-    tags = keras.Input((None,), dtype="int32", name="tags")
-    kinds = keras.Input((), dtype="int32", name="kinds")
     states = keras.layers.Embedding(
         VOCABULARY, 5, name="table", embeddings_initializer=keras.initializers.RandomNormal(seed=3)
     )(tokens)
     states = keras.layers.Dropout(dropout, name="dropout")(states)
     tag_logits = keras.layers.Dense(CLASSES, name="tagger", dtype="float32")(states)
     kind_logits = keras.layers.Dense(1, name="kind", dtype="float32")(tf.reduce_mean(states, 1))[:, 0]
-    is_token = tokens > 0
-    tag_errors = tf.nn.sparse_softmax_cross_entropy_with_logits(tags, tag_logits)
+    return TrainingModel(keras.Model(tokens, [tag_logits, kind_logits]), loss)
+
+
+def loss(batch, outputs):
+    tag_logits, kind_logits = outputs
+    is_token, kinds = batch["tokens"] > 0, batch["kinds"]
+    tag_errors = tf.nn.sparse_softmax_cross_entropy_with_logits(batch["tags"], tag_logits)
     kind_errors = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(kinds, tf.float32), kind_logits)
-    terms = [
+    return [
         masked_mean(
             "tag_loss", tag_errors, is_token, [Distribution(tag_logits, "softmax", tf.cast(is_token, tf.float32))]
         ),
         batch_mean("kind_loss", kind_errors, kinds, [Distribution(kind_logits, "sigmoid", tf.ones_like(kind_logits))]),
     ]
-    return TrainingModel([tokens, tags, kinds], [tag_logits, kind_logits], terms)
 
 
 def examples(count: int, seed: int = 0) -> list[dict[str, np.ndarray]]:
@@ -130,8 +133,8 @@ def test_means_of_unequal_batches_would_not_do():
         gradients.append(
             [tf.convert_to_tensor(gradient).numpy() for gradient in tape.gradient(loss, model.trainable_variables)]
         )
-    kernel = model.get_weights()[1] - 0.3 * (gradients[0][1] + gradients[1][1])
-    assert np.abs(kernel - expected[1]).max() > 1e-4
+    kernel = model.get_weights()[TAGGER] - 0.3 * (gradients[0][TAGGER] + gradients[1][TAGGER])
+    assert np.abs(kernel - expected[TAGGER]).max() > 1e-4
 
 
 def gradients_of(model, batch, training: bool = False):
@@ -217,24 +220,22 @@ def test_r_drop_is_its_formula():
     seed_layers(model, 7, 0)
     with tf.GradientTape() as tape:
         first, second = model(batch, training=True), model(batch, training=True)
-        loss = 0.0
-        for reading in (first, second):
-            loss += sum(numerator / denominator for numerator, denominator in reading["terms"]) / 2
-        (p, q), (r, s) = (
-            [tf.nn.softmax(reading["outputs"][0]), tf.sigmoid(reading["outputs"][1])] for reading in (first, second)
-        )
+        total = 0.0
+        for outputs in (first, second):
+            total += sum(term.numerator / term.denominator for term in loss(batch, outputs)) / 2
+        (p, q), (r, s) = ([tf.nn.softmax(tags), tf.sigmoid(kinds)] for tags, kinds in (first, second))
         mask = tf.cast(batch["tokens"] > 0, tf.float32)
         tags = tf.reduce_sum(p * tf.math.log(p / r) + r * tf.math.log(r / p), -1)
         kinds = sum(a * tf.math.log(a / b) + b * tf.math.log(b / a) for a, b in ((q, s), (1 - q, 1 - s)))
-        loss += alpha / 2 * (tf.reduce_sum(tags * mask) / tf.reduce_sum(mask) + tf.reduce_mean(kinds)) / 2
-    gradients = [tf.convert_to_tensor(gradient).numpy() for gradient in tape.gradient(loss, model.trainable_variables)]
+        total += alpha / 2 * (tf.reduce_sum(tags * mask) / tf.reduce_sum(mask) + tf.reduce_mean(kinds)) / 2
+    gradients = [tf.convert_to_tensor(gradient).numpy() for gradient in tape.gradient(total, model.trainable_variables)]
     before = model.get_weights()
     seed_layers(model, 7, 0)
     model.compile(keras.optimizers.SGD(rate), options(r_drop=alpha))
     logs = fit(model, [batch])
     for weight, start, gradient in zip(model.get_weights(), before, gradients, strict=True):
         np.testing.assert_allclose(weight, start - rate * gradient, atol=1e-5)
-    assert logs["loss"][0] == pytest.approx(float(loss), rel=1e-4)
+    assert logs["loss"][0] == pytest.approx(float(total), rel=1e-4)
     assert logs["r_drop"][0] > 1e-3
 
 
@@ -253,9 +254,8 @@ def test_the_losses_that_are_logged_are_means_over_the_epoch():
     model, rows = build(), examples(7)
     model.compile(keras.optimizers.SGD(0.0), options())
     logs = fit(model, chunks(rows, 3))
-    whole = model(collate(rows))["terms"]
-    for name, (numerator, denominator) in zip(("tag_loss", "kind_loss"), whole):
-        assert logs[name][0] == pytest.approx(float(numerator / denominator), rel=1e-5)
+    for term in model.terms(collate(rows)):
+        assert logs[term.name][0] == pytest.approx(float(term.numerator / term.denominator), rel=1e-5)
     assert logs["loss"][0] == pytest.approx(float(model.batch_loss(collate(rows))), rel=1e-5)
 
 
@@ -266,7 +266,7 @@ def test_a_batch_without_tokens_teaches_nothing_of_tokens():
     model.compile(keras.optimizers.SGD(0.1), options())
     before = model.get_weights()
     assert fit(model, [batch])["tag_loss"] == [0.0]
-    np.testing.assert_array_equal(model.get_weights()[1], before[1])
+    np.testing.assert_array_equal(model.get_weights()[TAGGER], before[TAGGER])
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
@@ -302,10 +302,10 @@ def test_everything_together(precision, name):
     assert all(weight.dtype == tf.float32 for weight in model.weights)
     assert [weight.name for weight in model.weights] == [
         "table/embeddings:0",
-        "tagger/kernel:0",
-        "tagger/bias:0",
         "kind/kernel:0",
         "kind/bias:0",
+        "tagger/kernel:0",
+        "tagger/bias:0",
     ]
 
 

@@ -2,6 +2,7 @@
 of a batch given twice."""
 
 import functools
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -75,7 +76,9 @@ def priors(counts, decisions: int | None = None) -> np.ndarray:
 
 
 def said_by(training: TrainingModel, layer: str, batch: Arrays) -> np.ndarray:
-    return keras.Model(training.inputs, training.get_layer(layer).output)(batch).numpy()
+    network = training.network
+    inputs = {name: batch[name] for name in network.input_names}
+    return keras.Model(network.inputs, network.get_layer(layer).output)(inputs).numpy()
 
 
 def reading_comprehension() -> Case:
@@ -102,15 +105,16 @@ def reading_comprehension() -> Case:
 
 def relation_extraction(tau: float = 0.0) -> Case:
     folder = "lic2020_relation_extraction"
-    model, task = competition.load(folder, "model"), competition.load(folder, "task")
+    model, features, task = (competition.load(folder, module) for module in ("model", "features", "task"))
     schema = task.Schema.read(competition.COMPETITIONS / folder / "sample/schema.json")
     examples = read_training(folder, schema)
     encoder = build_encoder(small(), [one.text for one in examples])
-    windows, _ = model.labelled_windows(examples, encoder, schema)
-    batch = model.collate(windows, np.random.default_rng(0), len(schema.classes), most_subjects=99)
-    training = model.build_networks(
-        encoder, len(schema.classes), model.adjustment_for(windows, len(schema.classes), tau)
-    ).training
+    windows = features.labelled_windows(examples, encoder, schema, Counter())
+    batch = features.collate(windows, np.random.default_rng(0), len(schema.classes), most_subjects=99)
+    adjustment = model.adjustment_for(windows, len(schema.classes), tau)
+    training = TrainingModel(
+        model.build_network(encoder, len(schema.classes)).training, functools.partial(model.loss, adjustment=adjustment)
+    )
 
     def errors(labels, logits, power) -> np.ndarray:
         probabilities = (1 / (1 + np.exp(-logits.numpy().astype(np.float64)))) ** power
@@ -119,10 +123,11 @@ def relation_extraction(tau: float = 0.0) -> Case:
     def terms(outputs) -> Terms:
         is_token = batch["token_ids"] > 0
         of_object = is_token[batch["subjects"][:, 0]]
-        subject_errors = errors(batch["subject_labels"], outputs[0], 2).mean(-1)
+        subject_errors = errors(batch["subject_labels"], outputs["subject_logits"], 2).mean(-1)
         begins, is_subject = batch["object_labels"][..., 0].sum((0, 1)), batch["object_labels"].any((1, 2, 3))
         offsets = tau * priors(begins, of_object[is_subject].sum())[:, None] / 4
-        object_errors = errors(batch["object_labels"], outputs[1] + offsets.astype(np.float32), 4).mean(-1).sum(-1)
+        object_logits = outputs["object_logits"] + offsets.astype(np.float32)
+        object_errors = errors(batch["object_labels"], object_logits, 4).mean(-1).sum(-1)
         return {
             "subject_loss": (subject_errors[is_token].sum(), is_token.sum()),
             "object_loss": (object_errors[of_object].sum(), of_object.sum()),
@@ -359,7 +364,7 @@ def case_of(tmp_path_factory):
 
 def numbers_of(training: TrainingModel, batch: Arrays) -> np.ndarray:
     """Numerators and denominators, (terms, 2)."""
-    return np.array([[float(number) for number in term] for term in training(batch)["terms"]])
+    return np.array([[float(term.numerator), float(term.denominator)] for term in training.terms(batch)])
 
 
 def twice(case: Case) -> Arrays:
@@ -377,8 +382,8 @@ def twice(case: Case) -> Arrays:
 @each_case
 def test_terms_are_their_formulas(case_of, name):
     case = case_of(name)
-    expected = case.terms(case.training(case.batch)["outputs"])
-    assert [mean.name for mean in case.training.metrics] == [*expected, "r_drop"]
+    expected = case.terms(case.training(case.batch))
+    assert [term.name for term in case.training.terms(case.batch)] == [*expected]
     found = numbers_of(case.training, case.batch)
     np.testing.assert_allclose(found, list(expected.values()), rtol=2e-4)
     assert (found > 0).all(), "a term about nothing tests nothing"
@@ -392,7 +397,6 @@ def test_denominators_come_from_the_inputs_alone(case_of, name):
     counts = training.denominators(batch).numpy()
     assert counts.dtype == np.float32
     np.testing.assert_array_equal(counts, numbers_of(training, batch)[:, 1])
-    assert not keras.Model(training.inputs, [count for _, count in training.output["terms"]]).weights
 
 
 @each_case
@@ -409,9 +413,9 @@ def test_beliefs_and_their_gradients_are_numbers_wherever_they_are_compared(case
     training, batch, *_ = case_of(name)
     with tf.GradientTape() as tape:
         total = 0.0
-        for term, activations in zip(training(batch)["distributions"], training._activations, strict=True):
-            assert term, "R-Drop would compare nothing"
-            for (logits, weights), activation in zip(term, activations, strict=True):
+        for term in training.terms(batch):
+            assert term.distributions, "R-Drop would compare nothing"
+            for logits, activation, weights in term.distributions:
                 distances = symmetric_divergence(logits, 0.9 * logits.numpy(), activation)
                 weighted = weights * distances
                 assert (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.encoders import BertEncoder
+from common.encoders.bert import BertEncoder
 from common.keras_compat import keras, seed_everything
 from common.options import EncoderOptions
 

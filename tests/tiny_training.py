@@ -52,16 +52,14 @@ def new_run(folder: Path, name: str = "whole") -> Run:
 
 def build() -> TrainingModel:
     tokens = keras.Input((None,), dtype="int32", name="tokens")
-    labels = keras.Input((), dtype="int32", name="labels")
     state = keras.layers.Embedding(12, 4, name="table")(IdDropout(0.3, unknown=1, name="id_dropout")(tokens))
     state = keras.layers.Dropout(0.2, name="dropout")(tf.reduce_mean(state, 1))
-    logits = keras.layers.Dense(1, name="dense")(state)[:, 0]
-    compared = [Distribution(logits, "sigmoid", tf.ones_like(logits))]
-    return TrainingModel(
-        [tokens, labels],
-        logits,
-        [batch_mean("label_loss", powered_sigmoid_cross_entropy(labels, logits, 2), labels, compared)],
-    )
+    return TrainingModel(keras.Model(tokens, keras.layers.Dense(1, name="dense")(state)[:, 0]), loss)
+
+
+def loss(batch, logits):
+    labels, compared = batch["labels"], [Distribution(logits, "sigmoid", tf.ones_like(logits))]
+    return [batch_mean("label_loss", powered_sigmoid_cross_entropy(labels, logits, 2), labels, compared)]
 
 
 def collate(batch, generator) -> dict[str, np.ndarray]:
@@ -85,7 +83,7 @@ def train(run: Run, epochs: int = EPOCHS, evaluate=wavering, patience: int = 0, 
     steps = steps_per_epoch(len(EXAMPLES), BATCH_SIZE)
     options = TrainingOptions(epochs=epochs, **TECHNIQUES)
     model.compile(build_optimizer(options, 0.05, steps), options)
-    keep = KeepRun(run, lambda: evaluate(model), SEED, "f1", patience)
+    keep = KeepRun(run, lambda: evaluate(model), SEED, ["f1"], patience)
     done = keep.resume(model)
     batches = training_dataset(EXAMPLES, LENGTHS, collate, BATCH_SIZE, SEED, range(done, epochs), model)
     model.fit(
@@ -93,7 +91,7 @@ def train(run: Run, epochs: int = EPOCHS, evaluate=wavering, patience: int = 0, 
         steps_per_epoch=steps,
         initial_epoch=done,
         epochs=done if keep.stopped_early else epochs,
-        callbacks=[keep, Progress(keep, ("f1",)), *callbacks],
+        callbacks=[keep, Progress(keep), *callbacks],
         verbose=0,
     )
     return model, keep

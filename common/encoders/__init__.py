@@ -1,40 +1,64 @@
 """Encoders: text in, one vector per token out.
 
-A light encoder on characters mixed with words that trains from nothing on a CPU (`LightEncoder`), and the BERT family
-through bert4keras, from a checkpoint or from nothing (`BertEncoder`). Both offer the same:
-
-    encoder.tokenizer                         WordPieceTokenizer
-    encoder.max_length                        longest window in tokens
-    encoder.features(text, windows)           for each window {input name: int32 (length,)}
-    encoder.network()                         keras.Model: those inputs, padded -> [states, residual], float (batch, length, size)
-    encoder.pair_features(...)                the same for a question and windows of a context (see common.tokenizers.pair_windows);
-                                              an input may also be float (length, values)
-    encoder.pair_network()                    keras.Model: those inputs -> the same, in which the question acts on the context
-    encoder.unknown_ids                       for each input that says which token it is, the id that says nothing
-    encoder.size, encoder.dropout             size of a vector; the dropout that suits heads on it
-
-`save_encoder` puts all that `load_encoder` needs into a run directory, weights excepted.
-
-`states` is `residual` after the last layer normalisation; a conditional layer normalisation starts from `residual`.
-Padding is token id 0 in the input `token_ids`.
+A light encoder on characters mixed with words that trains from nothing on a CPU (`light.LightEncoder`), and the BERT
+family through bert4keras, from a checkpoint or from nothing (`bert.BertEncoder`). Both are an `Encoder`. `save_encoder`
+puts all that `load_encoder` needs into a run directory, weights excepted. TensorFlow loads with the first encoder.
 """
 
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from common.command_line import UserError
-from common.encoders.bert import BertEncoder
-from common.encoders.light import LightEncoder
+from common.generators import Arrays
 from common.options import EncoderOptions
 from common.runs.directory import Run
+from common.tokenizers import Encoding, WordPieceTokenizer
 
-__all__ = ["BertEncoder", "LightEncoder", "build_encoder", "encoder_of", "load_encoder", "save_encoder"]
+if TYPE_CHECKING:
+    from common.keras_compat import keras
+
+__all__ = ["Encoder", "build_encoder", "encoder_of", "load_encoder", "save_encoder"]
+
+
+class Encoder(Protocol):
+    """What both encoders offer.
+
+    max_length: of a window, in tokens. size: of a vector. dropout: what suits heads on it. unknown_ids: for each input
+    that says which token it is, the id that says nothing.
+    """
+
+    tokenizer: WordPieceTokenizer
+    max_length: int
+    size: int
+    dropout: float
+    unknown_ids: dict[str, int]
+
+    def features(self, text: str, windows: list[Encoding]) -> list[Arrays]:
+        """The inputs of the network for each window of a text, each int32 (length,)."""
+
+    def pair_features(self, question: str, context: str, windows) -> list[Arrays]:
+        """The same for a question and windows of a context (see `common.tokenizers.pair_windows`); an input may also be
+        float (length, values)."""
+
+    def network(self) -> "keras.Model":
+        """A network of those inputs, padded by token id 0 in `token_ids`, -> [states, residual], each float (batch,
+        length, size). `states` is `residual` after the last layer normalisation; a conditional layer normalisation
+        starts from `residual`."""
+
+    def pair_network(self) -> "keras.Model":
+        """The same for the inputs of `pair_features`: the question acts on the context."""
+
 
 _FILE = "encoder.json"
-_KINDS = {"bert": BertEncoder, "light": LightEncoder}
 
-Encoder = BertEncoder | LightEncoder
+
+def _kinds() -> dict[str, type]:
+    from common.encoders.bert import BertEncoder
+    from common.encoders.light import LightEncoder
+
+    return {"bert": BertEncoder, "light": LightEncoder}
 
 
 def build_encoder(options: EncoderOptions, texts: Iterable[str]) -> Encoder:
@@ -44,11 +68,12 @@ def build_encoder(options: EncoderOptions, texts: Iterable[str]) -> Encoder:
     Raises UserError for a checkpoint that is missing, incomplete or incompatible, and for a file that holds no word
     vectors.
     """
+    kinds = _kinds()
     if options.pretrained:
-        return BertEncoder.from_checkpoint(options.pretrained, options.max_length)
+        return kinds["bert"].from_checkpoint(options.pretrained, options.max_length)
     if options.encoder == "bert":
-        return BertEncoder.from_texts(texts, options)
-    return LightEncoder.from_texts(texts, options)
+        return kinds["bert"].from_texts(texts, options)
+    return kinds["light"].from_texts(texts, options)
 
 
 def encoder_of(run: Run | None) -> Encoder | None:
@@ -59,7 +84,7 @@ def encoder_of(run: Run | None) -> Encoder | None:
 
 def save_encoder(encoder: Encoder, folder: Path) -> None:
     """Write vocabularies and encoder.json into a run directory."""
-    kind = next(name for name, kind in _KINDS.items() if isinstance(encoder, kind))
+    kind = next(name for name, kind in _kinds().items() if isinstance(encoder, kind))
     settings = {"kind": kind, **encoder.save(folder)}
     (folder / _FILE).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
 
@@ -69,7 +94,7 @@ def load_encoder(folder: Path) -> Encoder:
     another version."""
     try:
         settings = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-        return _KINDS[settings.pop("kind")].load(folder, settings)
+        return _kinds()[settings.pop("kind")].load(folder, settings)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             f"{folder}: its encoder cannot be read ({error}) - use the version that trained the run, or train it again"

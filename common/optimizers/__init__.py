@@ -33,12 +33,15 @@ __all__ = ["AdamW", "ExponentialMovingAverage", "Lookahead", "PiecewiseLinear", 
 
 
 def build_optimizer(options: TrainingOptions, learning_rate: float, batches_per_epoch: int) -> AdamW:
-    """AdamW as the flags say, with `learning_rate` at its highest, for a training of `options.epochs` epochs of so many
-    batches."""
+    """AdamW as the flags say, for a training of `options.epochs` epochs of so many batches. learning_rate: the highest
+    one, where the flags give none."""
     steps = -(-batches_per_epoch // options.accumulation_steps) * options.epochs
     return AdamW(
         PiecewiseLinear(
-            learning_rate, schedule_points(options.schedule), steps=steps, warmup_steps=round(options.warmup * steps)
+            options.learning_rate or learning_rate,
+            schedule_points(options.schedule),
+            steps=steps,
+            warmup_steps=round(options.warmup * steps),
         ),
         weight_decay=options.weight_decay,
         layer_decay=options.layer_decay,

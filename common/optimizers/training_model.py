@@ -12,7 +12,7 @@ trying. Costs nothing. With FGM the loss that is compared with b is that of the 
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,33 +23,46 @@ from common.optimizers.adversarial import perturbed, token_embeddings
 from common.optimizers.replicas import do_if_any, sum_over_replicas
 from common.options import TrainingOptions
 
+#: (batch, what the network says of it) -> the terms to minimise.
+Loss = Callable[[dict[str, Any], Any], Sequence[LossTerm]]
+
 
 class TrainingModel(keras.Model):
-    """A functional model of loss terms, which `fit` trains as the options say.
+    """A network and its loss, which `fit` trains as the options say.
 
-    inputs: of `keras.Model`. outputs: what the network says of a training batch, for who wants to see it. terms: what
-    is minimised. Called, it returns `outputs`, `terms` (a numerator and a denominator for each) and `distributions`.
-    Batches are dicts of inputs; with gradient accumulation pairs (inputs, group), as
-    `common.generators.training_dataset` makes them. Logs have the mean of each term over the epoch, each batch weighted
-    by its denominator, and their sum as `loss`.
+    network: a functional model. loss: called with a batch, a dict of arrays, and with the outputs of the network for
+    those of its arrays that the network reads, by name; returns the same terms in the same order for every batch. Its
+    denominators must come from the batch alone. Batches are such dicts; with gradient accumulation pairs (batch,
+    group), as `common.generators.training_dataset` makes them. Logs have the mean of each term over the epoch, each
+    batch weighted by its denominator, and their sum as `loss`. Its weights are those of the network.
     """
 
-    def __init__(self, inputs, outputs, terms: Sequence[LossTerm], **kwargs: Any):
-        distributions = [[(one.logits, one.weights) for one in term.distributions] for term in terms]
-        numbers = [(term.numerator, term.denominator) for term in terms]
-        super().__init__(inputs, {"outputs": outputs, "terms": numbers, "distributions": distributions}, **kwargs)
-        self._activations = [[one.activation for one in term.distributions] for term in terms]
+    def __init__(self, network: keras.Model, loss: Loss):
+        super().__init__(autocast=False)
+        self.network = network
         self.accumulation_steps = 1
         # Keras makes weights of a model's attributes; these are none.
         self._aside = SimpleNamespace(
-            means=[keras.metrics.Mean(name=term.name) for term in terms],
+            loss=loss,
+            means={},
             divergence=keras.metrics.Mean(name="r_drop"),
-            count=tf.function(keras.Model(inputs, [term.denominator for term in terms]), reduce_retracing=True),
+            count=None,
         )
+
+    def call(self, batch: dict[str, Any], training: bool | None = None):
+        return self.network({name: batch[name] for name in self.network.input_names}, training=training)
+
+    def terms(self, batch: dict[str, Any], training: bool = False) -> list[LossTerm]:
+        """The loss of a batch, term by term, without any of the techniques."""
+        return list(self._aside.loss(batch, self(batch, training=training)))
+
+    def batch_loss(self, batch: dict[str, Any], training: bool = False) -> tf.Tensor:
+        """The sum of the terms for one batch, a float32 scalar, without any of the techniques."""
+        return sum(_ratio(term.numerator, term.denominator) for term in self.terms(batch, training))
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        return [*self._aside.means, self._aside.divergence]
+        return [*self._aside.means.values(), self._aside.divergence]
 
     def compile(self, optimizer, options: TrainingOptions = TrainingOptions(), **kwargs: Any) -> None:
         """options: those that change the training step; `build_optimizer` reads the others."""
@@ -65,14 +78,38 @@ class TrainingModel(keras.Model):
 
             recompute(self)
 
-    def denominators(self, inputs: dict[str, Any]) -> tf.Tensor:
+    def denominators(self, batch: dict[str, Any]) -> tf.Tensor:
         """Of the terms for one batch, float32 (terms,); computed without the network."""
-        # Keras gives a list of one output as that output.
-        return tf.stack(tf.nest.flatten(self._aside.count(inputs)))
+        arrays = {name: tf.convert_to_tensor(values) for name, values in batch.items()}
+        self._look_at_loss({name: tf.TensorSpec([None] * one.shape.rank, one.dtype) for name, one in arrays.items()})
+        return self._aside.count(*(arrays[name] for name in sorted(arrays)))
 
-    def batch_loss(self, inputs: dict[str, Any], training: bool = False) -> tf.Tensor:
-        """The sum of the terms for one batch, a float32 scalar, without any of the techniques."""
-        return sum(_ratio(*term) for term in self(inputs, training=training)["terms"])
+    def fit(self, x: tf.data.Dataset, **kwargs: Any) -> keras.callbacks.History:
+        # A distributed dataset has a spec for each replica.
+        specs = tf.nest.map_structure(lambda one: getattr(one, "_value_specs", [one])[0], x.element_spec)
+        self._look_at_loss(specs[0] if isinstance(specs, tuple) else specs)
+        return super().fit(x, **kwargs)
+
+    def _look_at_loss(self, batch: dict[str, tf.TensorSpec]) -> None:
+        """Find out the names of the terms, and compile their denominators, for batches of this kind, once."""
+        if self._aside.means:
+            return
+        names: list[str] = []
+
+        def count(*values):
+            # Nothing feeds these, so that a denominator that hangs on what the network says is an error.
+            unknown = tf.nest.map_structure(
+                lambda output: tf.compat.v1.placeholder(output.dtype, output.shape), self.network.output
+            )
+            terms = self._aside.loss(dict(zip(sorted(batch), values)), unknown)
+            names.extend(term.name for term in terms)
+            return tf.stack([term.denominator for term in terms])
+
+        whole = tf.compat.v1.wrap_function(count, [batch[name] for name in sorted(batch)])
+        self._aside.count = whole.prune(whole.inputs[: len(batch)], whole.structured_outputs)
+        with self.distribute_strategy.scope():
+            # Before the graph of a step is made: a graph that makes variables is made twice.
+            self._aside.means = {name: keras.metrics.Mean(name=name) for name in names}
 
     @property
     def state(self) -> list[tf.Variable]:
@@ -91,13 +128,13 @@ class TrainingModel(keras.Model):
 
     @tf.autograph.experimental.do_not_convert
     def train_step(self, data) -> dict[str, tf.Tensor]:
-        inputs, group, _ = keras.utils.unpack_x_y_sample_weight(data)
-        loss, gradients = self._gradients(inputs, group, log=True)
+        batch, group, _ = keras.utils.unpack_x_y_sample_weight(data)
+        loss, gradients = self._gradients(batch, group, log=True)
         if self._options.fgm:
             by_variable = {variable.ref(): gradient for variable, gradient in zip(self.trainable_variables, gradients)}
             tables = token_embeddings(self)
             with perturbed(tables, [by_variable[table.ref()] for table in tables], self._options.fgm):
-                _, moved = self._gradients(inputs, group)
+                _, moved = self._gradients(batch, group)
             gradients = [_add(*both) for both in zip(gradients, moved)]
         if group is None:
             self._apply(loss, *gradients)
@@ -106,45 +143,48 @@ class TrainingModel(keras.Model):
             do_if_any(group["is_last"], lambda: self._apply(*self._aside.accumulator.take()))
         return self._logs()
 
-    def _gradients(self, inputs, group, log: bool = False):
+    def _gradients(self, batch, group, log: bool = False):
         """The loss of a batch, or its part in the loss of its group, and the gradients of the trainable variables."""
         with tf.GradientTape() as tape:
-            terms, divergences = self._read(inputs)
+            terms, divergences = self._read(batch)
             # All replicas together are one batch, whose means have one denominator.
             totals = (
-                sum_over_replicas(tf.stack([count for _, count in terms])) if group is None else group["denominators"]
+                sum_over_replicas(tf.stack([term.denominator for term in terms]))
+                if group is None
+                else group["denominators"]
             )
             loss = sum(
-                _ratio(number + self._options.r_drop / 4 * apart, total)
-                for (number, _), apart, total in zip(terms, divergences, tf.unstack(totals, len(terms)))
+                _ratio(term.numerator + self._options.r_drop / 4 * apart, total)
+                for term, apart, total in zip(terms, divergences, tf.unstack(totals, len(terms)))
             )
             scaled = self.optimizer.get_scaled_loss(loss) if self._scales_loss else loss
         if log:
-            for mean, (number, count) in zip(self._aside.means, terms):
-                mean.update_state(_ratio(number, count), count)
-            if self._options.r_drop:
-                self._aside.divergence.update_state(
-                    sum(_ratio(apart, count) for apart, (_, count) in zip(divergences, terms))
-                )
+            self._log(terms, divergences)
         gradients = tape.gradient(scaled, self.trainable_variables)
         return loss, self.optimizer.get_unscaled_gradients(gradients) if self._scales_loss else gradients
 
-    def _read(self, inputs):
-        """Numerator and denominator of each term, and how far two readings of the batch are apart in it: 0 without
-        R-Drop."""
-        first = self(inputs, training=True)
+    def _read(self, batch) -> tuple[list[LossTerm], list[Any]]:
+        """The terms, and how far two readings of the batch are apart in each: 0 without R-Drop."""
+        first = self.terms(batch, training=True)
         if not self._options.r_drop:
-            return first["terms"], [0.0] * len(first["terms"])
-        second = self(inputs, training=True)
-        terms = [((one + other) / 2, count) for (one, count), (other, _) in zip(first["terms"], second["terms"])]
+            return first, [0.0] * len(first)
+        second = self.terms(batch, training=True)
+        terms = [one._replace(numerator=(one.numerator + other.numerator) / 2) for one, other in zip(first, second)]
         divergences = [
             sum(
-                tf.reduce_sum(weights * symmetric_divergence(one, other, activation))
-                for (one, weights), (other, _), activation in zip(*both, activations)
+                tf.reduce_sum(a.weights * symmetric_divergence(a.logits, b.logits, a.activation))
+                for a, b in zip(one.distributions, other.distributions)
             )
-            for *both, activations in zip(first["distributions"], second["distributions"], self._activations)
+            for one, other in zip(first, second)
         ]
         return terms, divergences
+
+    def _log(self, terms: Sequence[LossTerm], divergences: Sequence[Any]) -> None:
+        for mean, term in zip(self._aside.means.values(), terms):
+            mean.update_state(_ratio(term.numerator, term.denominator), term.denominator)
+        if self._options.r_drop:
+            apart = [_ratio(divergence, term.denominator) for divergence, term in zip(divergences, terms)]
+            self._aside.divergence.update_state(sum(apart))
 
     def _apply(self, loss, *gradients) -> None:
         if self._options.flooding:
@@ -153,7 +193,7 @@ class TrainingModel(keras.Model):
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables))
 
     def _logs(self) -> dict[str, tf.Tensor]:
-        means = {mean.name: mean.result() for mean in self._aside.means}
+        means = {name: mean.result() for name, mean in self._aside.means.items()}
         logs = {"loss": sum(means.values())} | (means if len(means) > 1 else {})
         if self._options.r_drop:
             logs["r_drop"] = self._aside.divergence.result()

@@ -4,7 +4,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -20,8 +20,8 @@ class KeepRun(keras.callbacks.Callback):
     """After every epoch: evaluate on dev, keep the best weights, and save all that continuing needs.
 
     run: the directory. evaluate: makes an `Evaluation` with the weights the model has when it is called (the averaged
-    ones, where the optimizer keeps an average). monitor: the metric to maximise. patience: evaluations without a better
-    score before training stops; 0 never stops. Call `resume()` before `fit` and give `fit` the epoch it returns as
+    ones, where the optimizer keeps an average). figures: the metrics to show, of which the first is maximised.
+    patience: evaluations without a better score before training stops; 0 never stops. Call `resume()` before `fit` and give `fit` the epoch it returns as
     `initial_epoch`.
 
     Resuming is exact: weights, averages and optimizer come from last/state.h5, and order, negatives and dropout of an
@@ -32,9 +32,12 @@ class KeepRun(keras.callbacks.Callback):
     state is, and with which weights it is evaluated.
     """
 
-    def __init__(self, run: Run, evaluate: Callable[[], Evaluation], seed: int, monitor: str = "f1", patience: int = 0):
+    def __init__(
+        self, run: Run, evaluate: Callable[[], Evaluation], seed: int, figures: Sequence[str], patience: int = 0
+    ):
         super().__init__()
-        self.run, self.evaluate, self.seed, self.monitor, self.patience = run, evaluate, seed, monitor, patience
+        self.run, self.evaluate, self.seed, self.figures, self.patience = run, evaluate, seed, figures, patience
+        self.monitor = figures[0]
         self.history: list[dict[str, Any]] = []
 
     @property
@@ -53,11 +56,9 @@ class KeepRun(keras.callbacks.Callback):
         first_best = max(self.history, key=lambda entry: entry[self.monitor])
         return self.history[-1]["epoch"] - first_best["epoch"] >= self.patience
 
-    def remaining(self, epochs: int) -> dict[str, int]:
-        """For `fit`, of so many epochs in all: the first one that is to come, and the last; none where `patience` has
-        run out."""
-        done = len(self.history)
-        return {"initial_epoch": done, "epochs": done if self.stopped_early else epochs}
+    def remaining(self, epochs: range) -> dict[str, int]:
+        """For `fit`, the first and the last of the epochs that are to come; none where `patience` has run out."""
+        return {"initial_epoch": epochs.start, "epochs": epochs.start if self.stopped_early else epochs.stop}
 
     def resume(self, model: keras.Model) -> int:
         """Put the saved state, if there is one, into a compiled model; returns the number of epochs already done."""
@@ -147,9 +148,9 @@ class Progress(keras.callbacks.Callback):
     keep: the callback that evaluates; place `Progress` after it in the list, so that its numbers are there to show.
     """
 
-    def __init__(self, keep: KeepRun, names: tuple[str, ...] = ("precision", "recall", "f1")):
+    def __init__(self, keep: KeepRun):
         super().__init__()
-        self.keep, self.names = keep, names
+        self.keep = keep
 
     def on_train_begin(self, logs=None):
         self.begun = time.perf_counter()
@@ -173,7 +174,7 @@ class Progress(keras.callbacks.Callback):
         entry = self.keep.history[-1]
         spent = time.perf_counter() - self.begun
         left = spent / (epoch + 1 - self.done_before) * (self.params["epochs"] - epoch - 1)
-        scores = "  ".join(f"{name} {entry[name]:.4f}" for name in self.names)
+        scores = "  ".join(f"{name} {entry[name]:.4f}" for name in self.keep.figures)
         mark = "  * best" if self.keep.best is entry else ""
         line = f"epoch {epoch + 1}/{self.params['epochs']}  loss {entry['loss']:.4f}  dev {scores}{mark}  ({_minutes(spent)} spent, {_minutes(left)} left)"
         self.bar.write(line, file=sys.stdout)

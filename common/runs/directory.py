@@ -19,6 +19,7 @@ from common.options import check_combination
 from common.submission import TEMPORARY_PREFIX, atomic_write, json_bytes
 
 Config = TypeVar("Config")
+Settings = TypeVar("Settings", bound=NamedTuple)
 
 _PACKAGES = ("tensorflow", "tf-keras", "bert4keras", "numpy", "tokenizers", "jieba", "scikit-learn", "h5py")
 
@@ -61,7 +62,22 @@ class Run:
         try:
             return json.loads((self.path / name).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise UserError(f"{self.path / name}: cannot be read ({error}) - train the run to its end") from None
+            raise UserError(
+                f"{self.path / name}: cannot be read ({error}) - it is damaged, or of another version: train the run again"
+            ) from None
+
+    def write_decoding(self, settings: NamedTuple) -> None:
+        """Keep the settings that predict.py is to decode with, in place of those there are."""
+        write_decoding(self.path, settings)
+
+    def read_decoding(self, kind: type[Settings], **given: Any) -> Settings:
+        """Those settings, a NamedTuple `kind`, with the given ones that are not None in place of them. Raises
+        UserError."""
+        kept = self.read_json("decoding.json")
+        try:
+            return kind(**kept)._replace(**{name: value for name, value in given.items() if value is not None})
+        except TypeError as error:
+            raise UserError(f"{self.path / 'decoding.json'}: is damaged ({error}) - train the run again") from None
 
     def remove_unfinished_files(self) -> None:
         """Delete what a killed process left half-written."""
@@ -110,21 +126,18 @@ def create_run(
     return Run(path, config)
 
 
-def begin_run(
-    resumed: Run | None,
-    task: str,
-    output_dir: Path,
-    name: str | None,
-    settings: Any,
-    data: dict[str, Any],
-    write: Callable[[Path], None],
-) -> Run:
-    """The run that is continued, if it was started on these data, or else a new one, as `create_run` makes it. Raises
-    UserError as both do."""
+def begin_run(resumed: Run | None, task: str, config: Any, data: dict[str, Any], write: Callable[[Path], None]) -> Run:
+    """The run that is continued, if it was started on these data, or else a new one, as `create_run` makes it, with the
+    flags of train.py as settings. Raises UserError as both do."""
     if resumed is None:
-        return create_run(task, output_dir, name, settings, data, write)
+        return create_run(task, config.run.output_dir, config.run.run_name, config, data, write)
     check_same_data(resumed, data)
     return resumed
+
+
+def write_decoding(folder: Path, settings: NamedTuple) -> None:
+    """Write the settings that predict.py is to decode with into the folder of a run."""
+    atomic_write(folder / "decoding.json", json_bytes(settings._asdict(), indent=1) + b"\n")
 
 
 def check_run_is_new(task: str, output_dir: Path, name: str | None) -> None:

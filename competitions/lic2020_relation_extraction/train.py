@@ -8,23 +8,27 @@ python train.py --data-dir DUIE --pretrained BERT    # fine-tune a checkpoint
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from common.command_line import UserError, check_at_least, check_probability, check_share, print_counts, run, shown
+from common.command_line import check_at_least, check_probability, check_share, print_next, run
+from common.dev_search import DevSet
+from common.encoders import build_encoder, encoder_of, save_encoder
 from common.folds import read_parts
+from common.generators import steps_per_epoch, training_dataset
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
-from common.runs.directory import Evaluation, begin_run, describe_file, parse_training_flags
-from common.submission import atomic_write, json_bytes
+from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
 
+from decode import GRID, Predictor, Settings, counts, f1
+from features import EntityReplacement, collate, labelled_windows
 from metric import compare, total
 from task import TASK, Example, Schema, Triple, find_files, read, submission_record
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
-PREDICT = Path(__file__).resolve().with_name("predict.py")
+#: Of dev, after each epoch; the best epoch is the one with the highest first one.
+FIGURES = ("f1", "precision", "recall")
 
 
 @dataclass
@@ -55,134 +59,68 @@ class Config:
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
-    """Trains; returns the `run` folder and the dev `precision`, `recall` and `f1` of what predict.py will use."""
+    """Trains; returns the `run` folder and the dev `f1`, `precision` and `recall` of what predict.py will use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
-    files = find_files(config.data_dir or SAMPLE)
+    files, lost = find_files(config.data_dir or SAMPLE), Counter()
     schema = Schema.read(files.schema)
-    blank: Counter[str] = Counter()
-    parts = read_parts(
-        config.run,
-        files.train,
-        files.dev,
-        lambda path: read(path, schema, labelled=True, skipped=blank),
-        shared=lambda example: [example.text],
-        unit="sentence",
-    )
-    train, dev = parts.train, parts.dev
+    read_file = partial(read, schema=schema, labelled=True, skipped=lost)
+    parts = read_parts(config.run, files.train, files.dev, read_file, lambda example: [example.text], "sentence")
 
-    # TensorFlow loads here, so that mistakes in flags and data are answered at once.
-    start_tensorflow()
-    from common.encoders import build_encoder, encoder_of, save_encoder
-    from common.generators import steps_per_epoch, training_dataset
+    start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import prepare
     from common.optimizers import build_optimizer
-    from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
+    from common.optimizers.training_model import TrainingModel
+    from common.runs.callbacks import KeepRun, Progress, resumable
+    from common.runs.choice import choose_on_dev
 
-    from augmentation import EntityReplacement
-    from extraction import Extractor, Thresholds
-    from model import (
-        Window,
-        adjustment_for,
-        build_networks,
-        collate,
-        labelled_windows,
-        replace_entities,
-        sentence_windows,
-    )
-    from thresholds import GRID, search_thresholds
+    from model import adjustment_for, build_network, loss
 
     prepare(config.run.seed, config.training.mixed_precision)
-    encoder = encoder_of(resumed) or build_encoder(config.encoder, [example.text for example in train])
-    windows, lost = labelled_windows(train, encoder, schema)
-    if not windows:
-        raise UserError(
-            f"{files.train}: none of its {len(train)} sentences can be used ({dict(lost)}) - do the triples belong to the texts?"
-        )
-    networks = build_networks(
-        encoder, len(schema.classes), adjustment_for(windows, len(schema.classes), config.logit_adjustment)
-    )
-    print(f"train     {len(train)} sentences, {len({window.example for window in windows})} used  ({files.train})")
-    print_counts(lost + blank)
-    print(
-        f"dev       {len(dev)} sentences, {sum(len(example.triples) for example in dev)} triples  ({parts.dev_source})"
-    )
+    encoder = encoder_of(resumed) or build_encoder(config.encoder, [example.text for example in parts.train])
+    windows = labelled_windows(parts.train, encoder, schema, lost)
+    parts.check_used(windows, lost, "do the triples belong to the texts?")
+    network = build_network(encoder, len(schema.classes))
+    parts.show(f", {len({window.example for window in windows})} used", lost)
     print(f"schema    {len(schema.predicates)} predicates, {len(schema.classes)} classes")
-    print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
+    print(f"network   {network.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
-    thresholds = Thresholds(config.subject_threshold, config.object_threshold)
-    data = {
-        "train": describe_file(files.train, sentences=len(train), lost=dict(lost)),
-        "dev": parts.describe_dev(sentences=len(dev)),
-        "schema": describe_file(files.schema, predicates=len(schema.predicates)),
-    }
+    settings = Settings(config.subject_threshold, config.object_threshold)
 
     def write_run(folder: Path) -> None:
         parts.write_gold(folder)
         save_encoder(encoder, folder)
         schema.write(folder / "schema.json")
-        atomic_write(folder / "thresholds.json", json_bytes(thresholds._asdict()))
+        write_decoding(folder, settings)
 
-    kept = begin_run(resumed, TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
+    kept = begin_run(resumed, TASK, config, parts.describe(lost, schema=files.schema), write_run)
     print(f"run       {kept.path}\n")
+    dev = DevSet(parts.dev, Predictor(network, encoder, schema), partial(evaluation, schema=schema))
+    keep = KeepRun(
+        kept, lambda: dev.evaluate(settings), config.run.seed, FIGURES, config.training.early_stopping_patience
+    )
 
-    texts = [example.text for example in dev]
-    dev_windows = sentence_windows(texts, encoder)
-    extractor = Extractor(networks, encoder, schema)
-
-    def evaluate() -> Evaluation:
-        return evaluation(dev, extractor.decode(texts, extractor.score(dev_windows, [thresholds]), thresholds), schema)
-
+    adjustment = adjustment_for(windows, len(schema.classes), config.logit_adjustment)
+    model = TrainingModel(network.training, partial(loss, adjustment=adjustment))
     steps = steps_per_epoch(len(windows), config.training.batch_size)
-    learning_rate = config.training.learning_rate or config.encoder.default_learning_rate
-    networks.training.compile(build_optimizer(config.training, learning_rate, steps), config.training)
-    keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
-    epochs_done = keep.resume(networks.training)
-    replacement = EntityReplacement(train, schema)
-
-    def training_batch(batch: list[Window], generator: np.random.Generator) -> dict[str, np.ndarray]:
-        batch = replace_entities(batch, train, replacement, encoder, schema, config.entity_replacement, generator)
-        return collate(batch, generator, len(schema.classes))
-
+    model.compile(build_optimizer(config.training, config.encoder.learning_rate(), steps), config.training)
+    epochs = range(keep.resume(model), config.training.epochs)
+    replace = EntityReplacement(parts.train, encoder, schema, config.entity_replacement)
     batches = training_dataset(
         windows,
         [len(window.encoding) for window in windows],
-        training_batch,
+        lambda batch, generator: collate(replace(batch, generator), generator, len(schema.classes)),
         config.training.batch_size,
         config.run.seed,
-        range(epochs_done, config.training.epochs),
-        networks.training,
+        epochs,
+        model,
     )
     with resumable(kept):
-        networks.training.fit(
-            batches,
-            steps_per_epoch=steps,
-            **keep.remaining(config.training.epochs),
-            callbacks=[keep, Progress(keep)],
-            verbose=0,
-        )
+        model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
 
-    load_best(kept, networks.training)
-    best = {name: keep.best[name] for name in ("precision", "recall", "f1")}
-    print(
-        f"\nbest dev f1 {best['f1']:.4f} in epoch {keep.best['epoch']}, thresholds {thresholds.subject} and {thresholds.object}"
-    )
-    if (
-        config.search_thresholds and best["f1"] > 0
-    ):  # before it has learned anything, a network fires everywhere below a threshold
-        scores = extractor.score(dev_windows, GRID)
-        found = search_thresholds(extractor, dev, scores, config.run.seed)
-        searched = evaluation(dev, extractor.decode(texts, scores, found.setting), schema)
-        save_best(kept, networks.training, searched)
-        kept.write_json("thresholds.json", found.setting._asdict())
-        best = {name: searched.metrics[name] for name in best}
-        print(
-            f"    dev f1 {found.f1:.4f} with the thresholds {found.setting.subject} and {found.setting.object}, searched on dev"
-        )
-        print(
-            f"    dev f1 {found.crossed_f1:.4f} with thresholds searched on one half of dev, scored on the other: what to expect on test"
-        )
-    print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.zip --input TEST_FILE")
-    return {"run": kept.path, **best}
+    search = partial(dev.search, GRID, counts, f1, config.run.seed) if config.search_thresholds else None
+    best = choose_on_dev(keep, model, settings, search)
+    print_next(__file__, kept.path, "submission.zip")
+    return best
 
 
 def evaluation(examples: Sequence[Example], predictions: Sequence[Sequence[Triple]], schema: Schema) -> Evaluation:

@@ -15,7 +15,7 @@ import numpy as np
 
 from common.command_line import UserError
 from common.decoders import State
-from common.encoders import BertEncoder
+from common.encoders.bert import BertEncoder
 from common.generators import pad
 from common.keras_compat import keras, tf
 from common.optimizers.training_model import TrainingModel
