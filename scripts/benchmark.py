@@ -97,25 +97,25 @@ def measure_prediction(config: Config) -> dict[str, float]:
     folder = COMPETITIONS / "lic2020_relation_extraction"
     sys.path.insert(0, str(folder))
     start_tensorflow()
-    task, model, extraction = (importlib.import_module(name) for name in ("task", "model", "extraction"))
+    task, model, decode = (importlib.import_module(name) for name in ("task", "model", "decode"))
     from common.encoders import load_encoder
     from common.runs.callbacks import load_best
     from common.runs.directory import open_trained_run
 
     trained = open_trained_run(config.run, Path("runs"), task.TASK)
     schema = task.Schema.read(trained.path / "schema.json")
-    sentences = [example.text for example in task.read(config.input or folder / "sample" / "train.json", None)]
-    texts = random.Random(1).choices(sentences, k=config.sentences)
+    examples = task.read(config.input or folder / "sample" / "train.json", None)
+    examples = random.Random(1).choices(examples, k=config.sentences)
     encoder = load_encoder(trained.path)
-    networks = model.build_networks(encoder, len(schema.classes))
-    load_best(trained, networks.training)
-    thresholds = extraction.Thresholds(**trained.read_json("thresholds.json"))
+    network = model.build_network(encoder, len(schema.classes))
+    load_best(trained, network.training)
+    settings = trained.read_decoding(decode.Settings)
 
     speeds, answers = {}, {}
     for batch_size in (1, 8, 64):
-        extractor = extraction.Extractor(networks, encoder, schema, batch_size)
-        extractor.extract(texts[:batch_size], thresholds)  # tracing is no part of the speed
-        seconds, answers[batch_size] = best_of(config.repeats, lambda: extractor.extract(texts, thresholds))
+        predictor = decode.Predictor(network, encoder, schema, batch_size)
+        predictor(examples[:batch_size], settings)  # tracing is no part of the speed
+        seconds, answers[batch_size] = best_of(config.repeats, lambda: predictor(examples, settings))
         speeds[f"batch {batch_size}"] = config.sentences / seconds
     if any(answer != answers[1] for answer in answers.values()):
         raise RuntimeError("the answers depend on the batch size")

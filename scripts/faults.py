@@ -280,7 +280,7 @@ FAULTS = [
     Fault(
         "a run is predicted with weights it never had",
         f"competitions/{RELATION}/predict.py",
-        "    load_best(trained, networks.training)\n",
+        "    load_best(trained, network.training)\n",
         "",
         f"{CONTRACT} -k {RELATION}",
     ),

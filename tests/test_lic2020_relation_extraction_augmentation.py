@@ -5,7 +5,7 @@ from competition import COMPETITIONS, load
 
 FOLDER = "lic2020_relation_extraction"
 task = load(FOLDER, "task")
-augmentation = load(FOLDER, "augmentation")
+features = load(FOLDER, "features")
 SCHEMA = task.Schema(
     [
         task.Predicate("导演", "影视作品", {"@value": "人物"}),
@@ -26,7 +26,8 @@ CLIMATE = example("砂城气候为干燥", ("砂城", "气候", {"@value": "干�
 
 
 def replaced(sentence, rate=1.0, seed=0, corpus=(*FILMS, CLIMATE)):
-    return augmentation.EntityReplacement(corpus, SCHEMA, rate)(sentence, np.random.default_rng(seed))
+    replacement = features.EntityReplacement(corpus, None, SCHEMA, rate=rate)
+    return replacement.replace(sentence, np.random.default_rng(seed))
 
 
 def test_every_occurrence_is_replaced_by_a_value_of_the_same_type():
@@ -77,10 +78,10 @@ def test_the_bundled_sample_keeps_its_values_in_the_text():
     folder = COMPETITIONS / FOLDER / "sample"
     schema = task.Schema.read(folder / "schema.json")
     examples = task.read(folder / "train.json", schema)
-    replacement = augmentation.EntityReplacement(examples, schema)
+    replacement = features.EntityReplacement(examples, None, schema)
     generator = np.random.default_rng(1)
     for old in examples:
-        new = replacement(old, generator)
+        new = replacement.replace(old, generator)
         assert [triple.predicate for triple in new.triples] == [triple.predicate for triple in old.triples]
         for triple in new.triples:
             assert triple.subject in new.text and all(value in new.text for value in triple.slots.values())

@@ -27,7 +27,7 @@ from helpers import (
 FOLDER = "lic2020_relation_extraction"
 task = competition.load(FOLDER, "task")
 metric = competition.load(FOLDER, "metric")
-errors = competition.load(FOLDER, "errors")
+errors = competition.load(FOLDER, "evaluate")
 
 DATA = competition.SHARED / "data" / FOLDER
 
@@ -642,7 +642,7 @@ def test_every_error_has_exactly_one_kind(gold, predictions):
     found = [error for kind in errors.find_errors(comparisons).values() for error in kind]
     assert sum(error.gold is not None for error in found) == score.gold - score.found
     assert sum(error.predicted is not None for error in found) == score.predicted - score.correct
-    errors.describe(errors.find_errors(comparisons))
+    errors.print_report(metric.total(comparisons), comparisons)
 
 
 # evaluate.py
@@ -734,7 +734,7 @@ def test_bad_input_is_one_line_and_code_2(files, tmp_path, broken, words):
 
 
 def test_loading_leaves_no_trace_under_plain_names():
-    for name in ("task", "metric", "errors", "evaluate"):
+    for name in ("task", "metric", "features", "evaluate"):
         competition.load(FOLDER, name)
         assert name not in sys.modules
     assert not [path for path in sys.path if FOLDER in path]

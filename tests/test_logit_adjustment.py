@@ -134,15 +134,15 @@ def test_the_loss_is_that_of_adjusted_logits_and_the_outputs_are_not_adjusted(na
     case = CASES[name](1.0)
     with_opinions(case.training)
     found = numbers_of(case.training, case.batch)
-    np.testing.assert_allclose(found, list(case.terms(case.training(case.batch)["outputs"]).values()), rtol=2e-4)
+    np.testing.assert_allclose(found, list(case.terms(case.training(case.batch)).values()), rtol=2e-4)
 
 
 def test_no_adjustment_and_one_of_strength_zero_are_the_same_bit_for_bit(monkeypatch):
     model = competition.load("lic2020_relation_extraction", "model")
-    build_networks = model.build_networks
+    loss = model.loss
     case = relation_extraction(0.0)
     with_opinions(case.training)
-    monkeypatch.setattr(model, "build_networks", lambda encoder, classes, adjustment: build_networks(encoder, classes))
+    monkeypatch.setattr(model, "loss", lambda batch, outputs, adjustment: loss(batch, outputs))
     plain = relation_extraction(0.0)
     plain.training.set_weights(case.training.get_weights())
     assert numbers_of(plain.training, plain.batch).tobytes() == numbers_of(case.training, case.batch).tobytes()
