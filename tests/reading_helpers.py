@@ -2,7 +2,6 @@
 Loads TensorFlow."""
 
 from collections.abc import Callable, Iterable, Sequence
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from common.encoders.bert import BertEncoder
 from common.encoders.light import LightEncoder
 from common.generators import Arrays, training_dataset
-from common.keras_compat import keras, seed_everything
+from common.keras_compat import keras
 from common.optimizers import build_optimizer
 from common.options import EncoderOptions, TrainingOptions
 
@@ -37,36 +36,12 @@ def make_wild(network: keras.Model, deviation: float = 0.3) -> None:
     network.set_weights([weight + generator.normal(0, deviation, weight.shape) for weight in network.get_weights()])
 
 
-def wild_networks(model: ModuleType, encoder: Any) -> Any:
-    seed_everything(2)
-    networks = model.build_networks(encoder)
-    make_wild(networks.training)
-    return networks
-
-
 def padded(arrays: Arrays, rows: int = 0, columns: int = 0) -> Arrays:
     """With so many rows and columns more than there are."""
     return {
         name: np.pad(values, [(0, rows), (0, columns), *[(0, 0)] * (values.ndim - 2)])
         for name, values in arrays.items()
     }
-
-
-def decoder(reading: ModuleType, max_answer_length: int = 20, candidates: int = 20) -> Any:
-    """A reader that only decodes."""
-    reader = object.__new__(reading.Reader)
-    reader.max_answer_length, reader.candidates = max_answer_length, candidates
-    return reader
-
-
-def check_order_changes_nothing(
-    reader: Any, examples: Sequence[Any], expected: Sequence[Any], assert_same: Callable[..., None]
-) -> None:
-    assert_same(reader.read(examples), expected)
-    order = np.random.default_rng(reader.batch_size).permutation(len(examples))
-    shuffled = reader.read([examples[index] for index in order])
-    assert_same([shuffled[place] for place in np.argsort(order)], expected)
-    assert reader.read([]) == []
 
 
 def learn_by_heart(

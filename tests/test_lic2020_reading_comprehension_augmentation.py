@@ -7,7 +7,7 @@ from common.tokenizers import segment
 
 from competition import load
 
-keywords = load("lic2020_reading_comprehension", "augmentation").keywords
+keywords = load("lic2020_reading_comprehension", "features").keywords
 QUESTION = "顾南的公司是在什么时候上市的？"
 
 

@@ -1,4 +1,4 @@
-"""Labels, features, loss and decoding of reading comprehension. Every sentence here is invented."""
+"""Features, loss and decoding of reading comprehension. Every sentence here is invented."""
 
 from collections import Counter
 from types import SimpleNamespace
@@ -8,31 +8,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.dev_search import DevSet
 from common.encoders.bert import BertEncoder
 from common.generators import pad_features
 from common.keras_compat import keras, seed_everything
+from common.optimizers.training_model import TrainingModel
 from common.options import EncoderOptions
 
 import competition
-from reading_helpers import (
-    bert_encoder,
-    check_order_changes_nothing,
-    decoder,
-    learn_by_heart,
-    light_encoder,
-    padded,
-    wild_networks,
-)
+from reading_helpers import bert_encoder, learn_by_heart, light_encoder, make_wild, padded
 
 FOLDER = "lic2020_reading_comprehension"
 task = competition.load(FOLDER, "task")
 metric = competition.load(FOLDER, "metric")
-labels = competition.load(FOLDER, "labels")
+features = competition.load(FOLDER, "features")
 model = competition.load(FOLDER, "model")
-reading = competition.load(FOLDER, "reading")
+decode = competition.load(FOLDER, "decode")
 train = competition.load(FOLDER, "train")
-choosing = competition.load(FOLDER, "choice")
-Candidate = choosing.Candidate
+Candidate, Settings = decode.Candidate, decode.Settings
+NOT_IN_CONTEXT = "answer not in the context"
 deterministic = settings(max_examples=100)
 
 
@@ -45,7 +39,7 @@ def example(question, context, *answers, name="0"):
 def spans_of(context, *answers):
     """The strings with their starts, and what was lost."""
     lost = Counter()
-    spans = labels.answer_spans(example("谁？", context, *answers), lost)
+    spans = features.answer_spans(example("谁？", context, *answers), lost)
     return [(context[start:end], start) for start, end in spans], dict(lost)
 
 
@@ -72,8 +66,8 @@ def test_blanks_at_the_ends_of_an_answer_are_left_out():
 
 
 def test_answers_that_are_not_there_are_counted():
-    assert spans_of("顾南", "许青", ("白鹿", 0), "顾南") == ([("顾南", 0)], {labels.NOT_IN_CONTEXT: 2})
-    assert spans_of("", "顾南") == ([], {labels.NOT_IN_CONTEXT: 1})
+    assert spans_of("顾南", "许青", ("白鹿", 0), "顾南") == ([("顾南", 0)], {NOT_IN_CONTEXT: 2})
+    assert spans_of("", "顾南") == ([], {NOT_IN_CONTEXT: 1})
 
 
 def test_several_answers_in_order_and_once():
@@ -85,7 +79,8 @@ def test_several_answers_in_order_and_once():
 
 def test_blank_answers_are_none():
     assert spans_of("顾 南", "", " ", ("\u3000", 1)) == ([], {})
-    assert labels.answer_spans(task.Example("0", "谁？", "顾南", None, 0)) == []
+    lost = Counter()
+    assert features.answer_spans(task.Example("0", "谁？", "顾南", None, 0), lost) == [] and not lost
 
 
 def test_strange_characters_are_only_characters():
@@ -100,13 +95,19 @@ def bert():
     return bert_encoder(16)
 
 
-LENGTHS = model.Lengths(question=64, stride=4)
+LENGTHS = features.Lengths(question=64, stride=4)
 
 
-def answers_in(examples, groups):
+def labelled(examples, encoder, lengths=LENGTHS):
+    """The windows of questions, and what was lost."""
+    lost = Counter()
+    return features.labelled_windows(examples, encoder, lengths, lost), lost
+
+
+def answers_in(groups):
     """For each window of each question the strings and first characters of its answers."""
     return [
-        [[(span := window.pair.encoding.char_span(*answer)) and (examples[window.example].context[slice(*span)], span[0]) for answer in window.answers]
+        [[(span := window.pair.encoding.char_span(*answer)) and (window.example.context[slice(*span)], span[0]) for answer in window.answers]
          for window in group]
         for group in groups
     ]  # fmt: skip
@@ -114,8 +115,8 @@ def answers_in(examples, groups):
 
 def test_the_question_is_never_an_answer(bert):
     questions = [example("顾南", "许青，顾南", "顾南"), example("顾南在哪", "顾南在顾南", ("顾南", 3))]
-    groups, lost = model.labelled_windows(questions, bert, LENGTHS)
-    assert answers_in(questions, groups) == [[[("顾南", 3)]], [[("顾南", 3)]]] and not lost
+    groups, lost = labelled(questions, bert)
+    assert answers_in(groups) == [[[("顾南", 3)]], [[("顾南", 3)]]] and not lost
     for [window] in groups:
         [(first, last)] = window.answers
         assert (first, last) == (window.pair.asked + 2 + 3, window.pair.asked + 2 + 4)
@@ -128,12 +129,12 @@ def test_the_question_is_never_an_answer(bert):
 def test_an_answer_is_labelled_in_every_window_that_holds_it(bert):
     context = "天地人和天地人和天地顾南天地人和天地人和"
     questions = [example("谁写？", context, "顾南")]
-    [group], lost = model.labelled_windows(questions, bert, LENGTHS)
+    [group], lost = labelled(questions, bert)
     # 16 - 3 - 3 = 10 tokens of the context: from 0, 4, 8 and 12.
     assert [window.pair.first for window in group] == [0, 4, 8, 12] and not lost
-    assert answers_in(questions, [group]) == [[[], [("顾南", 10)], [("顾南", 10)], []]]
+    assert answers_in([group]) == [[[], [("顾南", 10)], [("顾南", 10)], []]]
     assert [window.answers for window in group] == [[], [(11, 12)], [(7, 8)], []]
-    assert all(window.example == 0 for window in group)
+    assert all(window.example is questions[0] for window in group)
 
 
 def test_what_cannot_be_labelled_is_counted(bert):
@@ -144,26 +145,26 @@ def test_what_cannot_be_labelled_is_counted(bert):
         example("谁？", "天地", "顾南", name="absent"),
         example("谁？", "天地", "地", "顾南", name="one of two"),
     ]
-    groups, lost = model.labelled_windows(questions, bert, LENGTHS)
-    assert [[window.example for window in group] for group in groups] == [[3]]
-    assert sorted(lost.values()) == [2, 2, 3] and lost[labels.NOT_IN_CONTEXT] == 2
+    groups, lost = labelled(questions, bert)
+    assert [[window.example for window in group] for group in groups] == [[questions[3]]]
+    assert sorted(lost.values()) == [2, 2, 3] and lost[NOT_IN_CONTEXT] == 2
     assert lost["question left out: none of its answers could be labelled"] == 3
 
 
 def test_questions_are_cut_and_windows_begin_at_the_stride(bert):
-    [group] = model.question_windows([example("谁写了远山的灯", "天" * 30)], bert, model.Lengths(3, 7))
+    [group] = features.question_windows([example("谁写了远山的灯", "天" * 30)], bert, features.Lengths(3, 7))
     assert {window.pair.asked for window in group} == {3}
     assert [window.pair.first for window in group] == [0, 7, 14, 21]
-    [group] = model.question_windows([example("谁写了远山的灯" * 9, "天" * 30)], bert, LENGTHS)
+    [group] = features.question_windows([example("谁写了远山的灯" * 9, "天" * 30)], bert, LENGTHS)
     assert {window.pair.asked for window in group} == {6} and all(len(window.pair) <= 16 for window in group)
-    [[window]] = model.question_windows([example("", "")], bert, LENGTHS)
+    [[window]] = features.question_windows([example("", "")], bert, LENGTHS)
     assert len(window.pair) == 3 and window.answers == []
 
 
-def test_a_question_after_one_that_is_left_out_keeps_its_number(bert):
+def test_a_question_after_one_that_is_left_out_has_its_own_windows(bert):
     questions = [example("谁？", "天地", "顾南"), example("谁？", "顾南", "顾南")]
-    [[window]], _ = model.labelled_windows(questions, bert, LENGTHS)
-    assert window.example == 1
+    [[window]], _ = labelled(questions, bert)
+    assert window.example is questions[1]
 
 
 # Gold -> features -> decode -> gold
@@ -182,19 +183,18 @@ def sure(group):
 def gold_figures(path):
     """The official figures of a file's own labels, by what train.py does with them."""
     config = train.Config()
-    lengths = model.Lengths(config.max_question_length, config.doc_stride)
+    lengths = features.Lengths(config.max_question_length, config.doc_stride)
     examples = task.read(path, labelled=True)
     texts = [text for one in examples for text in (one.context, one.question)]
     encoder = BertEncoder.from_texts(
         texts, EncoderOptions(encoder="bert", hidden_size=8, max_length=config.encoder.max_length)
     )
-    groups = model.question_windows(examples, encoder, lengths)
-    for group in model.labelled_windows(examples, encoder, lengths)[0]:
-        groups[group[0].example] = group
-    found = decoder(reading, config.max_answer_length, candidates=5).decode(
-        examples, groups, [sure(group) for group in groups]
-    )
-    return train.evaluation(examples, found, config.choice, 0.0).metrics
+    groups = {id(group[0].example): group for group in features.question_windows(examples, encoder, lengths)}
+    groups |= {id(group[0].example): group for group in labelled(examples, encoder, lengths)[0]}
+    found = [decode.candidates(group, sure(group), config.max_answer_length, 5) for group in groups.values()]
+    settings = Settings(config.length_penalty or 0.0, config.choice)
+    answers = [decode.choose(example.context, best, settings) for example, best in zip(examples, found)]
+    return train.evaluation(examples, answers).metrics
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def labelled_groups(draw, max_length=24):
     question = draw(st.text(alphabet=ALPHABET, max_size=6))
     one = example(question, context, *answers)
     # A window holds at least 24 - 6 - 3 = 15 tokens, so that at a stride of 5 each answer lies whole in one.
-    [group], lost = model.labelled_windows([one], ENCODER, model.Lengths(64, 5))
+    [group], lost = labelled([one], ENCODER, features.Lengths(64, 5))
     assert not lost
     for window in group:
         window.arrays = {
@@ -249,7 +249,7 @@ ENCODER = bert_encoder(24)
 @given(labelled_groups(), st.integers(1, 40), st.integers(0, 2**32))
 def test_a_crop_is_a_piece_of_its_window_with_an_answer(drawn, length, seed):
     one, group = drawn
-    crop = model._crop(group, length, np.random.default_rng(seed))
+    crop = features._crop(group, length, np.random.default_rng(seed))
     place = crop.arrays["place"]
     [window] = [window for window in group if set(window.pair.encoding.offsets[window.pair.is_context, 0].tolist())
                 >= set(crop.pair.encoding.offsets[crop.pair.is_context, 0].tolist())][:1]  # fmt: skip
@@ -285,7 +285,7 @@ def test_a_crop_is_a_piece_of_its_window_with_an_answer(drawn, length, seed):
 def test_a_crop_depends_on_the_generator_alone(drawn, length, seed):
     group = drawn[1]
     before = [(window.pair, {**window.arrays}, list(window.answers)) for window in group]
-    one, other = (model.collate([group, group], np.random.default_rng(seed), length) for _ in range(2))
+    one, other = (features.collate([group, group], np.random.default_rng(seed), length) for _ in range(2))
     assert one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
     for window, (pair, arrays, answers) in zip(group, before):
         assert window.pair is pair and window.answers == answers
@@ -294,8 +294,8 @@ def test_a_crop_depends_on_the_generator_alone(drawn, length, seed):
 
 def test_crops_differ_and_reach_both_ends():
     context = "天" * 8 + "顾南" + "地" * 8
-    [group], _ = model.labelled_windows([example("谁", context, "顾南")], ENCODER, LENGTHS)
-    crops = [model._crop(group, 8, np.random.default_rng(seed)) for seed in range(200)]
+    [group], _ = labelled([example("谁", context, "顾南")], ENCODER)
+    crops = [features._crop(group, 8, np.random.default_rng(seed)) for seed in range(200)]
     firsts, sizes = {crop.pair.first for crop in crops}, {len(crop.pair) - 4 for crop in crops}
     assert firsts == set(range(0, 9)) and sizes == set(range(6, 11))
 
@@ -309,11 +309,11 @@ def test_shorter_questions_have_the_same_contexts_and_answers():
         example("？", "顾南，白鹿", "白鹿"),
         example("许青的公司在什么地方？", "天地人和" * 8 + "许青", ("许青", 32)),
     ]
-    groups, lost = model.labelled_windows(questions, ENCODER, LENGTHS)
+    groups, lost = labelled(questions, ENCODER)
     assert not lost and [len(group) for group in groups][:2] == [1, 1] and len(groups[2]) > 1
 
     def shortened(share, seed=0):
-        return model.shorten_questions(groups, questions, ENCODER, LENGTHS, share, np.random.default_rng(seed))
+        return features.shorten_questions(groups, np.random.default_rng(seed), ENCODER, LENGTHS, share)
 
     def places(group):
         return {window.pair.encoding.char_span(*answer) for window in group for answer in window.answers}
@@ -339,14 +339,14 @@ def batch_of_groups():
         example("谁", "天地人和天地人和天地顾南天地人和天地人和地", "顾南", ("天地", 4)),
         example("谁写了", "许青，白鹿。", "许青", "白鹿"),
     ]
-    groups, lost = model.labelled_windows(questions, bert_encoder(14), LENGTHS)
+    groups, lost = labelled(questions, bert_encoder(14))
     assert not lost and [len(group) for group in groups] == [1, 4, 1]
     return groups
 
 
 def test_a_batch_against_a_slow_reference():
     groups = batch_of_groups()
-    inputs = model.collate(groups, np.random.default_rng(0), 0)
+    inputs = features.collate(groups, np.random.default_rng(0), 0)
     rows = [window for group in groups for window in group]
     length = max(len(window.pair) for window in rows)
     assert inputs["token_ids"].shape == (6, length)
@@ -373,19 +373,19 @@ def given_logits(groups, generator, scale=3.0):
 
 @pytest.fixture(scope="module")
 def transparent():
-    """The training network on an encoder whose states are the logits in its inputs."""
+    """The network on an encoder whose states are the logits in its inputs, and its loss."""
     inputs = {
         "token_ids": keras.Input((None,), dtype="int32", name="token_ids"),
         "values": keras.Input((None, 2), name="values"),
     }
     encoding = keras.Model(inputs, [inputs["values"] * 1.0, inputs["values"]])
-    networks = model.build_networks(SimpleNamespace(pair_network=lambda: encoding, dropout=0.0))
-    networks.training.get_layer("pointers").set_weights([np.eye(2, dtype=np.float32), np.zeros(2, np.float32)])
-    return networks.training
+    network = model.build_network(SimpleNamespace(pair_network=lambda: encoding, dropout=0.0))
+    network.get_layer("pointers").set_weights([np.eye(2, dtype=np.float32), np.zeros(2, np.float32)])
+    return TrainingModel(network, model.loss)
 
 
-def loss_of(network, inputs):
-    return float(network.batch_loss(inputs))
+def loss_of(training, inputs):
+    return float(training.batch_loss(inputs))
 
 
 def slow_loss(groups):
@@ -406,13 +406,13 @@ def slow_loss(groups):
 def test_the_loss_against_a_slow_reference(transparent):
     for seed in range(5):
         groups = given_logits(batch_of_groups(), np.random.default_rng(seed))
-        assert loss_of(transparent, model.collate(groups, np.random.default_rng(0), 0)) == pytest.approx(
+        assert loss_of(transparent, features.collate(groups, np.random.default_rng(0), 0)) == pytest.approx(
             slow_loss(groups), rel=1e-4
         )
 
 
 def test_logits_outside_of_the_context_change_nothing(transparent):
-    inputs = model.collate(given_logits(batch_of_groups(), np.random.default_rng(0)), np.random.default_rng(0), 0)
+    inputs = features.collate(given_logits(batch_of_groups(), np.random.default_rng(0)), np.random.default_rng(0), 0)
     loss = loss_of(transparent, inputs)
     outside = inputs["in_context"][..., None] == 0
     assert outside.sum() > 20
@@ -430,14 +430,14 @@ def test_logits_outside_of_the_context_change_nothing(transparent):
 
 def test_windows_of_a_question_are_normalised_together_and_others_apart(transparent):
     groups = given_logits(batch_of_groups(), np.random.default_rng(0))
-    alone = [loss_of(transparent, model.collate([group], np.random.default_rng(0), 0)) for group in groups]
-    together = loss_of(transparent, model.collate(groups, np.random.default_rng(0), 0))
+    alone = [loss_of(transparent, features.collate([group], np.random.default_rng(0), 0)) for group in groups]
+    together = loss_of(transparent, features.collate(groups, np.random.default_rng(0), 0))
     assert together == pytest.approx(np.mean(alone), rel=1e-4)
     # A window without an answer counts: what it says takes probability from the others.
     empty = next(window for window in groups[1] if not window.answers)
     empty.arrays["values"] = empty.arrays["values"] + 20
-    assert loss_of(transparent, model.collate([groups[1]], np.random.default_rng(0), 0)) > alone[1] + 3
-    assert loss_of(transparent, model.collate([groups[0]], np.random.default_rng(0), 0)) == pytest.approx(alone[0])
+    assert loss_of(transparent, features.collate([groups[1]], np.random.default_rng(0), 0)) > alone[1] + 3
+    assert loss_of(transparent, features.collate([groups[0]], np.random.default_rng(0), 0)) == pytest.approx(alone[0])
 
 
 # Scores -> candidates
@@ -452,7 +452,7 @@ def scored_questions(draw):
         tokenizer=ENCODER.tokenizer, max_length=encoder_length, pair_features=ENCODER.pair_features
     )
     one = example(draw(st.text(alphabet="天地", max_size=4)), context)
-    [group] = model.question_windows([one], encoder, model.Lengths(64, draw(st.integers(1, 9))))
+    [group] = features.question_windows([one], encoder, features.Lengths(64, draw(st.integers(1, 9))))
     generator = np.random.default_rng(draw(st.integers(0, 2**32)))
     return one, group, [generator.normal(0, 2, (len(window.pair), 2)).astype(np.float32) for window in group]
 
@@ -486,7 +486,7 @@ def slow_candidates(one, group, logits, max_length, count):
 @given(scored_questions(), st.integers(1, 9), st.sampled_from([1, 5, 20, 10_000]))
 def test_candidates_against_brute_force(drawn, max_length, count):
     one, group, logits = drawn
-    [found] = decoder(reading, max_length, count).decode([one], [group], [logits])
+    found = decode.candidates(group, logits, max_length, count)
     expected = slow_candidates(one, group, logits, max_length, count)
     assert {candidate.text: pytest.approx(candidate.probability, rel=1e-3) for candidate in found} == expected
     assert len(found) == len(expected) <= count
@@ -500,43 +500,43 @@ def test_candidates_against_brute_force(drawn, max_length, count):
 def scored(context, *spans, question="谁？", encoder=ENCODER):
     """Windows, and logits of spans of characters (text, start, logit of both edges); all else is improbable."""
     one = example(question, context)
-    [group] = model.question_windows([one], encoder, LENGTHS)
+    [group] = features.question_windows([one], encoder, LENGTHS)
     logits = [np.full((len(window.pair), 2), -50, np.float32) for window in group]
     for text, start, logit in spans:
         for window, scores in zip(group, logits):
             if place := window.pair.encoding.token_span(start, start + len(text)):
                 scores[place[0], 0] = scores[place[1], 1] = logit
-    return one, group, logits
+    return group, logits
 
 
 def test_probabilities_of_equal_strings_add_up():
-    one, group, logits = scored("顾天地南和天", ("天", 1, np.log(2)), ("和", 4, np.log(3)), ("天", 5, np.log(2)))
-    [[first, second, *others]] = decoder(reading, max_answer_length=1).decode([one], [group], [logits])
+    group, logits = scored("顾天地南和天", ("天", 1, np.log(2)), ("和", 4, np.log(3)), ("天", 5, np.log(2)))
+    first, second, *others = decode.candidates(group, logits, max_answer_length=1)
     assert (first.text, second.text) == ("和", "天")
     assert first.probability == pytest.approx(9 / 49) and second.probability == pytest.approx(8 / 49)
-    one, group, logits = scored("顾天地南和天", ("天", 1, np.log(3)), ("和", 4, np.log(3)), ("天", 5, np.log(2)))
-    [[first, second, *others]] = decoder(reading, max_answer_length=1).decode([one], [group], [logits])
+    group, logits = scored("顾天地南和天", ("天", 1, np.log(3)), ("和", 4, np.log(3)), ("天", 5, np.log(2)))
+    first, second, *others = decode.candidates(group, logits, max_answer_length=1)
     assert first == Candidate("天", 1, pytest.approx(13 / 64)) and second == Candidate("和", 4, pytest.approx(9 / 64))
     assert sum(candidate.probability for candidate in others) < 1e-6
 
 
 def test_a_span_in_two_windows_counts_once():
     context = "天地人和" * 5 + "顾南" + "天地人和" * 5
-    one, group, logits = scored(context, ("顾南", 20, 0.0))
+    group, logits = scored(context, ("顾南", 20, 0.0))
     holding = [window for window in group if window.pair.encoding.token_span(20, 22)]
     assert len(holding) > 2
-    [[best, *_]] = decoder(reading).decode([one], [group], [logits])
+    best, *_ = decode.candidates(group, logits, max_answer_length=20)
     assert best == Candidate("顾南", 20, pytest.approx(1 / len(holding) ** 2))
 
 
 def test_candidates_of_a_context_without_tokens():
     questions = [example("谁？", context) for context in ("", " \n", "\u200b\x00", "顾")]
-    groups = model.question_windows(questions, ENCODER, LENGTHS)
+    groups = features.question_windows(questions, ENCODER, LENGTHS)
     logits = [[np.ones((len(window.pair), 2), np.float32) for window in group] for group in groups]
-    found = decoder(reading).decode(questions, groups, logits)
+    found = [decode.candidates(group, scores, max_answer_length=20) for group, scores in zip(groups, logits)]
     assert found[:3] == [[], [], []] and found[3] == [Candidate("顾", 0, pytest.approx(1))]
     for choice in ("expected_f1", "most_probable"):
-        assert [choosing.choose(one.context, best, choice) for one, best in zip(questions, found)] == [
+        assert [decode.choose(one.context, best, Settings(choice=choice)) for one, best in zip(questions, found)] == [
             "",
             "",
             "\u200b\x00",
@@ -544,7 +544,7 @@ def test_candidates_of_a_context_without_tokens():
         ]
 
 
-# The reader
+# The predictor
 
 
 QUESTIONS = [
@@ -566,23 +566,34 @@ EXAMPLES = [
     example(question, context, *([answer] if answer else []), name=str(number))
     for number, (question, context, answer) in enumerate(QUESTIONS)
 ]
-TWO_WINDOWS = model.Lengths(8, 10)
+TWO_WINDOWS = features.Lengths(8, 10)
 TEXTS = [text for question, context, _ in QUESTIONS for text in (question, context)]
+
+
+def predictor(network, encoder, batch_size=64):
+    return decode.Predictor(network, encoder, TWO_WINDOWS, max_answer_length=9, batch_size=batch_size)
 
 
 @pytest.fixture(scope="module")
 def wild():
-    """An encoder and networks that have opinions."""
+    """A network that has opinions, and its encoder."""
     encoder = light_encoder(TEXTS)
-    return encoder, wild_networks(model, encoder)
+    seed_everything(2)
+    network = model.build_network(encoder)
+    make_wild(network)
+    return network, encoder
+
+
+def n_best(one, examples):
+    """The n-best list of every question."""
+    return one.score(one.features(examples))
 
 
 @pytest.fixture(scope="module")
 def expected(wild):
     """The n-best lists of questions that are read one at a time."""
-    encoder, networks = wild
-    reader = reading.Reader(networks, encoder, TWO_WINDOWS, max_answer_length=9)
-    return [reader.read([one])[0] for one in EXAMPLES]
+    one = predictor(*wild)
+    return [n_best(one, [example])[0] for example in EXAMPLES]
 
 
 def assert_same(found, expected):
@@ -599,52 +610,58 @@ def test_answers_are_pieces_of_the_context(expected):
         for candidate in found:
             assert candidate.text and one.context[candidate.start :].startswith(candidate.text)
         for choice in ("expected_f1", "most_probable"):
-            answer = choosing.choose(one.context, found, choice)
+            answer = decode.choose(one.context, found, Settings(choice=choice))
             assert answer in one.context and (answer or not one.context.strip())
     assert len(expected[2]) > 10 and max(candidate.probability for found in expected for candidate in found) > 0.2
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
 def test_batch_size_and_order_change_nothing(wild, expected, batch_size):
-    encoder, networks = wild
-    reader = reading.Reader(networks, encoder, TWO_WINDOWS, 9, batch_size=batch_size)
-    check_order_changes_nothing(reader, EXAMPLES, expected, assert_same)
+    one = predictor(*wild, batch_size)
+    assert_same(n_best(one, EXAMPLES), expected)
+    order = np.random.default_rng(batch_size).permutation(len(EXAMPLES))
+    shuffled = n_best(one, [EXAMPLES[index] for index in order])
+    assert_same([shuffled[place] for place in np.argsort(order)], expected)
+    assert one([], Settings()) == []
+
+
+def test_an_answer_is_chosen_for_each_question_at_any_settings(wild, expected):
+    one = predictor(*wild)
+    dev = DevSet(EXAMPLES[:6], one, lambda examples, answers: answers)
+    for chosen_by in (Settings(), Settings(0.2, "most_probable")):
+        answers = [decode.choose(example.context, best, chosen_by) for example, best in zip(EXAMPLES, expected)]
+        assert one(EXAMPLES, chosen_by) == answers and dev.evaluate(chosen_by) == answers[:6]
 
 
 def test_logits_do_not_see_padding(wild):
-    encoder, networks = wild
-    for group in model.question_windows(EXAMPLES, encoder, TWO_WINDOWS):
+    network, encoder = wild
+    for group in features.question_windows(EXAMPLES, encoder, TWO_WINDOWS):
         for window in group:
-            features = pad_features([window.arrays])
+            arrays = pad_features([window.arrays])
             mask = window.pair.is_context
-            one, other = (
-                networks.reading(rows).numpy()[0] for rows in (features, padded(features, rows=2, columns=30))
-            )
+            one, other = (network(rows).numpy()[0] for rows in (arrays, padded(arrays, rows=2, columns=30)))
             np.testing.assert_allclose(other[: len(mask)][mask], one[mask], atol=1e-4)
 
 
-def test_both_networks_share_their_weights_and_logits(wild):
-    encoder, networks = wild
-    assert {id(weight) for weight in networks.training.weights} == {id(weight) for weight in networks.reading.weights}
-    groups, _ = model.labelled_windows(EXAMPLES[:6], encoder, TWO_WINDOWS)
-    inputs = model.collate(groups, np.random.default_rng(0), 0)
-    logits = networks.reading({name: inputs[name] for name in groups[0][0].arrays})
-    np.testing.assert_allclose(networks.training(inputs)["outputs"], logits, atol=1e-6)
-    assert logits.shape == inputs["labels"].shape
+def test_training_and_prediction_read_the_same(wild):
+    network, encoder = wild
+    groups, _ = labelled(EXAMPLES[:6], encoder, TWO_WINDOWS)
+    batch = features.collate(groups, np.random.default_rng(0), 0)
+    logits = network({name: batch[name] for name in groups[0][0].arrays})
+    np.testing.assert_allclose(TrainingModel(network, model.loss)(batch), logits, atol=1e-6)
+    assert logits.shape == batch["labels"].shape
 
 
 def test_the_question_decides_the_answer_after_training():
     seed_everything(1)
     encoder = light_encoder(TEXTS, hidden_size=32, dropout=0.0)
-    questions, lengths = EXAMPLES[:6], TWO_WINDOWS
-    groups, lost = model.labelled_windows(questions, encoder, lengths)
+    questions = EXAMPLES[:6]
+    groups, lost = labelled(questions, encoder, TWO_WINDOWS)
     assert len(groups) == 6 and not lost
-    networks = model.build_networks(encoder)
+    network = model.build_network(encoder)
     sizes = [max(len(window.pair) for window in group) for group in groups]
-    learn_by_heart(networks.training, groups, sizes, lambda batch, generator: model.collate(batch, generator, 0))
-    reader = reading.Reader(networks, encoder, lengths, max_answer_length=9)
-    found = reader.read(questions)
+    training = TrainingModel(network, model.loss)
+    learn_by_heart(training, groups, sizes, lambda batch, generator: features.collate(batch, generator, 0))
     # The first two have one context: only the question tells which of two names it is.
-    assert [choosing.choose(one.context, best, "most_probable") for one, best in zip(questions, found)] == [
-        answer for *_, answer in QUESTIONS[:6]
-    ]
+    answers = predictor(network, encoder)(questions, Settings(choice="most_probable"))
+    assert answers == [answer for *_, answer in QUESTIONS[:6]]

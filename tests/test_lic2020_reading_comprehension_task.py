@@ -25,7 +25,7 @@ from helpers import (
 FOLDER = "lic2020_reading_comprehension"
 task = competition.load(FOLDER, "task")
 metric = competition.load(FOLDER, "metric")
-errors = competition.load(FOLDER, "errors")
+errors = competition.load(FOLDER, "evaluate")
 
 DATA = competition.SHARED / "data" / FOLDER
 
@@ -653,8 +653,8 @@ def test_every_question_is_in_one_group_of_each_table(gold, predictions):
     comparisons = [
         one for one in metric.compare(gold, predictions) if any(answer.text.strip() for answer in one.example.answers)
     ]
-    for groups in (errors.by_kind, errors.by_question_type, errors.by_answer_length):
-        grouped = [one for group in groups(comparisons).values() for one in group]
+    for group_of, order in errors.TABLES.values():
+        grouped = [one for group in errors.breakdown(comparisons, group_of, order).values() for one in group]
         assert sorted(map(id, grouped)) == sorted(map(id, comparisons))
     shown = errors.worst(comparisons, 3)
     assert len(shown) <= 3 and [one.f1 for one in shown] == sorted(one.f1 for one in shown)
@@ -667,9 +667,10 @@ def test_tables_are_ordered():
     texts = ["谁", "谁", "几", "哪", "哪", "哪"]
     gold = [example(str(number), text, ["长" * (20 - number)]) for number, text in enumerate(texts)]
     comparisons = metric.compare(gold, {"0": "长" * 20})
-    assert list(errors.by_question_type(comparisons)) == ["which", "who", "number"]
-    assert list(errors.by_answer_length(comparisons)) == ["9-16", "17+"]
-    assert list(errors.by_kind(comparisons)) == [errors.EXACT, errors.NOT_ANSWERED]
+    kinds, types, lengths = (list(errors.breakdown(comparisons, *table)) for table in errors.TABLES.values())
+    assert types == ["which", "who", "number"]
+    assert lengths == ["9-16", "17+"]
+    assert kinds == [errors.EXACT, errors.NOT_ANSWERED]
 
 
 def test_an_answer_is_shown_in_its_surroundings():

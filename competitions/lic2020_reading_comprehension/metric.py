@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
+from typing import NamedTuple
 
 from common.metrics import precision_recall_f1
 
@@ -83,27 +84,18 @@ class Comparison:
         return self.predicted is None
 
 
-@dataclass(frozen=True)
-class Score:
-    """Sums over `total` questions. `skipped` of them have no prediction, and nothing in the sums."""
+class Score(NamedTuple):
+    """`f1` and `em` in percent of all questions, with 3 decimals as the organisers print them. `skipped` of the `total`
+    questions have no prediction, and count 0."""
 
-    f1_sum: float
-    em_sum: float
+    f1: float
+    em: float
     total: int
     skipped: int
 
     def figures(self) -> dict[str, float]:
-        """`f1` and `em` in percent of all questions, with 3 decimals as the organisers print them, `total` and
-        `skipped`."""
-        return {"f1": self.f1, "em": self.em, "total": self.total, "skipped": self.skipped}
-
-    @property
-    def f1(self) -> float:
-        return _percent(self.f1_sum, self.total)
-
-    @property
-    def em(self) -> float:
-        return _percent(self.em_sum, self.total)
+        """All four by name, in this order."""
+        return self._asdict()
 
 
 def compare(gold: Iterable[Example], predictions: Mapping[str, str]) -> list[Comparison]:
@@ -132,15 +124,15 @@ def official(gold: Iterable[Example]) -> list[Example]:
 
 
 def total(comparisons: Sequence[Comparison]) -> Score:
-    """The sum over questions."""
-    return Score(
+    """The score of all questions together."""
+
+    def percent(parts: Iterable[float]) -> float:
         # One by one, as the organisers add: since Python 3.12 sum() of floats is cleverer than that.
-        f1_sum=reduce(add, (comparison.f1 for comparison in comparisons), 0.0),
-        em_sum=reduce(add, (comparison.em for comparison in comparisons), 0.0),
-        total=len(comparisons),
-        skipped=sum(comparison.skipped for comparison in comparisons),
+        return float(f"{100.0 * reduce(add, parts) / len(comparisons):.3f}") if comparisons else 0.0
+
+    return Score(
+        percent(comparison.f1 for comparison in comparisons),
+        percent(comparison.em for comparison in comparisons),
+        len(comparisons),
+        sum(comparison.skipped for comparison in comparisons),
     )
-
-
-def _percent(part: float, whole: int) -> float:
-    return float(f"{100.0 * part / whole:.3f}") if whole else 0.0

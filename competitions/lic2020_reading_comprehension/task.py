@@ -5,10 +5,12 @@ A question about a context (a paragraph) is answered by a piece of that context.
 often the file does not say where in the context they stand. The metric is in metric.py.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from common.command_line import UserError
 from common.json_document import JsonElement, read_json_document
@@ -42,6 +44,11 @@ class Example:
     context: str
     answers: tuple[Answer, ...] | None
     article: int
+
+
+def occurrences(piece: str, context: str) -> list[int]:
+    """Where `piece` begins in the context, everywhere, also where it overlaps with itself; an empty one nowhere."""
+    return [match.start() for match in re.finditer(f"(?={re.escape(piece)})", context)] if piece else []
 
 
 # Reading
@@ -99,8 +106,7 @@ def _answer(item: JsonElement) -> Answer:
     return Answer(item.field("text", str).value, -1 if start is None else item.field("answer_start", int).value)
 
 
-@dataclass(frozen=True)
-class Files:
+class Files(NamedTuple):
     """Where the files of the contest are. `dev` None: there is none, and a part of the training file is to be dev."""
 
     train: Path
@@ -121,12 +127,11 @@ def find_files(data_dir: str | Path) -> Files:
         f"expected {folder}/ with train.json and dev.json "
         "(or the contest's dureader_robust-data/train.json and dureader_robust-data/dev.json; without dev.json a part of train.json is dev)"
     )
-    return Files(
-        *(
-            find_file(folder, role, [name.format(role) for name in _NAMES], tree, role == "dev")
-            for role in ("train", "dev")
-        )
+    train, dev = (
+        find_file(folder, role, [name.format(role) for name in _NAMES], tree, role == "dev")
+        for role in ("train", "dev")
     )
+    return Files(train, dev)
 
 
 def write_questions(path: str | Path, examples: Sequence[Example]) -> None:

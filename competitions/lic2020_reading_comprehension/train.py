@@ -5,27 +5,32 @@ python train.py --data-dir DUREADER                         # the contest's data
 python train.py --data-dir DUREADER --pretrained BERT       # fine-tune a checkpoint
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from common.command_line import UserError, check_at_least, check_share, print_counts, run, shown
+from common.command_line import UserError, check_at_least, check_share, print_next, run
+from common.dev_search import DevSet
+from common.encoders import build_encoder, encoder_of, save_encoder
 from common.folds import GOLD, read_parts
+from common.generators import steps_per_epoch, training_dataset
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
-from common.runs.directory import Evaluation, begin_run, describe_file, parse_training_flags
-from common.submission import atomic_write, json_bytes
+from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
 
-from choice import Candidate, Choice, choose, search_length_penalty
+from decode import GRID, Choice, Predictor, Settings, counts, f1
+from features import Lengths, Window, collate, labelled_windows, shorten_questions
 from metric import compare, official, total
 from task import TASK, Example, find_files, read, write_questions
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
-PREDICT = Path(__file__).resolve().with_name("predict.py")
-LIGHT_LEARNING_RATE = 2e-3
+#: Of dev, after each epoch; the best epoch is the one with the highest first one.
+FIGURES = ("f1", "em")
 
 
 @dataclass
@@ -67,134 +72,68 @@ class Config:
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the dev `f1` and `em` of what predict.py will use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
-    files = find_files(config.data_dir or SAMPLE)
-    parts = read_parts(
-        config.run,
-        files.train,
-        files.dev,
-        lambda path: read(path, labelled=True),
-        shared=lambda example: [example.context],
-        unit="question",
-    )
-    # The metric looks at the first article only, of which a part of the training file may have nothing.
-    train, dev = parts.train, [replace(example, article=0) for example in parts.dev] if parts.fold else parts.dev
+    training, settings = config.training, Settings(config.length_penalty or 0.0, config.choice)
+    files, lost = find_files(config.data_dir or SAMPLE), Counter()
+    parts = read_parts(config.run, *files, partial(read, labelled=True), lambda example: [example.context], "question")
 
-    # TensorFlow loads here, so that mistakes in flags and data are answered at once.
-    start_tensorflow()
-    from common.encoders import build_encoder, encoder_of, save_encoder
-    from common.generators import steps_per_epoch, training_dataset
+    start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import prepare
     from common.optimizers import build_optimizer
-    from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
+    from common.optimizers.training_model import TrainingModel
+    from common.runs.callbacks import KeepRun, Progress, resumable
+    from common.runs.choice import choose_on_dev
 
-    from model import Lengths, Window, build_networks, collate, labelled_windows, question_windows, shorten_questions
-    from reading import Reader
+    from model import build_network, loss
 
-    prepare(config.run.seed, config.training.mixed_precision)
-    texts = [*dict.fromkeys(example.context for example in train), *(example.question for example in train)]
+    prepare(config.run.seed, training.mixed_precision)
+    texts = [*dict.fromkeys(example.context for example in parts.train), *(one.question for one in parts.train)]
     encoder = encoder_of(resumed) or build_encoder(config.encoder, texts)
     lengths = Lengths(config.max_question_length, config.doc_stride)
-    questions, lost = labelled_windows(train, encoder, lengths)
-    if not questions:
-        raise UserError(
-            f"{files.train}: none of its {len(train)} questions can be used ({dict(lost)}) - do the answers belong to the contexts?"
-        )
-    networks = build_networks(encoder)
-    print(
-        f"train     {len(train)} questions, {len(questions)} used, in {sum(map(len, questions))} windows  ({files.train})"
-    )
-    print_counts(lost)
-    print(f"dev       {len(dev)} questions  ({parts.dev_source})")
-    print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
-
-    data = {
-        "train": describe_file(files.train, questions=len(train), lost=dict(lost)),
-        "dev": parts.describe_dev(questions=len(dev)),
-    }
-
-    penalty = config.length_penalty or 0.0
+    groups = labelled_windows(parts.train, encoder, lengths, lost)
+    parts.check_used(groups, lost, "do the answers belong to the contexts?")
+    network = build_network(encoder)
+    parts.show(f", {len(groups)} used, in {sum(map(len, groups))} windows", lost)
+    print(f"network   {network.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
     def write_run(folder: Path) -> None:
         if parts.fold:
-            write_questions(folder / GOLD, dev)
+            write_questions(folder / GOLD, parts.dev)
         save_encoder(encoder, folder)
-        atomic_write(folder / "reading.json", json_bytes({"length_penalty": penalty}))
+        write_decoding(folder, settings)
 
-    kept = begin_run(resumed, TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
+    kept = begin_run(resumed, TASK, config, parts.describe(lost), write_run)
     print(f"run       {kept.path}\n")
+    # The metric looks at the first article only, of which a part of the training file may have nothing.
+    scored = [replace(example, article=0) for example in parts.dev] if parts.fold else parts.dev
+    dev = DevSet(scored, Predictor(network, encoder, lengths, config.max_answer_length), evaluation)
+    keep = KeepRun(kept, partial(dev.evaluate, settings), config.run.seed, FIGURES, training.early_stopping_patience)
 
-    reader = Reader(networks, encoder, lengths, config.max_answer_length)
-    dev_windows = question_windows(dev, encoder, lengths)
-
-    def candidates() -> list[list[Candidate]]:
-        return reader.decode(dev, dev_windows, reader.score(dev_windows))
-
-    def evaluate() -> Evaluation:
-        return evaluation(dev, candidates(), config.choice, penalty)
-
-    steps = steps_per_epoch(len(questions), config.training.batch_size)
-    learning_rate = config.training.learning_rate or (
-        LIGHT_LEARNING_RATE if config.encoder.is_light else config.encoder.default_learning_rate
-    )
-    networks.training.compile(build_optimizer(config.training, learning_rate, steps), config.training)
-    keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
-    epochs_done = keep.resume(networks.training)
+    model = TrainingModel(network, loss)
+    steps = steps_per_epoch(len(groups), training.batch_size)
+    model.compile(build_optimizer(training, config.encoder.learning_rate(light=2e-3), steps), training)
+    epochs = range(keep.resume(model), training.epochs)
 
     def training_batch(batch: list[list[Window]], generator: np.random.Generator) -> dict[str, np.ndarray]:
-        batch = shorten_questions(batch, train, encoder, lengths, config.keyword_questions, generator)
+        batch = shorten_questions(batch, generator, encoder, lengths, config.keyword_questions)
         return collate(batch, generator, config.crop_length)
 
-    batches = training_dataset(
-        questions,
-        [max(len(window.pair) for window in group) for group in questions],
-        training_batch,
-        config.training.batch_size,
-        config.run.seed,
-        range(epochs_done, config.training.epochs),
-        networks.training,
-    )
+    sizes = [max(len(window.pair) for window in group) for group in groups]
+    batches = training_dataset(groups, sizes, training_batch, training.batch_size, config.run.seed, epochs, model)
     with resumable(kept):
-        networks.training.fit(
-            batches,
-            steps_per_epoch=steps,
-            **keep.remaining(config.training.epochs),
-            callbacks=[keep, Progress(keep, ("f1", "em"))],
-            verbose=0,
-        )
+        model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
 
-    load_best(kept, networks.training)
-    best = {name: keep.best[name] for name in ("f1", "em")}
-    print(
-        f"\nbest dev f1 {best['f1']:.3f}, em {best['em']:.3f} in epoch {keep.best['epoch']}, length penalty {penalty}"
-    )
-    if (
-        config.length_penalty is None and best["f1"] > 0
-    ):  # before it has learned anything, there is nothing to choose by
-        read_dev = candidates()
-        found = search_length_penalty(dev, read_dev, config.choice, config.run.seed)
-        searched = evaluation(dev, read_dev, config.choice, found.setting)
-        save_best(kept, networks.training, searched)
-        kept.write_json("reading.json", {"length_penalty": found.setting})
-        best = {name: searched.metrics[name] for name in best}
-        print(
-            f"    dev f1 {best['f1']:.3f}, em {best['em']:.3f} with the length penalty {found.setting}, searched on dev"
-        )
-        print(
-            f"    dev f1 {found.crossed_f1:.3f} with a penalty searched on one half of dev, scored on the other: what to expect on test"
-        )
-    print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.json --input TEST_FILE")
-    return {"run": kept.path, **best}
+    grid = [Settings(penalty, config.choice) for penalty in GRID]
+    search = partial(dev.search, grid, counts, f1, config.run.seed) if config.length_penalty is None else None
+    best = choose_on_dev(keep, model, settings, search)
+    print_next(__file__, kept.path, "submission.json")
+    return best
 
 
-def evaluation(
-    examples: Sequence[Example], found: Sequence[Sequence[Candidate]], choice: Choice, length_penalty: float
-) -> Evaluation:
-    """The official score of the answers chosen among candidates, the answers as submitted, and every question that is
-    not answered exactly."""
-    answers = {
-        example.id: choose(example.context, best, choice, length_penalty) for example, best in zip(examples, found)
-    }
-    comparisons = compare(official(examples), answers)
+def evaluation(examples: Sequence[Example], answers: Sequence[str]) -> Evaluation:
+    """The official score of answers to examples, the answers as submitted, and every question that is not answered
+    exactly."""
+    by_id = {example.id: answer for example, answer in zip(examples, answers)}
+    comparisons = compare(official(examples), by_id)
     errors = [
         {
             "id": one.example.id,
@@ -207,7 +146,7 @@ def evaluation(
         if not one.em
     ]
     return Evaluation(
-        total(comparisons).figures(), [{"id": name, "answer": answer} for name, answer in answers.items()], errors
+        total(comparisons).figures(), [{"id": name, "answer": answer} for name, answer in by_id.items()], errors
     )
 
 
