@@ -224,6 +224,27 @@ def test_too_few_examples_are_told(tmp_path, names, options, words):
     assert [word for word in words if word not in message] == []
 
 
+def test_what_there_is_of_both_is_shown(tmp_path, train_file, capsys):
+    parts = parts_of(RunOptions(), train_file, lines(tmp_path / "dev.json", ["x1", "y1"]))
+    parts.show(", all used", {"b": 2, "a": 1}, ", none asked")
+    assert capsys.readouterr().out.splitlines() == [
+        f"train     {len(NAMES)} examples, all used  ({train_file})",
+        "          1 x a",
+        "          2 x b",
+        f"dev       2 examples, none asked  ({tmp_path / 'dev.json'})",
+    ]
+
+
+def test_nothing_to_train_on_is_told(tmp_path, train_file):
+    parts = parts_of(RunOptions(), train_file, train_file)
+    parts.check_used(["one"], {}, "")
+    with pytest.raises(UserError) as caught:
+        parts.check_used([], {"a reason": 3}, "is it the right file?")
+    assert str(caught.value) == (
+        f"{train_file}: none of its {len(NAMES)} examples can be used ({{'a reason': 3}}) - is it the right file?"
+    )
+
+
 def test_a_file_without_examples_is_named(tmp_path, train_file):
     empty = lines(tmp_path / "empty.json", [])
     for files in ((empty, train_file), (train_file, empty)):

@@ -10,14 +10,17 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from common.command_line import UserError
+from common.dev_search import Found
 from common.keras_compat import keras, seed_everything, tf
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.runs.callbacks import load_best, resumable
+from common.runs.choice import choose_on_dev
 from common.runs.directory import (
     Evaluation,
     Run,
@@ -32,6 +35,7 @@ from common.runs.directory import (
     parse_training_flags,
     settings_from_json,
     settings_to_json,
+    write_decoding,
 )
 from common.runs.weights import assign, load_about, load_arrays, save_arrays
 
@@ -258,6 +262,23 @@ def test_files_of_a_run(tmp_path):
     (run.path / "thresholds.json").write_text("{")
     assert str(run.path / "thresholds.json") in error_of(run.read_json, "thresholds.json")
     assert str(run.path / "none.json") in error_of(run.read_json, "none.json")
+
+
+class Thresholds(NamedTuple):
+    low: float
+    high: float = 0.5
+
+
+def test_settings_of_decoding_are_kept_and_those_given_come_first(tmp_path):
+    run = create_run("task", tmp_path, "one", Config(), {}, lambda folder: write_decoding(folder, Thresholds(0.1)))
+    assert run.read_decoding(Thresholds) == (0.1, 0.5)
+    run.write_decoding(Thresholds(0.2, 0.3))
+    assert run.read_decoding(Thresholds, low=None, high=0.9) == (0.2, 0.9)
+    for content in ('{"threshold": 0.4}', "[]", "{"):
+        (run.path / "decoding.json").write_text(content)
+        assert "decoding.json" in error_of(run.read_decoding, Thresholds)
+    (run.path / "decoding.json").unlink()
+    assert "of another version: train the run again" in error_of(run.read_decoding, Thresholds)
 
 
 def test_a_run_is_begun_anew_or_continued_on_the_same_data(tmp_path):
@@ -611,3 +632,37 @@ def test_a_state_of_another_network_is_refused(whole, tmp_path):
     save_arrays(copy.last_state, groups, load_about(copy.last_state))
     message = error_of(train, copy)
     assert str(copy.last_state) in message and "(13, 4) instead of" in message
+
+
+# What is chosen on dev
+
+
+def test_the_best_weights_come_back_and_better_settings_are_kept_with_what_they_predict(tmp_path, capsys):
+    run = new_run(tmp_path)
+    model, keep = train(run, epochs=2)
+    best = dict(load_arrays(run.best_weights, "model"))
+    model.set_weights([weight + 1 for weight in model.get_weights()])
+    searched = Evaluation({"f1": 0.875, "predicted": 1}, [{"better": 1}], [])
+
+    def search():
+        for variable in model.weights:
+            np.testing.assert_array_equal(variable, best[variable.name])
+        return Found(Thresholds(0.3), 0.875, 0.75), searched
+
+    capsys.readouterr()
+    assert choose_on_dev(keep, model, Thresholds(0.1), search) == {"run": run.path, "f1": 0.875}
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == f"best dev f1 {keep.best['f1']:.4f} in epoch {keep.best['epoch']}, with low 0.1, high 0.5"
+    assert lines[2] == "    dev f1 0.8750 with low 0.3, high 0.5, searched on dev"
+    assert lines[3].startswith("    dev f1 0.7500 with settings searched on one half of dev, scored on the other")
+    assert run.read_decoding(Thresholds) == (0.3, 0.5)
+    assert run.read_json("dev_predictions.json") == [{"better": 1}]
+
+
+@pytest.mark.parametrize("score", [0.0, 0.5])
+def test_settings_stay_where_there_is_nothing_to_search_or_to_choose_by(tmp_path, score):
+    run = new_run(tmp_path)
+    model, keep = train(run, epochs=1, evaluate=lambda model: Evaluation({"f1": score, "predicted": 1}, ["kept"], []))
+    search = None if score else lambda: pytest.fail("a network that has learned nothing chooses nothing")
+    assert choose_on_dev(keep, model, Thresholds(0.1), search) == {"run": run.path, "f1": score}
+    assert run.read_json("dev_predictions.json") == ["kept"] and not (run.path / "decoding.json").exists()

@@ -377,3 +377,20 @@ def test_two_devices_do_what_one_does(changed):
         [sys.executable, "-c", code], env=environment, capture_output=True, encoding="utf-8", timeout=300
     )
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_a_denominator_that_hangs_on_what_the_network_says_is_refused():
+    model = TrainingModel(build().network, lambda batch, outputs: [masked_mean("loss", outputs[0], outputs[0] > 0)])
+    with pytest.raises(Exception, match="Unable to lift .* depends transitively on placeholder"):
+        model.denominators(collate(examples(2)))
+
+
+def test_the_graph_of_a_step_is_made_once(monkeypatch):
+    made = []
+    train_step = TrainingModel.train_step
+    monkeypatch.setattr(TrainingModel, "train_step", lambda self, data: made.append(1) or train_step(self, data))
+    model = build()
+    model.compile(adamw(), options())
+    model.optimizer.build(model.trainable_variables)
+    fit(model, chunks(examples(6), 2), epochs=2)
+    assert len(made) == 1

@@ -84,13 +84,12 @@ def train(run: Run, epochs: int = EPOCHS, evaluate=wavering, patience: int = 0, 
     options = TrainingOptions(epochs=epochs, **TECHNIQUES)
     model.compile(build_optimizer(options, 0.05, steps), options)
     keep = KeepRun(run, lambda: evaluate(model), SEED, ["f1"], patience)
-    done = keep.resume(model)
-    batches = training_dataset(EXAMPLES, LENGTHS, collate, BATCH_SIZE, SEED, range(done, epochs), model)
+    to_come = range(keep.resume(model), epochs)
+    batches = training_dataset(EXAMPLES, LENGTHS, collate, BATCH_SIZE, SEED, to_come, model)
     model.fit(
         batches,
         steps_per_epoch=steps,
-        initial_epoch=done,
-        epochs=done if keep.stopped_early else epochs,
+        **keep.remaining(to_come),
         callbacks=[keep, Progress(keep), *callbacks],
         verbose=0,
     )

@@ -1,7 +1,7 @@
 """From scores to answers, in numpy and plain Python."""
 
 from common.decoders.autoregressive import Hypothesis, Model, Rules, State, take_rows
-from common.decoders.beam import beam_search, greedy_search
+from common.decoders.beam import beam_search
 from common.decoders.consensus import by_consensus, common_subsequence_f1
 from common.decoders.diagnostics import (
     RepetitionBound,
@@ -32,7 +32,6 @@ __all__ = [
     "bio_transitions",
     "by_consensus",
     "common_subsequence_f1",
-    "greedy_search",
     "pair_starts_with_ends",
     "repetition_bound",
     "repetition_rate",

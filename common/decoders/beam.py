@@ -1,4 +1,4 @@
-"""Beam search and greedy search over any model that goes on token by token (kexue.fm/archives/6933 and 7500)."""
+"""Beam search over any model that goes on token by token (kexue.fm/archives/6933 and 7500)."""
 
 from typing import Any
 
@@ -8,11 +8,6 @@ from common.decoders.autoregressive import Hypothesis, Model, Rules
 from common.decoders.places import Places, begin, follow
 
 
-def greedy_search(model: Model, inputs: Any, rules: Rules) -> list[Hypothesis]:
-    """The most probable token, again and again, for each input: a beam of width 1. Of equals the lowest id."""
-    return [found[0] for found in beam_search(model, inputs, rules, width=1)]
-
-
 def beam_search(
     model: Model, inputs: Any, rules: Rules, width: int, count: int = 1, stop_early: bool = True
 ) -> list[list[Hypothesis]]:
@@ -20,7 +15,8 @@ def beam_search(
     score.
 
     Each step the most probable continuations of all live hypotheses fill the places that no finished one holds. A
-    hypothesis that takes the end keeps its place and is never lost. So width 1 is greedy search, and a beam that is
+    hypothesis that takes the end keeps its place and is never lost. So width 1 is greedy search (the most probable token
+    again and again), and a beam that is
     wide enough is exhaustive search, whatever the length penalty.
 
     An input is done when all of its places are, and before that, unless stop_early is False, when no live hypothesis

@@ -27,9 +27,10 @@ from common.optimizers.adamw import AdamW
 from common.optimizers.lookahead import Lookahead
 from common.optimizers.moving_average import ExponentialMovingAverage
 from common.optimizers.schedules import PiecewiseLinear
+from common.optimizers.training_model import TrainingModel
 from common.options import TrainingOptions, schedule_points
 
-__all__ = ["AdamW", "ExponentialMovingAverage", "Lookahead", "PiecewiseLinear", "build_optimizer"]
+__all__ = ["AdamW", "ExponentialMovingAverage", "Lookahead", "PiecewiseLinear", "TrainingModel", "build_optimizer"]
 
 
 def build_optimizer(options: TrainingOptions, learning_rate: float, batches_per_epoch: int) -> AdamW:

@@ -12,17 +12,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from common.command_line import check_at_least, check_probability, check_share, print_next, run
 from common.dev_search import DevSet
 from common.encoders import build_encoder, encoder_of, save_encoder
 from common.folds import read_parts
-from common.generators import steps_per_epoch, training_dataset
+from common.generators import Arrays, steps_per_epoch, training_dataset
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
 
 from decode import GRID, Predictor, Settings, counts, f1
-from features import EntityReplacement, collate, labelled_windows
+from features import EntityReplacement, Window, collate, labelled_windows
 from metric import compare, total
 from task import TASK, Example, Schema, Triple, find_files, read, submission_record
 
@@ -61,6 +63,7 @@ class Config:
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the dev `f1`, `precision` and `recall` of what predict.py will use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
+    training, settings = config.training, Settings(config.subject_threshold, config.object_threshold)
     files, lost = find_files(config.data_dir or SAMPLE), Counter()
     schema = Schema.read(files.schema)
     read_file = partial(read, schema=schema, labelled=True, skipped=lost)
@@ -68,23 +71,21 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import prepare
-    from common.optimizers import build_optimizer
-    from common.optimizers.training_model import TrainingModel
+    from common.optimizers import TrainingModel, build_optimizer
     from common.runs.callbacks import KeepRun, Progress, resumable
     from common.runs.choice import choose_on_dev
 
     from model import adjustment_for, build_network, loss
 
-    prepare(config.run.seed, config.training.mixed_precision)
+    prepare(config.run.seed, training.mixed_precision)
     encoder = encoder_of(resumed) or build_encoder(config.encoder, [example.text for example in parts.train])
     windows = labelled_windows(parts.train, encoder, schema, lost)
     parts.check_used(windows, lost, "do the triples belong to the texts?")
     network = build_network(encoder, len(schema.classes))
-    parts.show(f", {len({window.example for window in windows})} used", lost)
+    triples = sum(len(example.triples) for example in parts.dev)
+    parts.show(f", {len({window.example for window in windows})} used", lost, f", {triples} triples")
     print(f"schema    {len(schema.predicates)} predicates, {len(schema.classes)} classes")
     print(f"network   {network.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
-
-    settings = Settings(config.subject_threshold, config.object_threshold)
 
     def write_run(folder: Path) -> None:
         parts.write_gold(folder)
@@ -95,25 +96,20 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     kept = begin_run(resumed, TASK, config, parts.describe(lost, schema=files.schema), write_run)
     print(f"run       {kept.path}\n")
     dev = DevSet(parts.dev, Predictor(network, encoder, schema), partial(evaluation, schema=schema))
-    keep = KeepRun(
-        kept, lambda: dev.evaluate(settings), config.run.seed, FIGURES, config.training.early_stopping_patience
-    )
+    keep = KeepRun(kept, partial(dev.evaluate, settings), config.run.seed, FIGURES, training.early_stopping_patience)
 
     adjustment = adjustment_for(windows, len(schema.classes), config.logit_adjustment)
     model = TrainingModel(network.training, partial(loss, adjustment=adjustment))
-    steps = steps_per_epoch(len(windows), config.training.batch_size)
-    model.compile(build_optimizer(config.training, config.encoder.learning_rate(), steps), config.training)
-    epochs = range(keep.resume(model), config.training.epochs)
+    steps = steps_per_epoch(len(windows), training.batch_size)
+    model.compile(build_optimizer(training, config.encoder.learning_rate(), steps), training)
+    epochs = range(keep.resume(model), training.epochs)
+    lengths = [len(window.encoding) for window in windows]
     replace = EntityReplacement(parts.train, encoder, schema, config.entity_replacement)
-    batches = training_dataset(
-        windows,
-        [len(window.encoding) for window in windows],
-        lambda batch, generator: collate(replace(batch, generator), generator, len(schema.classes)),
-        config.training.batch_size,
-        config.run.seed,
-        epochs,
-        model,
-    )
+
+    def training_batch(batch: list[Window], generator: np.random.Generator) -> Arrays:
+        return collate(replace(batch, generator), generator, len(schema.classes))
+
+    batches = training_dataset(windows, lengths, training_batch, training.batch_size, config.run.seed, epochs, model)
     with resumable(kept):
         model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
 
