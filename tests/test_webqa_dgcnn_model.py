@@ -1,6 +1,7 @@
-"""Labels, features, loss, decoding and voting of WebQA. Every sentence here is invented."""
+"""Features, loss, decoding and voting of WebQA. Every sentence here is invented."""
 
 from collections import Counter
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,31 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.dev_search import DevSet
 from common.encoders.bert import BertEncoder
 from common.keras_compat import keras, seed_everything
+from common.optimizers.training_model import TrainingModel
 from common.options import EncoderOptions
+from common.prediction import in_groups, one_trace
 
 import competition
-from reading_helpers import (
-    bert_encoder,
-    check_order_changes_nothing,
-    decoder,
-    learn_by_heart,
-    light_encoder,
-    make_wild,
-    padded,
-    wild_networks,
-)
+from reading_helpers import bert_encoder, learn_by_heart, light_encoder, make_wild, padded
 
 FOLDER = "webqa_dgcnn"
 task = competition.load(FOLDER, "task")
 metric = competition.load(FOLDER, "metric")
-labels = competition.load(FOLDER, "labels")
+features = competition.load(FOLDER, "features")
 model = competition.load(FOLDER, "model")
-reading = competition.load(FOLDER, "reading")
+decode = competition.load(FOLDER, "decode")
 train = competition.load(FOLDER, "train")
-voting = competition.load(FOLDER, "voting")
-Candidate, Rules = voting.Candidate, voting.Rules
+Candidate, Settings = decode.Candidate, decode.Settings
 deterministic = settings(max_examples=50)
 
 
@@ -50,7 +44,7 @@ def example(question, *passages, answers=None, name="0"):
 def spans_of(text, *answers, own=None):
     """The strings with their starts in a passage whose own answer is `own` (the first, if it is not given); None where
     none is found."""
-    spans = labels.answer_spans(example("谁？", (text, answers[0] if own is None else own), answers=answers), 0)
+    spans = features.answer_spans(example("谁？", (text, answers[0] if own is None else own), answers=answers), 0)
     return spans and [(text[start:end], start) for start, end in spans]
 
 
@@ -61,7 +55,7 @@ def test_every_place_of_every_accepted_answer_counts():
 
 def test_a_passage_without_an_answer_has_none_whatever_stands_in_it():
     assert spans_of("顾南", "顾南", own="") == []
-    assert labels.answer_spans(task.Example("0", "谁？", (task.Passage("顾南", ""),), None, 1), 0) == []
+    assert features.answer_spans(task.Example("0", "谁？", (task.Passage("顾南", ""),), None, 1), 0) == []
 
 
 def test_an_answer_that_is_not_there_makes_no_negative():
@@ -114,7 +108,13 @@ def bert():
     return bert_encoder(16)
 
 
-LENGTHS = model.Lengths(question=64, stride=4)
+LENGTHS = features.Lengths(question=64, stride=4)
+
+
+def labelled(examples, encoder, lengths=LENGTHS):
+    """The evidence of questions, and what was lost."""
+    lost = Counter()
+    return features.labelled_windows(examples, encoder, lengths, lost), lost
 
 
 def answers_in(one, windows):
@@ -128,7 +128,7 @@ def answers_in(one, windows):
 
 def test_passages_become_positives_and_negatives(bert):
     one = example("谁？", "许青", ("顾南说顾南", "顾南"), "", ("白鹿", "许青"), ("顾南在", "顾南"), "顾南")
-    [evidence], lost = model.labelled_windows([one], bert, LENGTHS)
+    [evidence], lost = labelled([one], bert)
     assert [[window.passage for window in windows] for windows in evidence.positives] == [[1], [4]]
     assert [[window.passage for window in windows] for windows in evidence.negatives] == [[0], [5]]
     assert [answers_in(one, windows) for windows in evidence.positives] == [
@@ -139,14 +139,14 @@ def test_passages_become_positives_and_negatives(bert):
 
 
 def test_the_question_is_never_an_answer(bert):
-    [evidence], _ = model.labelled_windows([example("顾南在哪", ("在顾南", "顾南"))], bert, LENGTHS)
+    [evidence], _ = labelled([example("顾南在哪", ("在顾南", "顾南"))], bert)
     [[window]] = evidence.positives
     assert window.answers == [(7, 8)] and window.pair.asked == 4
 
 
 def test_only_windows_with_an_answer_are_positives(bert):
     one = example("谁写？", ("天地人和天地人和天地顾南天地人和天地人和", "顾南"), "天地人和" * 5)
-    [evidence], lost = model.labelled_windows([one], bert, LENGTHS)
+    [evidence], lost = labelled([one], bert)
     # 16 - 3 - 3 = 10 tokens of the passage: from 0, 4, 8 and 12.
     [holding], [empty] = evidence.positives, evidence.negatives
     assert [window.pair.first for window in holding] == [4, 8] and answers_in(one, holding) == [[("顾南", 10)]] * 2
@@ -162,7 +162,7 @@ def test_what_cannot_be_used_is_counted(bert):
         example("谁？", name="no passages"),
         example("谁？", "天地", name="a negative only"),
     ]
-    evidence, lost = model.labelled_windows(questions, bert, LENGTHS)
+    evidence, lost = labelled(questions, bert)
     assert [(len(one.positives), len(one.negatives)) for one in evidence] == [(0, 1)]
     assert lost == {
         "answer across windows or inside a token": 2,
@@ -173,7 +173,7 @@ def test_what_cannot_be_used_is_counted(bert):
 
 
 def test_questions_are_cut_and_every_token_is_read(bert):
-    [group] = model.question_windows([example("谁写了远山的灯", "天" * 30, "地")], bert, model.Lengths(3, 7))
+    [group] = features.question_windows([example("谁写了远山的灯", "天" * 30, "地")], bert, features.Lengths(3, 7))
     assert {window.pair.asked for window in group} == {3}
     assert [(window.passage, window.pair.first) for window in group] == [(0, 0), (0, 7), (0, 14), (0, 21), (1, 0)]
 
@@ -193,18 +193,16 @@ def sure(group):
 def gold_figures(path):
     """The official figures of a file's own labels, by what train.py does with them."""
     config = train.Config()
-    lengths = model.Lengths(config.max_question_length, config.doc_stride)
+    lengths = features.Lengths(config.max_question_length, config.doc_stride)
     examples = task.read(path, labelled=True)
     texts = [text for one in examples for text in (one.question, *(passage.text for passage in one.passages))]
     encoder = BertEncoder.from_texts(
         texts, EncoderOptions(encoder="bert", hidden_size=8, max_length=config.encoder.max_length)
     )
-    evidence, lost = model.labelled_windows(examples, encoder, lengths)
+    evidence, lost = labelled(examples, encoder, lengths)
     groups = [[window for windows in (*one.positives, *one.negatives) for window in windows] for one in evidence]
-    found = decoder(reading, config.max_answer_length, candidates=5).decode(
-        examples, groups, [sure(group) for group in groups]
-    )
-    return train.evaluation(examples, found, Rules()).metrics, lost
+    found = [decode.candidates(group, sure(group), config.max_answer_length, 5) for group in groups]
+    return train.evaluation(examples, [decode.vote(one, Settings()) for one in found]).metrics, lost
 
 
 @pytest.mark.parametrize(
@@ -245,7 +243,7 @@ def evidence_of_questions(draw):
         marked.append((text, text[start : start + draw(st.integers(1, 6))] if holds else ""))
     one = example(draw(st.text(alphabet=ALPHABET, max_size=6)), *marked)
     # A window holds at least 24 - 6 - 3 = 15 tokens, so that at a stride of 5 each answer lies whole in one.
-    [evidence], lost = model.labelled_windows([one], ENCODER, model.Lengths(64, 5))
+    [evidence], lost = labelled([one], ENCODER, features.Lengths(64, 5))
     assert not lost
     for windows in (*evidence.positives, *evidence.negatives):
         for window in windows:
@@ -262,7 +260,7 @@ def evidence_of_questions(draw):
 def test_a_crop_keeps_an_answer(drawn, length, seed):
     one, evidence = drawn
     for window in (window for windows in (*evidence.positives, *evidence.negatives) for window in windows):
-        crop = model._crop(window, length, np.random.default_rng(seed))
+        crop = features.crop(window, length, np.random.default_rng(seed))
         place, begin = crop.arrays["place"], crop.pair.asked + 2
         # The question whole, then a piece without a gap, then the last [SEP].
         assert (
@@ -280,7 +278,7 @@ def test_a_crop_keeps_an_answer(drawn, length, seed):
             assert ENCODER.tokenizer.vocabulary[index] == text[start:end]
         assert crop.pair.encoding.offsets[begin, 0] == crop.pair.first
         # All answers that lie in it, and at least one of those that the window has.
-        spans = [span for span in labels.answer_spans(one, crop.passage) if crop.pair.encoding.token_span(*span)]
+        spans = [span for span in features.answer_spans(one, crop.passage) if crop.pair.encoding.token_span(*span)]
         assert [crop.pair.encoding.char_span(*answer) for answer in crop.answers] == spans
         assert bool(spans) == bool(window.answers)
         size, whole = len(place) - begin - 1, len(window.pair) - begin - 1
@@ -289,16 +287,14 @@ def test_a_crop_keeps_an_answer(drawn, length, seed):
 
 
 def test_crops_differ_and_reach_both_ends():
-    [evidence], _ = model.labelled_windows(
-        [example("谁", ("天" * 8 + "顾南" + "地" * 8, "顾南"), "天" * 18)], ENCODER, LENGTHS
-    )
+    [evidence], _ = labelled([example("谁", ("天" * 8 + "顾南" + "地" * 8, "顾南"), "天" * 18)], ENCODER)
     for [[window]], firsts in ((evidence.positives, range(2, 9)), (evidence.negatives, range(0, 11))):
-        assert {model._crop(window, 8, np.random.default_rng(seed)).pair.first for seed in range(300)} == set(firsts)
+        assert {features.crop(window, 8, np.random.default_rng(seed)).pair.first for seed in range(300)} == set(firsts)
 
 
 def rows_of(batch, seed, **changes):
-    sampling = model.Sampling(**{"positives": 2, "negatives": 1, "crop_share": 0.0, "crop_length": 128, **changes})
-    return model.collate(batch, np.random.default_rng(seed), sampling)
+    sampling = features.Sampling(**{"positives": 2, "negatives": 1, "crop_share": 0.0, "crop_length": 128, **changes})
+    return features.collate(batch, np.random.default_rng(seed), sampling)
 
 
 @deterministic
@@ -326,7 +322,7 @@ def test_every_passage_is_seen_in_some_epoch():
     one = example(
         "谁", *((f"顾南{'天' * size}", "顾南") for size in range(1, 6)), *("地" * size for size in range(1, 6))
     )
-    [evidence], _ = model.labelled_windows([one], ENCODER, LENGTHS)
+    [evidence], _ = labelled([one], ENCODER)
     seen = Counter()
     for seed in range(200):
         inputs = rows_of([evidence], seed)
@@ -338,7 +334,7 @@ def test_every_passage_is_seen_in_some_epoch():
 
 def test_labels_stand_where_the_answers_are():
     questions = [example("谁写？", ("顾南写了灯，顾南", "顾南"), "许青"), example("谁", ("天地人和", "地人"))]
-    evidence, _ = model.labelled_windows(questions, ENCODER, LENGTHS)
+    evidence, _ = labelled(questions, ENCODER)
     inputs = rows_of(evidence, 0)
     # [CLS] 谁 写 ？ [SEP], then the passage from 5 on; [CLS] 谁 [SEP], then from 3 on.
     assert [np.argwhere(row).tolist() for row in inputs["labels"]] == [
@@ -351,25 +347,23 @@ def test_labels_stand_where_the_answers_are():
 # Loss
 
 
-def transparent_networks():
-    """The networks on an encoder whose states are in its inputs."""
+def transparent_network():
+    """The network on an encoder whose states are in its inputs."""
     names = {name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "segment_ids")}
     inputs = names | {"values": keras.Input((None, 2), name="values")}
     encoding = keras.Model(inputs, [inputs["values"] * 1.0, inputs["values"]])
-    networks = model.build_networks(
+    network = model.build_network(
         SimpleNamespace(pair_network=lambda: encoding, dropout=0.0, tokenizer=ENCODER.tokenizer)
     )
-    networks.training.get_layer("pointers").set_weights([np.eye(2, dtype=np.float32), np.zeros(2, np.float32)])
-    networks.training.get_layer("gate").set_weights(
-        [np.array([[0.5], [-0.3]], np.float32), np.array([0.2], np.float32)]
-    )
-    return networks
+    network.get_layer("pointers").set_weights([np.eye(2, dtype=np.float32), np.zeros(2, np.float32)])
+    network.get_layer("gate").set_weights([np.array([[0.5], [-0.3]], np.float32), np.array([0.2], np.float32)])
+    return network
 
 
 @pytest.fixture(scope="module")
 def transparent():
     seed_everything(1)
-    return transparent_networks()
+    return transparent_network()
 
 
 def valued_inputs(seed, scale=3.0):
@@ -377,18 +371,16 @@ def valued_inputs(seed, scale=3.0):
         example("谁写？", ("顾南写了灯，顾南", "顾南"), "许青，白鹿。"),
         example("谁", ("天地人和" * 4, "天地"), "天"),
     ]
-    evidence, lost = model.labelled_windows(questions, ENCODER, LENGTHS)
+    evidence, lost = labelled(questions, ENCODER)
     assert not lost
     inputs = rows_of(evidence, seed)
     inputs["values"] = np.random.default_rng(seed).normal(0, scale, inputs["labels"].shape).astype(np.float32)
     return inputs
 
 
-def slow_loss(inputs, networks):
+def slow_loss(inputs, network):
     """Row by row and token by token, in probabilities of double precision."""
-    hidden, bias, score = (
-        weight.astype(np.float64) for weight in networks.training.get_layer("passage_pooling").get_weights()
-    )
+    hidden, bias, score = (weight.astype(np.float64) for weight in network.get_layer("passage_pooling").get_weights())
     losses = []
     for ids, segments, values, right in zip(
         *(inputs[name] for name in ("token_ids", "segment_ids", "values", "labels"))
@@ -411,8 +403,8 @@ def slow_loss(inputs, networks):
     return np.mean(losses)
 
 
-def loss_of(networks, inputs):
-    return float(networks.training.batch_loss(inputs))
+def loss_of(network, inputs):
+    return float(TrainingModel(network, model.loss).batch_loss(inputs))
 
 
 def test_the_loss_against_a_slow_reference(transparent):
@@ -436,14 +428,14 @@ def test_what_is_outside_of_the_passage_changes_nothing(transparent):
 
 def test_the_gate_closes_both_pointers(transparent):
     inputs = valued_inputs(0)
-    networks, gate = transparent, transparent.training.get_layer("gate")
+    gate = transparent.get_layer("gate")
     weights = gate.get_weights()
     try:
         gate.set_weights([0 * weights[0], np.array([-20], np.float32)])
-        features = {name: inputs[name] for name in ("token_ids", "segment_ids", "values")}
-        closed = networks.reading(features).numpy()
+        arrays = {name: inputs[name] for name in ("token_ids", "segment_ids", "values")}
+        closed = transparent(arrays)["log_probabilities"].numpy()
         gate.set_weights([0 * weights[0], np.array([20], np.float32)])
-        np.testing.assert_allclose(closed, networks.reading(features).numpy() - 20, atol=1e-4)
+        np.testing.assert_allclose(closed, transparent(arrays)["log_probabilities"].numpy() - 20, atol=1e-4)
     finally:
         gate.set_weights(weights)
 
@@ -454,7 +446,7 @@ def test_the_gate_closes_both_pointers(transparent):
 def scored(one, *spans, encoder=ENCODER):
     """Windows, and log-probabilities of spans (passage, first character, last one, probability of both ends); all else
     is improbable."""
-    [group] = model.question_windows([one], encoder, LENGTHS)
+    [group] = features.question_windows([one], encoder, LENGTHS)
     scores = [np.full((len(window.pair), 2), -30, np.float32) for window in group]
     for passage, start, end, probability in spans:
         for window, logarithms in zip(group, scores):
@@ -472,7 +464,7 @@ def scored_questions(draw):
     encoder = SimpleNamespace(
         tokenizer=ENCODER.tokenizer, max_length=draw(st.integers(6, 20)), pair_features=ENCODER.pair_features
     )
-    [group] = model.question_windows([one], encoder, model.Lengths(64, draw(st.integers(1, 9))))
+    [group] = features.question_windows([one], encoder, features.Lengths(64, draw(st.integers(1, 9))))
     generator = np.random.default_rng(draw(st.integers(0, 2**32)))
     return one, group, [np.log(generator.random((len(window.pair), 2))).astype(np.float32) for window in group]
 
@@ -481,7 +473,7 @@ def scored_questions(draw):
 @given(scored_questions(), st.integers(1, 9))
 def test_candidates_against_brute_force(drawn, max_length):
     one, group, scores = drawn
-    [found] = decoder(reading, max_length, 10_000).decode([one], [group], [scores])
+    found = decode.candidates(group, scores, max_length, 10_000)
     expected = {}
     for window, logarithms in zip(group, scores):
         places = np.flatnonzero(window.pair.is_context).tolist()
@@ -505,7 +497,7 @@ def test_a_span_in_two_windows_is_one_candidate():
     one = example("谁？", "天地人和" * 5 + "顾南" + "天地人和" * 5)
     _, group, scores = scored(one, (0, 20, 22, 0.5))
     assert sum(bool(window.pair.encoding.token_span(20, 22)) for window in group) > 2
-    [[best, *others]] = decoder(reading).decode([one], [group], [scores])
+    best, *others = decode.candidates(group, scores, max_answer_length=20)
     assert best == Candidate("顾南", 0, 20, pytest.approx(0.5), pytest.approx(0.5))
     assert not any(candidate.start == 20 and candidate.text == "顾南" for candidate in others)
 
@@ -541,9 +533,9 @@ candidate_lists = st.lists(st.builds(candidate, texts, st.integers(0, 3), probab
 
 
 @deterministic
-@given(candidate_lists, st.builds(Rules, st.floats(0, 0.9), st.floats(0.5, 4)), st.booleans())
+@given(candidate_lists, st.builds(Settings, st.floats(0, 0.9), st.floats(0.5, 4)), st.booleans())
 def test_the_vote_against_brute_force(found, rules, allow_empty):
-    answer, scores = voting.vote(found, rules, allow_empty), slow_vote(found, rules, allow_empty)
+    answer, scores = decode.vote(found, rules, allow_empty), slow_vote(found, rules, allow_empty)
     if not scores:
         assert answer == ""
         return
@@ -551,45 +543,66 @@ def test_the_vote_against_brute_force(found, rules, allow_empty):
     assert answer in {one.text for one in found}
 
 
+def voted(found, **options):
+    return decode.vote(found, Settings(), **options)
+
+
 def test_one_sure_passage_outweighs_several_unsure_ones():
     found = [candidate("天", 0, 0.9), *(candidate("地", passage, 0.6) for passage in (1, 2, 3))]
-    assert voting.vote(found, Rules(0.1, 2.0)) == "天"
-    assert voting.vote(found, Rules(0.1, 1.0)) == "地"
+    assert decode.vote(found, Settings(0.1, 2.0)) == "天"
+    assert decode.vote(found, Settings(0.1, 1.0)) == "地"
     # But not one that is as sure as they are.
-    assert voting.vote([candidate("天", 0, 0.9), candidate("地", 1, 0.9), candidate("地", 2, 0.9)]) == "地"
+    assert voted([candidate("天", 0, 0.9), candidate("地", 1, 0.9), candidate("地", 2, 0.9)]) == "地"
 
 
 def test_a_passage_has_one_vote_for_a_string():
     found = [*(candidate("天", 0, 0.7) for _ in range(9)), candidate("地", 1, 0.75)]
-    assert voting.vote(found) == "地"
+    assert voted(found) == "地"
     # The most probable one, wherever it stands in the list.
     found = [candidate("天", 0, 0.7), candidate("天", 0, 0.2), candidate("地", 1, 0.5)]
-    assert voting.vote(found) == voting.vote(found[::-1]) == "天"
+    assert voted(found) == voted(found[::-1]) == "天"
 
 
 def test_strings_are_compared_as_the_metric_does():
     found = [candidate("《天地》", 0, 0.7), candidate("天 地", 1, 0.72), candidate("人和", 2, 0.8)]
-    assert voting.vote(found) == "天 地"
+    assert voted(found) == "天 地"
 
 
 def test_unsure_candidates_vote_only_where_there_is_no_sure_one():
     found = [candidate("天", 0, 0.9, 0.05), candidate("地", 1, 0.15)]
-    assert voting.vote(found) == "地"
-    assert voting.vote(found[:1]) == "天" and voting.vote(found[:1], allow_empty=True) == ""
-    assert voting.vote([]) == "" and voting.vote([candidate("。", 0, 0.9)]) == ""
+    assert voted(found) == "地"
+    assert voted(found[:1]) == "天" and voted(found[:1], allow_empty=True) == ""
+    assert voted([]) == "" and voted([candidate("。", 0, 0.9)]) == ""
 
 
-def test_rules_that_are_given_stay():
-    assert Rules().but(None, None) == Rules(0.1, 2.0) and Rules().but(0.0, 3.0) == Rules(0.0, 3.0)
+def searched(examples, found, threshold, exponent):
+    """What the search on dev finds where these settings are given, and the predictions with it; `found` are the
+    candidates of each example."""
+    predictor = SimpleNamespace(
+        features=lambda examples: None,
+        score=lambda _, settings: found,
+        decode=partial(decode.Predictor.decode, None),
+    )
+    dev = DevSet(examples, predictor, lambda examples, answers: answers)
+    return dev.search(decode.grid_with(threshold, exponent), decode.counts, decode.score, seed=1)
+
+
+def test_settings_that_are_given_stay():
+    assert decode.grid_with(None, None) == decode.GRID and len(set(decode.GRID)) == 20
+    assert decode.GRID[0] == Settings() == Settings(0.1, 2.0) and decode.grid_with(0.0, 3.0) == [Settings(0.0, 3.0)]
+    assert {settings.threshold for settings in decode.grid_with(0.15, None)} == {0.15}
+    assert len(decode.grid_with(0.15, None)) == 4 and len(decode.grid_with(None, 1.2)) == 5
+    assert decode.grid_with(0.15, None)[0] == Settings(0.15, 2.0) and decode.grid_with(None, 1.2)[0].threshold == 0.1
     questions = [example("谁", ("天", "天"), "地", name=str(number)) for number in range(8)]
     # Right only with an exponent above 1: one passage against two.
     found = [[candidate("天", 0, 0.9), candidate("地", 1, 0.7), candidate("地", 2, 0.7)]] * 8
-    assert voting.search_rules(questions, found, None, None, 1)[:2] == (Rules(0.1, 2.0), 1.0)
-    assert voting.search_rules(questions, found, 0.3, None, 1).setting == Rules(0.3, 2.0)
-    assert voting.search_rules(questions, found, 0.3, 1.0, 1)[:2] == (Rules(0.3, 1.0), 0.0)
+    best, answers = searched(questions, found, None, None)
+    assert best[:2] == (Settings(0.1, 2.0), 1.0) and answers == ["天"] * 8
+    assert searched(questions, found, 0.3, None)[0].setting == Settings(0.3, 2.0)
+    assert searched(questions, found, 0.3, 1.0)[0][:2] == (Settings(0.3, 1.0), 0.0)
     # The threshold decides nothing here, and the exponent must be low.
     many = [[candidate("地", 0, 0.8), candidate("天", 1, 0.6), candidate("天", 2, 0.6)]] * 8
-    assert voting.search_rules(questions, many, None, None, 1)[:2] == (Rules(0.1, 1.0), 1.0)
+    assert searched(questions, many, None, None)[0][:2] == (Settings(0.1, 1.0), 1.0)
 
 
 def test_the_evaluation_is_the_official_score():
@@ -598,14 +611,13 @@ def test_the_evaluation_is_the_official_score():
         example("谁", ("许青", "许青"), name="b"),
         example("谁", "天", name="c"),
     ]
-    found = [[candidate("顾南", 0, 0.9)], [candidate("许", 0, 0.9)], [candidate("天", 0, 0.9)]]
-    metrics, predictions, errors = train.evaluation(questions, found, Rules())
+    metrics, predictions, errors = train.evaluation(questions, ["顾南", "许", "天"])
     assert predictions == [{"id": "a", "answer": "顾南"}, {"id": "b", "answer": "许"}, {"id": "c", "answer": "天"}]
     assert metrics["accuracy"] == pytest.approx(1 / 3) and metrics["f1"] == pytest.approx((1 + 2 / 3) / 3)
     assert [error["id"] for error in errors] == ["b", "c"]
 
 
-# The reader
+# The predictor
 
 
 SHARED_PASSAGES = ("顾南写了《远山的灯》，2011年由云桥出版社出版。", "《长桥》的作者是许青，ABC公司想买３百册。")
@@ -625,23 +637,30 @@ QUESTIONS = [
     ("空", []),
 ]
 EXAMPLES = [example(question, *passages, name=str(number)) for number, (question, passages) in enumerate(QUESTIONS)]
-TWO_WINDOWS = model.Lengths(8, 10)
+TWO_WINDOWS = features.Lengths(8, 10)
 TEXTS = [text for one in EXAMPLES for text in (one.question, *(passage.text for passage in one.passages))]
 
 
 @pytest.fixture(scope="module")
 def wild():
-    """An encoder and networks that have opinions."""
+    """An encoder and a network that has opinions."""
     encoder = light_encoder(TEXTS)
-    return encoder, wild_networks(model, encoder)
+    seed_everything(2)
+    network = model.build_network(encoder)
+    make_wild(network)
+    return encoder, network
 
 
 @pytest.fixture(scope="module")
 def expected(wild):
     """The candidates of questions that are read one at a time."""
-    encoder, networks = wild
-    reader = reading.Reader(networks, encoder, TWO_WINDOWS, max_answer_length=9)
-    return [reader.read([one])[0] for one in EXAMPLES]
+    encoder, network = wild
+    predictor = decode.Predictor(network, encoder, TWO_WINDOWS, max_answer_length=9)
+    return [candidates_of(predictor, [one])[0] for one in EXAMPLES]
+
+
+def candidates_of(predictor, examples):
+    return predictor.score(predictor.features(examples), decode.GRID)
 
 
 def assert_same(found, expected):
@@ -663,49 +682,57 @@ def test_candidates_are_pieces_of_the_passages(expected):
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
 def test_batch_size_and_order_change_nothing(wild, expected, batch_size):
-    encoder, networks = wild
-    reader = reading.Reader(networks, encoder, TWO_WINDOWS, 9, batch_size=batch_size)
-    check_order_changes_nothing(reader, EXAMPLES, expected, assert_same)
+    encoder, network = wild
+    predictor = decode.Predictor(network, encoder, TWO_WINDOWS, 9, batch_size)
+    assert_same(candidates_of(predictor, EXAMPLES), expected)
+    order = np.random.default_rng(batch_size).permutation(len(EXAMPLES))
+    shuffled = candidates_of(predictor, [EXAMPLES[index] for index in order])
+    assert_same([shuffled[place] for place in np.argsort(order)], expected)
+    assert predictor(EXAMPLES, Settings()) == [voted(found) for found in expected]
+    assert candidates_of(predictor, []) == predictor([], Settings()) == []
 
 
 @pytest.mark.parametrize("kind", ["light", "bert"])
 def test_the_network_never_sees_padding(wild, kind):
     """A padded batch equals single passages, gate included: it is in every log-probability."""
-    encoder, networks = wild
+    encoder, network = wild
     if kind == "bert":
         encoder = bert_encoder(40)
         encoder.config["num_hidden_layers"] = 1
-        networks = model.build_networks(encoder)
-        make_wild(networks.training, 0.1)
-    groups = model.question_windows(EXAMPLES, encoder, TWO_WINDOWS)
+        network = model.build_network(encoder)
+        make_wild(network, 0.1)
+    groups = features.question_windows(EXAMPLES, encoder, TWO_WINDOWS)
     assert len({len(window.pair) for group in groups for window in group}) > 5
-    alone, together = (
-        reading.Reader(networks, encoder, TWO_WINDOWS, 9, batch_size=size).score(groups) for size in (1, 64)
-    )
+    traced, arrays = one_trace(network), [[window.arrays for window in group] for group in groups]
+    alone, together = (in_groups(lambda batch: traced(batch)["log_probabilities"], arrays, size) for size in (1, 64))
     for group, some, others in zip(groups, alone, together):
         for window, one, other in zip(group, some, others, strict=True):
             np.testing.assert_allclose(one[window.pair.is_context], other[window.pair.is_context], atol=1e-4)
 
 
-def test_both_networks_share_their_weights(wild):
-    encoder, networks = wild
-    assert {id(weight) for weight in networks.training.weights} == {id(weight) for weight in networks.reading.weights}
-    evidence, _ = model.labelled_windows(EXAMPLES, encoder, TWO_WINDOWS)
+def test_probabilities_are_products_of_what_training_sees(wild):
+    encoder, network = wild
+    evidence, _ = labelled(EXAMPLES, encoder, TWO_WINDOWS)
     inputs = rows_of(evidence, 0)
-    features = {name: inputs[name] for name in evidence[0].positives[0][0].arrays}
-    np.testing.assert_allclose(networks.training(inputs)["outputs"], networks.reading(features), atol=1e-6)
+    assert {*network.input_names} == {*evidence[0].positives[0][0].arrays} == inputs.keys() - {"labels"}
+    outputs = {
+        name: values.numpy() for name, values in network({name: inputs[name] for name in network.input_names}).items()
+    }
+    start_end, gate = (1 / (1 + np.exp(-outputs[name].astype(np.float64))) for name in ("pointers", "gate"))
+    np.testing.assert_allclose(np.exp(outputs["log_probabilities"]), start_end * gate[:, None, None], atol=1e-6)
+    assert outputs["log_probabilities"].shape == inputs["labels"].shape
+    assert (outputs["in_passage"] | (inputs["labels"] == 0).all(-1)).all()
 
 
 def test_the_question_decides_the_answer_after_training():
     seed_everything(1)
     encoder = light_encoder(TEXTS, hidden_size=24, layers=2, dropout=0.0)
-    evidence, lost = model.labelled_windows(EXAMPLES, encoder, TWO_WINDOWS)
+    evidence, lost = labelled(EXAMPLES, encoder, TWO_WINDOWS)
     assert len(evidence) == 5 and lost == {"blank passage": 3, "question left out: none of its passages can be used": 2}
-    networks = model.build_networks(encoder)
-    sampling = model.Sampling(positives=1, negatives=2, crop_share=0.0, crop_length=128)
-    learn_by_heart(
-        networks.training, evidence, [1] * 5, lambda batch, generator: model.collate(batch, generator, sampling)
-    )
-    found = reading.Reader(networks, encoder, TWO_WINDOWS, max_answer_length=9).read(EXAMPLES)
+    network = model.build_network(encoder)
+    sampling = features.Sampling(positives=1, negatives=2, crop_share=0.0, crop_length=128)
+    training = TrainingModel(network, model.loss)
+    learn_by_heart(training, evidence, [1] * 5, partial(features.collate, sampling=sampling))
+    answers = decode.Predictor(network, encoder, TWO_WINDOWS, max_answer_length=9)(EXAMPLES, Settings())
     # The first two have the same passages: only the question tells which of two names it is.
-    assert [voting.vote(candidates) for candidates in found] == ["顾南", "许青", "澜江市", "ABC", "３９９９元", "", ""]
+    assert answers == ["顾南", "许青", "澜江市", "ABC", "３９９９元", "", ""]

@@ -32,7 +32,8 @@ from helpers import (
 FOLDER = "webqa_dgcnn"
 task = competition.load(FOLDER, "task")
 metric = competition.load(FOLDER, "metric")
-errors = competition.load(FOLDER, "errors")
+report = competition.load(FOLDER, "evaluate")
+Kind = report.Kind
 
 GOLDEN = competition.SHARED / "golden" / FOLDER
 DATA = competition.SHARED / "data" / FOLDER
@@ -634,38 +635,40 @@ ASKED_GOLD = task.Gold.of(example(passages=(RIVER, DAM, "白山高2800米"), ans
 @pytest.mark.parametrize(
     ("wanted", "predicted", "kind"),
     [
-        (ASKED_GOLD, "640 公里", errors.CORRECT),
-        (ASKED_GOLD, "长640公里", errors.TOO_LONG),
-        (ASKED_GOLD, "640", errors.TOO_SHORT),
-        (ASKED_GOLD, "四十", errors.TOO_SHORT),
-        (ASKED_GOLD, "白山", errors.SAME_PASSAGE),  # stands in both kinds of passages
-        (ASKED_GOLD, "发源", errors.SAME_PASSAGE),
-        (ASKED_GOLD, "300米", errors.OTHER_PASSAGE),
-        (ASKED_GOLD, "500米", errors.NOT_IN_PASSAGES),
-        (ASKED_GOLD, "", errors.EMPTY),
-        (ASKED_GOLD, "。", errors.EMPTY),
-        (ASKED_GOLD, None, errors.NOT_ANSWERED),
-        (task.Gold.of(example(answers=("二百",))), "300米", errors.NO_PASSAGE),
-        (task.Gold.of(example(answers=())), "300米", errors.NO_ANSWER),
-        (gold("640公里", "。"), "白山", errors.ANOTHER),
-        (gold("640公里"), "640公", errors.TOO_SHORT),
-        (None, "640公里", errors.UNKNOWN_ID),
+        (ASKED_GOLD, "640 公里", Kind.CORRECT),
+        (ASKED_GOLD, "长640公里", Kind.TOO_LONG),
+        (ASKED_GOLD, "640", Kind.TOO_SHORT),
+        (ASKED_GOLD, "四十", Kind.TOO_SHORT),
+        (ASKED_GOLD, "白山", Kind.SAME_PASSAGE),  # stands in both kinds of passages
+        (ASKED_GOLD, "发源", Kind.SAME_PASSAGE),
+        (ASKED_GOLD, "300米", Kind.OTHER_PASSAGE),
+        (ASKED_GOLD, "500米", Kind.NOT_IN_PASSAGES),
+        (ASKED_GOLD, "", Kind.EMPTY),
+        (ASKED_GOLD, "。", Kind.EMPTY),
+        (ASKED_GOLD, None, Kind.NOT_ANSWERED),
+        (task.Gold.of(example(answers=("二百",))), "300米", Kind.NO_PASSAGE),
+        (task.Gold.of(example(answers=())), "300米", Kind.NO_ANSWER),
+        (gold("640公里", "。"), "白山", Kind.ANOTHER),
+        (gold("640公里"), "640公", Kind.TOO_SHORT),
+        (None, "640公里", Kind.UNKNOWN_ID),
     ],
 )
 def test_kind_of_answer(wanted, predicted, kind):
     lines = [] if predicted is None else [("a", predicted)]
     (one,) = metric.compare([wanted] if wanted else [], lines)
-    assert errors.kind_of(one) == kind
+    assert report.kind_of(one) == kind
 
 
 def test_passages_with_the_answer():
-    assert errors.supporting_passages(ASKED_GOLD) == {0}
-    assert errors.supporting_passages(
+    assert report.supporting_passages(ASKED_GOLD) == {0}
+    assert report.supporting_passages(
         task.Gold.of(example(passages=("《青 河》", "青", "青河"), answers=("青河", "。")))
     ) == {0, 2}
-    assert errors.supporting_passages(gold("青河")) == set()
+    assert report.supporting_passages(gold("青河")) == set()
+    assert report.support(metric.Comparison(gold("青河"), "", False, 0.0)) is None
     for count, name in ((0, "0"), (1, "1"), (2, "2-3"), (3, "2-3"), (4, "4-9"), (9, "4-9"), (10, "10+"), (20, "10+")):
-        assert errors.support(task.Gold.of(example(passages=[RIVER] * count + [DAM]))) == name
+        wanted = task.Gold.of(example(passages=[RIVER] * count + [DAM]))
+        assert report.support(metric.Comparison(wanted, "", False, 0.0)) == name
 
 
 @settings(max_examples=60)
@@ -673,15 +676,15 @@ def test_passages_with_the_answer():
 def test_every_answer_is_in_one_group_of_each_table(wanted, lines):
     comparisons = metric.compare(wanted, lines)
     for groups, expected in (
-        (errors.by_kind(comparisons), comparisons),
-        (errors.by_support(comparisons), [one for one in comparisons if one.gold]),
+        (report.grouped(comparisons, report.kind_of, Kind), comparisons),
+        (report.grouped(comparisons, report.support, report.SUPPORT), [one for one in comparisons if one.gold]),
     ):
         assert sorted(id(one) for group in groups.values() for one in group) == sorted(map(id, expected))
         assert all(groups.values())
-    shown = errors.worst(comparisons, 3)
+    shown = report.worst(comparisons, 3)
     assert len(shown) <= 3 and [one.f1 for one in shown] == sorted(one.f1 for one in shown)
     for one in shown:
-        assert errors.describe(one).count("\n") == 3 and not one.correct
+        assert report.describe(one).count("\n") == 3 and not one.correct
 
 
 def test_an_answer_is_shown_in_its_surroundings():
@@ -689,7 +692,7 @@ def test_an_answer_is_shown_in_its_surroundings():
         example(passages=(DAM, f"{RIVER}{DAM}\n青河", "青河"), answers=("300米", "三百米"), text="大坝\n多长")
     )
     (one,) = metric.compare([wanted], [("a", "白山")])
-    assert errors.describe(one) == (
+    assert report.describe(one) == (
         "f1 0.000  another piece of a passage with the answer\n"
         "  question   大坝 多长\n"
         "  gold       …河大坝1987年建成，长【300米】。  in 2 of 3 passages   (or 三百米)\n"
@@ -697,7 +700,7 @@ def test_an_answer_is_shown_in_its_surroundings():
     )
     (one,) = metric.compare([gold("青河")], [("a", "白山")])
     assert (
-        errors.describe(one) == "f1 0.000  another answer\n  question   a\n  gold       【青河】\n  predicted  【白山】"
+        report.describe(one) == "f1 0.000  another answer\n  question   a\n  gold       【青河】\n  predicted  【白山】"
     )
 
 

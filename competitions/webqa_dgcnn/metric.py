@@ -99,16 +99,12 @@ class Score:
     def figures(self) -> dict[str, float]:
         """`accuracy`, `f1` and `score` (0 to 1) as the organisers divide, `answered`, `questions`, and with `_all` the
         three over all questions."""
-        every = self.over_all()
+        names = ("accuracy", "f1", "score")
         return {
-            "accuracy": self.accuracy,
-            "f1": self.f1,
-            "score": self.score,
+            **{name: getattr(self, name) for name in names},
             "answered": self.answered,
             "questions": self.questions,
-            "accuracy_all": every.accuracy,
-            "f1_all": every.f1,
-            "score_all": every.score,
+            **{f"{name}_all": getattr(self.over_all(), name) for name in names},
         }
 
 
@@ -120,17 +116,12 @@ def compare(gold: Iterable[Gold], predictions: Iterable[tuple[str, str]]) -> lis
     """
     by_id = {one.id: one for one in gold}
     comparisons = []
-    answered = set()
     for name, predicted in predictions:
         wanted = by_id.get(name)
-        answered.add(name)
-        if wanted is None:
-            comparisons.append(Comparison(None, predicted, False, 0.0))
-        else:
-            comparisons.append(
-                Comparison(wanted, predicted, is_correct(predicted, wanted), answer_f1(predicted, wanted))
-            )
-    return comparisons + [Comparison(one, None, False, 0.0) for name, one in by_id.items() if name not in answered]
+        figures = (is_correct(predicted, wanted), answer_f1(predicted, wanted)) if wanted else (False, 0.0)
+        comparisons.append(Comparison(wanted, predicted, *figures))
+    answered = {one.gold.id for one in comparisons if one.gold}
+    return comparisons + [Comparison(one, None, False, 0.0) for one in by_id.values() if one.id not in answered]
 
 
 def total(comparisons: Sequence[Comparison]) -> Score:

@@ -6,7 +6,7 @@ not in the others; several forms of it may be accepted. The metric is in metric.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,9 +121,8 @@ def _accepted(
     if any(named):
         return tuple(dict.fromkeys(filter(None, named)))
     if labelled or any(item.value.get("answer") is not None for item in items):
-        return tuple(
-            answer for answer, _ in Counter(passage.answer for passage in passages if passage.answer).most_common()
-        )
+        answers = Counter(passage.answer for passage in passages if passage.answer)
+        return tuple(answer for answer, _ in answers.most_common())
     return None
 
 
@@ -148,9 +147,8 @@ def read_gold(path: str | Path) -> list[Gold]:
         return [Gold.of(example) for example in read(path, labelled=True)]
     lines: dict[str, int] = {}
     gold = []
-    for number, (name, standard, accepted) in _rows(
-        path, 3, "an id, the standard answer and the accepted ones with | between"
-    ):
+    form = "an id, the standard answer and the accepted ones with | between"
+    for number, (name, standard, accepted) in _rows(path, 3, form):
         if name in lines:
             raise UserError(f'{path}:{number}: id "{name:.60}" stands already in line {lines[name]} - leave one')
         lines[name] = number
@@ -180,7 +178,7 @@ class Files:
 
 
 # Our names, and those that other contests' organisers use.
-_NAMES = ("{}.json", "{}_data.json")
+_NAMES = {role: (f"{role}.json", f"{role}_data.json") for role in ("train", "dev")}
 
 
 def find_files(data_dir: str | Path) -> Files:
@@ -195,12 +193,7 @@ def find_files(data_dir: str | Path) -> Files:
         "(WebQA.json and SogouQA.json come whole: write some of their questions to dev.json, the others to train.json; "
         "without dev.json a part of train.json is dev)"
     )
-    return Files(
-        *(
-            find_file(folder, role, [name.format(role) for name in _NAMES], tree, role == "dev")
-            for role in ("train", "dev")
-        )
-    )
+    return Files(**{role: find_file(folder, role, names, tree, role == "dev") for role, names in _NAMES.items()})
 
 
 # The submission
@@ -211,16 +204,13 @@ def write_submission(path: str | Path, ids: Sequence[str], answers: Sequence[str
 
     Raises ValueError for unequal numbers, and for an id or answer that a line cannot hold.
     """
-    write_lines(path, _submission_lines(zip(ids, answers, strict=True)), ".tsv")
-
-
-def _submission_lines(pairs: Iterable[tuple[str, str]]) -> Iterator[bytes]:
-    for name, answer in pairs:
+    rows = [*zip(ids, answers, strict=True)]
+    for name, answer in rows:
         if _UNWRITABLE.search(name + answer):
             raise ValueError(
                 f"cannot be submitted: {name!r} with {answer!r} has a tab, a line end or half a surrogate pair"
             )
-        yield f"{name}\t{answer}".encode()
+    write_lines(path, (f"{name}\t{answer}".encode() for name, answer in rows), ".tsv")
 
 
 def read_submission(path: str | Path) -> list[tuple[str, str]]:
@@ -228,11 +218,7 @@ def read_submission(path: str | Path) -> list[tuple[str, str]]:
 
     As lenient as the metric: any ids will do, and one may stand there twice. Raises UserError naming file and line.
     """
-    return [(name, answer) for _, (name, answer) in _submission_rows(path)]
-
-
-def _submission_rows(path: str | Path, skipped: Counter[str] | None = None) -> Iterator[tuple[int, list[str]]]:
-    return _rows(path, 2, "an id and an answer", skipped)
+    return [(name, answer) for _, (name, answer) in _rows(path, 2, "an id and an answer")]
 
 
 def check_submission(path: str | Path, examples: Sequence[Example] | None = None) -> int:
@@ -244,7 +230,7 @@ def check_submission(path: str | Path, examples: Sequence[Example] | None = None
     """
     skipped: Counter[str] = Counter()
     lines: dict[str, int] = {}
-    for number, (name, answer) in _submission_rows(path, skipped):
+    for number, (name, answer) in _rows(path, 2, "an id and an answer", skipped):
         where = f"{path}:{number}"
         if skipped[BLANK_LINE]:
             raise UserError(f"{where}: follows a blank line, which the judge cannot read - delete it")
