@@ -18,13 +18,14 @@ import competition
 FOLDER = "nl2sql"
 task = competition.load(FOLDER, "task")
 values = competition.load(FOLDER, "values")
-cues = competition.load(FOLDER, "cues")
-labels = competition.load(FOLDER, "labels")
-decoding = competition.load(FOLDER, "decoding")
-augmentation = competition.load(FOLDER, "augmentation")
+schema_linking = competition.load(FOLDER, "schema_linking")
+features = competition.load(FOLDER, "features")
+decoding = competition.load(FOLDER, "decode")
 execution = competition.load(FOLDER, "execution")
 metric = competition.load(FOLDER, "metric")
-Mark, Labels, Found, Scores, Decoder = labels.Mark, labels.Labels, decoding.Found, decoding.Scores, decoding.Decoder
+Mark, Labels, Found, Scores = features.Mark, features.Labels, decoding.Found, decoding.Scores
+write_query, Settings = decoding.write_query, decoding.Settings
+KINDS = schema_linking.KINDS
 deterministic = settings(max_examples=60)
 
 NO_AGGREGATION, AVG, MAX, MIN, COUNT, SUM = range(6)
@@ -64,7 +65,7 @@ CITIES = table(
 def aligned(question, gold, of_table=CITIES, encoding=None):
     lost = Counter()
     encoding = encoding or TOKENIZER.tokenize(question)
-    return labels.align(gold, question, encoding, values.columns_of(of_table), lost), encoding, lost
+    return features.align(gold, question, encoding, values.columns_of(of_table), lost), encoding, lost
 
 
 def words(question, gold, of_table=CITIES):
@@ -82,7 +83,7 @@ def words(question, gold, of_table=CITIES):
 def test_a_query_becomes_labels():
     gold = query([(1, AVG), 0], [(0, EQUAL, "青河市"), (3, MORE, "100")], OR)
     found, _, lost = aligned("青河市或人口超过100的票房", gold)
-    assert found.selections == (NO_AGGREGATION, AVG, *[labels.NOT_SELECTED] * 3) and not lost
+    assert found.selections == (NO_AGGREGATION, AVG, *[features.NOT_SELECTED] * 3) and not lost
     assert (found.connection, found.conditions) == (OR, 2)
     assert found.marks == (Mark(0, EQUAL, 0, 2), Mark(3, MORE, 8, 10))
 
@@ -121,20 +122,20 @@ def test_a_value_that_is_said_twice_goes_to_the_nearest_column():
 def test_what_is_lost_is_counted():
     missing = query([0], [(0, EQUAL, "云桥镇"), (3, MORE, "120")])
     found, _, lost = aligned("哪些人口超过120", missing)
-    assert lost == {labels.NOT_FOUND: 1} and found.conditions == 2 and len(found.marks) == 1
+    assert lost == {features.NOT_FOUND: 1} and found.conditions == 2 and len(found.marks) == 1
     _, _, lost = aligned("哪些城市", query([(0, COUNT), (0, MAX)], []))
-    assert lost == {labels.SELECTED_TWICE: 1}
+    assert lost == {features.SELECTED_TWICE: 1}
     _, _, lost = aligned("哪些城市", query([0, 0], []))
-    assert lost == {labels.SELECTED_TWICE: 1}
+    assert lost == {features.SELECTED_TWICE: 1}
     question = "超过人口120"
     found, _, lost = aligned(
         question, query([0], [(3, MORE, "120")]), encoding=TOKENIZER.tokenize(question).take(slice(0, 4))
     )
-    assert lost == {labels.CUT: 1} and not found.marks
+    assert lost == {features.CUT: 1} and not found.marks
 
 
 def test_counts_have_classes():
-    assert [labels.count_class(count) for count in range(6)] == [0, 0, 1, 2, 2, 2]
+    assert [features.count_class(count) for count in range(6)] == [0, 0, 1, 2, 2, 2]
 
 
 # Labels -> tags
@@ -162,29 +163,29 @@ def separate_marks(draw):
 def test_tags_give_the_marks_back(case):
     tokens, marks = case
     lost = Counter()
-    tags, beside = labels.tags_of(labels_of(*marks), tokens, 4, lost)
+    tags, beside = features.tags_of(labels_of(*marks), tokens, 4, lost)
     assert (
         tags.shape == (tokens,) and tags.dtype == np.int32 and beside.shape == (tokens, 4) and beside.dtype == np.int8
     )
-    assert tags.max() < labels.TAG_COUNT and not lost
-    assert sorted(labels.marks_of_tags(tags, beside)) == sorted(Mark(*mark) for mark in marks)
+    assert tags.max() < features.TAG_COUNT and not lost
+    assert sorted(features.marks_of_tags(tags, beside)) == sorted(Mark(*mark) for mark in marks)
 
 
 def test_values_at_the_end_adjacent_ones_and_shared_ones():
     marks = [(0, MORE, 1, 2), (1, MORE, 3, 3), (2, MORE, 3, 3), (1, LESS, 4, 5)]
-    tags, beside = labels.tags_of(labels_of(*marks), 6, 4)
+    tags, beside = features.tags_of(labels_of(*marks), 6, 4, Counter())
     assert tags.tolist() == [0, 1, 2, 1, 3, 4]
     assert beside.argmax(1).tolist() == [0, 0, 0, 1, 1, 1] and beside[3].tolist() == [0, 1, 1, 0]
-    assert set(labels.marks_of_tags(tags, beside)) == {Mark(*mark) for mark in marks}
+    assert set(features.marks_of_tags(tags, beside)) == {Mark(*mark) for mark in marks}
 
 
 def test_values_that_overlap_cannot_all_be_written():
     lost = Counter()
-    tags, beside = labels.tags_of(
+    tags, beside = features.tags_of(
         labels_of((0, MORE, 0, 2), (1, LESS, 0, 2), (2, MORE, 2, 3), (3, MORE, 0, 2)), 4, 4, lost
     )
-    assert labels.marks_of_tags(tags, beside) == [Mark(0, MORE, 0, 2), Mark(3, MORE, 0, 2)]
-    assert lost == {labels.OVERLAPPING: 2}
+    assert features.marks_of_tags(tags, beside) == [Mark(0, MORE, 0, 2), Mark(3, MORE, 0, 2)]
+    assert lost == {features.OVERLAPPING: 2}
 
 
 @pytest.mark.parametrize(
@@ -202,12 +203,12 @@ def test_values_that_overlap_cannot_all_be_written():
     ],
 )
 def test_tagged_spans(tags, spans):
-    assert list(labels.tagged_spans(np.array(tags, int))) == spans == list(labels.tagged_spans(tags))
+    assert list(features.tagged_spans(np.array(tags, int))) == spans == list(features.tagged_spans(tags))
 
 
-@given(st.lists(st.integers(0, labels.TAG_COUNT - 1), max_size=20))
+@given(st.lists(st.integers(0, features.TAG_COUNT - 1), max_size=20))
 def test_every_tag_is_in_one_span(tags):
-    spans = list(labels.tagged_spans(tags))
+    spans = list(features.tagged_spans(tags))
     covered = [place for _, first, last in spans for place in range(first, last + 1)]
     assert covered == [place for place, tag in enumerate(tags) if tag]
     assert all(
@@ -247,10 +248,9 @@ def test_many_slots_are_not_all_combined():
 
 def found_in(question, column, said, probability=0.99, operator=EQUAL, operators=None, of=0):
     """A value at the `of`-th place where the question has the words."""
-    encoding = TOKENIZER.tokenize(question)
     start = [place for place in range(len(question)) if question.startswith(said, place)][of]
     shares = np.eye(4)[operator] if operators is None else np.array(operators)
-    return Found(column, *encoding.token_span(start, start + len(said)), probability, shares)
+    return Found(column, start, start + len(said), probability, shares)
 
 
 def scores(
@@ -262,16 +262,16 @@ def scores(
     condition_count=(0.98, 0.01, 0.01),
 ):
     """selected: {column: {aggregation: probability}}; what is left goes to "not selected"."""
-    selections = np.full((columns, labels.SELECTIONS), 1e-4)
+    selections = np.full((columns, features.SELECTIONS), 1e-4)
     for column in range(columns):
         for aggregation, probability in selected.get(column, {}).items():
             selections[column, aggregation] = probability
-        selections[column, labels.NOT_SELECTED] = max(1 - sum(selected.get(column, {}).values()), 1e-4)
+        selections[column, features.NOT_SELECTED] = max(1 - sum(selected.get(column, {}).values()), 1e-4)
     return Scores(selections, np.array(connection), np.array(selected_count), np.array(condition_count), found)
 
 
 def decode(question, of_scores, of_table=CITIES, tries=100):
-    return Decoder(tries).decode(task.Example(question, of_table, None, 1), TOKENIZER.tokenize(question), of_scores)
+    return write_query(task.Example(question, of_table, None, 1), of_scores, Settings(tries))
 
 
 def test_the_most_probable_query_that_says_something():
@@ -340,7 +340,7 @@ def test_no_more_queries_than_tries():
 
 
 def candidates(question, of_scores, of_table=CITIES):
-    return list(decoding.candidates(question, values.columns_of(of_table), TOKENIZER.tokenize(question), of_scores))
+    return list(decoding.candidates(question, values.columns_of(of_table), of_scores))
 
 
 def test_the_last_resort_runs():
@@ -404,8 +404,8 @@ def test_gold_comes_back(question, gold, head):
     found, encoding, lost = aligned(question, gold)
     marks = found.marks
     if head == "tagging":
-        marks = labels.marks_of_tags(*labels.tags_of(found, len(encoding), len(CITIES.header), lost))
-    predicted = Decoder().decode(task.Example(question, CITIES, gold, 1), encoding, Scores.perfect(found, marks))
+        marks = features.marks_of_tags(*features.tags_of(found, len(encoding), len(CITIES.header), lost))
+    predicted = write_query(task.Example(question, CITIES, gold, 1), Scores.perfect(found, marks, encoding))
     [comparison] = metric.compare([task.Example(question, CITIES, gold, 1)], [predicted])
     assert comparison.logic_form and comparison.execution and not lost
 
@@ -445,22 +445,21 @@ def test_every_table_gets_a_query_that_runs(name, tmp_path):
     examples, queries = [], []
     with execution.Database(of_table) as database:
         for count in (0, 1, 5) if columns > 2000 else [*range(8)] * 3:
-            selections = generator.dirichlet(np.full(labels.SELECTIONS, 0.3), columns)
+            selections = generator.dirichlet(np.full(features.SELECTIONS, 0.3), columns)
             found = []
             for _ in range(count):
                 first, last = sorted(generator.integers(len(encoding), size=2).tolist())
                 found.append(
                     Found(
                         int(generator.integers(columns)),
-                        first,
-                        last,
+                        *encoding.char_span(first, last),
                         float(generator.random()),
                         generator.dirichlet(np.full(4, 0.3)),
                     )
                 )
             example = task.Example(QUESTION, of_table, None, 1)
             of_scores = Scores(selections, *generator.dirichlet(np.ones(3), 3), found)
-            predicted = Decoder(30).decode(example, encoding, of_scores)
+            predicted = write_query(example, of_scores, Settings(30))
             database.execute(predicted)
             assert predicted.selected and predicted.conditions
             assert decode(QUESTION, of_scores, of_table, tries=1).selected
@@ -499,21 +498,21 @@ class Always:
 
 def said(tokens, **places):
     """Cues at tokens, under the names of operators and aggregations."""
-    found = np.zeros((tokens, len(cues.KINDS)), bool)
+    found = np.zeros((tokens, len(KINDS)), bool)
     for kind, where in places.items():
-        found[where, cues.KINDS.index({"more": ">", "less": "<"}.get(kind, kind))] = True
+        found[where, KINDS.index({"more": ">", "less": "<"}.get(kind, kind))] = True
     return found
 
 
 def test_more_becomes_less_with_its_cue():
     of_labels = labels_of((0, MORE, 3, 3), (1, LESS, 5, 5), (2, EQUAL, 6, 6))
-    turned = augmentation.opposite(of_labels, said(8, more=[1, 2], less=[4]), Always(True))
-    assert [mark.operator for mark in turned.labels.marks] == [LESS, MORE, EQUAL]
-    more, less = cues.KINDS.index(">"), cues.KINDS.index("<")
+    turned, kinds = features.opposite(of_labels, said(8, more=[1, 2], less=[4]), Always(True))
+    assert [mark.operator for mark in turned.marks] == [LESS, MORE, EQUAL]
+    more, less = KINDS.index(">"), KINDS.index("<")
     exchanged = {more: less, less: more}
-    assert turned.kinds.tolist() == [exchanged.get(kind, kind) for kind in range(len(cues.KINDS))]
+    assert kinds.tolist() == [exchanged.get(kind, kind) for kind in range(len(KINDS))]
     assert [mark.operator for mark in of_labels.marks] == [MORE, LESS, EQUAL]  # the given ones stay
-    assert augmentation.opposite(of_labels, said(8, more=[1, 2], less=[4]), Always(False)).labels == of_labels
+    assert features.opposite(of_labels, said(8, more=[1, 2], less=[4]), Always(False))[0] == of_labels
 
 
 @pytest.mark.parametrize(
@@ -521,29 +520,29 @@ def test_more_becomes_less_with_its_cue():
 )
 def test_operators_that_are_not_said_stay(cue):
     of_labels = labels_of((0, MORE, 3, 3), (1, LESS, 5, 5))
-    turned = augmentation.opposite(of_labels, cue, Always(True))
-    assert turned.labels == of_labels and turned.kinds.tolist() == list(range(len(cues.KINDS)))
+    turned, kinds = features.opposite(of_labels, cue, Always(True))
+    assert turned == of_labels and kinds.tolist() == list(range(len(KINDS)))
 
 
 def test_one_aggregation_becomes_another_with_its_cue():
-    of_labels = Labels((labels.NOT_SELECTED, AVG, 0), NONE, 0, ())
-    turned = [augmentation.opposite(of_labels, said(3, AVG=[0]), Always(True, choice)) for choice in range(4)]
-    assert [one.labels.selections[1] for one in turned] == [AVG, MAX, MIN, SUM]
-    turned = augmentation.opposite(of_labels, said(3, AVG=[0]), Always(True, 3))
-    assert turned.labels.selections == (labels.NOT_SELECTED, SUM, 0)
-    average, total = cues.KINDS.index("AVG"), cues.KINDS.index("SUM")
-    assert turned.kinds[average] == total and turned.kinds[total] == average
+    of_labels = Labels((features.NOT_SELECTED, AVG, 0), NONE, 0, ())
+    turned = [features.opposite(of_labels, said(3, AVG=[0]), Always(True, choice)) for choice in range(4)]
+    assert [one.selections[1] for one, _ in turned] == [AVG, MAX, MIN, SUM]
+    turned, kinds = features.opposite(of_labels, said(3, AVG=[0]), Always(True, 3))
+    assert turned.selections == (features.NOT_SELECTED, SUM, 0)
+    average, total = KINDS.index("AVG"), KINDS.index("SUM")
+    assert kinds[average] == total and kinds[total] == average
     # Not said, said twice, said with another one, two aggregations, a count.
     for cue in (said(3), said(3, AVG=[0, 2]), said(3, AVG=[0], MAX=[2]), said(3, MAX=[0])):
-        assert augmentation.opposite(of_labels, cue, Always(True, 3)).labels.selections == of_labels.selections
+        assert features.opposite(of_labels, cue, Always(True, 3))[0].selections == of_labels.selections
     for selections, cue in (((AVG, AVG, 0), said(3, AVG=[0])), ((COUNT, 6, 0), said(3, COUNT=[0]))):
         of_labels = Labels(selections, NONE, 0, ())
-        assert augmentation.opposite(of_labels, cue, Always(True, 3)).labels.selections == selections
+        assert features.opposite(of_labels, cue, Always(True, 3))[0].selections == selections
 
 
 def test_about_half_are_turned():
     of_labels, generator = labels_of((0, MORE, 3, 3)), np.random.default_rng(0)
-    turned = sum(augmentation.opposite(of_labels, said(4, more=[2]), generator).labels != of_labels for _ in range(200))
+    turned = sum(features.opposite(of_labels, said(4, more=[2]), generator)[0] != of_labels for _ in range(200))
     assert 75 < turned < 125
 
 
@@ -553,7 +552,7 @@ def test_about_half_are_turned():
 @pytest.mark.parametrize("name", ["train.json", "dev.json"])
 def test_a_perfect_network_is_nearly_perfect_on_the_sample(name):
     path = competition.COMPETITIONS / FOLDER / "sample" / name
-    figures = competition.main(FOLDER, "ceiling", ["--gold", path])
+    figures = competition.main(FOLDER, "evaluate", ["--gold", path, "--ceiling"])
     assert set(figures) == {"span_column", "tagging"} and figures["span_column"] >= 0.95
     assert 0.8 <= figures["tagging"] <= figures["span_column"]
 
@@ -572,6 +571,17 @@ def test_the_ceiling_names_what_is_lost(tmp_path, capsys):
     lines = [json.dumps({"question": text, "table_id": "t", "sql": gold.record()}) for text, gold in questions]
     (tmp_path / "own.json").write_text("\n".join(lines), "utf-8")
     (tmp_path / "own.tables.json").write_text(json.dumps(record), "utf-8")
-    figures = competition.main(FOLDER, "ceiling", ["--gold", tmp_path / "own.json"])
+    figures = competition.main(FOLDER, "evaluate", ["--gold", tmp_path / "own.json", "--ceiling"])
     printed = capsys.readouterr().out
-    assert figures == {"span_column": 0.5, "tagging": 0.5} and f"2 x {labels.NOT_FOUND}" in printed
+    assert figures == {"span_column": 0.5, "tagging": 0.5} and f"2 x {features.NOT_FOUND}" in printed
+
+
+def test_the_ceiling_takes_no_submission_and_can_be_json(capsys):
+    path = competition.COMPETITIONS / FOLDER / "sample" / "dev.json"
+    for more, words in (["--predictions", path], "leave out --predictions"), (["--tries", 0], "--tries 0"):
+        with pytest.raises(SystemExit) as stop:
+            competition.main(FOLDER, "evaluate", ["--gold", path, "--ceiling", *more])
+        assert stop.value.code == 2 and words in capsys.readouterr().err
+    figures = competition.main(FOLDER, "evaluate", ["--gold", path, "--ceiling", "--json", "--tries", 1])
+    printed = json.loads(capsys.readouterr().out)
+    assert {head: scores["logic_form_accuracy"] for head, scores in printed.items()} == figures

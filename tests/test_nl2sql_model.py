@@ -1,24 +1,25 @@
 """Features, networks, decoding of their logits, and prediction of NL2SQL. Every question and table here is invented."""
 
 import functools
+from collections import Counter
 
 import numpy as np
 import pytest
 
 from common.encoders import build_encoder
-from common.keras_compat import keras, seed_everything
+from common.keras_compat import keras, seed_everything, tf
+from common.optimizers.training_model import TrainingModel
 from common.options import EncoderOptions
 
 import competition
 
 FOLDER = "nl2sql"
 task = competition.load(FOLDER, "task")
-labels = competition.load(FOLDER, "labels")
 features = competition.load(FOLDER, "features")
 model = competition.load(FOLDER, "model")
-reading = competition.load(FOLDER, "reading")
+decode = competition.load(FOLDER, "decode")
 execution = competition.load(FOLDER, "execution")
-cues = competition.load(FOLDER, "cues")
+KINDS = competition.load(FOLDER, "schema_linking").KINDS
 metric = competition.load(FOLDER, "metric")
 HEADS = ("span_column", "tagging")
 each_head = pytest.mark.parametrize("head", HEADS)
@@ -61,8 +62,8 @@ def encoder(max_length=256, kind="dgcnn", examples=EXAMPLES):
 
 @functools.cache
 def untrained(head):
-    """Networks for the encoder that `encoder()` makes; building them takes seconds."""
-    return model.build_networks(encoder(), head, 16)
+    """A network for the encoder that `encoder()` makes; building it takes seconds."""
+    return model.build_network(encoder(), head, 16)
 
 
 def wide(columns, rows=3):
@@ -77,15 +78,15 @@ def wide(columns, rows=3):
 
 def test_a_sequence_is_the_question_and_every_column_with_its_name_first():
     built = encoder()
-    row = features.features(EXAMPLES[0], built, cells=2)
-    ids, layout = row.arrays["token_ids"], row.arrays["columns"]
+    row = features.question_window(EXAMPLES[0], built, 2, Counter())
+    ids, layout = row.arrays["token_ids"], row.columns
     starts = np.flatnonzero(ids == built.tokenizer.start_id)
     assert starts.tolist() == [0, *layout[:, 0]]
     assert np.flatnonzero(ids == built.tokenizer.end_id).tolist() == [*(starts[1:] - 1), len(ids) - 1]
     names = [built.tokenizer.tokenize(name).ids.tolist() for name in SHOPS.header]
     assert [ids[begin + 1 : end].tolist() for begin, end, _ in layout] == names
     assert layout[:, 2].tolist() == [1, 1, 2, 2, 1]
-    assert row.arrays["matches"].shape[:2] == (len(row.question), 5)
+    assert row.matches.shape[:2] == (len(row.question), 5)
     # The cell that the question names is shown before the others.
     city = built.tokenizer.tokenize("苏州").ids.tolist()
     assert ids[layout[1, 1] : layout[1, 1] + 2].tolist() == city
@@ -93,31 +94,30 @@ def test_a_sequence_is_the_question_and_every_column_with_its_name_first():
 
 def test_where_there_is_little_room_cells_go_first_and_the_last_columns_last():
     one = task.Example("指标7超过1的有几个", wide(40), None, 1)
-    whole = features.features(one, encoder(1000), 2)
+    whole = features.question_window(one, encoder(1000), 2, Counter())
     for room in range(40, len(whole), 7):
-        lost = features.Counter()
-        row = features.features(one, encoder(room), 2, lost)
-        layout = row.arrays["columns"]
+        lost = Counter()
+        row = features.question_window(one, encoder(room), 2, lost)
+        layout = row.columns
         is_read = layout[:, 2] > 0
         assert len(row) <= room
         assert lost[features.COLUMN_CUT] == np.sum(~is_read) and is_read[: is_read.sum()].all()
         names = layout[is_read, 1] - layout[is_read, 0] - 1
         has_cells = len(row) > len(row.question) + 2 + np.sum(names + 2)
-        assert not has_cells or (
-            is_read.all() and (names == whole.arrays["columns"][:, 1] - whole.arrays["columns"][:, 0] - 1).all()
-        )
+        assert not has_cells or (is_read.all() and (names == whole.columns[:, 1] - whole.columns[:, 0] - 1).all())
 
 
 def test_a_long_question_loses_its_end_and_its_table_stays():
-    lost = features.Counter()
-    row = features.features(task.Example("面积" * 3000, SHOPS, None, 1), encoder(64), 2, lost)
+    lost = Counter()
+    row = features.question_window(task.Example("面积" * 3000, SHOPS, None, 1), encoder(64), 2, lost)
     assert len(row.question) == 32 and len(row) <= 64 and lost[features.QUESTION_CUT] == 1
-    assert row.arrays["columns"][:, 2].all()
+    assert row.columns[:, 2].all()
 
 
 def test_a_mark_on_a_column_that_is_not_read_is_left_out():
     one = example("指标39超过1的指标0是多少", [(0, 0)], 0, (39, 0, "1"), table=wide(40))
-    rows, lost = features.labelled([one], encoder(60), 0)
+    lost = Counter()
+    rows = features.labelled_windows([one], encoder(60), 0, lost)
     assert rows[0].labels.marks == () and lost[features.COLUMN_CUT] > 0
 
 
@@ -126,11 +126,11 @@ def test_a_mark_on_a_column_that_is_not_read_is_left_out():
 
 def batch(head, known, seed=0, tokens=0.0):
     built = encoder()
-    rows, _ = features.labelled(EXAMPLES, built, 2)
+    rows = features.labelled_windows(EXAMPLES, built, 2, Counter())
     return (
         built,
         rows,
-        features.collate_labelled(rows, head, built, features.Hiding(tokens, known), np.random.default_rng(seed)),
+        features.collate_labelled(rows, np.random.default_rng(seed), head, built, tokens, known),
     )
 
 
@@ -148,15 +148,15 @@ def test_hidden_tokens_say_nothing_and_change_places_with_their_labels():
     for seed in range(20):
         built, rows, arrays = batch("span_column", 1.0, seed)
         row = rows[1]
-        said = row.arrays["cues"][:, : len(cues.KINDS)] == 1
+        said = row.cues[:, : len(KINDS)] == 1
         hidden = arrays["token_ids"][1, 1 : 1 + len(row.question)] == built.unknown_ids["token_ids"]
         assert hidden[said.any(1)].all()
-        more, less = cues.KINDS.index(">"), cues.KINDS.index("<")
+        more, less = KINDS.index(">"), KINDS.index("<")
         now = arrays["cues"][1, : len(row.question)]
         mark = arrays["marks"][1]
         turned = mark[0, 1] == 1
         assert mark[:2, 1].tolist() == ([1, 0] if turned else [0, 1])
-        before = row.arrays["cues"]
+        before = row.cues
         assert (now[:, more] == before[:, less if turned else more]).all() and (
             now[:, less] == before[:, more if turned else less]
         ).all()
@@ -172,11 +172,10 @@ def test_hidden_tokens_say_nothing_and_change_places_with_their_labels():
 @each_head
 def test_scores_do_not_depend_on_what_else_is_in_the_batch(head):
     built = encoder()
-    networks = untrained(head)
     larger = [*EXAMPLES, task.Example("指标3大于2的一共有多少个，" * 3, wide(12), None, 1)]
-    reader = reading.Reader(networks, built, 2, batch_size=16)
-    rows = [features.features(one, built, 2) for one in larger]
-    together, alone = reader.score(rows), [reader.score([row])[0] for row in rows]
+    predictor = decode.Predictor(untrained(head), built, 2, batch_size=16)
+    rows = predictor.features(larger)
+    together, alone = predictor.score(rows, []), [predictor.score([row], [])[0] for row in rows]
     for one, other in zip(together, alone):
         for name in ("selections", "connection", "selected_count", "condition_count"):
             np.testing.assert_allclose(getattr(one, name), getattr(other, name), atol=1e-4)
@@ -195,20 +194,20 @@ def perfect_logits(row, head):
     def one_hot(number, classes):
         return np.where(np.arange(classes) == number, sure, -sure)
 
-    own, tokens, columns = row.labels, len(row.question), len(row.arrays["columns"])
-    selected = sum(selection != labels.NOT_SELECTED for selection in own.selections)
+    own, tokens, columns = row.labels, len(row.question), len(row.columns)
+    selected = sum(selection != features.NOT_SELECTED for selection in own.selections)
     logits = {
-        "selections": np.stack([one_hot(selection, labels.SELECTIONS) for selection in own.selections]),
+        "selections": np.stack([one_hot(selection, features.SELECTIONS) for selection in own.selections]),
         "connection": one_hot(own.connection, 3),
-        "selected_count": one_hot(labels.count_class(selected), labels.COUNTS),
-        "condition_count": one_hot(labels.count_class(own.conditions), labels.COUNTS),
+        "selected_count": one_hot(features.count_class(selected), features.COUNTS),
+        "condition_count": one_hot(features.count_class(own.conditions), features.COUNTS),
         "value_columns": np.full((tokens, columns), -sure),
     }
     if head == "tagging":
-        tags, beside = labels.tags_of(own, tokens, columns)
+        tags, beside = features.tags_of(own, tokens, columns, Counter())
         return {
             **logits,
-            "tags": np.stack([one_hot(tag, labels.TAG_COUNT) for tag in tags]),
+            "tags": np.stack([one_hot(tag, features.TAG_COUNT) for tag in tags]),
             "value_columns": np.where(beside, sure, -sure),
         }
     logits["edges"] = np.full((tokens, len(task.OPERATORS), 2), -sure)
@@ -221,11 +220,11 @@ def perfect_logits(row, head):
 @each_head
 def test_perfect_logits_give_gold_back(head):
     built = encoder()
-    rows, lost = features.labelled(EXAMPLES, built, 2)
+    lost = Counter()
+    rows = features.labelled_windows(EXAMPLES, built, 2, lost)
     assert not lost
-    decoder = reading.Decoder()
     for row in rows:
-        query = decoder.decode(row.example, row.question, reading._scores(row, perfect_logits(row, head)))
+        query = decode.write_query(row.example, decode.scores_of(row, perfect_logits(row, head)))
         assert metric.is_same_form(row.example.query, query), row.example.question
 
 
@@ -233,12 +232,16 @@ def test_perfect_logits_give_gold_back(head):
 def test_perfect_logits_give_the_gold_of_the_sample_back(head):
     sample = competition.COMPETITIONS / FOLDER / "sample/dev.json"
     examples = task.read(sample, task.tables_of(sample), labelled=True)
-    rows, _ = features.labelled(examples, encoder(1000, examples=examples), 2)
-    decoder = reading.Decoder()
-    queries = [
-        decoder.decode(row.example, row.question, reading._scores(row, perfect_logits(row, head))) for row in rows
-    ]
+    rows = features.labelled_windows(examples, encoder(1000, examples=examples), 2, Counter())
+    queries = [decode.write_query(row.example, decode.scores_of(row, perfect_logits(row, head))) for row in rows]
     assert metric.total(metric.compare(examples, queries)).logic_form_accuracy >= 0.95
+
+
+def fit(training, arrays, steps):
+    """The loss before each step on the same batch."""
+    training.compile(keras.optimizers.Adam(1e-2))
+    batches = tf.data.Dataset.from_tensors(arrays).repeat()
+    return training.fit(batches, steps_per_epoch=1, epochs=steps, verbose=0).history["loss"]
 
 
 @pytest.mark.parametrize(
@@ -251,24 +254,21 @@ def test_perfect_logits_give_the_gold_of_the_sample_back(head):
 def test_both_heads_learn_from_every_question(head, kind):
     seed_everything(1)
     built = encoder(kind=kind)
-    networks = model.build_networks(built, head, 16)
-    rows, _ = features.labelled(EXAMPLES, built, 2)
-    networks.training.compile(keras.optimizers.Adam(1e-2))
-    arrays = features.collate_labelled(rows, head, built, features.Hiding(0, 0), np.random.default_rng(0))
-    losses = [networks.training.train_on_batch(arrays, return_dict=True, reset_metrics=True)["loss"] for _ in range(12)]
+    training = TrainingModel(model.build_network(built, head, 16), model.loss)
+    rows = features.labelled_windows(EXAMPLES, built, 2, Counter())
+    losses = fit(training, features.collate_labelled(rows, np.random.default_rng(0), head, built, 0, 0), 12)
     assert np.isfinite(losses).all() and losses[-1] < 0.7 * losses[0]
 
 
 @each_head
 def test_questions_without_any_mark_can_be_learned_from(head):
-    built, networks = encoder(), untrained(head)
+    built, training = encoder(), TrainingModel(untrained(head), model.loss)
     nothing = example("随便看看", [(0, 0)], 0, (1, 2, "不在问题里的城市"))
-    rows, lost = features.labelled([nothing], built, 2)
-    assert lost[labels.NOT_FOUND] == 1 and rows[0].labels.marks == ()
-    networks.training.compile(keras.optimizers.Adam(1e-2))
-    arrays = features.collate_labelled(rows, head, built, features.Hiding(0, 1), np.random.default_rng(0))
-    networks.training.train_on_batch(arrays)
-    assert all(np.isfinite(weights).all() for weights in networks.training.get_weights())
+    lost = Counter()
+    rows = features.labelled_windows([nothing], built, 2, lost)
+    assert lost[features.NOT_FOUND] == 1 and rows[0].labels.marks == ()
+    fit(training, features.collate_labelled(rows, np.random.default_rng(0), head, built, 0, 1), 1)
+    assert all(np.isfinite(weights).all() for weights in training.get_weights())
 
 
 ODD_TABLES = {
@@ -288,9 +288,9 @@ ODD_TABLES = {
 @each_head
 def test_any_question_about_any_table_gets_a_query_that_runs(head):
     built = encoder()
-    reader = reading.Reader(untrained(head), built, 2, batch_size=8)
+    predictor = decode.Predictor(untrained(head), built, 2, batch_size=8)
     questions = ["", " ", "数超过1的名有几个", "\ud83d", 'x"; DROP TABLE t; --', "1" * 100, "甲" * 500]
     examples = [task.Example(question, table, None, 1) for table in ODD_TABLES.values() for question in questions]
-    for one, query in zip(examples, reader.read(examples)):
+    for one, query in zip(examples, predictor(examples, decode.Settings())):
         with execution.Database(one.table) as database:
             database.execute(query)

@@ -28,7 +28,7 @@ from helpers import (
 FOLDER = "nl2sql"
 task = competition.load(FOLDER, "task")
 metric = competition.load(FOLDER, "metric")
-errors = competition.load(FOLDER, "errors")
+evaluation = competition.load(FOLDER, "evaluate")
 
 GOLDEN = competition.SHARED / "golden" / FOLDER
 
@@ -494,37 +494,45 @@ GOLD = sql([(0, 0), (1, 2)], [(1, 0, "7"), (0, 2, "青河市")], 1)
 @pytest.mark.parametrize(
     ("predicted", "outcome", "mistakes"),
     [
-        (GOLD, errors.CORRECT, []),
-        (sql([(1, 2), (0, 0)], GOLD["conds"][::-1], 1), errors.CORRECT, []),
-        (None, errors.NOT_PREDICTED, []),
-        (GOLD | {"sel": [2, 1]}, errors.WRONG_RESULT, [errors.SELECT]),
-        (GOLD | {"agg": [0, 1]}, errors.OTHER_FORM, [errors.AGGREGATION]),
-        (GOLD | {"agg": [2, 0]}, errors.OTHER_FORM, [errors.AGGREGATION]),
-        (GOLD | {"sel": [2], "agg": [2]}, errors.WRONG_RESULT, [errors.SELECT, errors.AGGREGATION]),
-        (GOLD | {"conds": [[2, 0, "7"], [0, 2, "青河市"]]}, errors.WRONG_RESULT, [errors.COLUMN]),
-        (GOLD | {"conds": [[1, 1, "7"], [0, 2, "青河市"]]}, errors.WRONG_RESULT, [errors.OPERATOR]),
-        (GOLD | {"conds": [[1, 0, "8"], [0, 2, "白山市"]]}, errors.WRONG_RESULT, [errors.VALUE]),
-        (GOLD | {"conds": [[1, 1, "8"], [0, 2, "青河市"]]}, errors.WRONG_RESULT, [errors.MISSING, errors.SPURIOUS]),
-        (GOLD | {"conds": [[0, 2, "青河市"]]}, errors.OTHER_FORM, [errors.MISSING]),
+        (GOLD, evaluation.CORRECT, []),
+        (sql([(1, 2), (0, 0)], GOLD["conds"][::-1], 1), evaluation.CORRECT, []),
+        (None, evaluation.NOT_PREDICTED, []),
+        (GOLD | {"sel": [2, 1]}, evaluation.WRONG_RESULT, [evaluation.SELECT]),
+        (GOLD | {"agg": [0, 1]}, evaluation.OTHER_FORM, [evaluation.AGGREGATION]),
+        (GOLD | {"agg": [2, 0]}, evaluation.OTHER_FORM, [evaluation.AGGREGATION]),
+        (GOLD | {"sel": [2], "agg": [2]}, evaluation.WRONG_RESULT, [evaluation.SELECT, evaluation.AGGREGATION]),
+        (GOLD | {"conds": [[2, 0, "7"], [0, 2, "青河市"]]}, evaluation.WRONG_RESULT, [evaluation.COLUMN]),
+        (GOLD | {"conds": [[1, 1, "7"], [0, 2, "青河市"]]}, evaluation.WRONG_RESULT, [evaluation.OPERATOR]),
+        (GOLD | {"conds": [[1, 0, "8"], [0, 2, "白山市"]]}, evaluation.WRONG_RESULT, [evaluation.VALUE]),
+        (
+            GOLD | {"conds": [[1, 1, "8"], [0, 2, "青河市"]]},
+            evaluation.WRONG_RESULT,
+            [evaluation.MISSING, evaluation.SPURIOUS],
+        ),
+        (GOLD | {"conds": [[0, 2, "青河市"]]}, evaluation.OTHER_FORM, [evaluation.MISSING]),
         (
             GOLD | {"conds": [[1, 0, "7.0"]], "cond_conn_op": 0},
-            errors.OTHER_FORM,
-            [errors.VALUE, errors.MISSING, errors.CONNECTION],
+            evaluation.OTHER_FORM,
+            [evaluation.VALUE, evaluation.MISSING, evaluation.CONNECTION],
         ),
-        (GOLD | {"conds": [*GOLD["conds"], [2, 2, "3"]]}, errors.OTHER_FORM, [errors.SPURIOUS]),
-        (GOLD | {"cond_conn_op": 2}, errors.OTHER_FORM, [errors.CONNECTION]),
-        (GOLD | {"cond_conn_op": 0}, errors.NOT_EXECUTABLE, [errors.CONNECTION]),
-        (sql([], []), errors.NOT_EXECUTABLE, [errors.SELECT, errors.AGGREGATION, errors.MISSING, errors.CONNECTION]),
+        (GOLD | {"conds": [*GOLD["conds"], [2, 2, "3"]]}, evaluation.OTHER_FORM, [evaluation.SPURIOUS]),
+        (GOLD | {"cond_conn_op": 2}, evaluation.OTHER_FORM, [evaluation.CONNECTION]),
+        (GOLD | {"cond_conn_op": 0}, evaluation.NOT_EXECUTABLE, [evaluation.CONNECTION]),
+        (
+            sql([], []),
+            evaluation.NOT_EXECUTABLE,
+            [evaluation.SELECT, evaluation.AGGREGATION, evaluation.MISSING, evaluation.CONNECTION],
+        ),
     ],
 )
 def test_kind_of_error(tables, predicted, outcome, mistakes):
     one = compared(tables, GOLD, predicted)
-    assert (errors.outcome_of(one), errors.mistakes_of(one)) == (outcome, mistakes)
+    assert (evaluation.outcome_of(one), evaluation.mistakes_of(one)) == (outcome, mistakes)
 
 
 def test_gold_that_cannot_be_executed_is_an_outcome_of_its_own(tables):
     for predicted in (sql(conditions=[]), sql()):
-        assert errors.outcome_of(compared(tables, sql(conditions=[]), predicted)) == errors.GOLD_NOT_EXECUTABLE
+        assert evaluation.outcome_of(compared(tables, sql(conditions=[]), predicted)) == evaluation.GOLD_NOT_EXECUTABLE
 
 
 @pytest.mark.parametrize(
@@ -544,9 +552,9 @@ def test_gold_that_cannot_be_executed_is_an_outcome_of_its_own(tables):
 )
 def test_kinds_of_questions(tables, gold, text, groups):
     one = compared(tables, gold, None, text)
-    assert [group_of(one) for group_of, _ in errors.GROUPINGS.values()] == groups
-    for group_of, order in errors.GROUPINGS.values():
-        assert errors.breakdown([one], group_of, order) == {group_of(one): [one]}
+    assert [group_of(one) for group_of, _ in evaluation.GROUPINGS.values()] == groups
+    for group_of, order in evaluation.GROUPINGS.values():
+        assert evaluation.breakdown([one], group_of, order) == {group_of(one): [one]}
 
 
 NUMBERED = strategies.tuples(
@@ -570,29 +578,29 @@ READ = task.Table("t", "", tuple(HEADER), tuple(TYPES), tuple(map(tuple, ROWS)),
 def test_every_answer_is_in_one_group_of_each_table(pairs):
     comparisons = [compared({"t": READ}, *pair) for pair in pairs]
     groupings = [
-        errors.by_outcome(comparisons),
-        *(errors.breakdown(comparisons, *grouping) for grouping in errors.GROUPINGS.values()),
+        evaluation.breakdown(comparisons, evaluation.outcome_of, evaluation.OUTCOMES),
+        *(evaluation.breakdown(comparisons, *grouping) for grouping in evaluation.GROUPINGS.values()),
     ]
     for groups in groupings:
         assert sorted(id(one) for group in groups.values() for one in group) == sorted(map(id, comparisons))
-    wrong = {id(one) for group in errors.by_mistake(comparisons).values() for one in group}
+    wrong = {id(one) for group in evaluation.by_mistake(comparisons).values() for one in group}
     assert wrong == {id(one) for one in comparisons if one.predicted is not None and not one.logic_form}
-    shown = errors.worst(comparisons, 3)
+    shown = evaluation.worst(comparisons, 3)
     assert len(shown) <= 3 and [len(one.right_parts) for one in shown] == sorted(len(one.right_parts) for one in shown)
     for one in shown:
-        assert errors.describe(one).count("\n") == 3 and not one.execution
+        assert evaluation.describe(one).count("\n") == 3 and not one.execution
 
 
 def test_an_answer_is_shown_beside_gold(tables):
     one = compared(tables, sql([(0, 0)], [(1, 0, "1")]), sql([(0, 0), (2, 4)], [(1, 0, "10")]), "票房超过\n1的")
-    assert errors.describe(one) == (
+    assert evaluation.describe(one) == (
         "wrong result: selected column wrong, aggregation wrong, value wrong\n"
         "  question   票房超过 1的   (table t)\n"
         '  gold       SELECT "城市" WHERE "票房" > 1   -> 2 rows: 青河市; 白山市\n'
         '  predicted  SELECT "城市", COUNT("影院") WHERE "票房" > 10   -> 1 row: 1, 青河市'
     )
     one = compared(tables, sql([(0, 0)], [(1, 0, "99")]), sql([(0, 0)], []))
-    assert errors.describe(one).splitlines()[2:] == [
+    assert evaluation.describe(one).splitlines()[2:] == [
         '  gold       SELECT "城市" WHERE "票房" > 99   -> 0 rows',
         '  predicted  SELECT "城市"   -> no condition',
     ]

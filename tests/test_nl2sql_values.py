@@ -14,11 +14,9 @@ import competition
 
 FOLDER = "nl2sql"
 task = competition.load(FOLDER, "task")
-numerals = competition.load(FOLDER, "numerals")
 values = competition.load(FOLDER, "values")
-cue = competition.load(FOLDER, "cues")
-matching = competition.load(FOLDER, "matching")
-find_numbers = numerals.find_numbers
+schema_linking = competition.load(FOLDER, "schema_linking")
+find_numbers = values.find_numbers
 deterministic = settings(max_examples=60)
 
 #: Characters of which numbers are made, and some others.
@@ -28,7 +26,7 @@ NUMERIC = "零〇一二两三四五六七八九十百千万亿点负百分之千
 def read(text):
     """What find_numbers finds: the words, and the value as digits."""
     return [
-        (text[number.start : number.end], numerals.plain(number.mantissa * number.magnitude))
+        (text[number.start : number.end], values.plain(number.mantissa * number.magnitude))
         for number in find_numbers(text)
     ]
 
@@ -204,7 +202,7 @@ def test_arabic_numbers_are_read(number, decimals, is_negative, is_wide, unit):
     [found] = find_numbers(text + unit)
     assert (found.start, found.end) == (0, len(text + unit))
     assert (found.written, found.mantissa) == (written.replace(",", ""), Decimal(written.replace(",", "")))
-    assert found.magnitude == numerals.magnitude_of(unit)
+    assert found.magnitude == values.magnitude_of(unit)
     assert find_numbers(found.written)[0].written == found.written
 
 
@@ -215,9 +213,7 @@ def test_any_string_has_numbers_in_order(text):
         assert position <= number.start < number.end <= len(text)
         assert text[number.start : number.end] == text[number.start : number.end].strip()
         assert number.kind in ("", "percent", "year") and number.magnitude >= 1
-        assert (
-            Decimal(numerals.plain(number.mantissa)) == number.mantissa and Decimal(number.written) == number.mantissa
-        )
+        assert Decimal(values.plain(number.mantissa)) == number.mantissa and Decimal(number.written) == number.mantissa
         position = number.end
 
 
@@ -251,12 +247,12 @@ def test_long_strings_take_no_quadratic_time(piece):
     for head in ("", "1"):
         text = head + piece * (10_000 // len(piece))
         for number in find_numbers(text):
-            assert numerals.plain(number.mantissa * number.magnitude)
+            assert values.plain(number.mantissa * number.magnitude)
 
 
 def test_plain_digits():
     digits = {"15000": "15000", "1.5E+4": "15000", "7.70": "7.7", "-30": "-30", "100.00": "100", "0.050": "0.05"}
-    assert {text: numerals.plain(Decimal(text)) for text in digits} == digits
+    assert {text: values.plain(Decimal(text)) for text in digits} == digits
 
 
 # Columns
@@ -470,7 +466,7 @@ def test_a_number_is_found_and_linked_back(cells, frame, equality):
 @deterministic
 @given(st.integers(1, 10**8), st.sampled_from([("", 1), ("(万)", 10**4), ("(亿元)", 10**8)]), frames)
 def test_a_numeral_is_found_and_linked_back(number, unit, frame):
-    value = numerals.plain(Decimal(number) / unit[1])
+    value = values.plain(Decimal(number) / unit[1])
     of_column = column("数值" + unit[0], float(value))
     numeral = numeral_of(number)
     question = frame[0] + numeral + frame[1]
@@ -499,9 +495,11 @@ def test_examples_are_like_the_question():
 
 def said(question):
     """Kind -> the characters of the question that say it."""
-    found = cue.cues(question)[:, : len(cue.KINDS)]
+    found = schema_linking.cues(question)[:, : len(schema_linking.KINDS)]
     return {
-        kind: "".join(np.array(list(question))[places]) for kind, places in zip(cue.KINDS, found.T == 1) if places.any()
+        kind: "".join(np.array(list(question))[places])
+        for kind, places in zip(schema_linking.KINDS, found.T == 1)
+        if places.any()
     }
 
 
@@ -531,9 +529,9 @@ def test_cues(question, found):
 
 
 def test_cues_fade_with_the_distance():
-    found = cue.cues("票房超过三亿")
-    assert found.shape == (6, cue.CUE_COUNT) and found.dtype == np.float32
-    more, kinds = cue.KINDS.index(">"), len(cue.KINDS)
+    found = schema_linking.cues("票房超过三亿")
+    assert found.shape == (6, schema_linking.CUE_COUNT) and found.dtype == np.float32
+    more, kinds = schema_linking.KINDS.index(">"), len(schema_linking.KINDS)
     assert found[:, more].tolist() == [0, 0, 1, 1, 0, 0]
     assert found[:, kinds + more].tolist() == [0, 0, 1, 1, 0.75, 0.5625]
     assert found[:, 2 * kinds + more].tolist() == [0.5625, 0.75, 1, 1, 0, 0]
@@ -541,15 +539,17 @@ def test_cues_fade_with_the_distance():
 
 @given(st.one_of(st.text(max_size=40), st.text("比不超过于高低最多少几家和或以上还有，a", max_size=40)))
 def test_any_string_has_cues(question):
-    found = cue.cues(question)
-    assert found.shape == (len(question), cue.CUE_COUNT) and ((0 <= found) & (found <= 1)).all()
-    assert (found[:, : len(cue.KINDS)].sum(1) <= 1).all()
+    found = schema_linking.cues(question)
+    assert found.shape == (len(question), schema_linking.CUE_COUNT) and ((0 <= found) & (found <= 1)).all()
+    assert (found[:, : len(schema_linking.KINDS)].sum(1) <= 1).all()
 
 
 def test_words_that_ask_point_to_columns():
-    asked = cue.asked_columns("谁的多少钱", ["导演", "票价", "城市"])
+    asked = schema_linking.asked_columns("谁的多少钱", ["导演", "票价", "城市"])
     assert asked.tolist() == [[1, 0, 0], [0, 0, 0], [0, 1, 0], [0, 1, 0], [0, 1, 0]] and asked.dtype == np.float32
-    assert cue.asked_columns("", ["城市"]).shape == (0, 1) and cue.asked_columns("谁", []).shape == (1, 0)
+    assert schema_linking.asked_columns("", ["城市"]).shape == (0, 1) and schema_linking.asked_columns(
+        "谁", []
+    ).shape == (1, 0)
 
 
 # Questions beside columns
@@ -566,7 +566,7 @@ def matched(question, feature, of_column):
     """The characters that have the feature beside the column."""
     return "".join(
         character
-        for character, value in zip(question, matching.match(question, COLUMNS)[:, of_column, feature])
+        for character, value in zip(question, schema_linking.match(question, COLUMNS)[:, of_column, feature])
         if value > 0
     )
 
@@ -597,13 +597,13 @@ def test_a_cell_inside_of_a_longer_number_is_none():
 
 
 def test_the_longest_run_of_a_name_counts():
-    features = matching.match("城市", (column("城市", 1), column("城区", 2), column("城市", 3)))
+    features = schema_linking.match("城市", (column("城市", 1), column("城区", 2), column("城市", 3)))
     assert features[:, :, 4].tolist() == [[1, 0, 1]] * 2 and features[:, :, 5].tolist() == [[0.5, 0, 0.5]] * 2
 
 
 @given(st.text("青河市白", max_size=12), st.text("青河市白", max_size=6))
 def test_shared_runs_are_the_longest_ones(text, name):
-    runs = matching.shared_runs(text, name)
+    runs = schema_linking.shared_runs(text, name)
     for place in range(len(text)):
         around = [text[start:end] for start in range(place + 1) for end in range(place + 1, len(text) + 1)]
         assert runs[place] == max((len(run) for run in around if run in name), default=0)
@@ -611,10 +611,10 @@ def test_shared_runs_are_the_longest_ones(text, name):
 
 @given(st.one_of(st.text(max_size=30), st.text(NUMERIC + "青河市票房", max_size=30)))
 def test_any_question_has_features(question):
-    features = matching.match(question, COLUMNS)
-    assert features.shape == (len(question), 3, matching.FEATURE_COUNT) and features.dtype == np.float32
+    features = schema_linking.match(question, COLUMNS)
+    assert features.shape == (len(question), 3, schema_linking.FEATURE_COUNT) and features.dtype == np.float32
     assert ((0 <= features) & (features <= 1)).all()
-    assert matching.match(question, ()).shape == (len(question), 0, matching.FEATURE_COUNT)
+    assert schema_linking.match(question, ()).shape == (len(question), 0, schema_linking.FEATURE_COUNT)
 
 
 def test_tokens_have_the_largest_features_of_their_characters():
@@ -622,5 +622,5 @@ def test_tokens_have_the_largest_features_of_their_characters():
     features = np.array([[0.5, 0], [9, 9], [0, 0.75], [0.25, 1]], np.float32)
     encoding = tokenizer.encode("青 ab")
     assert encoding.offsets.tolist() == [[0, 0], [0, 1], [2, 4], [4, 4]]
-    assert matching.of_tokens(features, encoding).tolist() == [[0, 0], [0.5, 0], [0.25, 1], [0, 0]]
-    assert matching.of_tokens(features[:, None], encoding).shape == (4, 1, 2)
+    assert schema_linking.of_tokens(features, encoding).tolist() == [[0, 0], [0.5, 0], [0.25, 1], [0, 0]]
+    assert schema_linking.of_tokens(features[:, None], encoding).shape == (4, 1, 2)

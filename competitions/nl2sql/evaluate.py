@@ -1,19 +1,20 @@
 """The organisers' score of a submission, and what went wrong in it. Needs no TensorFlow and no GPU.
 
 python evaluate.py --gold dev.json --predictions submission.json
+python evaluate.py --gold dev.json --ceiling
 """
 
 import json
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.command_line import UserError, parse_flags, run, table, warn
+from common.command_line import UserError, check_at_least, parse_flags, print_counts, run, table, warn
 
-from errors import GROUPINGS, breakdown, by_mistake, by_outcome, describe, mistakes_of, worst
-from metric import Comparison, Score, compare, total
-from task import Query, read, read_submission, tables_of
+from metric import PARTS, Comparison, Result, Score, compare, total
+from task import AGGREGATIONS, CONNECTIONS, Condition, Example, Query, read, read_submission, tables_of
 
 #: How many of the worst answers the report shows.
 SHOWN = 10
@@ -25,19 +26,33 @@ class Config:
 
     gold: Path
     """Labelled questions in the official format (dev.json)."""
-    predictions: Path
-    """The submission: one SQL query as JSON on each line, or a zip with one such file in it."""
+    predictions: Path | None = None
+    """The submission: one SQL query as JSON on each line, or a zip with one such file in it. Needed, but for
+    --ceiling."""
     tables: Path | None = None
     """The tables of the questions, or a folder with such files. Default: dev.tables.json beside dev.json."""
     json: bool = False
     """Print one JSON object with logic_form_accuracy, execution_accuracy and score, and nothing else, on stdout."""
+    ceiling: bool = False
+    """Score no submission, but what a perfect network would answer with either head, and count what labels lose."""
+    tries: int = 100
+    """With --ceiling: queries that may be run for a question; 1: no execution-guided decoding."""
+
+    def __post_init__(self):
+        check_at_least(self, tries=1)
+        if self.ceiling and self.predictions:
+            raise UserError("--ceiling: scores no submission - leave out --predictions")
+        if not self.ceiling and not self.predictions:
+            raise UserError("--predictions is missing - name a submission, or ask for the --ceiling")
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
-    """Prints the score and returns its figures. Raises UserError for files that cannot be read, and for more lines than
-    questions."""
+    """Prints the score and returns its figures; with --ceiling logic form accuracy by head. Raises UserError for files
+    that cannot be read, and for more lines than questions."""
     config = parse_flags(Config, argv)
     gold = read(config.gold, config.tables or tables_of(config.gold), labelled=True)
+    if config.ceiling:
+        return print_ceilings(gold, config.tries, config.json)
     predictions = read_submission(config.predictions)
     if len(predictions) > len(gold):
         raise UserError(
@@ -55,6 +70,24 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     return score.figures()
 
 
+def print_ceilings(gold: Sequence[Example], tries: int, as_json: bool) -> dict[str, float]:
+    """What a perfect network would score, gold -> labels -> decoding -> gold, for each head; returns logic form accuracy
+    by head."""
+    from common.tokenizers import WordPieceTokenizer, build_vocabulary
+
+    from decode import Settings, ceilings  # here, since a score needs nothing of all that they import
+
+    tokenizer = WordPieceTokenizer(build_vocabulary(example.question for example in gold))
+    scores, lost = ceilings(gold, tokenizer, Settings(tries))
+    figures = {head: score.figures() for head, score in scores.items()}
+    if as_json:
+        print(json.dumps(figures))
+    else:
+        _print_table(["head", *total([]).figures()], {head: [*values.values()] for head, values in figures.items()})
+        print_counts(lost)
+    return {head: score.logic_form_accuracy for head, score in scores.items()}
+
+
 def print_report(score: Score, comparisons: list[Comparison]) -> None:
     """The figures, also of each part; tables by outcome, by mistake and by kinds of questions; and the worst answers
     beside gold."""
@@ -64,14 +97,17 @@ def print_report(score: Score, comparisons: list[Comparison]) -> None:
         "score": [score.score, ""],
     }
     _print_table(["", f"over {score.questions} questions", "right"], rows)
-    _print_table(
-        ["part", "accuracy", "right"], {name: [value, score.right_parts[name]] for name, value in score.parts().items()}
-    )
-    groups = {name: [len(group), _share(group, comparisons)] for name, group in by_outcome(comparisons).items()}
-    _print_table(["answers", "questions", "share"], groups)
-    mistakes = by_mistake(comparisons)
-    groups = {name: [len(group), _share(group, comparisons), _alone(group)] for name, group in mistakes.items()}
-    _print_table(["what is wrong", "questions", "share", "nothing else is"], groups)
+    rows = {name: [value, score.right_parts[name]] for name, value in score.parts().items()}
+    _print_table(["part", "accuracy", "right"], rows)
+    outcomes = breakdown(comparisons, outcome_of, OUTCOMES)
+    rows = {name: [len(group), _share(group, comparisons)] for name, group in outcomes.items()}
+    _print_table(["answers", "questions", "share"], rows)
+    rows = {
+        # In how many nothing else is wrong: what mending this mistake would be worth.
+        name: [len(group), _share(group, comparisons), sum(len(mistakes_of(one)) == 1 for one in group)]
+        for name, group in by_mistake(comparisons).items()
+    }
+    _print_table(["what is wrong", "questions", "share", "nothing else is"], rows)
     for title, (group_of, order) in GROUPINGS.items():
         scores = {name: total(group) for name, group in breakdown(comparisons, group_of, order).items()}
         rows = {name: [part.questions, *part.figures().values()] for name, part in scores.items()}
@@ -89,11 +125,6 @@ def _print_table(header: list[str], rows: dict[str, list[object]]) -> None:
 
 def _share(group: list[Comparison], comparisons: list[Comparison]) -> str:
     return f"{100 * len(group) / len(comparisons):.1f}%"
-
-
-def _alone(group: list[Comparison]) -> int:
-    """In how many nothing else is wrong: what mending this mistake would be worth."""
-    return sum(len(mistakes_of(comparison)) == 1 for comparison in group)
 
 
 def find_doubts(comparisons: Sequence[Comparison], predictions: Sequence[Query | None]) -> list[str]:
@@ -121,6 +152,176 @@ def find_doubts(comparisons: Sequence[Comparison], predictions: Sequence[Query |
             f"{failed} of {questions} queries of gold cannot be executed: whatever is predicted for them has a wrong result"
         )
     return doubts
+
+
+# What became of a prediction
+
+CORRECT = "correct"
+OTHER_FORM = "right result by another logic form"
+WRONG_RESULT = "wrong result"
+NOT_EXECUTABLE = "cannot be executed"
+GOLD_NOT_EXECUTABLE = "gold cannot be executed"
+NOT_PREDICTED = "no line in the predictions"
+OUTCOMES = (CORRECT, OTHER_FORM, WRONG_RESULT, NOT_EXECUTABLE, GOLD_NOT_EXECUTABLE, NOT_PREDICTED)
+
+
+def outcome_of(comparison: Comparison) -> str:
+    """The one of OUTCOMES that a prediction has."""
+    if comparison.predicted is None:
+        return NOT_PREDICTED
+    if comparison.gold_result.rows is None:
+        return GOLD_NOT_EXECUTABLE
+    if comparison.result.rows is None:
+        return NOT_EXECUTABLE
+    if not comparison.execution:
+        return WRONG_RESULT
+    return CORRECT if comparison.logic_form else OTHER_FORM
+
+
+# What is wrong in it
+
+SELECT = "selected column wrong"
+AGGREGATION = "aggregation wrong"
+COLUMN = "column of a condition wrong"
+OPERATOR = "operator wrong"
+VALUE = "value wrong"
+MISSING = "a condition missing"
+SPURIOUS = "a condition too many"
+CONNECTION = "connection wrong"
+MISTAKES = (SELECT, AGGREGATION, COLUMN, OPERATOR, VALUE, MISSING, SPURIOUS, CONNECTION)
+
+# Where a predicted condition differs from one of gold in nothing else.
+_DIFFERENCES = {VALUE: "value", COLUMN: "column", OPERATOR: "operator"}
+
+
+def mistakes_of(comparison: Comparison) -> list[str]:
+    """Those of MISTAKES that are in the logic form of a prediction, in their order; none where it is right, or nothing
+    is predicted.
+
+    Conditions that are not in both queries belong together where they differ in one thing, and are missing or too many
+    otherwise.
+    """
+    gold, predicted = comparison.example.query, comparison.predicted
+    if predicted is None:
+        return []
+    mistakes = {*_wrong_selection(gold, predicted), *_wrong_conditions(gold.conditions, predicted.conditions)}
+    if gold.connection != predicted.connection:
+        mistakes.add(CONNECTION)
+    return [mistake for mistake in MISTAKES if mistake in mistakes]
+
+
+def _wrong_selection(gold: Query, predicted: Query) -> list[str]:
+    if Counter(gold.selected) == Counter(predicted.selected):
+        return []
+    same_columns, same_aggregations = (
+        PARTS[part](gold) == PARTS[part](predicted) for part in ("select column", "aggregation")
+    )
+    # Right columns and right aggregations that do not belong together are wrong aggregations too.
+    return [SELECT] * (not same_columns) + [AGGREGATION] * (same_columns or not same_aggregations)
+
+
+def _wrong_conditions(gold: Iterable[Condition], predicted: Iterable[Condition]) -> Iterable[str]:
+    missing = list((Counter(gold) - Counter(predicted)).elements())
+    spurious = list((Counter(predicted) - Counter(gold)).elements())
+    for kind, name in _DIFFERENCES.items():
+        for condition in list(missing):
+            part = {name: getattr(condition, name)}
+            same = next((one for one in spurious if one._replace(**part) == condition), None)
+            if same is not None:
+                missing.remove(condition)
+                spurious.remove(same)
+                yield kind
+    yield from [MISSING] * bool(missing) + [SPURIOUS] * bool(spurious)
+
+
+# Kinds of questions
+
+
+def number_of_conditions(comparison: Comparison) -> str:
+    """`2 and`: of gold."""
+    query = comparison.example.query
+    count = "3+" if len(query.conditions) > 2 else str(len(query.conditions))
+    return f"{count} {CONNECTIONS[query.connection]}".strip()
+
+
+def twice(comparison: Comparison) -> str:
+    """What two conditions of gold have in common."""
+    conditions = comparison.example.query.conditions
+    for name, values in (("column", [one.column for one in conditions]), ("value", [one.value for one in conditions])):
+        if len(set(values)) < len(values):
+            return f"the same {name} twice"
+    return "each column and value once"
+
+
+def verbatim(comparison: Comparison) -> str:
+    """Whether the values of gold stand in the question as they are."""
+    question, query = comparison.example.question, comparison.example.query
+    return "verbatim" if all(one.value in question for one in query.conditions) else "not verbatim"
+
+
+def aggregation(comparison: Comparison) -> str:
+    """The aggregation of gold."""
+    used = {AGGREGATIONS[one.aggregation] for one in comparison.example.query.selected} - {""}
+    return "several" if len(used) > 1 else next(iter(used), "none")
+
+
+_COUNTS = [f"{count} {name}".strip() for count in ("0", "1", "2", "3+") for name in CONNECTIONS]
+
+#: Titles of groupings: the group of a question, and the order of groups.
+GROUPINGS: dict[str, tuple[Callable[[Comparison], str], Sequence[str]]] = {
+    "conditions": (number_of_conditions, _COUNTS),
+    "in two conditions": (twice, ("each column and value once", "the same column twice", "the same value twice")),
+    "values in the question": (verbatim, ("verbatim", "not verbatim")),
+    "aggregation": (aggregation, ("none", *AGGREGATIONS[1:], "several")),
+}
+
+
+def breakdown(
+    comparisons: Iterable[Comparison], group_of: Callable[[Comparison], str], order: Sequence[str]
+) -> dict[str, list[Comparison]]:
+    """The comparisons of each group, in `order`. None is empty."""
+    groups: dict[str, list[Comparison]] = {}
+    for comparison in comparisons:
+        groups.setdefault(group_of(comparison), []).append(comparison)
+    return {name: groups[name] for name in order if name in groups}
+
+
+def by_mistake(comparisons: Iterable[Comparison]) -> dict[str, list[Comparison]]:
+    """The comparisons with each of MISTAKES; some have several."""
+    groups: dict[str, list[Comparison]] = {mistake: [] for mistake in MISTAKES}
+    for comparison in comparisons:
+        for mistake in mistakes_of(comparison):
+            groups[mistake].append(comparison)
+    return {mistake: group for mistake, group in groups.items() if group}
+
+
+def worst(comparisons: Iterable[Comparison], number: int) -> list[Comparison]:
+    """Those with the fewest right parts among the answers with a wrong result."""
+    wrong = (one for one in comparisons if outcome_of(one) in (WRONG_RESULT, NOT_EXECUTABLE))
+    return sorted(wrong, key=lambda one: len(one.right_parts))[:number]
+
+
+def describe(comparison: Comparison) -> str:
+    """Four lines on an answer: what became of it and what is wrong, the question, and what gold and prediction are and
+    give."""
+    example, header = comparison.example, comparison.example.table.header
+    lines = [
+        f"{outcome_of(comparison)}: {', '.join(mistakes_of(comparison))}".removesuffix(": "),
+        f"  question   {example.question}   (table {example.table.id})",
+        f"  gold       {_answered(example.query, header, comparison.gold_result)}",
+        f"  predicted  {_answered(comparison.predicted, header, comparison.result)}",
+    ]
+    return "\n".join(" ".join(line.splitlines()) for line in lines)
+
+
+def _answered(query: Query | None, header: Sequence[str], result: Result, most: int = 3) -> str:
+    """`SELECT ...   -> 5 rows: a, b; c, d; ...`"""
+    text = query.text(header) if query else ""
+    if result.rows is None:
+        return f"{text}   -> {result.error}".strip()
+    shown = "; ".join(", ".join(map(str, row)) for row in result.rows[:most])
+    more = "; ..." if len(result.rows) > most else ""
+    return f"{text}   -> {len(result.rows)} {'row' if len(result.rows) == 1 else 'rows'}{': ' if shown else ''}{shown:.100}{more}"
 
 
 if __name__ == "__main__":

@@ -8,24 +8,28 @@ python train.py --data-dir TABLEQA --pretrained BERT
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
-from common.command_line import UserError, check_at_least, check_below_one, check_share, print_counts, run, shown, table
-from common.folds import GOLD, read_parts
+from common.command_line import UserError, check_at_least, check_below_one, check_share, print_next, run, table
+from common.dev_search import DevSet
+from common.encoders import build_encoder, encoder_of, save_encoder
+from common.folds import GOLD, Parts, read_parts
+from common.generators import steps_per_epoch, training_dataset
 from common.json_document import copy_records
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
-from common.runs.directory import Evaluation, begin_run, describe_file, parse_training_flags
+from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
+from common.tokenizers import WordPieceTokenizer
 
+from decode import Predictor, Settings, ceilings
+from features import collate_labelled, labelled_windows
 from metric import compare, total
 from task import TASK, Example, Query, find_files, read, tables_beside, tables_of
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
-PREDICT = Path(__file__).resolve().with_name("predict.py")
-LIGHT_LEARNING_RATE = 2e-3
+#: Of dev, after each epoch; the best epoch is the one with the highest first one.
 FIGURES = ("score", "logic_form_accuracy", "execution_accuracy")
 
 
@@ -74,116 +78,87 @@ class Config:
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the dev `score`, `logic_form_accuracy` and `execution_accuracy`."""
     config, resumed = parse_training_flags(Config, TASK, argv)
-    files = find_files(config.data_dir or SAMPLE)
-    blank: Counter[str] = Counter()
-    parts = read_parts(
-        config.run,
-        files.train,
-        files.dev,
-        lambda path: read(path, tables_of(path), labelled=True, skipped=blank),
-        shared=lambda example: [example.table.id],
-        unit="question",
-    )
-    train, dev = parts.train, parts.dev
+    files, lost = find_files(config.data_dir or SAMPLE), Counter()
 
-    # TensorFlow loads here, so that mistakes in flags and data are answered at once.
-    start_tensorflow()
-    from common.encoders import build_encoder, encoder_of, save_encoder
-    from common.generators import steps_per_epoch, training_dataset
+    def read_file(path: Path) -> list[Example]:
+        return read(path, tables_of(path), labelled=True, skipped=lost)
+
+    parts = read_parts(config.run, files.train, files.dev, read_file, lambda example: [example.table.id], "question")
+
+    start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import prepare
     from common.optimizers import build_optimizer
-    from common.runs.callbacks import KeepRun, Progress, load_best, resumable
+    from common.optimizers.training_model import TrainingModel
+    from common.runs.callbacks import KeepRun, Progress, resumable
+    from common.runs.choice import choose_on_dev
 
-    from ceiling import ceilings
-    from features import Hiding, LabelledFeatures, collate_labelled, features, labelled
-    from model import adjustments_for, build_networks
-    from reading import Reader
+    from model import adjustments_for, build_network, loss
 
     prepare(config.run.seed, config.training.mixed_precision)
-    encoder = encoder_of(resumed) or build_encoder(config.encoder, _texts(train))
-    rows, lost = labelled(train, encoder, config.cells)
-    adjustments = adjustments_for([row.labels for row in rows], config.logit_adjustment)
-    networks = build_networks(encoder, config.head, config.reading_size, adjustments)
-    print(
-        f"train     {len(train)} questions about {len({example.table for example in train})} tables, all used  ({files.train})"
-    )
-    print_counts(lost + blank)
-    print(
-        f"dev       {len(dev)} questions about {len({example.table for example in dev})} tables  ({parts.dev_source})"
-    )
-    for name, examples in (("train", train), ("dev", dev)):
-        for head, score in ceilings(examples, encoder.tokenizer, config.tries)[0].items():
-            print(
-                f"gold      {name} logic form {score.logic_form_accuracy:.4f}, score {score.score:.4f} through labels and decoder of {head}"
-            )
-    print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
-
-    data = {
-        "train": describe_file(files.train, questions=len(train), lost=dict(lost)),
-        "train tables": describe_file(files.train_tables),
-        "dev": parts.describe_dev(questions=len(dev)),
-        "dev tables": describe_file(tables_of(parts.dev_file)),
-    }
+    encoder = encoder_of(resumed) or build_encoder(config.encoder, _texts(parts.train))
+    windows = labelled_windows(parts.train, encoder, config.cells, lost)
+    network, settings = build_network(encoder, config.head, config.reading_size), Settings(config.tries)
+    parts.show(f"{_about(parts.train)}, all used", lost, _about(parts.dev))
+    _print_ceilings(parts, encoder.tokenizer, settings)
+    print(f"network   {network.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
     def write_run(folder: Path) -> None:
         parts.write_gold(folder)
         if parts.fold:
-            asked = {example.table.id for example in dev}
-            copy_records(
-                files.train_tables, tables_beside(folder / GOLD), lambda place, table: str(table.value["id"]) in asked
-            )
+            asked = {example.table.id for example in parts.dev}
+            tables = tables_beside(folder / GOLD)
+            copy_records(files.train_tables, tables, lambda place, table: str(table.value["id"]) in asked)
         save_encoder(encoder, folder)
+        write_decoding(folder, settings)
 
-    kept = begin_run(resumed, TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
+    tables = {"train tables": files.train_tables, "dev tables": tables_of(parts.dev_file)}
+    kept = begin_run(resumed, TASK, config, parts.describe(lost, **tables), write_run)
     print(f"run       {kept.path}\n")
-
-    reader = Reader(networks, encoder, config.cells, tries=config.tries)
-    dev_rows = [features(example, encoder, config.cells) for example in dev]
-
-    def evaluate() -> Evaluation:
-        return evaluation(dev, reader.decode(dev_rows, reader.score(dev_rows)))
-
-    steps = steps_per_epoch(len(rows), config.training.batch_size)
-    learning_rate = config.training.learning_rate or (
-        LIGHT_LEARNING_RATE if config.encoder.is_light else config.encoder.default_learning_rate
+    dev = DevSet(parts.dev, Predictor(network, encoder, config.cells), evaluation)
+    keep = KeepRun(
+        kept, lambda: dev.evaluate(settings), config.run.seed, FIGURES, config.training.early_stopping_patience
     )
-    networks.training.compile(build_optimizer(config.training, learning_rate, steps), config.training)
-    keep = KeepRun(kept, evaluate, config.run.seed, "score", config.training.early_stopping_patience)
-    epochs_done = keep.resume(networks.training)
 
-    hiding = Hiding(config.hidden_tokens, config.hidden_matches)
-
-    def training_batch(batch: list[LabelledFeatures], generator: np.random.Generator) -> dict[str, np.ndarray]:
-        return collate_labelled(batch, config.head, encoder, hiding, generator)
-
-    batches = training_dataset(
-        rows,
-        [len(row) for row in rows],
-        training_batch,
-        config.training.batch_size,
-        config.run.seed,
-        range(epochs_done, config.training.epochs),
-        networks.training,
-    )
+    adjustments = adjustments_for([window.labels for window in windows], config.logit_adjustment)
+    model = TrainingModel(network, partial(loss, adjustments=adjustments))
+    steps = steps_per_epoch(len(windows), config.training.batch_size)
+    model.compile(build_optimizer(config.training, config.encoder.learning_rate(2e-3), steps), config.training)
+    epochs = range(keep.resume(model), config.training.epochs)
+    hidden = {"hidden_tokens": config.hidden_tokens, "hidden_matches": config.hidden_matches}
+    collate = partial(collate_labelled, head=config.head, encoder=encoder, **hidden)
+    lengths = [len(window) for window in windows]
+    batches = training_dataset(windows, lengths, collate, config.training.batch_size, config.run.seed, epochs, model)
     with resumable(kept):
-        networks.training.fit(
-            batches,
-            steps_per_epoch=steps,
-            **keep.remaining(config.training.epochs),
-            callbacks=[keep, Progress(keep, FIGURES)],
-            verbose=0,
-        )
+        model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
 
-    load_best(kept, networks.training)
-    best = {name: keep.best[name] for name in FIGURES}
-    print(f"\nbest dev {_figures(best)} in epoch {keep.best['epoch']}")
-    scores = reader.score(dev_rows)
-    unguided = evaluation(dev, Reader(networks, encoder, config.cells, tries=1).decode(dev_rows, scores))
-    print(f"    dev {_figures(unguided.metrics)} without execution-guided decoding")
-    comparisons = compare(dev, reader.decode(dev_rows, scores))
-    print(table(["part", "accuracy"], list(total(comparisons).parts().items())))
-    print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.json --input TEST_FILE")
-    return {"run": kept.path, **best}
+    best = choose_on_dev(keep, model, settings)
+    _print_parts(dev, settings)
+    print_next(__file__, kept.path, "submission.json")
+    return best
+
+
+def _about(examples: Sequence[Example]) -> str:
+    return f" about {len({example.table for example in examples})} tables"
+
+
+def _print_ceilings(parts: Parts[Example], tokenizer: WordPieceTokenizer, settings: Settings) -> None:
+    for name, examples in (("train", parts.train), ("dev", parts.dev)):
+        for head, score in ceilings(examples, tokenizer, settings)[0].items():
+            print(
+                f"gold      {name} logic form {score.logic_form_accuracy:.4f}, score {score.score:.4f} through labels and decoder of {head}"
+            )
+
+
+def _print_parts(dev: DevSet, settings: Settings) -> None:
+    """What execution-guided decoding is worth on dev, and how often each part of a query is right."""
+    scores = dev.predictor.score(dev.features, [settings])
+    guided, unguided = (
+        total(compare(dev.examples, dev.predictor.decode(dev.examples, scores, one)))
+        for one in (settings, Settings(tries=1))
+    )
+    figures = ", ".join(f"{name.replace('_', ' ')} {getattr(unguided, name):.4f}" for name in FIGURES)
+    print(f"    dev {figures} without execution-guided decoding")
+    print(table(["part", "accuracy"], list(guided.parts().items())))
 
 
 def _texts(examples: Sequence[Example]) -> list[str]:
@@ -211,10 +186,6 @@ def evaluation(examples: Sequence[Example], queries: Sequence[Query]) -> Evaluat
         if not one.logic_form
     ]
     return Evaluation(total(comparisons).figures(), [query.record() for query in queries], errors)
-
-
-def _figures(values: dict[str, float]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {values[name]:.4f}" for name in FIGURES)
 
 
 if __name__ == "__main__":

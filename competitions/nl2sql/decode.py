@@ -1,0 +1,353 @@
+"""From scores to a query that runs: batched scoring, choices in the order of their probability, and the first one whose
+result makes sense. No TensorFlow.
+
+Execution-guided decoding (Wang et al. 2018): a query that fails, that compares or adds up what is no number, or that
+returns nothing is passed over for the next best.
+"""
+
+import heapq
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.special import expit as sigmoid
+from scipy.special import softmax
+
+from common.encoders import Encoder
+from common.generators import prediction_order
+from common.prediction import one_trace
+from common.tokenizers import Encoding, WordPieceTokenizer
+
+from execution import MOST_COLUMNS, Database, ExecutionError
+from features import (
+    NOT_SELECTED,
+    SELECTIONS,
+    WHOLE,
+    Labels,
+    Mark,
+    Window,
+    align,
+    collate,
+    count_class,
+    marks_of_tags,
+    question_window,
+    tagged_spans,
+    tags_of,
+)
+from metric import Score, compare, total
+from task import AGGREGATIONS, CONNECTIONS, OPERATORS, Condition, Example, Query, Selected
+from values import Column, columns_of, find_numbers, number_at
+
+
+class Settings(NamedTuple):
+    """tries: how many queries that run a question may try; 1 takes the most probable one, whatever its result."""
+
+    tries: int = 100
+
+
+# Of the network: least probability of an edge or a column, and largest number of the values, and of the conditions, that
+# are looked at.
+_LEAST, _MOST = 0.02, 20
+_LONGEST = 40  # tokens of a value
+
+# Of queries
+_EQUALITY = {OPERATORS.index("=="), OPERATORS.index("!=")}
+_COUNT = AGGREGATIONS.index("COUNT")
+_KEPT = 50  # selections, and sets of conditions, of which queries are made
+_LOOKED_AT = 1000  # choices of conditions, most of which are the same where a question says one over and over
+_LEAST_OPERATOR = 0.01  # probability of one that is tried
+_CERTAIN = 1e-6  # of the probability of a perfect network, and the least that is asked for the logarithm of
+
+
+class Found(NamedTuple):
+    """A value of a column at the characters [start, end) of a question, with its probability and those of its
+    OPERATORS, float (4,)."""
+
+    column: int
+    start: int
+    end: int
+    probability: float
+    operators: np.ndarray
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a network says of a question.
+
+    selections: probabilities, float (columns, SELECTIONS). connection: of CONNECTIONS, float (3,). selected_count,
+    condition_count: that one, two or more columns are selected and conditions are there, float (COUNTS,). found: of two
+    that overlap in one column the more probable one only.
+    """
+
+    selections: np.ndarray
+    connection: np.ndarray
+    selected_count: np.ndarray
+    condition_count: np.ndarray
+    found: Sequence[Found]
+
+    @classmethod
+    def perfect(cls, labels: Labels, marks: Sequence[Mark], encoding: Encoding) -> "Scores":
+        """Those of a network that gives its labels back; `marks` are those that its head can represent. encoding: the
+        tokens of the question, without special ones."""
+        found = [
+            Found(column, *encoding.char_span(first, last), 1 - _CERTAIN, np.eye(len(OPERATORS))[operator])
+            for column, operator, first, last in marks
+        ]
+        whole = (_sure(getattr(labels, name), classes) for name, classes in WHOLE.items())
+        return cls(np.stack([_sure(selection, SELECTIONS) for selection in labels.selections]), *whole, found)
+
+
+def _sure(number: int, classes: int) -> np.ndarray:
+    return np.where(np.arange(classes) == number, 1 - _CERTAIN, _CERTAIN)
+
+
+class Predictor:
+    """Answers questions, whatever their order and number and their tables. cells: of each column that are read."""
+
+    def __init__(self, network, encoder: Encoder, cells: int, batch_size: int = 64):
+        self.encoder, self.cells, self.batch_size = encoder, cells, batch_size
+        self._network = one_trace(network)
+
+    def __call__(self, examples: Sequence[Example], settings: Settings) -> list[Query]:
+        """The query for every question, in order."""
+        return self.decode(examples, self.score(self.features(examples), [settings]), settings)
+
+    def features(self, examples: Sequence[Example]) -> list[Window]:
+        """What `score` reads."""
+        return [question_window(example, self.encoder, self.cells, Counter()) for example in examples]
+
+    def score(self, windows: Sequence[Window], settings: Sequence[Settings]) -> list[Scores]:
+        """Everything that decoding at any settings needs. Questions of all tables share batches."""
+        scores: list[Scores | None] = [None] * len(windows)
+        for batch in prediction_order([len(window) for window in windows], self.batch_size):
+            outputs = self._network(collate([windows[index] for index in batch]))
+            outputs = {name: values.numpy() for name, values in outputs.items()}
+            for number, index in enumerate(batch):
+                scores[index] = scores_of(windows[index], {name: values[number] for name, values in outputs.items()})
+        return scores
+
+    def decode(self, examples: Sequence[Example], scores: Sequence[Scores], settings: Settings) -> list[Query]:
+        """The query for every question out of its scores."""
+        return [write_query(example, one, settings) for example, one in zip(examples, scores)]
+
+
+def scores_of(window: Window, logits: dict[str, np.ndarray]) -> Scores:
+    """The scores of a window whose logits, by name, may be padded."""
+    tokens, columns = len(window.question), len(window.columns)
+    selections = softmax(logits["selections"][:columns], axis=-1)
+    # A column that was not read is as good as not selected.
+    selections[window.columns[:, 2] == 0] = np.eye(SELECTIONS)[NOT_SELECTED]
+    value_columns = logits["value_columns"][:tokens, :columns]
+    if "edges" in logits:
+        found = _pointed(sigmoid(logits["edges"][:tokens]), value_columns, window.question)
+    else:
+        found = _tagged(softmax(logits["tags"][:tokens], axis=-1), value_columns, window.question)
+    return Scores(selections, *(softmax(logits[name]) for name in WHOLE), found)
+
+
+def _pointed(edges: np.ndarray, value_columns: np.ndarray, question: Encoding) -> list[Found]:
+    """The best values, of those that overlap in a column the best only.
+
+    edges: probabilities (tokens, OPERATORS, 2). value_columns: logits (tokens, columns).
+    """
+    strengths: dict[tuple[int, int], np.ndarray] = {}
+    for starts, ends in edges.transpose(1, 2, 0):
+        for first in np.flatnonzero(starts > _LEAST).tolist():
+            for last in (first + np.flatnonzero(ends[first : first + _LONGEST] > _LEAST)).tolist():
+                strengths[first, last] = np.sqrt(edges[first, :, 0] * edges[last, :, 1])
+    # A network that has not learned anything yet says of every token that it may be one: only the likeliest values meet
+    # the columns.
+    likeliest = sorted(strengths, key=lambda span: (-strengths[span].max(), span[1] - span[0], span))[:_MOST]
+    found = [
+        one
+        for first, last in likeliest
+        for one in _in_columns(
+            question.char_span(first, last),
+            strengths[first, last],
+            sigmoid(value_columns[first] + value_columns[last]),
+        )
+    ]
+    kept: list[Found] = []
+    for one in sorted(found, key=lambda one: -one.probability):
+        if not any(other.column == one.column and other.start < one.end and one.start < other.end for other in kept):
+            kept.append(one)
+        if len(kept) == _MOST:
+            break
+    return kept
+
+
+def _tagged(tags: np.ndarray, value_columns: np.ndarray, question: Encoding) -> list[Found]:
+    """The tagged values with each of the columns that may be theirs.
+
+    tags: probabilities (tokens, TAG_COUNT). value_columns: logits (tokens, columns).
+    """
+    # Of both tags of an operator together.
+    by_operator = tags[:, 1:].reshape(len(tags), len(OPERATORS), 2).sum(2)
+    found = []
+    for _, first, last in tagged_spans(tags.argmax(1)):
+        inside = slice(first, last + 1)
+        columns = sigmoid(value_columns[inside]).mean(0)
+        found += _in_columns(question.char_span(first, last), by_operator[inside].mean(0), columns)
+    return sorted(found, key=lambda one: -one.probability)[:_MOST]
+
+
+def _in_columns(span: tuple[int, int], operators: np.ndarray, columns: np.ndarray) -> Iterator[Found]:
+    """A value in each of the columns that may be its own. operators, columns: probabilities."""
+    for column in np.flatnonzero(columns > _LEAST).tolist():
+        yield Found(column, *span, float(min(operators.sum(), 1) * columns[column]), operators / operators.sum())
+
+
+# Queries
+
+# Questions about one table mostly stand together; thousands of open databases would take a gigabyte.
+_database = lru_cache(maxsize=100)(Database)
+
+
+def write_query(example: Example, scores: Scores, settings: Settings = Settings()) -> Query:
+    """The query for a question, which can always be executed."""
+    columns, first, tried = columns_of(example.table), None, 0
+    for query in itertools.islice(candidates(example.question, columns, scores), max(settings.tries, _KEPT)):
+        try:
+            result = _database(example.table).execute(query)
+        except ExecutionError:
+            continue
+        tried += 1
+        if makes_sense(query, columns) and says_something(query, result):
+            return query
+        first = first or query
+        if tried == settings.tries:
+            break
+    return first or _last_resort(columns, scores)
+
+
+def candidates(question: str, columns: Sequence[Column], scores: Scores) -> Iterator[Query]:
+    """Whole queries, the most probable first: a selected column, a condition, and a connection just where there are
+    several conditions.
+
+    Made of the most probable selections and the most probable sets of conditions, some of each; none where no condition
+    was found.
+    """
+    selections = [
+        (cost + _cost(scores.selected_count[count_class(len(selected))]), selected)
+        for cost, selected in itertools.islice(_selections(scores.selections), _KEPT)
+    ]
+    joined = [
+        (
+            cost + _cost(scores.condition_count[count_class(len(chosen))]) + _cost(scores.connection[connection]),
+            (connection, chosen),
+        )
+        for cost, chosen in itertools.islice(_conditions(question, columns, scores.found), _KEPT)
+        for connection in ((0,) if len(chosen) == 1 else range(1, len(CONNECTIONS)))
+    ]
+    for _, (selected, (connection, chosen)) in best_first([selections, joined]):
+        yield Query(selected, connection, chosen)
+
+
+def _selections(probabilities: np.ndarray) -> Iterator[tuple[float, tuple[Selected, ...]]]:
+    """What may be selected, at least one column, with its cost."""
+    slots = [[(_cost(probability), number) for number, probability in enumerate(row)] for row in probabilities]
+    for cost, choice in best_first(slots):
+        selected = tuple(
+            Selected(column, aggregation) for column, aggregation in enumerate(choice) if aggregation != NOT_SELECTED
+        )
+        if selected:
+            yield cost, selected
+
+
+def _conditions(
+    question: str, columns: Sequence[Column], found: Sequence[Found]
+) -> Iterator[tuple[float, tuple[Condition, ...]]]:
+    """Which conditions there may be, at least one and each once, with their cost. One that a question says several
+    times is one condition."""
+    known: set[frozenset[Condition]] = {frozenset()}
+    choices = best_first(list(_condition_options(question, columns, found)))
+    for cost, choice in itertools.islice(choices, _LOOKED_AT):
+        conditions = tuple(dict.fromkeys(condition for condition in choice if condition is not None))
+        if frozenset(conditions) not in known:
+            known.add(frozenset(conditions))
+            yield cost, conditions
+
+
+def best_first(slots: Sequence[Sequence[tuple[float, Any]]]) -> Iterator[tuple[float, tuple]]:
+    """One option of each slot, in all combinations, those with the least sum of costs first: the sum and the values.
+    Options are (cost, value)."""
+    if not all(slots):
+        return
+    slots = [sorted(options, key=lambda option: option[0]) for options in slots]
+    # A combination is the slots, in order, in which it has not the best option, with the numbers of their options.
+    heap: list[tuple[float, tuple[tuple[int, int], ...]]] = [(sum(options[0][0] for options in slots), ())]
+    while heap:
+        cost, changes = heapq.heappop(heap)
+        chosen = dict(changes)
+        yield cost, tuple(options[chosen.get(slot, 0)][1] for slot, options in enumerate(slots))
+        # The next ones make one choice worse, not before the slot that was changed last: so each is reached once.
+        for slot in range(changes[-1][0] if changes else 0, len(slots)):
+            index, options = chosen.get(slot, 0), slots[slot]
+            if index + 1 < len(options):
+                worse = cost + options[index + 1][0] - options[index][0]
+                heapq.heappush(heap, (worse, (*(changes[:-1] if index else changes), (slot, index + 1))))
+
+
+def _condition_options(question: str, columns: Sequence[Column], found: Sequence[Found]) -> Iterator[list]:
+    """For each condition that may be there: None, or the condition with each of the values that its words can mean."""
+    numbers = find_numbers(question)
+    for one in sorted(found, key=lambda one: one.start):
+        number, options = number_at(numbers, one.start, one.end), [(_cost(1 - one.probability), None)]
+        for operator, share in enumerate(one.operators):
+            if share < _LEAST_OPERATOR:
+                continue
+            links = columns[one.column].link(question[one.start : one.end], number, operator in _EQUALITY)
+            # A question is not less sure of a condition since its value is written in another way: only the ranks of
+            # the values count.
+            best = links[0].score if links else 1.0
+            options += [
+                (_cost(one.probability * share * link.score / best), Condition(one.column, operator, link.value))
+                for link in links
+            ]
+        yield options
+
+
+def _cost(probability: float) -> float:
+    return -math.log(max(float(probability), _CERTAIN))
+
+
+def makes_sense(query: Query, columns: Sequence[Column]) -> bool:
+    """Whether everything that is compared by size, added up or averaged is a number."""
+    numbers = [one.column for one in query.conditions if one.operator not in _EQUALITY]
+    numbers += [one.column for one in query.selected if one.aggregation not in (0, _COUNT)]
+    return all(columns[column].is_numeric for column in numbers)
+
+
+def says_something(query: Query, result: Sequence[tuple]) -> bool:
+    """Whether there is a row with anything in it; a count of nothing is nothing."""
+    nothing = [(None, 0) if one.aggregation == _COUNT else (None,) for one in query.selected]
+    return any(cell not in empty for row in result for cell, empty in zip(row, nothing))
+
+
+def _last_resort(columns: Sequence[Column], scores: Scores) -> Query:
+    """The column that is most likely selected, where the first column has its first value: it answers nothing, but it
+    runs."""
+    selected = Selected(int(np.argmin(scores.selections[:MOST_COLUMNS, NOT_SELECTED])), 0)
+    value = columns[0].cells[0] if columns[0].cells else ""
+    return Query((selected,), 0, (Condition(0, OPERATORS.index("=="), value),))
+
+
+def ceilings(
+    examples: Sequence[Example], tokenizer: WordPieceTokenizer, settings: Settings = Settings()
+) -> tuple[dict[str, Score], Counter[str]]:
+    """What a perfect network would score, gold -> labels -> decoding -> gold, for each head; and what has no label,
+    counted by reason."""
+    lost: Counter[str] = Counter()
+    queries: dict[str, list[Query]] = {"span_column": [], "tagging": []}
+    for example in examples:
+        encoding, columns = tokenizer.tokenize(example.question), columns_of(example.table)
+        labels = align(example.query, example.question, encoding, columns, lost)
+        tagged = marks_of_tags(*tags_of(labels, len(encoding), len(columns), lost))
+        for head, marks in (("span_column", labels.marks), ("tagging", tagged)):
+            queries[head].append(write_query(example, Scores.perfect(labels, marks, encoding), settings))
+    return {head: total(compare(examples, found)) for head, found in queries.items()}, lost
