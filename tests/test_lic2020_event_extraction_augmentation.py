@@ -5,7 +5,7 @@ from competition import load
 
 FOLDER = "lic2020_event_extraction"
 task = load(FOLDER, "task")
-augmentation = load(FOLDER, "augmentation")
+features = load(FOLDER, "features")
 
 
 def example(text, *events):
@@ -36,7 +36,8 @@ MATCHES = [
 
 
 def replaced(sentence, rate=1.0, seed=0, corpus=MATCHES):
-    return augmentation.ArgumentReplacement(corpus, rate)(sentence, np.random.default_rng(seed))
+    replacement = features.ArgumentReplacement(corpus, None, None, rate=rate)
+    return replacement.replace(sentence, np.random.default_rng(seed))
 
 
 def test_arguments_become_others_of_their_role_and_starts_move_with_them():

@@ -1,16 +1,21 @@
-"""Labels, features, network and extraction of event extraction. Every sentence here is invented."""
+"""Features, network and decoding of event extraction. Every sentence here is invented."""
+
+from collections import Counter
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.dev_search import DevSet
 from common.encoders.bert import BertEncoder
 from common.encoders.light import LightEncoder
 from common.generators import training_dataset
-from common.keras_compat import seed_everything, tf
+from common.keras_compat import keras, seed_everything, tf
 from common.losses import multilabel_cross_entropy
 from common.optimizers import build_optimizer
+from common.optimizers.training_model import TrainingModel
 from common.options import EncoderOptions, TrainingOptions
 
 import competition
@@ -18,11 +23,11 @@ import competition
 FOLDER = "lic2020_event_extraction"
 task = competition.load(FOLDER, "task")
 metric = competition.load(FOLDER, "metric")
-labels = competition.load(FOLDER, "labels")
+features = competition.load(FOLDER, "features")
 model = competition.load(FOLDER, "model")
-extraction = competition.load(FOLDER, "extraction")
-thresholds = competition.load(FOLDER, "thresholds")
-span_loss = competition.load(FOLDER, "span_loss")
+decode = competition.load(FOLDER, "decode")
+
+Settings = decode.Settings
 
 HEADS = ["crf", "global_pointer"]
 SCHEMA = task.Schema(
@@ -33,7 +38,7 @@ SCHEMA = task.Schema(
         "产品-发布": ("发布方", "发布产品"),
     }
 )
-CLASSES = labels.Classes(SCHEMA)
+CLASSES = features.Classes(SCHEMA)
 WIN, TITLE, MARRY, RELEASE = SCHEMA.event_types
 
 
@@ -42,7 +47,7 @@ def event(kind, trigger, *arguments, start=-1):
     return task.Event(kind, trigger, start, tuple(task.Argument(*argument) for argument in arguments))
 
 
-def class_of(kind, role=labels.TRIGGER):
+def class_of(kind, role=features.TRIGGER):
     return CLASSES.ids[kind, role]
 
 
@@ -52,7 +57,8 @@ def place(text, piece, number=0):
 
 
 def label(text, *events):
-    return labels.label(text, events, CLASSES)
+    lost = Counter()
+    return features.label(text, events, CLASSES, lost), lost
 
 
 def arguments_of(events):
@@ -64,7 +70,7 @@ def arguments_of(events):
 
 def test_classes_are_those_of_the_schema_and_then_the_triggers():
     assert CLASSES.pairs[: len(SCHEMA.classes)] == SCHEMA.classes
-    assert CLASSES.pairs[len(SCHEMA.classes) :] == [(name, labels.TRIGGER) for name in SCHEMA.event_types]
+    assert CLASSES.pairs[len(SCHEMA.classes) :] == [(name, features.TRIGGER) for name in SCHEMA.event_types]
     for number, (kind, role) in enumerate(CLASSES.pairs):
         assert CLASSES.ids[kind, role] == number
         assert CLASSES.event_types[CLASSES.types[number]] == kind and CLASSES.role_names[CLASSES.roles[number]] == role
@@ -88,9 +94,14 @@ def test_without_a_start_the_occurrence_nearest_to_the_trigger_is_labelled():
 
 
 def test_an_occurrence_in_the_same_case_comes_first():
-    assert labels.locate("ABC，好，abc", "abc", -1, 0) == (6, 9)
-    assert labels.locate("ABC，好", "abc", -1, 0) == (0, 3)
-    assert labels.locate("ABC", "", -1, 0) is labels.locate("A B", " ", -1, 0) is labels.locate("A", "AB", 0, 0) is None
+    assert features.locate("ABC，好，abc", "abc", -1, 0) == (6, 9)
+    assert features.locate("ABC，好", "abc", -1, 0) == (0, 3)
+    assert (
+        features.locate("ABC", "", -1, 0)
+        is features.locate("A B", " ", -1, 0)
+        is features.locate("A", "AB", 0, 0)
+        is None
+    )
 
 
 def test_blanks_at_the_ends_are_not_labelled():
@@ -117,7 +128,7 @@ def test_events_of_one_type_become_one_and_say_a_thing_once():
         event(WIN, "击败", ("胜者", "云桥队", 0), ("败者", "澜江队", 5), start=3),
         event(WIN, "战胜", ("胜者", "云桥队", 9), ("败者", "北州队", 14), start=12),
     )
-    [one] = labels.assemble(text, found, CLASSES)
+    [one] = decode.assemble(text, found, CLASSES)
     assert one == event(WIN, "击败", ("胜者", "云桥队", 0), ("败者", "澜江队", 5), ("败者", "北州队", 14), start=3)
 
 
@@ -127,20 +138,20 @@ def test_one_span_in_two_roles_and_nested_spans_come_back():
         event(WIN, "击败", ("时间", "昨晚"), ("胜者", "云桥队"), ("败者", "澜江队")),
         event(TITLE, "夺冠", ("时间", "昨晚"), ("冠军", "云桥"), ("冠军", "云桥队")),
     ]
-    back = labels.assemble(text, label(text, *told)[0], CLASSES)
+    back = decode.assemble(text, label(text, *told)[0], CLASSES)
     assert arguments_of(back) == arguments_of(told) and [one.trigger for one in back] == ["击败", "夺冠"]
 
 
 def test_a_string_in_another_case_is_the_same_argument():
     text = "Apple上新，apple的顾南"
     found = {(place(text, name), class_of(RELEASE, role)) for name in ("Apple", "apple") for role in ("发布方",)}
-    assert [one.arguments for one in labels.assemble(text, found, CLASSES)] == [(task.Argument("发布方", "Apple", 0),)]
+    assert [one.arguments for one in decode.assemble(text, found, CLASSES)] == [(task.Argument("发布方", "Apple", 0),)]
 
 
 def test_an_event_without_trigger_or_without_arguments():
     text = "顾南结婚，云桥公司上新"
     found = {((0, 2), class_of(MARRY, "结婚双方")), (place(text, "上新"), class_of(RELEASE))}
-    assert labels.assemble(text, found, CLASSES) == [
+    assert decode.assemble(text, found, CLASSES) == [
         event(MARRY, "", ("结婚双方", "顾南", 0)),
         event(RELEASE, "上新", start=9),
     ]
@@ -163,7 +174,7 @@ def told_events(draw):
 def test_all_arguments_come_back_and_none_twice(told):
     text, events = told
     found, lost = label(text, *events)
-    back = labels.assemble(text, found, CLASSES)
+    back = decode.assemble(text, found, CLASSES)
     assert arguments_of(back) == arguments_of(events) and not lost
     assert sum(len(one.arguments) for one in back) == len(arguments_of(back))
     assert all(text.startswith(argument.text, argument.start) for one in back for argument in one.arguments)
@@ -181,7 +192,8 @@ def bert():
 
 def windows_of(encoder, *examples):
     examples = [task.Example(str(line), text, tuple(events), line) for line, (text, *events) in enumerate(examples, 1)]
-    return model.labelled_windows(examples, encoder, CLASSES)
+    lost = Counter()
+    return features.labelled_windows(examples, encoder, CLASSES, lost), lost
 
 
 MATCH = (
@@ -228,7 +240,7 @@ def test_the_crf_holds_one_of_overlapping_arguments_and_no_trigger_that_overlaps
     [window], _ = windows_of(
         bert, ("顾南与许青结婚", event(MARRY, "青结婚", ("结婚双方", "许青"), ("结婚双方", "顾南与许青")))
     )
-    sequence, unheld = model.label_sequence(window, CLASSES)
+    sequence, unheld = features.label_sequence(window, CLASSES)
     couple = class_of(MARRY, "结婚双方")
     assert sequence.tolist() == [0, 2 * couple + 1, *[2 * couple + 2] * 4, 0, 0, 0]
     assert unheld == [(4, 5, couple), (5, 7, class_of(MARRY))]
@@ -236,8 +248,8 @@ def test_the_crf_holds_one_of_overlapping_arguments_and_no_trigger_that_overlaps
 
 def test_the_crf_holds_everything_where_nothing_overlaps(bert):
     [window], _ = windows_of(bert, ("云桥队击败澜江队", MATCH[1]))
-    sequence, unheld = model.label_sequence(window, CLASSES)
-    assert unheld == [] and set(extraction.bio_spans(sequence)) == window.tags
+    sequence, unheld = features.label_sequence(window, CLASSES)
+    assert unheld == [] and set(decode.bio_spans(sequence)) == window.tags
 
 
 @pytest.mark.parametrize(
@@ -252,17 +264,17 @@ def test_the_crf_holds_everything_where_nothing_overlaps(bert):
 def test_gold_survives_the_whole_way_through_tokens(folder, name):
     if not (folder / name).is_file():
         pytest.skip(f"{folder} is not there")
-    classes = labels.Classes(task.Schema.read(folder / "event_schema.json"))
+    classes = features.Classes(task.Schema.read(folder / "event_schema.json"))
     examples = task.read(folder / name, None, labelled=True)
     texts = [example.text for example in examples]
     encoder = BertEncoder.from_texts(texts, EncoderOptions(encoder="bert", hidden_size=8))
-    windows, _ = model.labelled_windows(examples, encoder, classes)
+    windows = features.labelled_windows(examples, encoder, classes, Counter())
+    predictor = decode.Predictor(None, encoder, classes)
     f1 = {}
     for head in HEADS:
-        back = extraction.decode(texts, extraction.gold_scores(windows, classes, head), 0.0, classes)
+        back = predictor.decode(examples, decode.gold_scores(windows, classes, head), Settings(0.0))
         # One to one: where gold repeats an argument, a prediction that does not cannot have all of the official recall.
-        gold = [(example.id, example.events) for example in examples]
-        f1[head] = metric.one_to_one(metric.compare(gold, [(e.id, events) for e, events in zip(examples, back)])).f1
+        f1[head] = metric.one_to_one(metric.compare_examples(examples, back)).f1
     print(f"{f1} of gold survives in {folder / name}")
     assert f1["global_pointer"] >= 0.99 and f1["crf"] >= 0.9
 
@@ -273,7 +285,7 @@ def test_gold_survives_the_whole_way_through_tokens(folder, name):
 def test_a_batch_against_a_slow_reference(bert):
     batch, _ = windows_of(bert, MATCH, ("昨晚",), WEDDING)
     length = max(len(window.encoding) for window in batch)
-    inputs = {head: model.collate(batch, CLASSES, head) for head in HEADS}
+    inputs = {head: features.collate(batch, CLASSES, head) for head in HEADS}
     for head in HEADS:
         assert inputs[head]["token_ids"].shape == (3, length)
         types = [{CLASSES.event_types[at] for at in np.flatnonzero(row)} for row in inputs[head]["type_labels"]]
@@ -283,13 +295,13 @@ def test_a_batch_against_a_slow_reference(bert):
         inputs["global_pointer"]["tags"]
     ) == len(tags)
     for row, window in zip(inputs["crf"]["labels"], batch):
-        sequence, _ = model.label_sequence(window, CLASSES)
+        sequence, _ = features.label_sequence(window, CLASSES)
         assert row.tolist() == [*sequence, *[0] * (length - len(sequence))]
 
 
 def test_a_batch_in_which_nothing_happens(bert):
     batch, _ = windows_of(bert, ("昨晚",))
-    assert model.collate(batch, CLASSES, "global_pointer")["tags"].shape == (0, 4)
+    assert features.collate(batch, CLASSES, "global_pointer")["tags"].shape == (0, 4)
 
 
 # The loss of the global pointer
@@ -318,7 +330,7 @@ def test_the_factored_loss_is_the_loss_over_all_spans(scale):
     for seed in range(5):
         scores, tags = drawn_scores(seed, scale)
         for some in (tags, tags[:0]):
-            losses = span_loss.factored_multilabel_cross_entropy(*scores, some).numpy()
+            losses = model.factored_multilabel_cross_entropy(*scores, some).numpy()
             assert losses.shape == (3,) and losses.dtype == np.float32
             np.testing.assert_allclose(losses, slow_loss(*scores, some), rtol=1e-4, atol=1e-5)
 
@@ -327,7 +339,7 @@ def test_the_factored_loss_has_the_gradient_of_the_loss_over_all_spans():
     scores, tags = drawn_scores(0)
     first = tf.Variable(scores[1])
     with tf.GradientTape() as tape:
-        loss = span_loss.factored_multilabel_cross_entropy(scores[0], first, scores[2], tags)
+        loss = model.factored_multilabel_cross_entropy(scores[0], first, scores[2], tags)
     gradient, step = tape.gradient(loss, first).numpy(), 1e-2
     for at in [(0, 2, 1), (0, 0, 1), (1, 1, 0), (2, 3, 2), (0, 6, 4)]:
         up, down = scores[1].copy(), scores[1].copy()
@@ -345,7 +357,7 @@ def test_the_factored_loss_survives_extreme_scores():
         scores[1] += np.float32(size)
         first = tf.Variable(scores[1])
         with tf.GradientTape() as tape:
-            loss = span_loss.factored_multilabel_cross_entropy(scores[0], first, scores[2], tags)
+            loss = model.factored_multilabel_cross_entropy(scores[0], first, scores[2], tags)
         assert np.isfinite(loss).all() and np.isfinite(tape.gradient(loss, first)).all()
         np.testing.assert_allclose(loss, slow_loss(*scores, tags), rtol=1e-3)
 
@@ -378,40 +390,51 @@ def light_encoder():
 
 def build(head):
     encoder = light_encoder()
-    return encoder, model.build_networks(encoder, CLASSES, head, 100.0)
+    return encoder, model.build_network(encoder, CLASSES, head, 100.0)
+
+
+def training_of(network):
+    return TrainingModel(network, partial(model.loss, network=network))
+
+
+def unlabelled(*texts):
+    return [task.Example(text, text, None, 1) for text in texts]
 
 
 @pytest.fixture(scope="module", params=HEADS)
 def talkative(request):
-    """An encoder and networks with random weights so wild that they predict something everywhere."""
+    """An encoder and a network with random weights so wild that they predict something everywhere."""
     seed_everything(2)
-    encoder, networks = build(request.param)
+    encoder, network = build(request.param)
     generator = np.random.default_rng(1)
-    for weight in networks.training.weights:
+    for weight in network.weights:
         if any(name in weight.name for name in ("roles", "class_scores/types", "type_tags/kernel")):
             weight.assign(generator.normal(0, 1.0, weight.shape))
         if "class_scores/bias" in weight.name:
             weight.assign(np.zeros(weight.shape))
         if "transitions" in weight.name:
             weight.assign(generator.normal(0, 0.01, weight.shape))
-    return encoder, networks
+    return encoder, network
 
 
 @pytest.fixture(scope="module")
-def extractor(talkative):
-    encoder, networks = talkative
-    return extraction.Extractor(networks, encoder, CLASSES)
+def predictor(talkative):
+    encoder, network = talkative
+    return decode.Predictor(network, encoder, CLASSES)
+
+
+LOW = Settings(-1.0)
 
 
 @pytest.fixture(scope="module")
-def expected(extractor):
+def expected(predictor):
     """What is extracted one text at a time."""
-    return [extractor.extract([text], -1.0)[0] for text in TEXTS]
+    return [predictor(unlabelled(text), LOW)[0] for text in TEXTS]
 
 
-def batch_of(networks, encoder):
-    windows = model.labelled_windows(TRAINING, encoder, CLASSES)[0]
-    return model.collate(windows, CLASSES, "crf" if networks.crf else "global_pointer")
+def batch_of(network, encoder):
+    windows = features.labelled_windows(TRAINING, encoder, CLASSES, Counter())
+    return features.collate(windows, CLASSES, "crf" if "emissions" in network.output else "global_pointer")
 
 
 def test_class_scores_against_a_slow_reference():
@@ -433,21 +456,20 @@ def test_class_scores_against_a_slow_reference():
 
 
 def test_all_weights_are_used_in_prediction_or_belong_to_the_crf(talkative):
-    _, networks = talkative
-    unused = {id(weight) for weight in networks.training.weights} - {id(weight) for weight in networks.scores.weights}
-    assert not unused
+    _, network = talkative
+    scores = {name: output for name, output in network.output.items() if name != "type_logits"}
+    used = keras.Model(network.input, scores).weights
+    assert {id(weight) for weight in network.weights} == {id(weight) for weight in used}
 
 
 def test_the_loss_does_not_see_padding(talkative):
-    encoder, networks = talkative
-    inputs = batch_of(networks, encoder)
+    encoder, network = talkative
+    inputs, training = batch_of(network, encoder), training_of(network)
     wider = {
         name: values if name in ("tags", "type_labels") else np.pad(values, [(0, 0), (0, 9)], constant_values=0)
         for name, values in inputs.items()
     }
-    assert float(networks.training.batch_loss(wider)) == pytest.approx(
-        float(networks.training.batch_loss(inputs)), rel=1e-4
-    )
+    assert float(training.batch_loss(wider)) == pytest.approx(float(training.batch_loss(inputs)), rel=1e-4)
 
 
 def test_something_is_extracted_and_all_of_it_is_in_the_text(expected):
@@ -462,47 +484,45 @@ def test_something_is_extracted_and_all_of_it_is_in_the_text(expected):
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
 def test_batch_size_and_order_change_nothing(talkative, expected, batch_size):
-    of_size = extraction.Extractor(talkative[1], talkative[0], CLASSES, batch_size)
-    assert of_size.extract(TEXTS, -1.0) == expected
+    of_size = decode.Predictor(talkative[1], talkative[0], CLASSES, batch_size)
+    assert of_size(unlabelled(*TEXTS), LOW) == expected
     order = np.random.default_rng(batch_size).permutation(len(TEXTS))
-    shuffled = of_size.extract([TEXTS[index] for index in order], -1.0)
+    shuffled = of_size(unlabelled(*(TEXTS[index] for index in order)), LOW)
     assert [shuffled[at] for at in np.argsort(order)] == expected
 
 
-def test_nothing_to_extract_from(extractor):
-    assert extractor.extract([], 0.0) == []
-    assert extractor.extract(["", " ", "\n"], 0.0) == [[], [], []]
+def test_nothing_to_extract_from(predictor):
+    assert predictor([], Settings(0.0)) == []
+    assert predictor(unlabelled("", " ", "\n"), Settings(0.0)) == [[], [], []]
 
 
-def test_a_very_long_text_is_read_to_its_end(extractor, expected):
+def test_a_very_long_text_is_read_to_its_end(predictor, expected):
     text = "".join(TEXTS) * 12
-    long, short = extractor.extract([text, TEXTS[2]], -1.0)
+    long, short = predictor(unlabelled(text, TEXTS[2]), LOW)
     assert short == expected[2] and long
-    windows = model.text_windows([text], extractor.encoder)
+    windows = features.text_windows([text], predictor.encoder)
     assert len(windows) > 10 and windows[-1].encoding.offsets[-1, 1] == len(text)
-    [score] = extractor.score(windows[-1:], [-1.0])
-    assert score.tags[-1.0], "nothing is found in the last window"
+    [score] = predictor.score(windows[-1:], [LOW])
+    assert score.tags[LOW], "nothing is found in the last window"
 
 
-def test_special_tokens_and_padding_are_never_tagged(extractor):
-    windows = model.text_windows(TEXTS, extractor.encoder)
-    scores = extractor.score(windows, [-50.0])
+def test_special_tokens_and_padding_are_never_tagged(predictor):
+    windows = features.text_windows(TEXTS, predictor.encoder)
+    lowest = Settings(-50.0)
+    scores = predictor.score(windows, [lowest])
     assert all(score.window is window for score, window in zip(scores, windows, strict=True))
     for score in scores:
         tokens = set(range(1, len(score.window.encoding) - 1))
-        assert {token for first, last, _ in score.tags[-50.0] for token in (first, last)} <= tokens
-        assert bool(score.tags[-50.0]) == bool(tokens) and all(first <= last for first, last, _ in score.tags[-50.0])
+        assert {token for first, last, _ in score.tags[lowest] for token in (first, last)} <= tokens
+        assert bool(score.tags[lowest]) == bool(tokens) and all(first <= last for first, last, _ in score.tags[lowest])
 
 
-def test_overlapping_windows_say_a_thing_once(extractor):
-    [window] = model.text_windows(["顾南结婚"], extractor.encoder)
-    score = extraction.Scores(window, {0.0: [(1, 2, class_of(MARRY, "结婚双方"))]})
-    once = extraction.decode(["顾南结婚"], [score], 0.0, CLASSES)
-    assert (
-        once
-        == extraction.decode(["顾南结婚"], [score] * 2, 0.0, CLASSES)
-        == [[event(MARRY, "", ("结婚双方", "顾南", 0))]]
-    )
+def test_overlapping_windows_say_a_thing_once(predictor):
+    [window] = features.text_windows(["顾南结婚"], predictor.encoder)
+    score = decode.Scores(window, {LOW: [(1, 2, class_of(MARRY, "结婚双方"))]})
+    once = predictor.decode(unlabelled("顾南结婚"), [score], LOW)
+    twice = predictor.decode(unlabelled("顾南结婚"), [score] * 2, LOW)
+    assert once == twice == [[event(MARRY, "", ("结婚双方", "顾南", 0))]]
 
 
 def test_of_spans_in_doubt_the_best_of_those_that_overlap_is_kept():
@@ -515,70 +535,85 @@ def test_of_spans_in_doubt_the_best_of_those_that_overlap_is_kept():
         (1, 1, 0, -5.0),
         (2, 2, 0, -6.0),
     ]
-    assert extraction.without_doubles(spans) == [(2, 4, 0, -0.5), (5, 6, 0, -3.0), (1, 1, 0, -5.0), (2, 4, 1, -4.0)]
+    assert decode.without_doubles(spans) == [(2, 4, 0, -0.5), (5, 6, 0, -3.0), (1, 1, 0, -5.0), (2, 4, 1, -4.0)]
 
 
 def test_spans_that_training_says_are_there_may_nest_and_share():
     spans = [(1, 4, 0, 2.0), (2, 3, 0, 0.1), (1, 4, 1, 1.0), (3, 6, 0, -0.1)]
-    assert extraction.without_doubles(spans) == spans[:3]
+    assert decode.without_doubles(spans) == spans[:3]
 
 
-def test_a_higher_threshold_finds_less_and_all_thresholds_can_be_asked_for_at_once(extractor):
-    grid = [-3.0, 0.0, 3.0, 6.0]
-    scores = extractor.score(model.text_windows(TEXTS, extractor.encoder), grid)
-    found = [extraction.decode(TEXTS, scores, threshold, CLASSES) for threshold in grid]
-    assert found == [extractor.extract(TEXTS, threshold) for threshold in grid]
-    counts = [sum(len(score.tags[threshold]) for score in scores) for threshold in grid]
+def test_a_higher_threshold_finds_less_and_all_thresholds_can_be_asked_for_at_once(predictor):
+    grid, texts = [Settings(threshold) for threshold in (-3.0, 0.0, 3.0, 6.0)], unlabelled(*TEXTS)
+    scores = predictor.score(predictor.features(texts), grid)
+    assert [predictor.decode(texts, scores, one) for one in grid] == [predictor(texts, one) for one in grid]
+    counts = [sum(len(score.tags[one]) for score in scores) for one in grid]
     assert counts == sorted(counts, reverse=True) and len(set(counts)) == len(grid)
 
 
-def scores_by_hand(bert, best):
-    """Windows of the training texts and their scores: all tags at the threshold `best`, none above it, and more than
-    there are below it."""
-    windows, _ = model.labelled_windows(TRAINING, bert, CLASSES)
-    return [
-        extraction.Scores(
-            window,
-            {at: sorted(window.tags) * (at <= best) + [(1, 1, 0), (2, 2, 1)] * (at < best) for at in thresholds.GRID},
-        )
-        for window in windows
-    ]
+class ByHand(decode.Predictor):
+    """Says of the training texts all their tags at the threshold `best`, none above it, and more than there are below
+    it."""
+
+    def __init__(self, encoder, best):
+        super().__init__(None, encoder, CLASSES)
+        self.best = best
+
+    def score(self, all_windows, settings):
+        labelled = features.labelled_windows(TRAINING, self.encoder, CLASSES, Counter())
+        return [
+            decode.Scores(
+                window,
+                {
+                    at: sorted(window.tags) * (at <= self.best) + [(1, 1, 0), (2, 2, 1)] * (at < self.best)
+                    for at in settings
+                },
+            )
+            for window in labelled
+        ]
 
 
-@pytest.mark.parametrize("best", [min(thresholds.GRID), sorted(thresholds.GRID)[3], max(thresholds.GRID)])
+def best_on(examples, predictor):
+    """What the search on dev finds, and the predictions of its setting."""
+    dev = DevSet(examples, predictor, lambda examples, predictions: predictions)
+    return dev.search(decode.GRID, decode.counts, decode.f1, seed=1)
+
+
+@pytest.mark.parametrize("best", [min(decode.GRID), sorted(decode.GRID)[3], max(decode.GRID)])
 def test_the_threshold_search_finds_the_best_one(bert, best):
-    found = thresholds.search_threshold(TRAINING, scores_by_hand(bert, best), CLASSES, seed=1)
+    found, _ = best_on(TRAINING, ByHand(bert, best))
     assert found == (best, 1.0, 1.0)
 
 
 def test_a_threshold_search_where_nothing_happens(bert):
     examples = [task.Example(example.id, example.text, (), 1) for example in TRAINING]
-    found = thresholds.search_threshold(examples, scores_by_hand(bert, 0.0), CLASSES, seed=1)
-    assert found.f1 == found.crossed_f1 == 0.0
+    found, _ = best_on(examples, ByHand(bert, Settings(0.0)))
+    assert found.score == found.crossed == 0.0
 
 
 def test_transitions_are_read_when_they_are_needed():
     seed_everything(1)
-    encoder, networks = build("crf")
-    extractor = extraction.Extractor(networks, encoder, CLASSES)
-    before = extractor.extract(TEXTS, 0.0)
+    encoder, network = build("crf")
+    predictor, crf = decode.Predictor(network, encoder, CLASSES), network.get_layer("crf")
+    before = predictor(unlabelled(*TEXTS), Settings(0.0))
     begin = 2 * class_of(MARRY, "结婚双方") + 1
-    transitions = networks.crf.transitions.numpy()
+    transitions = crf.transitions.numpy()
     transitions[0, begin] = 1.0
-    networks.crf.transitions.assign(transitions)
-    after = extractor.extract(TEXTS, 0.0)
+    crf.transitions.assign(transitions)
+    after = predictor(unlabelled(*TEXTS), Settings(0.0))
     assert before != after and (MARRY, "结婚双方") in {one[:2] for one in arguments_of(after[0])}
 
 
 def test_paths_are_legal_whatever_the_weights(talkative):
-    encoder, networks = talkative
-    if networks.crf is None:
+    encoder, network = talkative
+    if "emissions" not in network.output:
         pytest.skip("of the CRF alone")
-    outputs = networks.scores(
-        {name: array for name, array in batch_of(networks, encoder).items() if name in networks.scores.input}
+    batch, crf = batch_of(network, encoder), network.get_layer("crf")
+    emissions = network({name: batch[name] for name in network.input_names})["emissions"].numpy()
+    lengths = np.array(
+        [len(window.encoding) for window in features.text_windows([one.text for one in TRAINING], encoder)]
     )
-    lengths = np.array([len(window.encoding) for window in model.text_windows([one.text for one in TRAINING], encoder)])
-    for path in extraction.viterbi(outputs.numpy(), networks.crf.transition_scores(), networks.crf.starts, lengths):
+    for path in decode.viterbi(emissions, crf.transition_scores(), crf.starts, lengths):
         inside = [(before, label_id) for before, label_id in zip([0, *path], path) if label_id and label_id % 2 == 0]
         assert all(before in (label_id - 1, label_id) for before, label_id in inside)
 
@@ -586,22 +621,23 @@ def test_paths_are_legal_whatever_the_weights(talkative):
 @pytest.mark.parametrize("head", HEADS)
 def test_training_learns_its_texts(head):
     seed_everything(1)
-    encoder, networks = build(head)
-    windows = model.labelled_windows(TRAINING, encoder, CLASSES)[0]
+    encoder, network = build(head)
+    training = training_of(network)
+    windows = features.labelled_windows(TRAINING, encoder, CLASSES, Counter())
     epochs = 40
     batches = training_dataset(
         windows,
         [len(window.encoding) for window in windows],
-        lambda batch, generator: model.collate(batch, CLASSES, head),
+        lambda batch, generator: features.collate(batch, CLASSES, head),
         4,
         1,
         range(epochs),
-        networks.training,
+        training,
     )
-    networks.training.compile(build_optimizer(TrainingOptions(epochs=1, ema_momentum=0), 3e-2, epochs))
-    history = networks.training.fit(batches, steps_per_epoch=1, epochs=epochs, verbose=0).history
+    training.compile(build_optimizer(TrainingOptions(epochs=1, ema_momentum=0), 3e-2, epochs))
+    history = training.fit(batches, steps_per_epoch=1, epochs=epochs, verbose=0).history
     assert np.mean(history["loss"][-5:]) < 0.2 * history["loss"][0]
     np.testing.assert_allclose(history["loss"], np.add(history["type_loss"], history["head_loss"]), rtol=1e-4)
-    texts = [example.text for example in TRAINING]
-    held = extraction.decode(texts, extraction.gold_scores(windows, CLASSES, head), 0.0, CLASSES)
-    assert extraction.Extractor(networks, encoder, CLASSES).extract(texts, 0.0) == held
+    predictor = decode.Predictor(network, encoder, CLASSES)
+    held = predictor.decode(TRAINING, decode.gold_scores(windows, CLASSES, head), Settings(0.0))
+    assert predictor(TRAINING, Settings(0.0)) == held

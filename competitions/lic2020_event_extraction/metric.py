@@ -6,14 +6,14 @@ types and roles are compared as strings.
 """
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from common import metrics
 
-from task import Argument, Event
+from task import Argument, Event, Example
 
 
 class Item(NamedTuple):
@@ -45,17 +45,9 @@ class Score:
         """`precision`, `recall` and `f1`, unrounded. Where arguments are repeated, `recall` and `f1` can be above 1."""
         return metrics.precision_recall_f1(self.correct, self.predicted, self.correct, self.gold)
 
-    @property
-    def precision(self) -> float:
-        return self.figures()["precision"]
-
-    @property
-    def recall(self) -> float:
-        return self.figures()["recall"]
-
-    @property
-    def f1(self) -> float:
-        return self.figures()["f1"]
+    precision = property(lambda self: self.figures()["precision"])
+    recall = property(lambda self: self.figures()["recall"])
+    f1 = property(lambda self: self.figures()["f1"])
 
 
 @dataclass(frozen=True)
@@ -118,9 +110,24 @@ def compare(
     return comparisons
 
 
+def compare_examples(examples: Sequence[Example], predictions: Sequence[Iterable[Event]]) -> list[Comparison]:
+    """The same for labelled examples and the events predicted for each, in order."""
+    gold = [(example.id, example.events) for example in examples]
+    return compare(gold, [(example.id, events) for example, events in zip(examples, predictions)])
+
+
 def total(comparisons: Sequence[Comparison]) -> Score:
     """The sum over texts, whole and by event type."""
-    return _sum((one.predicted, one.gold, one.credits) for one in comparisons)
+    predicted = Counter(item.event_type for one in comparisons for item in one.predicted)
+    gold = Counter(item.event_type for one in comparisons for item in one.gold)
+    credits: dict[str, list[float]] = defaultdict(list)
+    for one in comparisons:
+        for item, credit in zip(one.predicted, one.credits, strict=True):
+            credits[item.event_type].append(credit)
+    # fsum is exact, so that the order of the texts does not change the last digit.
+    event_types = {name: Score(predicted[name], gold[name], math.fsum(credits[name])) for name in gold | predicted}
+    correct = math.fsum(credit for some in credits.values() for credit in some)
+    return Score(predicted.total(), gold.total(), correct, event_types)
 
 
 def one_to_one(comparisons: Sequence[Comparison]) -> Score:
@@ -131,7 +138,7 @@ def one_to_one(comparisons: Sequence[Comparison]) -> Score:
     Each credit is at most that of `total`. Precision and recall can be higher all the same, where something is
     repeated.
     """
-    return _sum(_one_to_one(one) for one in comparisons)
+    return total([_one_to_one(one) for one in comparisons])
 
 
 def trigger_score(comparisons: Iterable[Comparison]) -> Score:
@@ -173,35 +180,13 @@ def _by_id(pairs: Iterable[tuple[str, Iterable[Event]]]) -> dict[str, list[Event
     return by_id
 
 
-def _sum(parts: Iterable[tuple[Sequence[Item], Sequence[Item], Sequence[float]]]) -> Score:
-    """The Score of (predicted arguments, gold arguments, credits of the predicted ones)."""
-    predicted: Counter[str] = Counter()
-    gold: Counter[str] = Counter()
-    credits: dict[str, list[float]] = {}
-    for part_predicted, part_gold, part_credits in parts:
-        predicted.update(item.event_type for item in part_predicted)
-        gold.update(item.event_type for item in part_gold)
-        for item, credit in zip(part_predicted, part_credits, strict=True):
-            credits.setdefault(item.event_type, []).append(credit)
-    # fsum is exact, so that the order of the texts does not change the last digit.
-    event_types = {
-        name: Score(predicted[name], gold[name], math.fsum(credits.get(name, []))) for name in (gold | predicted)
-    }
-    correct = math.fsum(credit for some in credits.values() for credit in some)
-    return Score(predicted.total(), gold.total(), correct, event_types)
-
-
-def _one_to_one(comparison: Comparison) -> tuple[list[Item], list[Item], list[float]]:
+def _one_to_one(comparison: Comparison) -> Comparison:
     predicted, gold = _distinct(comparison.predicted), _distinct(comparison.gold)
     credits = []
     for place, ours in predicted.items():
-        theirs = gold.get(place, [])
-        credits += best_pairs([[_credit(one, other) for other in theirs] for one in ours])
-    return _flat(predicted), _flat(gold), credits
-
-
-def _flat(by_place: dict[tuple[str, str], list[Item]]) -> list[Item]:
-    return [item for items in by_place.values() for item in items]
+        credits += best_pairs([[_credit(one, other) for other in gold.get(place, [])] for one in ours])
+    sides = (tuple(item for items in side.values() for item in items) for side in (predicted, gold))
+    return replace(comparison, **dict(zip(("predicted", "gold"), sides)), credits=tuple(credits))
 
 
 def _distinct(items: Iterable[Item]) -> dict[tuple[str, str], list[Item]]:

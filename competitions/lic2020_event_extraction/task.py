@@ -6,7 +6,7 @@ text, each in one of the roles of that type. The judge scores the arguments alon
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,19 +55,14 @@ class Schema:
     """The event types of the contest, in the order of the file.
 
     `event_types` maps each type to its roles, all different, and `categories` to what the file calls its "class" ("" if
-    it does not say). `classes` lists the (type, role) pairs, 217 in the real schema, and `class_ids` numbers them. They
-    stay pairs and are never joined into one string: names may hold any character, and many types share a role.
+    it does not say). `classes` lists the (type, role) pairs, 217 in the real schema. They stay pairs and are never
+    joined into one string: names may hold any character, and many types share a role.
     """
 
     def __init__(self, event_types: Mapping[str, Iterable[str]], categories: Mapping[str, str] | None = None):
-        self.event_types: dict[str, tuple[str, ...]] = {
-            name: tuple(dict.fromkeys(roles)) for name, roles in event_types.items()
-        }
-        self.categories: dict[str, str] = {name: (categories or {}).get(name, "") for name in self.event_types}
-        self.classes: list[tuple[str, str]] = [
-            (name, role) for name, roles in self.event_types.items() for role in roles
-        ]
-        self.class_ids: dict[tuple[str, str], int] = {pair: number for number, pair in enumerate(self.classes)}
+        self.event_types = {name: tuple(dict.fromkeys(roles)) for name, roles in event_types.items()}
+        self.categories = {name: (categories or {}).get(name, "") for name in self.event_types}
+        self.classes = [(name, role) for name, roles in self.event_types.items() for role in roles]
 
     @classmethod
     def read(cls, path: str | Path) -> "Schema":
@@ -81,11 +76,9 @@ class Schema:
         for number, record in read_json_lines(path):
             where = f"{path}:{number}"
             name = field(record, "event_type", str, where)
-            roles = event_types.setdefault(name, [])
-            for item in field(record, "role_list", list, where):
-                roles.append(
-                    field(_object(item, "role_list", where), "role", str, f'{where}: in "role_list" of "{name}"')
-                )
+            inside = f'{where}: in "role_list" of "{name}"'
+            roles = [field(item, "role", str, inside) for item in _objects(record, "role_list", where)]
+            event_types.setdefault(name, []).extend(roles)
             categories.setdefault(name, _optional(record, "class", str, "", where))
         if not any(event_types.values()):
             raise UserError(f"{path}: names no event type with a role - is it the contest's event_schema.json?")
@@ -157,20 +150,17 @@ def read_submission(path: str | Path) -> list[tuple[str, tuple[Event, ...]]]:
 
 
 def _events(record: dict[str, Any], schema: Schema | None, where: str) -> tuple[Event, ...]:
-    return tuple(
-        _event(_object(item, "event_list", where), schema, where) for item in field(record, "event_list", list, where)
-    )
-
-
-def _event(item: dict[str, Any], schema: Schema | None, where: str) -> Event:
-    event_type = field(item, "event_type", str, where)
-    inside = f'{where}: in "{event_type}"'
-    arguments = tuple(
-        _argument(_object(argument, "arguments", inside), inside) for argument in field(item, "arguments", list, inside)
-    )
-    _check_names(event_type, (argument.role for argument in arguments), schema, where)
-    trigger = _optional(item, "trigger", str, "", inside)
-    return Event(event_type, trigger, _optional(item, "trigger_start_index", int, -1, inside), arguments)
+    events = []
+    for item in _objects(record, "event_list", where):
+        event_type = field(item, "event_type", str, where)
+        inside = f'{where}: in "{event_type}"'
+        arguments = tuple(_argument(argument, inside) for argument in _objects(item, "arguments", inside))
+        trigger = _optional(item, "trigger", str, "", inside)
+        event = Event(event_type, trigger, _optional(item, "trigger_start_index", int, -1, inside), arguments)
+        if schema is not None:
+            _check_names(event, schema, where)
+        events.append(event)
+    return tuple(events)
 
 
 def _argument(item: dict[str, Any], where: str) -> Argument:
@@ -186,10 +176,12 @@ def _argument(item: dict[str, Any], where: str) -> Argument:
     )
 
 
-def _object(item: Any, key: str, where: str) -> dict[str, Any]:
-    if not isinstance(item, dict):
-        raise UserError(f'{where}: "{key}" holds {item!r:.60} - each of its items must be an object')
-    return item
+def _objects(record: dict[str, Any], key: str, where: str) -> list[dict[str, Any]]:
+    items = field(record, key, list, where)
+    for item in items:
+        if not isinstance(item, dict):
+            raise UserError(f'{where}: "{key}" holds {item!r:.60} - each of its items must be an object')
+    return items
 
 
 def _optional(record: dict[str, Any], key: str, kind: type, default: Any, where: str) -> Any:
@@ -204,11 +196,8 @@ def _with_true_starts(event: Event, text: str, skipped: Counter[str] | None) -> 
             skipped[WRONG_START] += 1
         return -1
 
-    arguments = tuple(
-        Argument(argument.role, argument.text, checked(argument.start, argument.text), argument.aliases)
-        for argument in event.arguments
-    )
-    return Event(event.event_type, event.trigger, checked(event.trigger_start, event.trigger), arguments)
+    arguments = tuple(replace(one, start=checked(one.start, one.text)) for one in event.arguments)
+    return replace(event, trigger_start=checked(event.trigger_start, event.trigger), arguments=arguments)
 
 
 def is_at(piece: str, start: int, text: str) -> bool:
@@ -216,20 +205,18 @@ def is_at(piece: str, start: int, text: str) -> bool:
     return start >= 0 and text[start : start + len(piece)].lower() == piece.lower()
 
 
-def _check_names(event_type: str, roles: Iterable[str], schema: Schema | None, where: str) -> None:
-    if schema is None:
-        return
-    known = schema.event_types.get(event_type)
+def _check_names(event: Event, schema: Schema, where: str) -> None:
+    known = schema.event_types.get(event.event_type)
     if known is None:
         raise UserError(
-            f'{where}: unknown event type "{event_type}" - '
+            f'{where}: unknown event type "{event.event_type}" - '
             f"does the schema (of {len(schema.event_types)} types) belong to this file?"
         )
-    for role in roles:
-        if role not in known:
+    for argument in event.arguments:
+        if argument.role not in known:
             raise UserError(
-                f'{where}: event type "{event_type}" has no role "{role}", only {", ".join(known) or "none at all"} - '
-                f"does the schema belong to this file?"
+                f'{where}: event type "{event.event_type}" has no role "{argument.role}", '
+                f"only {', '.join(known) or 'none at all'} - does the schema belong to this file?"
             )
 
 
@@ -245,23 +232,11 @@ class Files:
 # Our names, and those of the archives that the organisers published; unpacked, some files have a folder of their own,
 # and those of DuEE1.0.zip one together.
 _NAMES = {
-    "train": (
-        "train.json",
-        "train_data.json",
-        "train_data/train.json",
-        "duee_train.json",
-        "duee_train.json/duee_train.json",
-    ),
-    "dev": ("dev.json", "dev_data.json", "dev_data/dev.json", "duee_dev.json", "duee_dev.json/duee_dev.json"),
-    "schema": (
-        "event_schema.json",
-        "event_schema/event_schema.json",
-        "duee_event_schema.json",
-        "duee_schema/duee_event_schema.json",
-        "duee_schema/event_schema.json",
-    ),
+    "train": "train.json train_data.json train_data/train.json duee_train.json duee_train.json/duee_train.json",
+    "dev": "dev.json dev_data.json dev_data/dev.json duee_dev.json duee_dev.json/duee_dev.json",
+    "schema": "event_schema.json event_schema/event_schema.json duee_event_schema.json "
+    "duee_schema/duee_event_schema.json duee_schema/event_schema.json",
 }
-
 _TOGETHER = (".", "DuEE1.0")
 
 
@@ -275,8 +250,11 @@ def find_files(data_dir: str | Path) -> Files:
         f"expected {folder}/ with train.json, dev.json and event_schema.json "
         "(or the contest's duee_train.json, duee_dev.json and duee_event_schema.json; without a dev file a part of train.json is dev)"
     )
-    paths = {role: [f"{together}/{name}" for together in _TOGETHER for name in names] for role, names in _NAMES.items()}
-    return Files(**{role: find_file(folder, role, names, tree, role == "dev") for role, names in paths.items()})
+    found = {}
+    for role, names in _NAMES.items():
+        paths = [f"{together}/{name}" for together in _TOGETHER for name in names.split()]
+        found[role] = find_file(folder, role, paths, tree, optional=role == "dev")
+    return Files(**found)
 
 
 # The submission
@@ -286,7 +264,7 @@ def submission_record(id: str, events: Iterable[Event], schema: Schema) -> dict[
     """A line of the official format. Raises ValueError for an event type or role that the schema does not know."""
     items = []
     for event in events:
-        _check_names(event.event_type, (argument.role for argument in event.arguments), schema, "cannot be submitted")
+        _check_names(event, schema, "cannot be submitted")
         items.append(
             {
                 "event_type": event.event_type,
@@ -339,7 +317,12 @@ def check_submission(path: str | Path, schema: Schema, examples: Sequence[Exampl
         lines[identifier] = number
         events = _events(record, schema, where)
         for item, event in zip(record["event_list"], events):
-            _check_event(item, event, None if examples is None else examples[count].text, where)
+            pieces = [(argument.role, argument.text, argument.start) for argument in event.arguments]
+            if "trigger" in item or "trigger_start_index" in item:
+                pieces = [("trigger", event.trigger, event.trigger_start), *pieces]
+            for role, piece, start in pieces:
+                of = f'"{role}" of "{event.event_type}"'
+                _check_piece(piece, start, None if examples is None else examples[count].text, of, where)
         _check_repeats(events, where)
     if skipped[BLANK_LINE]:
         raise UserError(f"{path}: ends with a blank line, which the judge cannot read - delete it")
@@ -350,23 +333,16 @@ def check_submission(path: str | Path, schema: Schema, examples: Sequence[Exampl
     return len(lines)
 
 
-def _check_event(item: dict[str, Any], event: Event, text: str | None, where: str) -> None:
-    if "trigger" in item or "trigger_start_index" in item:
-        _check_piece(event.trigger, event.trigger_start, text, "trigger", event.event_type, where)
-    for argument in event.arguments:
-        _check_piece(argument.text, argument.start, text, argument.role, event.event_type, where)
-
-
-def _check_piece(piece: str, start: int, text: str | None, role: str, event_type: str, where: str) -> None:
+def _check_piece(piece: str, start: int, text: str | None, of: str, where: str) -> None:
     if not piece:
-        raise UserError(f'{where}: the "{role}" of "{event_type}" is empty - leave it out')
+        raise UserError(f"{where}: the {of} is empty - leave it out")
     if text is None:
         return
     if piece not in text and piece.lower() not in text.lower():
-        raise UserError(f'{where}: "{piece:.60}" ("{role}" of "{event_type}") is not in the text - cut it from there')
+        raise UserError(f'{where}: "{piece:.60}" ({of}) is not in the text - cut it from there')
     if start != -1 and not is_at(piece, start, text):
         raise UserError(
-            f'{where}: "{piece:.60}" ("{role}" of "{event_type}") does not begin at index {start} of the text - '
+            f'{where}: "{piece:.60}" ({of}) does not begin at index {start} of the text - '
             "count its characters from 0, or leave the index out"
         )
 

@@ -10,24 +10,29 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-
-from common.command_line import UserError, check_above, check_at_least, check_share, print_counts, run, shown
-from common.folds import read_parts
+from common.command_line import check_above, check_at_least, check_share, print_next, run
+from common.dev_search import DevSet
+from common.encoders import build_encoder, encoder_of, save_encoder
+from common.folds import Parts, read_parts
+from common.generators import steps_per_epoch, training_dataset
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
-from common.runs.directory import Evaluation, begin_run, describe_file, parse_training_flags
+from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
 from common.submission import atomic_write, json_bytes
 
-from metric import Item, compare, one_to_one, total
+from decode import GRID, Predictor, Settings, counts, f1, gold_scores
+from features import ArgumentReplacement, Classes, Head, Window, collate, labelled_windows
+from metric import Item, compare_examples, one_to_one, total
 from task import TASK, Event, Example, Schema, find_files, read, submission_record
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
-PREDICT = Path(__file__).resolve().with_name("predict.py")
-THRESHOLDS = {"crf": 0.0, "global_pointer": -2.0}
+#: Of dev, after each epoch; the best epoch is the one with the highest first one.
+FIGURES = ("f1", "precision", "recall")
+_THRESHOLDS = {"crf": 0.0, "global_pointer": -2.0}
 
 
 @dataclass
@@ -36,7 +41,7 @@ class Config:
 
     data_dir: Path | None = None
     """Folder with train.json, dev.json and event_schema.json. Default: the bundled sample."""
-    head: Literal["crf", "global_pointer"] = "global_pointer"
+    head: Head = "global_pointer"
     """How spans are told: by the best path of labels, one for each token, or by a score for every span and class, which
     may nest and share."""
     transition_multiplier: float | None = None
@@ -59,172 +64,111 @@ class Config:
         check_share(self, "argument_replacement")
         check_above(self, transition_multiplier=0)
 
+    def multiplier(self) -> float:
+        return self.transition_multiplier or (100.0 if self.encoder.pretrained else 30.0)
+
+    def settings(self) -> Settings:
+        """Those that every epoch is evaluated with."""
+        return Settings(_THRESHOLDS[self.head] if self.threshold is None else self.threshold)
+
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
-    """Trains; returns the `run` folder and the dev `precision`, `recall` and `f1` of what predict.py will use."""
+    """Trains; returns the `run` folder and the dev `f1`, `precision` and `recall` of what predict.py will use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
-    files = find_files(config.data_dir or SAMPLE)
+    files, lost = find_files(config.data_dir or SAMPLE), Counter()
     schema = Schema.read(files.schema)
-    blank: Counter[str] = Counter()
-    parts = read_parts(
-        config.run,
-        files.train,
-        files.dev,
-        lambda path: read(path, schema, labelled=True, skipped=blank),
-        shared=lambda example: [example.text],
-        unit="text",
-    )
-    train, dev = parts.train, parts.dev
+    read_file = partial(read, schema=schema, labelled=True, skipped=lost)
+    parts = read_parts(config.run, files.train, files.dev, read_file, lambda example: [example.text], "text")
 
-    # TensorFlow loads here, so that mistakes in flags and data are answered at once.
-    start_tensorflow()
-    from common.encoders import build_encoder, encoder_of, save_encoder
-    from common.generators import steps_per_epoch, training_dataset
+    start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import prepare
     from common.optimizers import build_optimizer
-    from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
+    from common.optimizers.training_model import TrainingModel
+    from common.runs.callbacks import KeepRun, Progress, resumable
+    from common.runs.choice import choose_on_dev
 
-    from augmentation import ArgumentReplacement
-    from extraction import Extractor, decode, gold_scores
-    from labels import Classes
-    from model import Window, adjustment_for, build_networks, collate, labelled_windows, replace_arguments, text_windows
-    from thresholds import GRID, search_threshold
+    from model import adjustment_for, build_network, loss
 
     prepare(config.run.seed, config.training.mixed_precision)
-    encoder = encoder_of(resumed) or build_encoder(config.encoder, [example.text for example in train])
-    classes = Classes(schema)
-    windows, lost = labelled_windows(train, encoder, classes)
-    if not windows:
-        raise UserError(
-            f"{files.train}: none of its {len(train)} texts can be used ({dict(lost)}) - do the events belong to the texts?"
-        )
-    multiplier = config.transition_multiplier or (100.0 if config.encoder.pretrained else 30.0)
-    networks = build_networks(
-        encoder, classes, config.head, multiplier, adjustment_for(windows, classes, config.logit_adjustment)
-    )
-    print(f"train     {len(train)} texts, {len({window.example for window in windows})} used  ({files.train})")
-    print_counts(lost + blank)
-    print(
-        f"dev       {len(dev)} texts, {sum(len(event.arguments) for example in dev for event in example.events)} arguments  ({parts.dev_source})"
-    )
-    print(f"schema    {len(schema.event_types)} event types, {len(schema.classes)} classes")
-    for name, examples, gold_windows in (
-        ("train", train, windows),
-        ("dev", dev, labelled_windows(dev, encoder, classes)[0]),
-    ):
-        texts = [example.text for example in examples]
-        held = compare(
-            _pairs(examples),
-            _pairs(examples, decode(texts, gold_scores(gold_windows, classes, config.head), 0.0, classes)),
-        )
-        missed, f1 = sum(len(one.missed) for one in held), one_to_one(held).f1
-        print(
-            f"gold      {name} f1 {f1:.4f} through features and decoder, repeats counted once; {missed} arguments are not held by {config.head}"
-        )
-    print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
-
-    threshold = THRESHOLDS[config.head] if config.threshold is None else config.threshold
-    data = {
-        "train": describe_file(files.train, texts=len(train), lost=dict(lost)),
-        "dev": parts.describe_dev(texts=len(dev)),
-        "schema": describe_file(files.schema, event_types=len(schema.event_types)),
-    }
-
-    def head_settings(threshold: float) -> dict[str, Any]:
-        return {"head": config.head, "transition_multiplier": multiplier, "threshold": threshold}
+    encoder = encoder_of(resumed) or build_encoder(config.encoder, [example.text for example in parts.train])
+    classes, settings = Classes(schema), config.settings()
+    windows = labelled_windows(parts.train, encoder, classes, lost)
+    parts.check_used(windows, lost, "do the events belong to the texts?")
+    network = build_network(encoder, classes, config.head, config.multiplier())
+    predictor = Predictor(network, encoder, classes)
+    show_data(parts, schema, windows, lost, predictor, config.head)
 
     def write_run(folder: Path) -> None:
         parts.write_gold(folder)
         save_encoder(encoder, folder)
         schema.write(folder / "event_schema.json")
-        atomic_write(folder / "head.json", json_bytes(head_settings(threshold)))
+        built_with = {"head": config.head, "transition_multiplier": config.multiplier()}
+        atomic_write(folder / "network.json", json_bytes(built_with))
+        write_decoding(folder, settings)
 
-    kept = begin_run(resumed, TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
+    kept = begin_run(resumed, TASK, config, parts.describe(lost, schema=files.schema), write_run)
     print(f"run       {kept.path}\n")
-
-    texts = [example.text for example in dev]
-    dev_windows = text_windows(texts, encoder)
-    extractor = Extractor(networks, encoder, classes)
-
-    def evaluate() -> Evaluation:
-        return evaluation(dev, decode(texts, extractor.score(dev_windows, [threshold]), threshold, classes), schema)
-
+    dev = DevSet(parts.dev, predictor, partial(evaluation, schema=schema))
+    patience = config.training.early_stopping_patience
+    keep = KeepRun(kept, lambda: dev.evaluate(settings), config.run.seed, FIGURES, patience)
+    adjustment = adjustment_for(windows, classes, config.logit_adjustment)
+    model = TrainingModel(network, partial(loss, network=network, adjustment=adjustment))
     steps = steps_per_epoch(len(windows), config.training.batch_size)
-    learning_rate = config.training.learning_rate or config.encoder.default_learning_rate
-    networks.training.compile(build_optimizer(config.training, learning_rate, steps), config.training)
-    keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
-    epochs_done = keep.resume(networks.training)
-    replacement = ArgumentReplacement(train)
-
-    def training_batch(batch: list[Window], generator: np.random.Generator) -> dict[str, np.ndarray]:
-        batch = replace_arguments(batch, train, replacement, encoder, classes, config.argument_replacement, generator)
-        return collate(batch, classes, config.head)
-
+    model.compile(build_optimizer(config.training, config.encoder.learning_rate(), steps), config.training)
+    epochs = range(keep.resume(model), config.training.epochs)
+    replace = ArgumentReplacement(parts.train, encoder, classes, config.argument_replacement)
     batches = training_dataset(
         windows,
         [len(window.encoding) for window in windows],
-        training_batch,
+        lambda batch, generator: collate(replace(batch, generator), classes, config.head),
         config.training.batch_size,
         config.run.seed,
-        range(epochs_done, config.training.epochs),
-        networks.training,
+        epochs,
+        model,
     )
     with resumable(kept):
-        networks.training.fit(
-            batches,
-            steps_per_epoch=steps,
-            **keep.remaining(config.training.epochs),
-            callbacks=[keep, Progress(keep)],
-            verbose=0,
-        )
+        model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
+    search = partial(dev.search, GRID, counts, f1, config.run.seed) if config.threshold is None else None
+    best = choose_on_dev(keep, model, settings, search)
+    print_next(__file__, kept.path, "submission.zip")
+    return best
 
-    load_best(kept, networks.training)
-    best = {name: keep.best[name] for name in ("precision", "recall", "f1")}
-    print(f"\nbest dev f1 {best['f1']:.4f} in epoch {keep.best['epoch']}, threshold {threshold}")
-    if config.threshold is None and best["f1"] > 0:  # before it has learned anything, there is nothing to choose by
-        scores = extractor.score(dev_windows, GRID)
-        found = search_threshold(dev, scores, classes, config.run.seed)
-        searched = evaluation(dev, decode(texts, scores, found.setting, classes), schema)
-        save_best(kept, networks.training, searched)
-        kept.write_json("head.json", head_settings(found.setting))
-        best = {name: searched.metrics[name] for name in best}
-        print(f"    dev f1 {found.f1:.4f} with the threshold {found.setting}, searched on dev")
+
+def show_data(
+    parts: Parts[Example], schema: Schema, windows: list[Window], lost: Counter[str], predictor: Predictor, head: Head
+) -> None:
+    """Print the sizes of data and network, and what gold itself scores with the labels that the head can hold."""
+    arguments = sum(len(event.arguments) for example in parts.dev for event in example.events)
+    parts.show(f", {len({window.example for window in windows})} used", lost, f", {arguments} arguments")
+    print(f"schema    {len(schema.event_types)} event types, {len(schema.classes)} classes")
+    dev_windows = labelled_windows(parts.dev, predictor.encoder, predictor.classes, Counter())
+    for name, examples, labelled in (("train", parts.train, windows), ("dev", parts.dev, dev_windows)):
+        scores = gold_scores(labelled, predictor.classes, head)
+        held = compare_examples(examples, predictor.decode(examples, scores, Settings(0.0)))
+        missed, figure = sum(len(one.missed) for one in held), one_to_one(held).f1
         print(
-            f"    dev f1 {found.crossed_f1:.4f} with a threshold searched on one half of dev, scored on the other: what to expect on test"
+            f"gold      {name} f1 {figure:.4f} through features and decoder, repeats counted once; {missed} arguments are not held by {head}"
         )
-    print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.zip --input TEST_FILE")
-    return {"run": kept.path, **best}
+    tokens = len(predictor.encoder.tokenizer)
+    print(f"network   {predictor.network.count_params():,} weights, {tokens} tokens in the vocabulary")
 
 
 def evaluation(examples: Sequence[Example], predictions: Sequence[Sequence[Event]], schema: Schema) -> Evaluation:
     """The official score of predictions for examples, the predictions as submitted, and every text with an error."""
-    comparisons = compare(_pairs(examples), _pairs(examples, predictions))
+    comparisons = compare_examples(examples, predictions)
     score = total(comparisons)
+
+    def plain(items: Sequence[Item]) -> list[list[str]]:
+        return [[item.event_type, item.argument.role, item.argument.text] for item in items]
+
     errors = [
-        {
-            "text": example.text,
-            "missed": [_plain(item) for item in one.missed],
-            "wrong": [_plain(item) for item in one.wrong],
-        }
+        {"text": example.text, "missed": plain(one.missed), "wrong": plain(one.wrong)}
         for example, one in zip(examples, comparisons)
         if one.missed or one.wrong
     ]
     metrics = {**score.figures(), "predicted": score.predicted, "gold": score.gold, "correct": score.correct}
     records = [submission_record(example.id, events, schema) for example, events in zip(examples, predictions)]
     return Evaluation(metrics, records, errors)
-
-
-def _pairs(
-    examples: Sequence[Example], predictions: Sequence[Sequence[Event]] | None = None
-) -> list[tuple[str, Sequence[Event]]]:
-    """Ids with predicted events, or else with those of gold."""
-    return [
-        (example.id, example.events if predictions is None else predictions[at]) for at, example in enumerate(examples)
-    ]
-
-
-def _plain(item: Item) -> list[str]:
-    return [item.event_type, item.argument.role, item.argument.text]
 
 
 if __name__ == "__main__":

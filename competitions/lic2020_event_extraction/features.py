@@ -1,0 +1,265 @@
+"""From texts to arrays: windows, their labels, other arguments in training, and batches. No TensorFlow.
+
+A label is a span and a class: a role of an event type, or the trigger of one. Which of several events of one type an
+argument belongs to is not labelled, since the judge does not ask. Spans of characters are half-open; spans of tokens
+have a first and a last one.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+import numpy as np
+
+from common.decoders import bio_labels
+from common.encoders import Encoder
+from common.generators import pad, pad_features
+from common.tokenizers import Encoding, strip_span, windows
+
+from task import Argument, Event, Example, Schema, is_at
+
+Head = Literal["crf", "global_pointer"]
+Span = tuple[int, int]
+#: (span, class id) pairs
+Labels = set[tuple[Span, int]]
+#: (first token, last token, class id)
+Tag = tuple[int, int, int]
+
+#: Stands for the role of a trigger. No role of a schema is None.
+TRIGGER = None
+
+
+class Classes:
+    """What a span can be: the (type, role) pairs of the schema, then the trigger of every type.
+
+    `pairs` lists them and `ids` numbers them; `types` and `roles` int (classes,) number the event type and the role of
+    each: 时间 is one role, in whichever type.
+    """
+
+    def __init__(self, schema: Schema):
+        self.pairs: list[tuple[str, str | None]] = [*schema.classes, *((name, TRIGGER) for name in schema.event_types)]
+        self.ids = {pair: number for number, pair in enumerate(self.pairs)}
+        self.event_types = list(schema.event_types)
+        self.role_names = [*dict.fromkeys(role for _, role in self.pairs)]
+        self.types = np.array([self.event_types.index(name) for name, _ in self.pairs], np.int32)
+        self.roles = np.array([self.role_names.index(role) for _, role in self.pairs], np.int32)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+
+# Windows
+
+
+@dataclass
+class Window:
+    """A piece of a text that the encoder reads at once: nearly always the whole of it.
+
+    example: index of its text. whole: the window is all of it. arrays: inputs of the encoder. tags: its labels.
+    """
+
+    example: int
+    whole: bool
+    encoding: Encoding
+    arrays: dict[str, np.ndarray]
+    tags: set[Tag]
+
+
+def text_windows(texts: Sequence[str], encoder: Encoder) -> list[Window]:
+    """Every text as one window, or as several where it is longer than the encoder reads; unlabelled."""
+    found = []
+    for index, text in enumerate(texts):
+        parts = windows(encoder.tokenizer, encoder.tokenizer.tokenize(text), encoder.max_length)
+        found += [
+            Window(index, len(parts) == 1, part, arrays, set())
+            for part, arrays in zip(parts, encoder.features(text, parts))
+        ]
+    return found
+
+
+def labelled_windows(
+    examples: Sequence[Example], encoder: Encoder, classes: Classes, lost: Counter[str]
+) -> list[Window]:
+    """Windows with their tags. lost: counts what is lost on the way, triggers and arguments by reason, and texts that
+    are of no use without them.
+
+    A text without events in gold is kept, it teaches silence; one whose labels were all lost is not, it would teach
+    wrong.
+    """
+    found = []
+    all_windows = text_windows([example.text for example in examples], encoder)
+    for index, group in groupby(all_windows, key=lambda window: window.example):
+        example, group = examples[index], list(group)
+        for span, class_id in label(example.text, example.events, classes, lost):
+            holding = [(window, tokens) for window in group if (tokens := window.encoding.token_span(*span))]
+            for window, tokens in holding:
+                window.tags.add((*tokens, class_id))
+            if not holding:
+                kind = "trigger" if classes.pairs[class_id][1] is TRIGGER else "argument"
+                lost[f"{kind} across windows or inside a token"] += 1
+        if example.events and not any(window.tags for window in group):
+            lost["text left out: nothing of its events could be labelled"] += 1
+        else:
+            found += group
+    return found
+
+
+def label_sequence(window: Window, classes: Classes) -> tuple[np.ndarray, list[Tag]]:
+    """The labels of a window for the CRF, int32 (length,), and the tags that they cannot hold: of those that overlap
+    one is held, and no trigger that overlaps an argument, since arguments are what is scored."""
+    arguments = [tag for tag in window.tags if classes.pairs[tag[2]][1] is not TRIGGER]
+    free = [tag for tag in window.tags if not any(tag[0] <= last and first <= tag[1] for first, last, _ in arguments)]
+    labels, dropped = bio_labels({*arguments, *free}, len(window.encoding))
+    return labels, sorted(window.tags.difference({*arguments, *free}) | set(dropped))
+
+
+# Labels
+
+
+def label(text: str, events: Iterable[Event], classes: Classes, lost: Counter[str]) -> Labels:
+    """Where triggers and arguments are in the text. lost: counts those that are not there, by reason. Blanks at the
+    ends of an argument are not labelled: they have no token."""
+    labels: Labels = set()
+    for event, trigger, spans in located(text, events):
+        if trigger:
+            labels.add((strip_span(text, *trigger), classes.ids[event.event_type, TRIGGER]))
+        elif event.trigger:
+            lost["trigger not in the text"] += 1
+        for argument, span in zip(event.arguments, spans):
+            if span:
+                labels.add((strip_span(text, *span), classes.ids[event.event_type, argument.role]))
+            else:
+                lost["argument not in the text"] += 1
+    return labels
+
+
+def located(text: str, events: Iterable[Event]) -> list[tuple[Event, Span | None, list[Span | None]]]:
+    """Each event with the span of its trigger and of each argument, None for what is not in the text.
+
+    Where the file gives the start, it counts. Else the occurrence nearest to the trigger is taken, since an event is
+    told in one place.
+    """
+    found = []
+    for event in events:
+        trigger = locate(text, event.trigger, event.trigger_start, 0)
+        near = trigger[0] if trigger else 0
+        found.append((event, trigger, [locate(text, one.text, one.start, near) for one in event.arguments]))
+    return found
+
+
+def locate(text: str, piece: str, start: int, near: int) -> Span | None:
+    """The span of `piece` at `start` if it is there; else its occurrence nearest to `near`, in its own case if it can
+    be; None without one."""
+    if not piece.strip():
+        return None
+    if not is_at(piece, start, text):
+        starts = [at for at in range(len(text) - len(piece) + 1) if is_at(piece, at, text)]
+        if not starts:
+            return None
+        start = min(starts, key=lambda at: (not text.startswith(piece, at), abs(at - near)))
+    return start, start + len(piece)
+
+
+# Augmentation
+
+# A role with fewer different arguments than this has nothing to offer.
+_SMALLEST_POOL = 8
+
+
+class ArgumentReplacement:
+    """Other arguments in the same texts: so that a model that starts from nothing learns how events are told, not who
+    is in them.
+
+    In about `share` of the windows of a batch, arguments are replaced by others of their role, of any event type, from
+    the training set: each with probability `rate` that overlaps neither a trigger nor another argument.
+    """
+
+    def __init__(
+        self, examples: Sequence[Example], encoder: Encoder, classes: Classes, share: float = 1.0, rate: float = 0.5
+    ):
+        self.examples, self.encoder, self.classes, self.share, self.rate = examples, encoder, classes, share, rate
+        texts: dict[str, set[str]] = defaultdict(set)
+        for argument in (one for example in examples for event in example.events for one in event.arguments):
+            if argument.text:
+                texts[argument.role].add(argument.text)
+        self.pools = {role: sorted(pool) for role, pool in texts.items() if len(pool) >= _SMALLEST_POOL}
+
+    def __call__(self, batch: list[Window], generator: np.random.Generator) -> list[Window]:
+        """The batch with other arguments in some of its texts. Those that need several windows stay as they are."""
+        replaced = []
+        for window in batch:
+            if window.whole and generator.random() < self.share:
+                example = self.replace(self.examples[window.example], generator)
+                if example is not self.examples[window.example]:
+                    others = labelled_windows([example], self.encoder, self.classes, Counter())
+                    window = others[0] if len(others) == 1 else window
+            replaced.append(window)
+        return replaced
+
+    def replace(self, example: Example, generator: np.random.Generator) -> Example:
+        """The example with some other arguments, or itself. Equal strings that are arguments stay equal."""
+        events = located(example.text, example.events)
+        roles: dict[Span, set[str]] = defaultdict(set)
+        for event, _, spans in events:
+            for argument, span in zip(event.arguments, spans):
+                if span:
+                    roles[span].add(argument.role)
+        triggers = [trigger for _, trigger, _ in events if trigger]
+        spans_of: dict[str, list[Span]] = defaultdict(list)
+        for span in sorted(roles):
+            spans_of[example.text[slice(*span)]].append(span)
+        edits: dict[Span, str] = {}
+        for spans in spans_of.values():
+            known = sorted(role for role in set().union(*(roles[span] for span in spans)) if role in self.pools)
+            free = not any(_overlap(span, other) for span in spans for other in (*triggers, *(roles.keys() - {span})))
+            if known and free and generator.random() < self.rate:
+                pool = self.pools[known[0]]
+                edits.update(dict.fromkeys(spans, pool[generator.integers(len(pool))]))
+        return _edited(example, events, edits) if edits else example
+
+
+def _edited(example: Example, located_events: Iterable, edits: dict[Span, str]) -> Example:
+    """The example with other strings at some spans, which do not overlap. All starts are known in the result."""
+    text = example.text
+    for (start, end), new in sorted(edits.items(), reverse=True):
+        text = text[:start] + new + text[end:]
+
+    def moved(span: Span) -> tuple[str, int]:
+        """The string and the start of what stood at `span`."""
+        shift = sum(len(new) - (end - start) for (start, end), new in edits.items() if start < span[0])
+        return edits.get(span, example.text[slice(*span)]), span[0] + shift
+
+    events = []
+    for event, trigger, spans in located_events:
+        word, start = moved(trigger) if trigger else (event.trigger, -1)
+        arguments = [Argument(one.role, *moved(span)) if span else one for one, span in zip(event.arguments, spans)]
+        events.append(Event(event.event_type, word, start, tuple(arguments)))
+    return Example(example.id, text, tuple(events), example.line)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+# Batches
+
+
+def collate(batch: list[Window], classes: Classes, head: Head) -> dict[str, np.ndarray]:
+    """Windows as the inputs of the encoder, with `type_labels` (batch, types), and for the CRF `labels` (batch,
+    length), for the global pointer `tags` (tags of all windows, 4): row of the batch, class, first and last token."""
+    inputs = pad_features([window.arrays for window in batch])
+    inputs["type_labels"] = np.zeros((len(batch), len(classes.event_types)), np.int8)
+    for row, window in enumerate(batch):
+        inputs["type_labels"][row, [classes.types[class_id] for *_, class_id in window.tags]] = 1
+    if head == "crf":
+        inputs["labels"] = pad([label_sequence(window, classes)[0] for window in batch])
+    else:
+        tags = [
+            (row, class_id, first, last)
+            for row, window in enumerate(batch)
+            for first, last, class_id in sorted(window.tags)
+        ]
+        inputs["tags"] = np.array(tags, np.int32).reshape(-1, 4)
+    return inputs
