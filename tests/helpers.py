@@ -63,10 +63,17 @@ def refused(call: Callable[[], object], *words: object) -> None:
 @contextlib.contextmanager
 def not_importing(*names: str) -> Iterator[None]:
     """Within it, an import of these modules fails, even if they are loaded."""
-    loaded = [module for module in sys.modules if module.partition(".")[0] in names]
+
+    class Refusal:
+        @staticmethod
+        def find_spec(name: str, path: Any = None, target: Any = None) -> None:
+            if name.partition(".")[0] in names:
+                raise ModuleNotFoundError(f"{name} must not be imported here")
+
     with pytest.MonkeyPatch.context() as patch:
-        for module in {*names, *loaded}:
-            patch.setitem(sys.modules, module, None)
+        patch.setattr(sys, "meta_path", [Refusal, *sys.meta_path])
+        for module in [module for module in sys.modules if module.partition(".")[0] in names]:
+            patch.delitem(sys.modules, module)
         yield
 
 

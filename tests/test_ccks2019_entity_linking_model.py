@@ -1,29 +1,31 @@
-"""Habits, names, features, networks and decoding of entity linking. Every text here is invented."""
+"""Priors, spots, features, networks and decoding of entity linking. Every text here is invented."""
 
 import json
-from itertools import product
+from collections import Counter
 
 import numpy as np
 import pytest
 
+from common.dev_search import search
 from common.encoders.bert import BertEncoder
 from common.encoders.light import LightEncoder
 from common.generators import training_dataset
 from common.keras_compat import seed_everything
 from common.optimizers import build_optimizer
+from common.optimizers.training_model import TrainingModel
 from common.options import EncoderOptions, TrainingOptions
+from common.runs.directory import Run
 
 import competition
 
 FOLDER = "ccks2019_entity_linking"
 task = competition.load(FOLDER, "task")
 knowledge_base = competition.load(FOLDER, "knowledge_base")
-habits = competition.load(FOLDER, "habits")
-names = competition.load(FOLDER, "names")
+priors = competition.load(FOLDER, "priors")
+candidates = competition.load(FOLDER, "candidates")
+features = competition.load(FOLDER, "features")
 model = competition.load(FOLDER, "model")
-linking = competition.load(FOLDER, "linking")
-counting = competition.load(FOLDER, "counting")
-thresholds = competition.load(FOLDER, "thresholds")
+decode = competition.load(FOLDER, "decode")
 metric = competition.load(FOLDER, "metric")
 NIL = task.NIL
 
@@ -77,25 +79,23 @@ TEXTS = [one.text for one in EXAMPLES]
 
 
 def shown(base, examples=EXAMPLES):
-    return [habits.Habits.of_text(one.text, base.matches(one.text), one.mentions) for one in examples]
+    return [priors.Priors.of_text(one, base) for one in examples]
 
 
-def found_names(base, of=EXAMPLES):
-    own = shown(base, of)
-    counted = habits.Habits.total(own)
-    return [names.find_names(one.text, base.matches(one.text), base, counted, mine) for one, mine in zip(of, own)]
+def found_spots(base, of=EXAMPLES):
+    return candidates.training_spots(of, base)[1]
 
 
-# Habits
+# Priors
 
 
-def counts(habit, text, piece, base):
+def counts(counted, text, piece, base):
     [match] = [match for match in base.matches(text) if text[match.start : match.end] == piece]
-    return habit.counts(text, match).tolist()
+    return counted.counts(text, match).tolist()
 
 
-def test_habits_count_every_place_and_every_label(base):
-    total = habits.Habits.total(shown(base))
+def test_priors_count_every_place_and_every_label(base):
+    total = priors.Priors.total(shown(base))
     # Labelled and not: anywhere (two of five are within a longer name), as the longest, after 的, before 和, between the
     # two.
     assert counts(total, "的苔原和", "苔原", base) == [[3, 2], [3, 0], [1, 0], [1, 0], [1, 0]]
@@ -110,14 +110,14 @@ def test_habits_count_every_place_and_every_label(base):
     assert total.entity_counts("苔原", ("1", "2", NIL)).tolist() == [1, 2, 0] and total.entity_counts(
         "无名", ("1",)
     ).tolist() == [0]
-    assert total.labels_most("苔原") and not total.labels_most("夜") and total.labels_most("无名")
+    assert total.is_mostly_labelled("苔原") and not total.is_mostly_labelled("夜") and total.is_mostly_labelled("无名")
 
 
 def test_what_a_text_shows_is_taken_out_for_that_text(base):
     own = shown(base)
-    total = habits.Habits.total(own)
+    total = priors.Priors.total(own)
     for index, one in enumerate(EXAMPLES):
-        others = habits.Habits.total(own[:index] + own[index + 1 :])
+        others = priors.Priors.total(own[:index] + own[index + 1 :])
         for match in base.matches(one.text):
             assert (total.counts(one.text, match, own[index]) == others.counts(one.text, match)).all()
             choices = (*base.candidates(match.name), NIL)
@@ -126,49 +126,49 @@ def test_what_a_text_shows_is_taken_out_for_that_text(base):
             ).all()
 
 
-def test_habits_come_back_from_json(base):
-    total = habits.Habits.total(shown(base))
-    assert habits.Habits.from_json(json.loads(json.dumps(total.as_json()))) == total
+def test_priors_come_back_from_a_run(base, tmp_path):
+    total = priors.Priors.total(shown(base))
+    total.write(tmp_path)
+    assert priors.Priors.read(Run(tmp_path, {})) == total
     assert total.nil_share == 2 / 10
 
 
 def test_thinned_counts_are_between_half_and_all_of_them():
     counts = np.full((200, 3, 2), 1000)
-    thinned = habits.thinned(counts, np.random.default_rng(2))
+    thinned = priors.thinned(counts, np.random.default_rng(2))
     assert thinned.min() > 430 and thinned.max() <= 1000 and thinned.std((1, 2)).max() < 30  # one share for a name
-    assert thinned.mean() == pytest.approx(750, abs=30) and habits.thinned(counts, None) is counts
+    assert thinned.mean() == pytest.approx(750, abs=30) and priors.thinned(counts, None) is counts
 
 
 def test_priors_are_a_distribution_over_candidates_and_nil(base):
-    for of_text in found_names(base):
-        for name in of_text:
-            priors = np.exp(name.log_priors().astype(float))
-            assert len(priors) == len(name.candidates) + 1 and priors.sum() == pytest.approx(1, abs=1e-6)
-    assert habits.log_priors(np.array([3, 1, 0]), 0.1).tolist() == pytest.approx(
+    for of_text in found_spots(base):
+        for spot in of_text:
+            shares = np.exp(spot.log_priors().astype(float))
+            assert len(shares) == len(spot.candidates) + 1 and shares.sum() == pytest.approx(1, abs=1e-6)
+    assert priors.log_priors(np.array([3, 1, 0]), 0.1).tolist() == pytest.approx(
         np.log(np.array([3.45, 1.45, 0.1]) / 5).tolist()
     )
 
 
-# Names
+# Spots
 
 
-def test_names_are_all_matches_with_their_candidates(base):
-    of_text = found_names(base)[1]
-    assert [(name.start, name.end, name.candidates) for name in of_text] == [
-        (0, 2, ("5",)),
-        (3, 5, ("1", "2")),
-        (3, 7, ("3",)),
-        (6, 7, ("4",)),
+def test_spots_are_all_matches_with_their_candidates(base):
+    of_text = found_spots(base)[1]
+    assert [(spot.span, spot.candidates) for spot in of_text] == [
+        ((0, 2), ("5",)),
+        ((3, 5), ("1", "2")),
+        ((3, 7), ("3",)),
+        ((6, 7), ("4",)),
     ]
-    assert [name.is_longest for name in of_text] == [True, False, True, False]
-    assert all(name.shape.shape == (names.SHAPE_FEATURES,) and np.isfinite(name.shape).all() for name in of_text)
+    assert [spot.is_longest for spot in of_text] == [True, False, True, False]
+    assert all(spot.shape.shape == (candidates.SHAPE_FEATURES,) and np.isfinite(spot.shape).all() for spot in of_text)
 
 
 def test_shapes_tell_pieces_and_titles(base):
     def shapes(text):
         return {
-            text[name.start : name.end]: name.shape
-            for name in names.find_names(text, base.matches(text), base, habits.Habits.total([]))
+            text[slice(*spot.span)]: spot.shape for spot in candidates.find_spots(text, base, priors.Priors.total([]))
         }
 
     # Of a piece: characters before and behind it (log1p), its share, whether it is all of it; then in a title, and all
@@ -184,18 +184,18 @@ def test_shapes_tell_pieces_and_titles(base):
         np.testing.assert_allclose(shapes(text)[piece][10:16], expected, rtol=1e-6)
 
 
-def test_names_know_the_odds_of_their_rivals(base):
-    of_text = found_names(base)[1]  # 小说, 苔原 in 苔原之夜, 夜 in it
-    assert [(name.overlapping, name.around) for name in of_text] == [([], []), ([2], [2]), ([1, 3], []), ([2], [2])]
-    of_counts = np.zeros((4, 2 * habits.WAYS), np.float32)
-    of_counts[:, habits.LONGEST] = [0.5, 0.1, 0.7, 0.2]
-    rivals = names.name_features(of_text, of_counts)[:, -2:]
+def test_spots_know_the_odds_of_their_rivals(base):
+    of_text = found_spots(base)[1]  # 小说, 苔原 in 苔原之夜, 夜 in it
+    assert [(spot.overlapping, spot.around) for spot in of_text] == [([], []), ([2], [2]), ([1, 3], []), ([2], [2])]
+    of_counts = np.zeros((4, 2 * priors.CONTEXTS), np.float32)
+    of_counts[:, priors.LONGEST] = [0.5, 0.1, 0.7, 0.2]
+    rivals = candidates.spot_features(of_text, of_counts)[:, -2:]
     np.testing.assert_allclose(rivals, [[-3, -3], [0.7, 0.7], [0.2, -3], [0.7, 0.7]], rtol=1e-6)
 
 
-def test_token_features_stand_at_the_tokens_of_the_names(base):
+def test_token_features_stand_at_the_tokens_of_the_spots(base):
     window = labelled(base, light())[0][1]
-    values = model.mention_inputs([window])["dictionary"][0]
+    values = features.mention_inputs([window])["dictionary"][0]
     starts, ends, inside = (np.flatnonzero(values[:, column]).tolist() for column in (0, 2, 4))
     # One token of [CLS] before 小说《苔原之夜》全文
     assert starts == [1, 4, 7] and ends == [2, 5, 7] and inside == [1, 2, 4, 5, 6, 7]
@@ -206,9 +206,9 @@ def test_token_features_stand_at_the_tokens_of_the_names(base):
 
 
 def test_counting_takes_longest_names_and_commonest_entities(base):
-    counted = habits.Habits.total(shown(base))
-    texts = ["夜里的苔原", "苔原之夜"]
-    predicted = counting.link_by_counting(texts, [base.matches(text) for text in texts], base, counted)
+    counted = priors.Priors.total(shown(base))
+    texts = [task.Example("1", "夜里的苔原", None, 1), task.Example("2", "苔原之夜", None, 2)]
+    predicted = priors.link_by_priors(texts, base, counted)
     assert predicted == [[task.Mention("苔原", 3, "2")], [task.Mention("苔原之夜", 0, "3")]]  # 夜 is never labelled
 
 
@@ -220,10 +220,9 @@ def light(**options):
     return LightEncoder.from_texts(TEXTS * 2 + ["导演拍有多部电影植被寒带NIL"] * 2, options)
 
 
-def labelled(base, encoder):
-    windows = model.text_windows(TEXTS, found_names(base), encoder)
-    lost = model.label_windows(windows, [one.mentions for one in EXAMPLES])
-    return windows, lost
+def labelled(base, encoder, of=EXAMPLES):
+    lost = Counter()
+    return features.labelled_windows(of, found_spots(base, of), encoder, lost), lost
 
 
 def test_gold_is_in_the_windows(base):
@@ -234,22 +233,24 @@ def test_gold_is_in_the_windows(base):
 
 
 def test_a_long_text_loses_nothing(base):
-    encoder = light(max_length=12)
     text = "".join(TEXTS)
     long = [task.Example("0", text, (mention(text, "TUNDRA NIGHT", "3"), mention(text, "苔原", "1")), 1)]
-    windows = model.text_windows([text], found_names(base, long), encoder)
+    windows, lost = labelled(base, light(max_length=12), long)
     assert len(windows) > 3
     seen = {window.encoding.char_span(first, last) for window in windows for _, first, last in window.places}
     # TUNDRA NIGHT has eleven tokens, more than any of these windows.
-    assert seen == {(name.start, name.end) for name in found_names(base, long)[0]} - {
-        (long[0].mentions[0].offset, long[0].mentions[0].end)
-    }
-    assert model.label_windows(windows, [long[0].mentions]) == {"mention across windows or inside a token": 1}
+    too_long = (long[0].mentions[0].offset, long[0].mentions[0].end)
+    assert seen == {spot.span for spot in found_spots(base, long)[0]} - {too_long}
+    assert lost["mention across windows or inside a token"] == 1
+    # All windows of a text know its queries, and gold is told once.
+    assert [[spot.choices[right] for spot, right in window.queries] for window in windows] == [["1"]] * len(windows)
+    [scores] = decode.gold_scores(windows)
+    assert [scored.spot.span for scored in scores.spots] == [(long[0].mentions[1].offset, long[0].mentions[1].end)]
 
 
-def test_questions_are_the_mentions_whose_entity_can_be_chosen(base):
-    asked, lost = model.questions(labelled(base, light())[0], [one.mentions for one in EXAMPLES])
-    assert [[(*question.name.candidates, NIL)[question.right] for question in of_text] for of_text in asked] == [
+def test_queries_are_the_mentions_whose_entity_can_be_chosen(base):
+    windows, lost = labelled(base, light())
+    assert [[spot.choices[right] for spot, right in window.queries] for window in windows] == [
         ["1"],
         ["5", "3"],
         ["2", "2"],
@@ -257,29 +258,26 @@ def test_questions_are_the_mentions_whose_entity_can_be_chosen(base):
         ["3", NIL],
     ]
     assert not lost
-    wrong = [example("苔原新拍的电影", ("苔原", "5")), example("阿木", ("阿木", "5"))]
-    windows = model.text_windows([one.text for one in wrong], found_names(base, wrong), light())
-    asked, lost = model.questions(windows, [one.mentions for one in wrong])
-    assert asked == [[], []] and lost == {"entity not among the candidates of its name": 2}
+    windows, lost = labelled(base, light(), [example("苔原新拍的电影", ("苔原", "5")), example("阿木", ("阿木", "5"))])
+    assert [window.queries for window in windows] == [[], []]
+    assert lost == {"entity not among the candidates of its name": 2}
 
 
 def test_a_name_inside_of_a_token_is_not_asked_for(base):
     text = "TUNDRA NIGHTж"  # one token, which no vocabulary here knows
-    one = example(text, ("TUNDRA NIGHT", "3"))
-    windows = model.text_windows([text], found_names(base, [one]), light())
-    assert len(windows[0].names) == 1 and not windows[0].places
-    assert model.questions(windows, [one.mentions])[0] == [[]]
+    [window], _ = labelled(base, light(), [example(text, ("TUNDRA NIGHT", "3"))])
+    assert len(window.spots) == 1 and not window.places and not window.queries
 
 
 @pytest.mark.parametrize("max_length", [64, 12, 4])
 def test_the_mention_stays_in_a_pair_however_short_the_window(base, max_length):
     encoder = light(max_length=max_length)
-    read = model.PairReader(encoder, base, 32)
+    read_pair = features.PairReader(encoder, base, 32)
     text = "从前有一个人在北方很远的地方看见苔原的时候想起了一个很久以前的故事"
-    name = found_names(base, [example(text)])[0][0]
-    for choice in (*name.candidates, NIL):
-        row = read(text, name, choice)
-        assert len(row["token_ids"]) <= max_length
+    spot = found_spots(base, [example(text)])[0][0]
+    for choice in spot.choices:
+        row = read_pair(text, spot.span, choice, -0.5)
+        assert len(row["token_ids"]) <= max_length and row.pop("log_prior").tolist() == [-0.5]
         assert {len(values) for values in row.values()} == {len(row["token_ids"])}
         tokens = [encoder.tokenizer.vocabulary[at] for at in row["token_ids"][row["mention"] > 0]]
         assert (
@@ -288,23 +286,23 @@ def test_the_mention_stays_in_a_pair_however_short_the_window(base, max_length):
 
 
 def test_descriptions_say_names_types_and_facts(base):
-    assert model.described(base, "3", 100) == "苔原之夜、Tundra Night（Thing）类别：小说"
-    assert model.described(base, "1", 4) == "苔原（Thing）摘要：苔"
-    assert model.described(base, NIL, 4)
+    assert features.described(base, "3", 100) == "苔原之夜、Tundra Night（Thing）类别：小说"
+    assert features.described(base, "1", 4) == "苔原（Thing）摘要：苔"
+    assert features.described(base, NIL, 4)
 
 
 def test_collate_draws_candidates_and_keeps_the_right_one(base):
     encoder = light()
     windows, _ = labelled(base, encoder)
-    asked, _ = model.questions(windows, [one.mentions for one in EXAMPLES])
-    every = [question for of_text in asked for question in of_text]
-    read = model.PairReader(encoder, base, 32)
-    batch = model.collate(windows, every, TEXTS, read, 2, np.random.default_rng(1))
+    read_pair = features.PairReader(encoder, base, 32)
+    batch = features.collate(windows, np.random.default_rng(1), read_pair, 99, 2)
     assert (batch["right"].sum(1) == 1).all() and ((batch["choices"] >= 0).sum(1) == 2).all()
     assert sorted(batch["choices"].ravel().tolist()) == list(range(len(batch["pair_token_ids"])))
-    for question, choices, right in zip(every, batch["choices"], batch["right"]):
+    assert len(batch["choices"]) == sum(len(window.queries) for window in windows)
+    for choices, right in zip(batch["choices"], batch["right"]):
         assert len(batch["pair_log_prior"][choices[right == 1]]) == 1
     assert batch["name_labels"].sum() == 8 and batch["edge_labels"].sum() == 2 * 9
+    assert len(features.collate(windows, np.random.default_rng(1), read_pair, 1, 2)["choices"]) == len(windows)
 
 
 @pytest.mark.parametrize(
@@ -319,16 +317,17 @@ def test_gold_survives_the_whole_way(source, least, tmp_path):
         pytest.skip("needs ../shared/data")
     examples = task.read(folder / f"{part}.json", labelled=True)[:300]
     opened = knowledge_base.open_knowledge_base(known, tmp_path)
-    gold = [one.mentions for one in examples]
+    gold = [(one.id, one.mentions) for one in examples]
     texts = [one.text for one in examples]
-    windows = model.text_windows(
-        texts, found_names(opened, examples), LightEncoder.from_texts(texts, EncoderOptions(hidden_size=8, layers=1))
-    )
-    model.label_windows(windows, gold)
-    back = linking.decode(texts, linking.gold_scores(windows, model.questions(windows, gold)[0]), 0.4)
-    ids = [one.id for one in examples]
-    assert metric.score(zip(ids, gold), zip(ids, back)).f1 >= least
-    assert metric.score(zip(ids, gold), zip(ids, back)).mentions.f1 >= least
+    windows, _ = labelled(opened, LightEncoder.from_texts(texts, EncoderOptions(hidden_size=8, layers=1)), examples)
+    decoded = predictor().decode(examples, decode.gold_scores(windows), decode.Settings(0.4))
+    score = metric.score(gold, [(one.id, mentions) for one, mentions in zip(examples, decoded)])
+    assert score.links.figures()["f1"] >= least and score.mentions.figures()["f1"] >= least
+
+
+def predictor():
+    """One that only decodes."""
+    return decode.Predictor.__new__(decode.Predictor)
 
 
 # Networks
@@ -347,20 +346,25 @@ def built(request, base):
     kind = BertEncoder if request.param == "bert" else LightEncoder
     options = EncoderOptions(encoder=request.param, hidden_size=8, layers=2, max_length=64)
     encoder = kind.from_texts(TEXTS * 2 + ["导演拍有多部电影植被寒带NIL"] * 2, options)
-    return encoder, model.build_networks(encoder)
+    return encoder, model.build_network(encoder)
 
 
 def test_padding_and_neighbours_change_nothing(built, base):
-    encoder, networks = built
-    windows = model.text_windows(TEXTS, found_names(base), encoder)
-    read = model.PairReader(encoder, base, 32)
-    alone, together = (linking.Linker(networks, read, size).score(TEXTS, windows) for size in (1, 64))
-    for one, other in zip(alone, together):
-        assert [(s.name.start, s.name.end) for s in one.names] == [(s.name.start, s.name.end) for s in other.names]
-        for mine, its in zip(one.names, other.names):
+    encoder, network = built
+    read_pair, total = features.PairReader(encoder, base, 32), priors.Priors.total(shown(base))
+    alone, together = (decode.Predictor(network, read_pair, total, size) for size in (1, 64))
+    for one, other in zip(*(of.score(of.features(EXAMPLES), [decode.Settings()]) for of in (alone, together))):
+        assert [scored.spot.span for scored in one.spots] == [scored.spot.span for scored in other.spots]
+        for mine, its in zip(one.spots, other.spots):
             assert mine.mention == pytest.approx(its.mention, abs=1e-5)
             np.testing.assert_allclose(mine.entities, its.entities, atol=1e-5)
             assert mine.entities.sum() == pytest.approx(1)
+
+
+def test_nothing_is_predicted_for_nothing(built, base):
+    encoder, network = built
+    of_nothing = decode.Predictor(network, features.PairReader(encoder, base, 32), priors.Priors.total([]))
+    assert of_nothing([], decode.Settings()) == []
 
 
 def test_it_learns_what_it_is_shown_context_deciding(base):
@@ -369,66 +373,62 @@ def test_it_learns_what_it_is_shown_context_deciding(base):
         TEXTS * 2 + ["导演拍有多部电影植被寒带NIL"] * 2,
         EncoderOptions(hidden_size=24, layers=2, max_length=64, dropout=0.0),
     )
-    networks = model.build_networks(encoder)
+    network = model.build_network(encoder)
     windows, _ = labelled(base, encoder)
-    asked, _ = model.questions(windows, [one.mentions for one in EXAMPLES])
-    read = model.PairReader(encoder, base, 32)
-    networks.training.compile(build_optimizer(TrainingOptions(epochs=1, ema_momentum=0.0), 5e-3, 60))
-
-    def training_batch(batch, generator):
-        return model.collate(
-            batch, [question for window in batch for question in asked[window.example]], TEXTS, read, 8, generator
-        )
-
+    read_pair = features.PairReader(encoder, base, 32)
+    training = TrainingModel(network.training, model.loss)
+    training.compile(build_optimizer(TrainingOptions(epochs=1, ema_momentum=0.0), 5e-3, 60))
     batches = training_dataset(
-        windows, [len(window.encoding) for window in windows], training_batch, 5, 1, range(60), networks.training
+        windows,
+        [len(window.encoding) for window in windows],
+        lambda batch, generator: features.collate(batch, generator, read_pair, 99, 8),
+        5,
+        1,
+        range(60),
+        training,
     )
-    networks.training.fit(batches, steps_per_epoch=1, epochs=60, verbose=0)
-    predictions = linking.decode(TEXTS, linking.Linker(networks, read).score(TEXTS, windows), 0.5)
+    training.fit(batches, steps_per_epoch=1, epochs=60, verbose=0)
+    trained = decode.Predictor(network, read_pair, priors.Priors.total(shown(base)))
+    predictions = trained.decode(EXAMPLES, trained.score(windows, [decode.Settings()]), decode.Settings(0.5))
     assert predictions == [sorted(one.mentions, key=lambda mention: mention.offset) for one in EXAMPLES]
 
 
-def test_a_batch_without_names_or_questions_has_a_finite_loss(built, base):
-    encoder, networks = built
-    texts = ["无", "什么也没有"]
-    windows = model.text_windows(texts, [[], []], encoder)
-    asked = [model.Question(0, found_names(base)[0][0], 0)]
-    read = model.PairReader(encoder, base, 8)
-    for questions in (asked, []):
-        batch = model.collate(windows, questions, TEXTS, read, 4, np.random.default_rng(1))
-        assert set(batch) == {tensor.name for tensor in networks.training.inputs}
-        assert np.isfinite(networks.training.batch_loss(batch, training=True))
+def test_a_batch_without_spots_or_queries_has_a_finite_loss(built, base):
+    encoder, network = built
+    texts = [example("无"), example("什么也没有")]
+    read_pair, training = features.PairReader(encoder, base, 8), TrainingModel(network.training, model.loss)
+    labels = {"edge_labels", "name_labels", "choices", "right"}
+    for queries in ([features.Query(found_spots(base)[0][0], 0)], []):
+        windows = features.text_windows([one.text for one in texts], [[], []], encoder)
+        windows[0].queries = queries
+        batch = features.collate(windows, np.random.default_rng(1), read_pair, 1, 4)
+        assert set(batch) == {*network.training.input_names} | labels
+        assert np.isfinite(training.batch_loss(batch, training=True))
 
 
 # Decoding
 
 
-def scored(start, end, mention, *entities, candidates=("1", "2")):
-    name = names.Name(
-        start,
-        end,
-        candidates,
-        True,
-        np.zeros(names.SHAPE_FEATURES),
-        [],
-        [],
-        np.zeros((habits.WAYS, 2)),
-        np.zeros(len(candidates) + 1),
-        0.1,
-    )
-    return linking.Scored(name, mention, np.array(entities))
+def scored(start, end, mention, *entities, candidates_=("1", "2")):
+    shape, counts = np.zeros(candidates.SHAPE_FEATURES), np.zeros((priors.CONTEXTS, 2))
+    spot = candidates.Spot("", (start, end), candidates_, True, shape, [], [], counts, np.zeros(3), 0.1)
+    return decode.ScoredSpot(spot, mention, np.array(entities))
 
 
-def test_the_best_of_overlapping_names_is_kept():
+def decoded(text, scores, threshold):
+    [mentions] = predictor().decode([example(text)], [scores], decode.Settings(threshold))
+    return mentions
+
+
+def test_the_best_of_overlapping_spots_is_kept():
     text = "苔原之夜里的阿木"
-    found = linking.TextScores(
+    found = decode.Scores(
         [scored(0, 2, 0.9, 0.5, 0.4, 0.1), scored(0, 4, 0.8, 0.1, 0.8, 0.1), scored(3, 4, 0.3, 0.1, 0.2, 0.7)],
         [(3, 5), (6, 8)],
     )
-    [mentions] = linking.decode([text], [found], 0.4)
-    assert mentions == [task.Mention("苔原之夜", 0, "2"), task.Mention("阿木", 6, NIL)]
-    [mentions] = linking.decode([text], [found], 0.65)
-    assert mentions == [task.Mention("里", 4, NIL)] or mentions[-1] == task.Mention("阿木", 6, NIL)
+    assert decoded(text, found, 0.4) == [task.Mention("苔原之夜", 0, "2"), task.Mention("阿木", 6, NIL)]
+    # Where nothing reaches the threshold, what the half pointer marks is left.
+    assert decoded(text, found, 0.65) == [task.Mention("夜里", 3, NIL), task.Mention("阿木", 6, NIL)]
 
 
 def test_decoding_equals_trying_all_orders():
@@ -437,27 +437,22 @@ def test_decoding_equals_trying_all_orders():
     for _ in range(50):
         spans = sorted({tuple(sorted(generator.choice(9, 2, replace=False).tolist())) for _ in range(5)})
         found = [scored(*span, float(generator.random()), *generator.dirichlet([1, 1, 1])) for span in spans]
-        kept = linking.decode([text], [linking.TextScores(found, [])], 0.2)[0]
-        chosen = {(one.offset, one.end) for one in kept}
+        chosen = {(one.offset, one.end) for one in decoded(text, decode.Scores(found, []), 0.2)}
         for one in found:
-            place = (one.name.start, one.name.end)
-            better = [
-                other for other in found if other.value > one.value and (other.name.start, other.name.end) in chosen
-            ]
-            blocked = any(other.name.start < place[1] and place[0] < other.name.end for other in better)
-            assert (place in chosen) == (one.value >= 0.2 and not blocked)
+            start, end = one.spot.span
+            better = [other for other in found if other.value > one.value and other.spot.span in chosen]
+            blocked = any(other.spot.span[0] < end and start < other.spot.span[1] for other in better)
+            assert (one.spot.span in chosen) == (one.value >= 0.2 and not blocked)
 
 
 def test_the_search_finds_the_threshold_that_separates():
-    texts = ["苔原和夜"] * 6
-    gold = [task.Example(str(index), text, (task.Mention("苔原", 0, "1"),), 1) for index, text in enumerate(texts)]
-    scores = [
-        linking.TextScores([scored(0, 2, 0.9, 0.8, 0.1, 0.1), scored(3, 4, 0.7, 0.6, 0.2, 0.2)], []) for _ in texts
-    ]
-    found = thresholds.search_threshold(gold, scores, 1)
-    assert found.f1 == found.crossed_f1 == 1 and 0.42 < found.setting <= 0.72
+    gold = [task.Example(str(index), "苔原和夜", (task.Mention("苔原", 0, "1"),), 1) for index in range(6)]
+    scores = [decode.Scores([scored(0, 2, 0.9, 0.8, 0.1, 0.1), scored(3, 4, 0.7, 0.6, 0.2, 0.2)], []) for _ in gold]
+    counted = [decode.counts(gold, predictor().decode(gold, scores, settings)) for settings in decode.GRID]
+    found = search(decode.GRID, np.array(counted), decode.f1, 1)
+    assert found.score == found.crossed == 1 and 0.42 < found.setting.threshold <= 0.72
 
 
 def test_all_settings_of_the_search_are_probabilities():
-    assert all(0 < threshold < 1 for threshold in thresholds.GRID) and len(set(thresholds.GRID)) == len(thresholds.GRID)
-    assert list(product(thresholds.GRID, repeat=1))[0][0] == 0.4
+    assert all(0 < threshold < 1 for (threshold,) in decode.GRID) and len(set(decode.GRID)) == len(decode.GRID)
+    assert decode.GRID[0] == decode.Settings() == (0.4,)

@@ -26,7 +26,7 @@ from helpers import (
 FOLDER = "ccks2019_entity_linking"
 task = competition.load(FOLDER, "task")
 metric = competition.load(FOLDER, "metric")
-errors = competition.load(FOLDER, "errors")
+evaluation = competition.load(FOLDER, "evaluate")
 
 GOLDEN = competition.SHARED / "golden" / FOLDER
 DATA = competition.SHARED / "data" / FOLDER
@@ -360,7 +360,9 @@ def test_rule(gold, predicted, expected):
 def test_offsets_are_compared_as_numbers(tmp_path):
     forms = ["3", 3, "03", " 3 ", "+3"]
     paths = [write_lines(tmp_path / f"{number}.json", [with_mention(offset=form)]) for number, form in enumerate(forms)]
-    assert {metric.score(task.read_submission(paths[0]), task.read_submission(path)).f1 for path in paths} == {1.0}
+    assert {
+        metric.score(task.read_submission(paths[0]), task.read_submission(path)).figures()["f1"] for path in paths
+    } == {1.0}
 
 
 def test_texts_are_told_apart_by_their_ids():
@@ -490,8 +492,10 @@ def test_order_does_not_matter_and_gold_scores_1(gold, predictions, random):
     ],
 )
 def test_a_missed_and_a_wrong_link_form_a_pair(gold, predicted, kind):
-    found = errors.find_errors(metric.compare([("1", gold)], [("1", predicted)]))
-    assert {name: list_ for name, list_ in found.items() if list_} == {kind: [errors.Error("1", gold[0], predicted[0])]}
+    found = evaluation.find_errors(metric.compare([("1", gold)], [("1", predicted)]))
+    assert {name: list_ for name, list_ in found.items() if list_} == {
+        kind: [evaluation.Error("1", gold[0], predicted[0])]
+    }
 
 
 OTHER = M("丁", 20, 8)
@@ -505,24 +509,24 @@ OTHER = M("丁", 20, 8)
         ([M("甲乙", 0, 8), M("甲", 0, 5)], [M("甲乙", 0, 8)], "missed within another mention", M("甲乙", 0, 8)),
         ([M("甲", 0, 5)], [M("甲乙", 0)], "missed within another mention", M("甲乙", 0)),
         ([M("甲乙", 0, 5)], [M("乙", 1)], "missed, overlaps with another mention", M("乙", 1)),
-        ([A5], [], errors.NEVER_PREDICTED, None),
-        ([B7, M("乙", 9, 7)], [B7], errors.PREDICTED_ELSEWHERE, None),
+        ([A5], [], evaluation.NEVER_PREDICTED, None),
+        ([B7, M("乙", 9, 7)], [B7], evaluation.PREDICTED_ELSEWHERE, None),
         # predicted alone
         ([M("甲", 0)], [A5], "right mention, an entity instead of NIL", M("甲", 0)),
         ([M("甲乙", 0, 8)], [M("甲乙", 0, 8), M("甲", 0, 5)], "spurious within another mention", M("甲乙", 0, 8)),
         ([M("甲", 0)], [M("甲乙", 0, 5)], "spurious, overlaps with another mention", M("甲", 0)),
-        ([], [A5], errors.NEVER_IN_GOLD, None),
-        ([B7], [B7, M("乙", 9, 7)], errors.IN_GOLD_ELSEWHERE, None),
+        ([], [A5], evaluation.NEVER_IN_GOLD, None),
+        ([B7], [B7, M("乙", 9, 7)], evaluation.IN_GOLD_ELSEWHERE, None),
     ],
 )
 def test_what_has_no_counterpart_is_explained_by_what_stands_beside_it(gold, predicted, kind, beside):
     comparisons = metric.compare([("1", [*gold, OTHER])], [("1", [*predicted, OTHER])])
-    found = {name: list_ for name, list_ in errors.find_errors(comparisons).items() if list_}
+    found = {name: list_ for name, list_ in evaluation.find_errors(comparisons).items() if list_}
     (comparison,) = comparisons
     if comparison.missed:
-        assert found == {kind: [errors.Error("1", comparison.missed[0], beside)]}
+        assert found == {kind: [evaluation.Error("1", comparison.missed[0], beside)]}
     else:
-        assert found == {kind: [errors.Error("1", beside, comparison.wrong[0])]}
+        assert found == {kind: [evaluation.Error("1", beside, comparison.wrong[0])]}
 
 
 @pytest.mark.parametrize(
@@ -533,12 +537,12 @@ def test_what_has_no_counterpart_is_explained_by_what_stands_beside_it(gold, pre
     ],
 )
 def test_only_nil_is_called_nil(gold, predicted, kind):
-    found = errors.find_errors(metric.compare([("1", gold)], [("1", predicted)]))
+    found = evaluation.find_errors(metric.compare([("1", gold)], [("1", predicted)]))
     assert {name: len(list_) for name, list_ in found.items() if list_} == {"right mention, wrong entity": 1, kind: 1}
 
 
 def test_a_pair_is_of_the_kind_that_is_most_alike():
-    found = errors.find_errors(metric.compare([("1", [A5])], [("1", [M("甲乙", 0, 5), A6])]))
+    found = evaluation.find_errors(metric.compare([("1", [A5])], [("1", [M("甲乙", 0, 5), A6])]))
     (pair,) = found["right mention, wrong entity"]
     assert pair.predicted == A6 and len(found["spurious, overlaps with another mention"]) == 1
 
@@ -547,9 +551,9 @@ def test_a_pair_is_of_the_kind_that_is_most_alike():
 @given(LINES, LINES)
 def test_every_error_has_exactly_one_kind(gold, predictions):
     comparisons = metric.compare(gold, predictions)
-    kinds = errors.find_errors(comparisons)
-    of_gold = (*errors.PAIRS, *errors.MISSED, errors.NEVER_PREDICTED, errors.PREDICTED_ELSEWHERE)
-    of_predicted = (*errors.PAIRS, *errors.WRONG, errors.NEVER_IN_GOLD, errors.IN_GOLD_ELSEWHERE)
+    kinds = evaluation.find_errors(comparisons)
+    of_gold = (*evaluation.PAIRS, *evaluation.MISSED, evaluation.NEVER_PREDICTED, evaluation.PREDICTED_ELSEWHERE)
+    of_predicted = (*evaluation.PAIRS, *evaluation.WRONG, evaluation.NEVER_IN_GOLD, evaluation.IN_GOLD_ELSEWHERE)
     assert set(of_gold) | set(of_predicted) == kinds.keys()
     missed = Counter((error.id, error.gold) for kind in of_gold for error in kinds[kind])
     wrong = Counter((error.id, error.predicted) for kind in of_predicted for error in kinds[kind])
@@ -557,14 +561,14 @@ def test_every_error_has_exactly_one_kind(gold, predictions):
     assert wrong == Counter((one.id, mention) for one in comparisons for mention in one.wrong)
     sizes = [len(kind) for kind in kinds.values()]
     assert sizes == sorted(sizes, reverse=True)
-    errors.describe(kinds, dict.fromkeys("12", "一句话"))
+    evaluation.print_report(metric.total(comparisons), comparisons, dict.fromkeys("12", "一句话"))
 
 
 @settings(max_examples=50)
 @given(LINES, LINES)
 def test_names_share_the_counts_of_all(gold, predictions):
     comparisons = metric.compare(gold, predictions)
-    names, links = errors.count_names(comparisons), metric.total(comparisons).links
+    names, links = evaluation.count_names(comparisons), metric.total(comparisons).links
     columns = zip(*((part.predicted, part.gold, part.correct) for part in names.values()))
     assert [sum(column) for column in columns] in ([links.predicted, links.gold, links.correct], [])
     costs = [part.predicted + part.gold - 2 * part.correct for part in names.values()]

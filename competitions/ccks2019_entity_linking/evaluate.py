@@ -7,15 +7,14 @@ python evaluate.py --gold dev.json --predictions predictions.json
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.command_line import parse_flags, run, table, warn
+from common.command_line import describe_errors, parse_flags, run, table, warn
 
-from errors import count_names, describe, find_errors
-from metric import Comparison, Score, Share, compare, total
-from task import WRONG_OFFSET, Example, Mention, is_at, read, read_submission
+from metric import Comparison, Count, Score, Share, compare, links, total
+from task import NIL, WRONG_OFFSET, Example, Mention, is_at, read, read_submission
 
 #: How many of the names that cost most errors the report shows.
 SHOWN = 10
@@ -53,27 +52,29 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
 
 
 def print_report(score: Score, comparisons: list[Comparison], texts: dict[str, str]) -> None:
-    """The figures with their counts, where points are lost, the names that cost most errors, and the errors by kind."""
-    links, mentions = score.links, score.mentions
-    print(f"precision {links.precision:.4f}   {links.correct} correct of {links.predicted} predicted links")
-    print(f"recall    {links.recall:.4f}   {links.correct} found of {links.gold} gold links")
-    print(f"f1        {links.f1:.4f}   in {len(texts)} texts, NIL left out\n")
+    """The figures with their counts, where points are lost, the names that cost most errors, and the errors by kind.
+    `texts` has the text of each gold id."""
+    found, figures = score.links, score.figures()
+    print(f"precision {figures['precision']:.4f}   {found.correct} correct of {found.predicted} predicted links")
+    print(f"recall    {figures['recall']:.4f}   {found.correct} found of {found.gold} gold links")
+    print(f"f1        {figures['f1']:.4f}   in {len(texts)} texts, NIL left out\n")
     print("where points are lost, not what the organisers count:")
-    print(
-        f"mentions  precision {mentions.precision:.4f}  recall {mentions.recall:.4f}  f1 {mentions.f1:.4f}   whatever they are linked to, also NIL"
-    )
+    mentions = "  ".join(f"{name} {value:.4f}" for name, value in score.mentions.figures().items())
+    print(f"mentions  {mentions}   whatever they are linked to, also NIL")
     print(f"linking   {_line(score.linked)} found mentions that gold links to an entity")
     print(f"NIL       {_line(score.unlinked)} found mentions that gold says NIL of\n")
     rows = [
-        [name, part.gold, part.predicted, part.correct, part.precision, part.recall, part.f1]
+        [name, part.gold, part.predicted, part.correct, *part.figures().values()]
         for name, part in count_names(comparisons).items()
         if part.correct < max(part.gold, part.predicted)
     ]
     if rows:
+        header = ["names with most errors", "gold", "predicted", "correct", "precision", "recall", "f1"]
+        print(table(header, rows[:SHOWN]))
+        errors = find_errors(comparisons)
         print(
-            table(["names with most errors", "gold", "predicted", "correct", "precision", "recall", "f1"], rows[:SHOWN])
+            f"\nerrors\n{describe_errors(errors, lambda one: texts.get(one.id, f'(id {one.id}, not in gold)'), show)}"
         )
-        print(f"\nerrors\n{describe(find_errors(comparisons), texts)}")
 
 
 def _line(share: Share) -> str:
@@ -120,6 +121,111 @@ def find_doubts(
     if skipped[WRONG_OFFSET]:
         doubts.append(f"{skipped[WRONG_OFFSET]} mentions of gold are not at their offset, and count all the same")
     return doubts
+
+
+# What went wrong, in kinds that suggest what to do about it
+
+
+@dataclass(frozen=True)
+class Error:
+    """A link of gold that was missed, a predicted one that is wrong, or one of each that belong together, in the text
+    of `id`.
+
+    Beside a link that is left without a counterpart may stand what explains it: a mention of the other side, whatever
+    else becomes of that.
+    """
+
+    id: str
+    gold: Mention | None
+    predicted: Mention | None
+
+
+def _same_place(gold: Mention, predicted: Mention) -> bool:
+    return gold.place == predicted.place
+
+
+def _too_long(gold: Mention, predicted: Mention) -> bool:
+    return predicted.offset <= gold.offset and gold.end <= predicted.end
+
+
+def _too_short(gold: Mention, predicted: Mention) -> bool:
+    return _too_long(predicted, gold)
+
+
+def _overlap(gold: Mention, predicted: Mention) -> bool:
+    return gold.offset < predicted.end and predicted.offset < gold.end
+
+
+Kinds = dict[str, Callable[[Mention, Mention], bool]]
+
+#: From the most to the least alike: a missed and a wrong link form a pair under the first kind that fits.
+PAIRS: Kinds = {
+    "right mention, wrong entity": _same_place,
+    "right name at another offset": lambda gold, predicted: gold.text == predicted.text,
+    "mention too long": _too_long,
+    "mention too short": _too_short,
+    "mention overlaps with the right one": _overlap,
+}
+#: What may explain a missed link that is left: something else that is predicted, NIL or right.
+MISSED: Kinds = {
+    "right mention, NIL instead of its entity": lambda gold, other: _same_place(gold, other) and other.entity == NIL,
+    "missed within another mention": _too_long,
+    "missed, overlaps with another mention": _overlap,
+}
+#: What may explain a wrong link that is left: something else in gold, NIL or found.
+WRONG: Kinds = {
+    "right mention, an entity instead of NIL": lambda gold, other: _same_place(gold, other) and gold.entity == NIL,
+    "spurious within another mention": _too_short,
+    "spurious, overlaps with another mention": _overlap,
+}
+# And where nothing does: the detector does not know the name, or it is unsure of it.
+NEVER_PREDICTED = "missed, as everywhere: no text has this name predicted"
+PREDICTED_ELSEWHERE = "missed here, though the name is predicted elsewhere"
+NEVER_IN_GOLD = "spurious, as everywhere: gold never has this name"
+IN_GOLD_ELSEWHERE = "spurious here, though gold has the name elsewhere"
+
+
+def find_errors(comparisons: Sequence[Comparison]) -> dict[str, list[Error]]:
+    """The errors of each kind, the most frequent kind first. Every missed and every wrong link is in exactly one."""
+    predicted_names = {mention.text for one in comparisons for mention in one.predicted}
+    gold_names = {mention.text for one in comparisons for mention in one.gold}
+    alone = (NEVER_PREDICTED, PREDICTED_ELSEWHERE, NEVER_IN_GOLD, IN_GOLD_ELSEWHERE)
+    errors: dict[str, list[Error]] = {kind: [] for kind in (*PAIRS, *MISSED, *WRONG, *alone)}
+    for one in comparisons:
+        missed, wrong = one.missed, one.wrong
+        for kind, alike in PAIRS.items():
+            for mention in list(missed):
+                other = next((other for other in wrong if alike(mention, other)), None)
+                if other is not None:
+                    errors[kind].append(Error(one.id, mention, other))
+                    missed.remove(mention)
+                    wrong.remove(other)
+        for mention in missed:
+            left = PREDICTED_ELSEWHERE if mention.text in predicted_names else NEVER_PREDICTED
+            found = (
+                (kind, other) for kind, alike in MISSED.items() for other in one.predicted if alike(mention, other)
+            )
+            kind, other = next(found, (left, None))
+            errors[kind].append(Error(one.id, mention, other))
+        for other in wrong:
+            left = IN_GOLD_ELSEWHERE if other.text in gold_names else NEVER_IN_GOLD
+            found = ((kind, mention) for kind, alike in WRONG.items() for mention in one.gold if alike(mention, other))
+            kind, mention = next(found, (left, None))
+            errors[kind].append(Error(one.id, mention, other))
+    return dict(sorted(errors.items(), key=lambda item: -len(item[1])))
+
+
+def count_names(comparisons: Iterable[Comparison]) -> dict[str, Count]:
+    """The links of each name by themselves, those that cost most errors first."""
+    sides = [(links(one.predicted), links(one.gold), one.correct) for one in comparisons]
+    by_name = [Counter(mention.text for side in sides for mention in side[at]) for at in range(3)]
+    counts = {name: Count(*(side[name] for side in by_name)) for name in sorted(by_name[0] | by_name[1])}
+    return dict(sorted(counts.items(), key=lambda item: 2 * item[1].correct - item[1].predicted - item[1].gold))
+
+
+def show(mention: Mention) -> str:
+    """`text | offset | entity`."""
+    return f"{mention.text} | {mention.offset} | {mention.entity}"
 
 
 if __name__ == "__main__":

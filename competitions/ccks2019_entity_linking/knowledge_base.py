@@ -200,11 +200,8 @@ class KnowledgeBase:
             (application_id,) = self._connection.execute("PRAGMA application_id").fetchone()
             if application_id != _APPLICATION_ID:
                 raise ValueError("no index, or one of another version")
-            self._names = Dictionary(self._stored_names())
-
-    def _stored_names(self) -> Iterator[str]:
-        for (names,) in self._connection.execute("SELECT names FROM names ORDER BY first"):
-            yield from json.loads(names)
+            rows = self._connection.execute("SELECT names FROM names ORDER BY first")
+            self._names = Dictionary(name for (names,) in rows for name in json.loads(names))
 
     def __len__(self) -> int:
         with self._reading():

@@ -12,9 +12,11 @@ from common.metrics import precision_recall_f1
 
 from task import NIL, Mention
 
+#: Ids of texts, each with its mentions.
+Texts = Iterable[tuple[str, Iterable[Mention]]]
 
-@dataclass(frozen=True)
-class Count:
+
+class Count(NamedTuple):
     """How many different ones are predicted, are in gold, and are in both."""
 
     predicted: int
@@ -24,18 +26,6 @@ class Count:
     def figures(self) -> dict[str, float]:
         """`precision`, `recall` and `f1`, unrounded."""
         return precision_recall_f1(self.correct, self.predicted, self.correct, self.gold)
-
-    @property
-    def precision(self) -> float:
-        return self.figures()["precision"]
-
-    @property
-    def recall(self) -> float:
-        return self.figures()["recall"]
-
-    @property
-    def f1(self) -> float:
-        return self.figures()["f1"]
 
 
 class Share(NamedTuple):
@@ -70,10 +60,6 @@ class Score:
         mentions = {f"mention_{name}": value for name, value in self.mentions.figures().items()}
         return {**self.links.figures(), **mentions, "linking_accuracy": self.linked.accuracy}
 
-    @property
-    def f1(self) -> float:
-        return self.links.f1
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -82,6 +68,11 @@ class Comparison:
     id: str
     predicted: tuple[Mention, ...]
     gold: tuple[Mention, ...]
+
+    @property
+    def correct(self) -> list[Mention]:
+        """The links that both sides have."""
+        return [mention for mention in links(self.gold) if mention in self.predicted]
 
     @property
     def wrong(self) -> list[Mention]:
@@ -94,24 +85,28 @@ class Comparison:
         return [mention for mention in links(self.gold) if mention not in self.predicted]
 
 
-def score(gold: Iterable[tuple[str, Iterable[Mention]]], predictions: Iterable[tuple[str, Iterable[Mention]]]) -> Score:
-    """The official score, and what stands beside it, of predicted (id, mentions) pairs. No division by zero: nothing
-    gives 0.0."""
+def links(mentions: Iterable[Mention]) -> list[Mention]:
+    """Those that are linked to an entity."""
+    return [mention for mention in mentions if mention.entity != NIL]
+
+
+def score(gold: Texts, predictions: Texts) -> Score:
+    """The official score of predictions, and what stands beside it. No division by zero: nothing gives 0.0."""
     return total(compare(gold, predictions))
 
 
-def compare(
-    gold: Iterable[tuple[str, Iterable[Mention]]], predictions: Iterable[tuple[str, Iterable[Mention]]]
-) -> list[Comparison]:
+def compare(gold: Texts, predictions: Texts) -> list[Comparison]:
     """What `score` counts, text by text: those of gold in order, then the predicted ids that gold does not have.
 
     The definition leaves nothing out: mentions of an id that gold does not have are predicted in vain, those of a text
     without a prediction are missed, and if an id stands twice its mentions add up.
     """
-    wanted, predicted = _by_id(gold), _by_id(predictions)
+    sides: dict[str, tuple[dict[Mention, None], dict[Mention, None]]] = {}
+    for side, texts in ((1, gold), (0, predictions)):
+        for identifier, mentions in texts:
+            sides.setdefault(identifier, ({}, {}))[side].update(dict.fromkeys(mentions))
     return [
-        Comparison(identifier, tuple(predicted.get(identifier, ())), tuple(wanted.get(identifier, ())))
-        for identifier in wanted | predicted
+        Comparison(identifier, tuple(predicted), tuple(wanted)) for identifier, (predicted, wanted) in sides.items()
     ]
 
 
@@ -121,34 +116,19 @@ def total(comparisons: Sequence[Comparison]) -> Score:
     gold = sum(len(links(one.gold)) for one in comparisons)
     pairs = [(_by_place(one.predicted), _by_place(one.gold)) for one in comparisons]
     found = [(ours[place], theirs[place]) for ours, theirs in pairs for place in theirs if place in ours]
+    linked = [ours == theirs for ours, theirs in found if theirs != {NIL}]
+    unlinked = [ours == theirs for ours, theirs in found if theirs == {NIL}]
     return Score(
-        Count(predicted, gold, gold - sum(len(one.missed) for one in comparisons)),
+        Count(predicted, gold, sum(len(one.correct) for one in comparisons)),
         Count(sum(len(ours) for ours, _ in pairs), sum(len(theirs) for _, theirs in pairs), len(found)),
-        _share(ours == theirs for ours, theirs in found if theirs != {NIL}),
-        _share(ours == theirs for ours, theirs in found if theirs == {NIL}),
+        Share(sum(linked), len(linked)),
+        Share(sum(unlinked), len(unlinked)),
     )
 
 
-def links(mentions: Iterable[Mention]) -> list[Mention]:
-    """Those that are linked to an entity."""
-    return [mention for mention in mentions if mention.entity != NIL]
-
-
-def _by_id(pairs: Iterable[tuple[str, Iterable[Mention]]]) -> dict[str, dict[Mention, None]]:
-    by_id: dict[str, dict[Mention, None]] = {}
-    for identifier, mentions in pairs:
-        by_id.setdefault(identifier, {}).update(dict.fromkeys(mentions))
-    return by_id
-
-
 def _by_place(mentions: Iterable[Mention]) -> dict[tuple[int, str], set[str]]:
-    """What each (offset, text) is linked to: one entity or NIL, where nobody contradicts himself."""
+    """What each place is linked to: one entity or NIL, where nobody contradicts himself."""
     places: dict[tuple[int, str], set[str]] = {}
     for mention in mentions:
-        places.setdefault((mention.offset, mention.text), set()).add(mention.entity)
+        places.setdefault(mention.place, set()).add(mention.entity)
     return places
-
-
-def _share(rights: Iterable[bool]) -> Share:
-    rights = list(rights)
-    return Share(sum(rights), len(rights))

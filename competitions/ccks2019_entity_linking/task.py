@@ -38,6 +38,11 @@ class Mention:
         """The index behind its last character."""
         return self.offset + len(self.text)
 
+    @property
+    def place(self) -> tuple[int, str]:
+        """All of it but the entity."""
+        return self.offset, self.text
+
 
 @dataclass(frozen=True)
 class Example:
@@ -64,6 +69,7 @@ def read(path: str | Path, labelled: bool | None = None, skipped: Counter[str] |
     """
     lines: dict[str, int] = {}
     examples = []
+    skipped = Counter() if skipped is None else skipped
     for number, record in read_json_lines(path, skipped):
         where = f"{path}:{number}"
         identifier = _name(record, "text_id", where)
@@ -102,35 +108,28 @@ def _mention(item: Any, where: str) -> Mention:
         raise UserError(f'{where}: "mention_data" holds {item!r:.60} - each of its items must be an object')
     text = field(item, "mention", str, where)
     inside = f'{where}: in "{text:.60}"'
-    return Mention(text, _offset(item, inside), _name(item, "kb_id", inside))
+    offset = field(item, "offset", (str, int), inside)
+    try:
+        offset = int(offset)
+    except ValueError:
+        raise UserError(f'{inside}: "offset" is "{offset:.60}" - it must be a whole number') from None
+    return Mention(text, offset, _name(item, "kb_id", inside))
 
 
 def _name(record: dict[str, Any], key: str, where: str) -> str:
     return str(field(record, key, (str, int), where))
 
 
-def _offset(item: dict[str, Any], where: str) -> int:
-    value = field(item, "offset", (str, int), where)
-    try:
-        return int(value)
-    except ValueError:
-        raise UserError(f'{where}: "offset" is "{value:.60}" - it must be a whole number') from None
-
-
-def _usable(mentions: Iterable[Mention], text: str, skipped: Counter[str] | None) -> tuple[Mention, ...]:
+def _usable(mentions: Iterable[Mention], text: str, skipped: Counter[str]) -> tuple[Mention, ...]:
     """Those that are where they say, the first in each place."""
-    reasons: Counter[str] = Counter()
     kept: dict[tuple[int, str], Mention] = {}
     for mention in mentions:
-        place = mention.offset, mention.text
         if not is_at(mention, text):
-            reasons[WRONG_OFFSET] += 1
-        elif place in kept:
-            reasons[REPEATED] += 1
+            skipped[WRONG_OFFSET] += 1
+        elif mention.place in kept:
+            skipped[REPEATED] += 1
         else:
-            kept[place] = mention
-    if skipped is not None:
-        skipped.update(reasons)
+            kept[mention.place] = mention
     return tuple(kept.values())
 
 
@@ -151,12 +150,10 @@ class Files:
 
 # Our names, and those of the organisers' folder. Their develop.json and eval722.json are no labelled files.
 _NAMES = {
-    "train": ("train.json", "train_data.json"),
-    "dev": ("dev.json", "dev_data.json"),
-    "kb_data": ("kb_data", "kb_data.json"),
+    "train": ("train.json", "train_data.json", "ccks2019_el/train.json", "ccks2019_el/train_data.json"),
+    "dev": ("dev.json", "dev_data.json", "ccks2019_el/dev.json", "ccks2019_el/dev_data.json"),
+    "kb_data": ("kb_data", "kb_data.json", "ccks2019_el/kb_data", "ccks2019_el/kb_data.json"),
 }
-
-_TOGETHER = (".", "ccks2019_el")
 
 
 def find_files(data_dir: str | Path, knowledge_base: str | Path | None = None) -> Files:
@@ -175,9 +172,7 @@ def find_files(data_dir: str | Path, knowledge_base: str | Path | None = None) -
         raise UserError(f"{knowledge_base}: no such file - give the knowledge base: --knowledge-base FILE")
 
     def find(role: str) -> Path:
-        return find_file(
-            folder, role, [f"{together}/{name}" for together in _TOGETHER for name in _NAMES[role]], tree, role == "dev"
-        )
+        return find_file(folder, role, _NAMES[role], tree, role == "dev")
 
     return Files(find("train"), find("dev"), find("kb_data") if knowledge_base is None else Path(knowledge_base))
 
@@ -228,10 +223,12 @@ def check_submission(
                 f"{where}: is not text {count + 1} of the {len(examples)} in the input - keep every id with its text, in order"
             )
         lines[identifier] = number
-        mentions = _mentions(record, where)
-        for item, mention in zip(record["mention_data"], mentions):
+        places = set()
+        for mention, item in zip(_mentions(record, where), record["mention_data"]):
             _check_mention(item, mention, text, entities, where)
-        _check_places(mentions, where)
+            if mention.place in places:
+                raise UserError(f'{where}: "{mention.text:.60}" stands twice at offset {mention.offset} - leave one')
+            places.add(mention.place)
     if skipped[BLANK_LINE]:
         raise UserError(f"{path}: ends with a blank line, which the judge cannot read - delete it")
     if examples is not None and len(lines) < len(examples):
@@ -258,11 +255,3 @@ def _check_mention(
         raise UserError(
             f'{inside}: the knowledge base has no entity "{mention.entity:.60}" - give one of its ids or {NIL}'
         )
-
-
-def _check_places(mentions: Iterable[Mention], where: str) -> None:
-    seen = set()
-    for mention in mentions:
-        if (mention.offset, mention.text) in seen:
-            raise UserError(f'{where}: "{mention.text:.60}" stands twice at offset {mention.offset} - leave one')
-        seen.add((mention.offset, mention.text))

@@ -8,29 +8,30 @@ python train.py --data-dir CCKS2019 --pretrained BERT   # fine-tune a checkpoint
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from common.command_line import UserError, check_at_least, check_below_one, check_probability, print_counts, run, shown
-from common.folds import read_parts
+from common.command_line import UserError, check_at_least, check_below_one, check_probability, print_next, run
+from common.dev_search import DevSet
+from common.encoders import build_encoder, encoder_of, save_encoder
+from common.folds import Parts, read_parts
+from common.generators import steps_per_epoch, training_dataset
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
-from common.runs.directory import Evaluation, begin_run, describe_file, parse_training_flags
-from common.submission import atomic_write, json_bytes
+from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
 
-from counting import link_by_counting
-from habits import Habits
+from candidates import find_spots, training_spots
+from decode import GRID, Predictor, Settings, counts, f1, gold_scores
+from features import PairReader, Window, collate, labelled_windows, texts_to_read
 from knowledge_base import link_index, open_knowledge_base
 from metric import compare, total
-from names import find_names
+from priors import link_by_priors
 from task import TASK, Example, Mention, find_files, read, submission_record
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
-PREDICT = Path(__file__).resolve().with_name("predict.py")
-THRESHOLD = 0.4
-LIGHT_LEARNING_RATE = 2e-3
+#: Of dev, after each epoch; the best epoch is the one with the highest first one.
+FIGURES = ("f1", "precision", "recall", "mention_f1", "linking_accuracy")
 
 
 @dataclass
@@ -69,180 +70,97 @@ class Config:
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
-    """Trains; returns the `run` folder and the dev `precision`, `recall` and `f1` of what predict.py will use."""
+    """Trains; returns the `run` folder and the dev FIGURES of what predict.py will use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
-    files = find_files(config.data_dir or SAMPLE, config.knowledge_base)
-    skipped: Counter[str] = Counter()
-    parts = read_parts(
-        config.run,
-        files.train,
-        files.dev,
-        lambda path: read(path, labelled=True, skipped=skipped),
-        shared=lambda example: [example.text],
-        unit="text",
-    )
-    train, dev = parts.train, parts.dev
+    files, lost = find_files(config.data_dir or SAMPLE, config.knowledge_base), Counter()
+    read_file = partial(read, labelled=True, skipped=lost)
+    parts = read_parts(config.run, files.train, files.dev, read_file, lambda example: [example.text], "text")
     knowledge_base = open_knowledge_base(files.knowledge_base, config.run.output_dir / "knowledge_bases")
 
-    # TensorFlow loads here, so that mistakes in flags and data are answered at once.
-    start_tensorflow()
-    from common.encoders import build_encoder, encoder_of, save_encoder
-    from common.generators import steps_per_epoch, training_dataset
+    start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import prepare
     from common.optimizers import build_optimizer
-    from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
+    from common.optimizers.training_model import TrainingModel
+    from common.runs.callbacks import KeepRun, Progress, resumable
+    from common.runs.choice import choose_on_dev
 
-    from linking import Linker, decode, gold_scores
-    from model import PairReader, Window, build_networks, collate, described, label_windows, questions, text_windows
-    from thresholds import search_threshold
+    from model import build_network, loss
 
     prepare(config.run.seed, config.training.mixed_precision)
-    texts, dev_texts = [example.text for example in train], [example.text for example in dev]
-    matches, dev_matches = ([knowledge_base.matches(text) for text in of] for of in (texts, dev_texts))
-    shown_habits = [Habits.of_text(example.text, found, example.mentions) for example, found in zip(train, matches)]
-    habits = Habits.total(shown_habits)
-    names = [
-        find_names(text, found, knowledge_base, habits, own) for text, found, own in zip(texts, matches, shown_habits)
-    ]
-    dev_names = [find_names(text, found, knowledge_base, habits) for text, found in zip(dev_texts, dev_matches)]
-    encoder = encoder_of(resumed)
-    if encoder is None:
-        candidates = dict.fromkeys(entity for of_text in names for name in of_text for entity in name.candidates)
-        encoder = build_encoder(
-            config.encoder,
-            texts + [described(knowledge_base, entity, config.description_length) for entity in candidates],
-        )
-    windows = text_windows(texts, names, encoder)
-    lost = label_windows(windows, [example.mentions for example in train])
-    asked, unanswerable = questions(windows, [example.mentions for example in train])
-    networks = build_networks(encoder, config.token_dropout)
-    threshold = THRESHOLD if config.threshold is None else config.threshold
-    print(f"train     {len(train)} texts, {sum(len(example.mentions) for example in train)} mentions  ({files.train})")
-    print_counts(lost + unanswerable + skipped)
-    print(f"dev       {len(dev)} texts, {sum(len(example.mentions) for example in dev)} mentions  ({parts.dev_source})")
+    priors, spots = training_spots(parts.train, knowledge_base)
+    texts = texts_to_read(parts.train, spots, knowledge_base, config.description_length)
+    encoder = encoder_of(resumed) or build_encoder(config.encoder, texts)
+    windows = labelled_windows(parts.train, spots, encoder, lost)
+    network = build_network(encoder, config.token_dropout)
+    predictor = Predictor(network, PairReader(encoder, knowledge_base, config.description_length), priors)
+    settings = Settings() if config.threshold is None else Settings(config.threshold)
+    show(parts, lost, windows, predictor, settings)
     print(f"knowledge {len(knowledge_base):,} entities  ({files.knowledge_base})")
-    dev_windows = text_windows(dev_texts, dev_names, encoder)
-    label_windows(dev_windows, [example.mentions for example in dev])
-    dev_asked, _ = questions(dev_windows, [example.mentions for example in dev])
-    for name, examples, scores in (
-        ("train", train, gold_scores(windows, asked)),
-        ("dev", dev, gold_scores(dev_windows, dev_asked)),
-    ):
-        held = decode([example.text for example in examples], scores, threshold)
-        print(f"gold      {name} f1 {evaluation(examples, held).metrics['f1']:.4f} through features and decoder")
-    counted = evaluation(dev, link_by_counting(dev_texts, dev_matches, knowledge_base, habits)).metrics
-    print(
-        f"counting  dev f1 {counted['f1']:.4f}, mentions {counted['mention_f1']:.4f}: what the commonest choices reach without a network"
-    )
-    print(f"network   {networks.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
-
-    data = {
-        "train": describe_file(files.train, texts=len(train), lost=dict(lost + unanswerable)),
-        "dev": parts.describe_dev(texts=len(dev)),
-        "knowledge_base": describe_file(files.knowledge_base, entities=len(knowledge_base)),
-    }
-
-    def link_settings(threshold: float) -> dict[str, Any]:
-        return {"threshold": threshold, "description_length": config.description_length}
+    print(f"network   {network.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
     def write_run(folder: Path) -> None:
         parts.write_gold(folder)
         save_encoder(encoder, folder)
         link_index(knowledge_base.path, folder)
-        atomic_write(folder / "habits.json", json_bytes(habits.as_json()))
-        atomic_write(folder / "linking.json", json_bytes(link_settings(threshold)))
+        priors.write(folder)
+        write_decoding(folder, settings)
 
-    kept = begin_run(resumed, TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
+    kept = begin_run(resumed, TASK, config, parts.describe(lost, knowledge_base=files.knowledge_base), write_run)
     print(f"run       {kept.path}\n")
+    dev = DevSet(parts.dev, predictor, evaluation)
+    patience = config.training.early_stopping_patience
+    keep = KeepRun(kept, partial(dev.evaluate, settings), config.run.seed, FIGURES, patience)
 
-    read_pair = PairReader(encoder, knowledge_base, config.description_length)
-    linker = Linker(networks, read_pair)
-
-    def evaluate() -> Evaluation:
-        return evaluation(dev, decode(dev_texts, linker.score(dev_texts, dev_windows), threshold))
-
+    model = TrainingModel(network.training, loss)
     steps = steps_per_epoch(len(windows), config.training.batch_size)
-    learning_rate = config.training.learning_rate or (
-        LIGHT_LEARNING_RATE if config.encoder.is_light else config.encoder.default_learning_rate
-    )
-    networks.training.compile(build_optimizer(config.training, learning_rate, steps), config.training)
-    keep = KeepRun(kept, evaluate, config.run.seed, "f1", config.training.early_stopping_patience)
-    epochs_done = keep.resume(networks.training)
-
-    def training_batch(batch: list[Window], generator: np.random.Generator) -> dict[str, np.ndarray]:
-        of_texts = [asked[window.example] for window in batch]
-        chosen = [
-            of_text[at]
-            for of_text in of_texts
-            for at in generator.permutation(len(of_text))[: config.mentions_per_text]
-        ]
-        return collate(batch, chosen, texts, read_pair, config.max_candidates, generator)
-
-    batches = training_dataset(
-        windows,
-        [len(window.encoding) for window in windows],
-        training_batch,
-        config.training.batch_size,
-        config.run.seed,
-        range(epochs_done, config.training.epochs),
-        networks.training,
-    )
+    model.compile(build_optimizer(config.training, config.encoder.learning_rate(light=2e-3), steps), config.training)
+    epochs = range(keep.resume(model), config.training.epochs)
+    lengths = [len(window.encoding) for window in windows]
+    most = {"most_queries": config.mentions_per_text, "most_candidates": config.max_candidates}
+    make = partial(collate, read_pair=predictor.read_pair, **most)
+    batches = training_dataset(windows, lengths, make, config.training.batch_size, config.run.seed, epochs, model)
     with resumable(kept):
-        networks.training.fit(
-            batches,
-            steps_per_epoch=steps,
-            **keep.remaining(config.training.epochs),
-            callbacks=[keep, Progress(keep, ("f1", "mention_f1", "linking_accuracy"))],
-            verbose=0,
-        )
+        model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
 
-    load_best(kept, networks.training)
-    best = {name: keep.best[name] for name in ("precision", "recall", "f1")}
-    print(f"\nbest dev f1 {best['f1']:.4f} in epoch {keep.best['epoch']}, threshold {threshold}")
-    if config.threshold is None and best["f1"] > 0:  # before it has learned anything, there is nothing to choose by
-        scores = linker.score(dev_texts, dev_windows)
-        found = search_threshold(dev, scores, config.run.seed)
-        searched = evaluation(dev, decode(dev_texts, scores, found.setting))
-        save_best(kept, networks.training, searched)
-        kept.write_json("linking.json", link_settings(found.setting))
-        best = {name: searched.metrics[name] for name in best}
-        print(f"    dev f1 {found.f1:.4f} with the threshold {found.setting}, searched on dev")
-        print(
-            f"    dev f1 {found.crossed_f1:.4f} with a threshold searched on one half of dev, scored on the other: what to expect on test"
-        )
-    print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.json --input TEST_FILE")
-    return {"run": kept.path, **best}
+    search = partial(dev.search, GRID, counts, f1, config.run.seed) if config.threshold is None else None
+    best = choose_on_dev(keep, model, settings, search)
+    print_next(__file__, kept.path, "submission.json")
+    return best
+
+
+def show(parts: Parts, lost: Counter[str], windows: list[Window], predictor: Predictor, settings: Settings) -> None:
+    """Print what there is, what gold itself reaches, train as labelled `windows`, and what the line to beat."""
+    knowledge_base, priors = predictor.read_pair.knowledge_base, predictor.priors
+    train_mentions, dev_mentions = (sum(len(example.mentions) for example in of) for of in (parts.train, parts.dev))
+    parts.show(f", {train_mentions} mentions", lost, f", {dev_mentions} mentions")
+    spots = [find_spots(example.text, knowledge_base, priors) for example in parts.dev]
+    dev_windows = labelled_windows(parts.dev, spots, predictor.read_pair.encoder, Counter())
+    for name, examples, labelled in (("train", parts.train, windows), ("dev", parts.dev, dev_windows)):
+        gold = evaluation(examples, predictor.decode(examples, gold_scores(labelled), settings))
+        print(f"gold      {name} f1 {gold.metrics['f1']:.4f} through features and decoder")
+    counted = evaluation(parts.dev, link_by_priors(parts.dev, knowledge_base, priors)).metrics
+    print(
+        f"counting  dev f1 {counted['f1']:.4f}, mentions {counted['mention_f1']:.4f}: what the commonest choices reach without a network"
+    )
 
 
 def evaluation(examples: Sequence[Example], predictions: Sequence[Sequence[Mention]]) -> Evaluation:
     """The official score of predictions for examples, the predictions as submitted, and every text with an error."""
-    comparisons = compare(
-        [(example.id, example.mentions) for example in examples],
-        [(e.id, found) for e, found in zip(examples, predictions)],
-    )
+    found = [(example.id, mentions) for example, mentions in zip(examples, predictions)]
+    comparisons = compare([(example.id, example.mentions) for example in examples], found)
     score = total(comparisons)
+    links = {"predicted": score.links.predicted, "gold": score.links.gold, "correct": score.links.correct}
     errors = [
         {
             "text": example.text,
-            "missed": [_plain(item) for item in one.missed],
-            "wrong": [_plain(item) for item in one.wrong],
+            "missed": [[mention.text, mention.entity] for mention in one.missed],
+            "wrong": [[mention.text, mention.entity] for mention in one.wrong],
         }
         for example, one in zip(examples, comparisons)
         if one.missed or one.wrong
     ]
-    metrics = {
-        **score.figures(),
-        "predicted": score.links.predicted,
-        "gold": score.links.gold,
-        "correct": score.links.correct,
-    }
-    return Evaluation(
-        metrics, [submission_record(example, found) for example, found in zip(examples, predictions)], errors
-    )
-
-
-def _plain(mention: Mention) -> list[str]:
-    return [mention.text, mention.entity]
+    records = [submission_record(example, mentions) for example, mentions in zip(examples, predictions)]
+    return Evaluation({**score.figures(), **links}, records, errors)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""What knowledge base and habits say of a text: its names with what is known of each, and the same laid over its
-tokens. No TensorFlow."""
+"""The candidates of a text: its spots, all places where it says a name of the knowledge base, each with the entities that
+have the name and with what the priors say of it; and the same laid over its tokens. No TensorFlow."""
 
 import math
 import re
@@ -11,13 +11,15 @@ import numpy as np
 from common.tokenizers import longest_matches
 from common.tokenizers.words import normal_form, rarity, segment
 
-from habits import LONGEST, WAYS, Habits, log_priors
-from knowledge_base import KnowledgeBase, NameMatch
-from task import NIL
+from knowledge_base import KnowledgeBase
+from priors import CONTEXTS, LONGEST, Priors, log_priors
+from task import NIL, Example
 
-#: Values of `Name.shape`, of a name in `name_features`, and of a token in `token_features`.
+#: Values of `Spot.shape`, of a spot in `spot_features`, and of a token in `token_features`.
 SHAPE_FEATURES, TOKEN_FEATURES = 19, 8
-NAME_FEATURES = SHAPE_FEATURES + 2 * WAYS + 2
+SPOT_FEATURES = SHAPE_FEATURES + 2 * CONTEXTS + 2
+
+Span = tuple[int, int]
 
 # Headlines and page titles are put together of pieces: what is all of a piece is a mention more often than what is
 # inside of one.
@@ -26,17 +28,17 @@ _TITLE = re.compile(r"《[^《》]*》?")
 
 
 @dataclass
-class Name:
-    """A place where the text says a name of the knowledge base: characters [start, end).
+class Spot:
+    """A candidate mention: the characters `span`, half-open, of `text` are a name of the knowledge base.
 
-    candidates: ids that have the name. is_longest: among the longest names of the text. shape: float32
-    (SHAPE_FEATURES,), what can be seen of it here. overlapping, around: indices, among the names of the text, of those
-    that share characters with it, and of those that hold it.
-    counts: int (WAYS, 2), habits. entity_counts: int (candidates + 1,), NIL being the last. nil_share: see `Habits`.
+    candidates: ids of the entities that have the name. is_longest: among the longest names of the text. shape: float32
+    (SHAPE_FEATURES,), what can be seen of it here. overlapping, around: indices, among the spots of the text, of those
+    that share characters with it, and of those that hold it. counts: int (CONTEXTS, 2), see `Priors.counts`.
+    entity_counts: int (candidates + 1,), NIL being the last. nil_share: see `Priors`.
     """
 
-    start: int
-    end: int
+    text: str
+    span: Span
     candidates: tuple[str, ...]
     is_longest: bool
     shape: np.ndarray
@@ -55,16 +57,14 @@ class Name:
         return log_priors(self.entity_counts, self.nil_share)
 
 
-def find_names(
-    text: str, matches: Sequence[NameMatch], knowledge_base: KnowledgeBase, habits: Habits, own: Habits | None = None
-) -> list[Name]:
-    """The names in a text, all matches of the knowledge base, with what is known of each. `own`: habits that this text
-    itself showed."""
+def find_spots(text: str, knowledge_base: KnowledgeBase, priors: Priors, own: Priors | None = None) -> list[Spot]:
+    """The spots of a text, all matches of the knowledge base. `own`: priors that this text itself showed."""
+    matches = knowledge_base.matches(text)
     longest = set(longest_matches(matches, len(text)))
     edges = {edge for word in segment(text) for edge in word}
     separators = [-1, *(separator.start() for separator in _SEPARATOR.finditer(text)), len(text)]
     titles = [title.span() for title in _TITLE.finditer(text)]
-    names = []
+    spots = []
     for this, match in enumerate(matches):
         start, end, name = match
         candidates = knowledge_base.candidates(name)
@@ -93,52 +93,45 @@ def find_names(
             math.log1p(len(text) - end) / 2,
             math.log1p(len(text)) / 4,
         ]
-        counts, entity_counts = habits.counts(text, match, own), habits.entity_counts(name, (*candidates, NIL), own)
-        is_longest = match in longest
-        names.append(
-            Name(
-                start,
-                end,
-                candidates,
-                is_longest,
-                np.array(shape, np.float32),
-                overlapping,
-                around,
-                counts,
-                entity_counts,
-                habits.nil_share,
-            )
-        )
-    return names
+        seen = match in longest, np.array(shape, np.float32), overlapping, around
+        counts, entity_counts = priors.counts(text, match, own), priors.entity_counts(name, (*candidates, NIL), own)
+        spots.append(Spot(text, (start, end), candidates, *seen, counts, entity_counts, priors.nil_share))
+    return spots
 
 
-def name_features(names: Sequence[Name], of_counts: np.ndarray) -> np.ndarray:
-    """Of all names of a text, float32 (names, NAME_FEATURES): shape, habits (`of_counts`, see `count_features`), and
-    the highest odds, as one of the longest names, of those that overlap and of those around."""
-    shapes = np.array([name.shape for name in names], np.float32).reshape(-1, SHAPE_FEATURES)
+def training_spots(examples: Sequence[Example], knowledge_base: KnowledgeBase) -> tuple[Priors, list[list[Spot]]]:
+    """The priors that labelled texts show together, and the spots of each with what the others show."""
+    shown = [Priors.of_text(example, knowledge_base) for example in examples]
+    priors = Priors.total(shown)
+    return priors, [find_spots(one.text, knowledge_base, priors, own) for one, own in zip(examples, shown)]
+
+
+def spot_features(spots: Sequence[Spot], of_counts: np.ndarray) -> np.ndarray:
+    """Of all spots of a text, float32 (spots, SPOT_FEATURES): shape, priors (`of_counts`, see `count_features`), and the
+    highest odds, as one of the longest names, of those that overlap and of those around."""
+    shapes = np.array([spot.shape for spot in spots], np.float32).reshape(-1, SHAPE_FEATURES)
     odds = of_counts[:, LONGEST].tolist()
     rivals = [
-        [max((odds[at] for at in places), default=-3.0) for places in (name.overlapping, name.around)] for name in names
+        [max((odds[at] for at in places), default=-3.0) for places in (spot.overlapping, spot.around)] for spot in spots
     ]
     return np.concatenate([shapes, of_counts, np.array(rivals, np.float32).reshape(-1, 2)], 1)
 
 
 def token_features(
-    length: int, places: Sequence[tuple[int, int, int]], odds: np.ndarray, names: Sequence[Name]
+    length: int, places: Sequence[tuple[int, int, int]], odds: np.ndarray, spots: Sequence[Spot]
 ) -> np.ndarray:
-    """Names laid over a window of `length` tokens, float32 (length, TOKEN_FEATURES): whether one begins, ends or lies
+    """Spots laid over a window of `length` tokens, float32 (length, TOKEN_FEATURES): whether one begins, ends or lies
     here, the highest probability of those that do, and whether one of the longest begins or ends.
 
-    places: (index of the name, first, last token), both inclusive. odds: float (names,), log odds / 3 of being
+    places: (index of the spot, first, last token), both inclusive. odds: float (spots,), log odds / 3 of being
     labelled.
     """
     values = np.zeros((length, TOKEN_FEATURES), np.float32)
     probabilities = (1 / (1 + np.exp(-3 * odds))).tolist()
     for at, first, last in places:
-        likely = probabilities[at]
         for column, tokens in ((0, slice(first, first + 1)), (2, slice(last, last + 1)), (4, slice(first, last + 1))):
             values[tokens, column] = 1
-            values[tokens, column + 1] = np.maximum(values[tokens, column + 1], likely)
-        if names[at].is_longest:
+            values[tokens, column + 1] = np.maximum(values[tokens, column + 1], probabilities[at])
+        if spots[at].is_longest:
             values[first, 6] = values[last, 7] = 1
     return values

@@ -1,0 +1,162 @@
+"""From scores to links: batched scoring, decoding at any threshold, and its search on dev. No TensorFlow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit, softmax
+
+from common.decoders import pair_starts_with_ends
+from common.generators import prediction_order
+from common.metrics import precision_recall_f1
+from common.prediction import in_batches, one_trace
+
+from candidates import Span, Spot, find_spots
+from features import PairReader, Window, mention_inputs, text_windows
+from metric import compare, links
+from priors import Priors
+from task import NIL, Example, Mention
+
+#: Spots less likely than this to be mentions are not linked: whatever their entity, they stay below any threshold worth
+#: having.
+_WORTH_LINKING = 0.05
+
+
+class Settings(NamedTuple):
+    """How probable a mention of an entity must be."""
+
+    threshold: float = 0.4
+
+
+#: From the middle outwards: of equally good ones the first is taken, and the mildest is the safest.
+GRID = [Settings(step / 20) for step in sorted(range(3, 16), key=lambda step: abs(step / 20 - 0.4))]
+
+
+@dataclass
+class ScoredSpot:
+    """How likely a spot is a mention, and the probabilities of its candidates with that of NIL after them.
+
+    `entity` is the most probable one, or NIL, and `value` the probability that the spot is a mention of it.
+    """
+
+    spot: Spot
+    mention: float
+    entities: np.ndarray
+
+    @property
+    def entity(self) -> str:
+        return self.spot.choices[int(self.entities.argmax())]
+
+    @property
+    def value(self) -> float:
+        return self.mention * float(self.entities.max())
+
+
+@dataclass
+class Scores:
+    """What the networks say of one text. spots: all that are worth linking, each once. others: spans of characters that
+    the half pointer marks, and that are no spots."""
+
+    spots: list[ScoredSpot]
+    others: list[Span]
+
+
+class Predictor:
+    """Links texts, whatever their length, order and number."""
+
+    def __init__(self, networks, read_pair: PairReader, priors: Priors, batch_size: int = 64):
+        self.read_pair, self.priors, self.batch_size = read_pair, priors, batch_size
+        self._mentions, self._entities = one_trace(networks.mentions), one_trace(networks.entities)
+
+    def __call__(self, examples: Sequence[Example], settings: Settings) -> list[list[Mention]]:
+        """The mentions of every text, in order."""
+        return self.decode(examples, self.score(self.features(examples), [settings]), settings)
+
+    def features(self, examples: Sequence[Example]) -> list[Window]:
+        """What `score` reads."""
+        spots = [find_spots(example.text, self.read_pair.knowledge_base, self.priors) for example in examples]
+        return text_windows([example.text for example in examples], spots, self.read_pair.encoder)
+
+    def score(self, all_windows: Sequence[Window], settings: Sequence[Settings]) -> list[Scores]:
+        """Everything that decoding at any settings needs, for each text."""
+        texts = all_windows[-1].example + 1 if all_windows else 0
+        likely: list[dict[Span, tuple[Spot, float]]] = [{} for _ in range(texts)]
+        others: list[set[Span]] = [set() for _ in range(texts)]
+        for batch in prediction_order([len(window.encoding) for window in all_windows], self.batch_size):
+            batch = [all_windows[index] for index in batch]
+            edges, names = self._mentions(mention_inputs(batch))
+            probabilities = iter(expit(names.numpy()).tolist())
+            for window, (starts, ends) in zip(batch, np.moveaxis(edges.numpy() > 0, 2, 1)):
+                for at, _, _ in window.places:
+                    spot, probability = window.spots[at], next(probabilities)
+                    # What two overlapping windows both see, the one that sees more of it knows better; they hardly
+                    # differ.
+                    if probability > likely[window.example].get(spot.span, (spot, 0.0))[1]:
+                        likely[window.example][spot.span] = spot, probability
+                real = np.flatnonzero(window.encoding.offsets[:, 1] > window.encoding.offsets[:, 0])
+                for first, last in pair_starts_with_ends(real[starts[real]].tolist(), real[ends[real]].tolist()):
+                    others[window.example].add(window.encoding.char_span(first, last))
+        found = [Scores([], sorted(spans - spots.keys())) for spots, spans in zip(likely, others)]
+        kept = [
+            (scores, *spot)
+            for scores, spots in zip(found, likely)
+            for spot in spots.values()
+            if spot[1] > _WORTH_LINKING
+        ]
+        for (scores, spot, mention), entities in zip(kept, self._link([spot for _, spot, _ in kept])):
+            scores.spots.append(ScoredSpot(spot, mention, entities))
+        return found
+
+    def _link(self, spots: Sequence[Spot]) -> list[np.ndarray]:
+        """Probabilities of all candidates of each spot, and of NIL."""
+        rows = [
+            self.read_pair(spot.text, spot.span, *choice)
+            for spot in spots
+            for choice in zip(spot.choices, spot.log_priors())
+        ]
+        logits = np.zeros(len(rows), np.float64)
+        for batch, values in in_batches(self._entities, rows, self.batch_size):
+            logits[batch] = values.numpy()
+        of_spots = np.split(logits, np.cumsum([len(spot.choices) for spot in spots]))[:-1]
+        return [softmax(of_spot) for of_spot in of_spots]
+
+    def decode(self, examples: Sequence[Example], scores: Sequence[Scores], settings: Settings) -> list[list[Mention]]:
+        """Mentions of each text, by offset: spots whose value reaches the threshold, of overlapping ones the best, and
+        where there is room, what the half pointer marks. What has no entity is NIL."""
+        return [_decode_one(example.text, found, settings) for example, found in zip(examples, scores)]
+
+
+def _decode_one(text: str, scores: Scores, settings: Settings) -> list[Mention]:
+    best_first = sorted(scores.spots, key=lambda scored: -scored.value)
+    wanted = [(scored.spot.span, scored.entity) for scored in best_first if scored.value >= settings.threshold]
+    kept: list[Mention] = []
+    for (start, end), entity in [*wanted, *((span, NIL) for span in scores.others)]:
+        if all(end <= mention.offset or mention.end <= start for mention in kept):
+            kept.append(Mention(text[start:end], start, entity))
+    return sorted(kept, key=lambda mention: mention.offset)
+
+
+def gold_scores(labelled: Sequence[Window]) -> list[Scores]:
+    """The scores of networks that are sure of all labels and queries of labelled windows: decoded, what gold itself
+    would score."""
+    found = [Scores([], []) for _ in range(labelled[-1].example + 1)]
+    for window in labelled:
+        scores = found[window.example]
+        scores.spots = [ScoredSpot(spot, 1.0, np.arange(len(spot.choices)) == right) for spot, right in window.queries]
+        linked = {scored.spot.span for scored in scores.spots}
+        scores.others += [span for label in window.labels if (span := window.encoding.char_span(*label)) not in linked]
+    return found
+
+
+def counts(examples: Sequence[Example], predictions: Sequence[Sequence[Mention]]) -> list[tuple[int, int, int]]:
+    """Correct, predicted and gold links of each text."""
+    gold = [(example.id, example.mentions) for example in examples]
+    found = [(example.id, mentions) for example, mentions in zip(examples, predictions)]
+    return [(len(one.correct), len(links(one.predicted)), len(links(one.gold))) for one in compare(gold, found)]
+
+
+def f1(total: np.ndarray) -> float:
+    """Of such counts, added up."""
+    correct, predicted, gold = total.tolist()
+    return precision_recall_f1(correct, predicted, correct, gold)["f1"]
