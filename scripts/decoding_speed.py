@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from common.decoders import Hypothesis, Rules, State, beam_search
+from common.decoders import State
 from common.encoders.bert import BertEncoder
 from common.generators import pad
 from common.keras_compat import keras, seed_everything, tf
@@ -14,12 +14,10 @@ from common.tokenizers import WordPieceTokenizer
 from common.tokenizers.vocabulary import SPECIAL_TOKENS
 
 # Of competitions/seq2seq_titling, which must be on the path.
-from copying import matches_of_titles
-from features import Article, read_article
-from options import WritingOptions
-from search import Search
+from copying import distribution, matches_of_titles
+from decode import Candidate, Predictor, Settings
+from features import Article, WritingOptions, read_article
 from unilm import UniLM
-from writing import Candidate, Writer
 
 #: Tokens of a text, with special ones, and of a title, without.
 SOURCE, TARGET = 256, 24
@@ -57,16 +55,13 @@ class WithoutMemory:
         arrays = (read, (texts > 0).sum(1).astype(np.int32), copy_ids, written)
         return self._next(*map(tf.constant, arrays)).numpy(), State(state.inputs, written)
 
-    def search(self, inputs: dict[str, np.ndarray], rules: Rules, width: int, count: int = 1) -> list[list[Hypothesis]]:
-        return beam_search(self, inputs, rules, width, count)
-
     def _log_probabilities(self, read, lengths, copy_ids, written):
         segment_ids = tf.cast(tf.range(tf.shape(read)[1]) >= lengths[:, None], tf.int32)
         states = self.bert([read, segment_ids], training=False)
         last = tf.gather(states, lengths + tf.shape(written)[1] - 2, batch_dims=1)[:, None]
         text = self.head.text(states[:, : tf.shape(copy_ids)[1]], copy_ids)
         scores, _ = self.head.scores(last, self.logits(last), text, matches_of_titles(copy_ids, written)[:, -1:])
-        return self.head.distribution(scores, text)[:, 0]
+        return distribution(copy_ids, scores)[:, 0]
 
 
 def random_network(layers: int, hidden_size: int) -> tuple[UniLM, BertEncoder]:
@@ -107,8 +102,9 @@ def write(
     length: int = TARGET,
 ) -> list[Candidate]:
     """The title of each text, of exactly `length` tokens."""
-    writer = Writer(network, encoder, length, batch)
-    return [candidates[0] for candidates in writer.candidates(articles, Search(beam, min_length=length))]
+    settings = Settings(beam, min_length=length)
+    found = Predictor(network, encoder, length, batch).score(articles, [settings])[settings]
+    return [candidates[0] for candidates in found]
 
 
 def check_equal(found: Sequence[Candidate], expected: Sequence[Candidate]) -> None:

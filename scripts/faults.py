@@ -37,7 +37,7 @@ FAULTS = [
     ),
     Fault(
         "answers of a batch are out of order",
-        "competitions/nl2sql/reading.py",
+        "competitions/nl2sql/decode.py",
         "for number, index in enumerate(batch):",
         "for number, index in enumerate(sorted(batch)):",
         f"{CONTRACT} -k nl2sql",
@@ -172,8 +172,8 @@ FAULTS = [
     ),
     Fault(
         "what overlapping passages say is not summed",
-        "competitions/webqa_dgcnn/voting.py",
-        "v**rules.exponent for v",
+        "competitions/webqa_dgcnn/decode.py",
+        "v**settings.exponent for v",
         "v for v",
         "tests/test_webqa_dgcnn_model.py",
     ),

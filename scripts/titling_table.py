@@ -114,7 +114,7 @@ def cell(model: str, data: str, config: Config) -> dict[str, Any]:
 def first_characters(folder: Path) -> dict[str, float]:
     """What the first 24 characters of each text of dev.json score."""
     sys.path.insert(0, str(FOLDER))
-    from errors import beginnings
+    from evaluate import beginnings
     from metric import total
     from task import read_gold
 

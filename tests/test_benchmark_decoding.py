@@ -9,6 +9,7 @@ import competition
 from competition import ROOT
 
 FOLDER = "seq2seq_titling"
+copying = competition.load(FOLDER, "copying")
 features = competition.load(FOLDER, "features")
 sys.path.insert(0, str(ROOT / "scripts"))
 import benchmark  # noqa: E402
@@ -50,8 +51,10 @@ def test_without_a_memory_it_says_what_training_says(built, plain, articles):
     network, encoder = built
     written = decoding_speed.write(plain, encoder, articles, 4, beam=3, length=6)
     for article, one in zip(articles, written):
-        pair = features.Pair(article, features.title_ids(one.title, article, encoder), one.finished)
-        log_probabilities = network.training(network.training_batch([pair], [pair.title]), training=False)["outputs"]
+        title = features.title_ids(one.title, article, encoder)
+        batch = features.collate([features.Pair(article, title, one.finished, title)], encoder.tokenizer, "unilm")
+        scores = network.training({name: batch[name] for name in network.training.input_names})["title"]
+        log_probabilities = copying.log_probabilities(batch["title_targets"], batch["copy_ids"], scores)
         np.testing.assert_allclose(np.sum(log_probabilities[:, : 6 + one.finished]), one.log_probability, atol=1e-4)
 
 

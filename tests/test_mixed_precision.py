@@ -297,12 +297,10 @@ def test_training_and_steps_say_the_same(name, precision):
     set_precision(precision)
     encoder, network = titling.built.__wrapped__(name)
     pairs = titling.pairs_for(encoder)[:5]
-    batch = network.training_batch(
-        pairs, [np.where(pair.title == titling.NOTHING, encoder.tokenizer.unknown_id, pair.title) for pair in pairs]
-    )
-    expected = network.training(batch).numpy()
+    batch = titling.batch_for(name, network, titling.as_decoding_would(pairs, network.tokenizer))
+    expected = titling.trained(network, batch)["title"]
     found, there = titling.values_of(
-        batch["targets"], titling.stepwise(network, [pair.article for pair in pairs], batch["before"])
+        batch["title_targets"], titling.stepwise(network, [pair.article for pair in pairs], batch["title_before"])
     )
     assert np.isfinite(found).all() and found.dtype == np.float32
     tolerance = {"bfloat16": 0.1, "float16": 0.01}[precision]

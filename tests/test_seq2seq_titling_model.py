@@ -1,6 +1,7 @@
 """Features, the copying layer, titles and their search in title generation (networks:
 test_seq2seq_titling_networks.py). All sentences are ours."""
 
+from collections import Counter
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.command_line import UserError
+from common.dev_search import DevSet
 from common.encoders import build_encoder
 from common.encoders.bert import BertEncoder
 from common.encoders.light import LightEncoder
@@ -21,13 +23,12 @@ from tiny_checkpoint import write_checkpoint
 FOLDER = "seq2seq_titling"
 task = competition.load(FOLDER, "task")
 copying = competition.load(FOLDER, "copying")
+decode = competition.load(FOLDER, "decode")
 features = competition.load(FOLDER, "features")
 model = competition.load(FOLDER, "model")
-options = competition.load(FOLDER, "options")
-search = competition.load(FOLDER, "search")
-titles = competition.load(FOLDER, "titles")
 train = competition.load(FOLDER, "train")
 NOTHING, Example, Pair = features.NOTHING, task.Example, features.Pair
+Settings, WritingOptions = decode.Settings, features.WritingOptions
 deterministic = settings(max_examples=40)
 
 CHARACTERS = "云桥市图书馆起延长开放时间手机发布售价元灯会文本天地人和，。"
@@ -89,7 +90,8 @@ def test_what_is_lost_is_counted():
         Example("", "天"),
         Example("天地 \n", "人"),
     ]
-    pairs, lost = features.labelled_pairs(examples, ENCODER, max_title_length=7)
+    lost = Counter()
+    pairs = features.labelled_pairs(examples, ENCODER, 7, lost)
     assert lost == {
         "blank title: left out": 1,
         "text longer than --max-length: its end is not read": 1,
@@ -103,12 +105,15 @@ def test_what_is_lost_is_counted():
 
 
 def test_before_and_targets_by_hand():
-    pairs = [Pair(None, np.array([7, 8, 9]), ended=True), Pair(None, np.array([SIZE, NOTHING]), ended=False)]
-    told = [np.array([7, 5, 9]), np.array([SIZE, 6])]
-    arrays = features.title_arrays(told, pairs, TOKENIZER)
+    read = article("天")
+    pairs = [
+        Pair(read, np.array([7, 8, 9]), ended=True, told=np.array([7, 5, 9])),
+        Pair(read, np.array([SIZE, NOTHING]), ended=False, told=np.array([SIZE, 6])),
+    ]
+    arrays = features.collate(pairs, TOKENIZER, "copy_lstm")
     start, end = TOKENIZER.start_id, TOKENIZER.end_id
-    assert arrays["before"].tolist() == [[start, 7, 5, 9], [start, SIZE, 6, NOTHING]]
-    assert arrays["targets"].tolist() == [[7, 8, 9, end], [SIZE, NOTHING, NOTHING, NOTHING]]
+    assert arrays["title_before"].tolist() == [[start, 7, 5, 9], [start, SIZE, 6, NOTHING]]
+    assert arrays["title_targets"].tolist() == [[7, 8, 9, end], [SIZE, NOTHING, NOTHING, NOTHING]]
     assert all(values.dtype == np.int32 for values in arrays.values())
 
 
@@ -122,22 +127,24 @@ def test_padding_can_never_be_copied():
 
 
 def many_pairs(count=400):
-    pairs, _ = features.labelled_pairs([Example("天地人和市灯龘", "书馆开放手机" * 3)] * count, ENCODER, 20)
-    return pairs
+    return features.labelled_pairs([Example("天地人和市灯龘", "书馆开放手机" * 3)] * count, ENCODER, 20, Counter())
 
 
 def test_without_a_rate_titles_are_told_as_they_are():
     pairs, generator = many_pairs(20), np.random.default_rng(1)
     told = features.with_random_tokens(pairs, 0.0, generator)
-    assert all(np.array_equal(one, pair.title) for one, pair in zip(told, pairs, strict=True))
+    assert all(np.array_equal(one.told, pair.title) for one, pair in zip(told, pairs, strict=True))
     assert generator.random() == np.random.default_rng(1).random(), "nothing is drawn either"
 
 
 def test_in_half_of_the_titles_so_many_tokens_are_others_of_the_same_text_or_title():
     pairs = many_pairs()
     before = [pair.title.copy() for pair in pairs]
-    told, again = (features.with_random_tokens(pairs, 0.3, np.random.default_rng(1)) for _ in range(2))
-    assert all(map(np.array_equal, told, again)) and all(map(np.array_equal, before, (pair.title for pair in pairs)))
+    both = [features.with_random_tokens(pairs, 0.3, np.random.default_rng(1)) for _ in range(2)]
+    told, again = ([pair.told for pair in some] for some in both)
+    assert all(map(np.array_equal, told, again))
+    for some in (pairs, *both):  # the targets stay
+        assert all(map(np.array_equal, before, (pair.title for pair in some)))
     changed = [np.mean(one != pair.title) for one, pair in zip(told, pairs)]
     touched = [share for share in changed if share]
     assert 0.4 < len(touched) / len(pairs) < 0.6
@@ -149,9 +156,10 @@ def test_in_half_of_the_titles_so_many_tokens_are_others_of_the_same_text_or_tit
 
 
 def test_a_title_of_a_text_without_tokens_is_told_too():
-    pairs = [Pair(article(""), np.array([NOTHING, NOTHING], np.int32), ended=True)] * 20
+    title = np.array([NOTHING, NOTHING], np.int32)
+    pairs = [Pair(article(""), title, ended=True, told=title)] * 20
     told = features.with_random_tokens(pairs, 0.9, np.random.default_rng(1))
-    assert all(one.tolist() == [NOTHING, NOTHING] for one in told)
+    assert all(one.told.tolist() == [NOTHING, NOTHING] for one in told)
 
 
 # What the pointer knows of each place
@@ -203,8 +211,8 @@ def test_a_trail_step_by_step_is_the_whole_title(drawn, width, backwards):
     expected = slow_matches(of_rows, titles_of_text.reshape(len(of_rows), -1), backwards)
     trail = copying.no_trail(tf.constant(of_rows))
     for step in range(before.shape[1]):
-        trail = copying.longer_trail(trail, tf.constant(titles_of_text[:, :, step]), tf.constant(copy_ids))
-        found = copying.matches_of_trail(tf.constant(copy_ids), trail, width, backwards)
+        tokens = tf.constant(titles_of_text[:, :, step])
+        found, trail = copying.matches_of_trail(tf.constant(copy_ids), trail, tokens, backwards)
         found = of_what_can_be_copied(found, copy_ids)
         np.testing.assert_array_equal(found.reshape(expected[:, step].shape), expected[:, step])
 
@@ -258,7 +266,7 @@ def headed(request):
     copy, stops = request.param
     seed_everything(3)
     generator = np.random.default_rng(3)
-    head = copying.CopyHead(TOKENIZER, STATES, options.WritingOptions(copy=copy, self_terminating=stops))
+    head = copying.CopyHead(TOKENIZER, STATES, WritingOptions(copy=copy, self_terminating=stops))
     states = generator.normal(0, 1.5, (len(COPY_IDS), STEPS, STATES)).astype(np.float32)
     logits = generator.normal(0, 3, (len(COPY_IDS), STEPS, SIZE)).astype(np.float32)
     match = copying.matches_of_titles(tf.constant(COPY_IDS), tf.constant(COPY_IDS[:, 1 : 1 + STEPS]))
@@ -311,7 +319,7 @@ def slow_probabilities(head, states, logits, of_text, match):
 def test_the_distribution_against_a_dense_reference(headed):
     head, given_, text, scores = headed
     expected = slow_probabilities(head, *given_)
-    found = np.exp(head.distribution(scores, text))
+    found = np.exp(copying.distribution(text.copy_ids, scores))
     if not head.points:
         assert found.shape[2] == SIZE and not expected[:, :, SIZE:].any()
         expected = expected[:, :, :SIZE]
@@ -322,7 +330,7 @@ def test_the_distribution_against_a_dense_reference(headed):
 
 def test_probabilities_sum_to_1_and_some_tokens_have_none(headed):
     head, _, text, scores = headed
-    found = np.exp(head.distribution(scores, text))
+    found = np.exp(copying.distribution(text.copy_ids, scores))
     np.testing.assert_allclose(found.sum(2), 1, atol=1e-5)
     assert not found[:, :, NEVER].any()
     # Unknown tokens of one text are none of another's.
@@ -331,14 +339,15 @@ def test_probabilities_sum_to_1_and_some_tokens_have_none(headed):
 
 def test_a_text_without_anything_to_copy_leaves_all_to_the_vocabulary(headed):
     head, _, _, scores = headed
-    assert np.isclose(np.exp(scores.generated[2]).sum(1), 1, atol=1e-5).all() and not np.exp(scores.copied[2]).any()
+    assert np.isclose(np.exp(scores["generated"][2]).sum(1), 1, atol=1e-5).all()
+    assert ("copied" in scores) == head.points and not np.exp(scores.get("copied", np.full((3, 1), -1e30))[2]).any()
 
 
 def test_the_probability_of_a_target_is_its_entry(headed):
     head, _, text, scores = headed
-    values = head.distribution(scores, text).numpy()
+    values = copying.distribution(text.copy_ids, scores).numpy()
     for token in range(max(SIZE, COPY_IDS.max() + 1)):
-        found = head.log_probabilities_of(tf.fill(COPY_IDS[:, :STEPS].shape, token), scores, text).numpy()
+        found = copying.log_probabilities(tf.fill(COPY_IDS[:, :STEPS].shape, token), COPY_IDS, scores).numpy()
         expected = values[:, :, token] if token < values.shape[2] else np.full(found.shape, -np.inf)
         # What is that improbable is 0 in one of them.
         there = np.maximum(found, expected) > -60
@@ -348,7 +357,7 @@ def test_the_probability_of_a_target_is_its_entry(headed):
 
 def test_the_end_gets_more_probable_step_by_step():
     """At least as fast as kexue.fm/archives/7500 says, however much the layer wants to go on."""
-    head = copying.CopyHead(TOKENIZER, STATES, options.WritingOptions(self_terminating=True))
+    head = copying.CopyHead(TOKENIZER, STATES, WritingOptions(self_terminating=True))
     states, logits = np.full((1, 99, STATES), 5, np.float32), np.zeros((1, 99, SIZE), np.float32)
     text = head.text(np.zeros((1, 2, STATES), np.float32), tf.fill([1, 2], NOTHING))
     for going_on in (-3.0, 0.0, 40.0):
@@ -356,7 +365,7 @@ def test_the_end_gets_more_probable_step_by_step():
         head.scores(states, logits, text, match)
         head.stop.set_weights([np.zeros((STATES, 1)), np.array([going_on])])
         scores, _ = head.scores(states, logits, text, match)
-        end = np.exp(head.distribution(scores, text))[0, :, TOKENIZER.end_id]
+        end = np.exp(copying.distribution(text.copy_ids, scores))[0, :, TOKENIZER.end_id]
         assert (np.diff(end) >= 0).all() and (end >= 1 - 0.99 ** np.arange(1, 100) - 1e-6).all()
         if going_on == 40:
             np.testing.assert_allclose(end, 1 - 0.99 ** np.arange(1, 100), atol=1e-5)
@@ -369,7 +378,7 @@ def back(title, text):
     """A title from its ids, as far as these are known."""
     read = article(text)
     ids = features.title_ids(title, read, ENCODER)
-    return titles.title_of(ids[ids != NOTHING].tolist(), read, TOKENIZER)
+    return decode.title_of(ids[ids != NOTHING].tolist(), read, TOKENIZER)
 
 
 def test_capitals_and_blanks_are_those_of_the_text():
@@ -404,12 +413,12 @@ def test_a_character_of_several_tokens_stands_once():
     read = article("한국 한", korean)
     ids = features.title_ids("국", read, korean)
     assert len(ids) > 1
-    assert titles.title_of(features.title_ids("한국", read, korean).tolist(), read, korean.tokenizer) == "한국"
+    assert decode.title_of(features.title_ids("한국", read, korean).tolist(), read, korean.tokenizer) == "한국"
 
 
 def test_a_title_is_never_blank():
     def nothing(text):
-        return titles.title_of([], article(text), TOKENIZER)
+        return decode.title_of([], article(text), TOKENIZER)
 
     assert nothing(" 天地\n人和 ") == "天地 人和"
     assert nothing("天地人和" * 20) == "天地人和" * 6
@@ -460,10 +469,11 @@ def test_gold_survives_the_whole_way_through_ids(path, floor):
     encoder = BertEncoder.from_texts(
         texts, EncoderOptions(encoder="bert", hidden_size=8, max_length=config.encoder.max_length)
     )
-    pairs, lost = features.labelled_pairs(dev, encoder, config.max_title_length)
+    lost = Counter()
+    pairs = features.labelled_pairs(dev, encoder, config.max_title_length, lost)
     assert len(pairs) == len(dev)
     found = [
-        titles.title_of([token for token in pair.title.tolist() if token != NOTHING], pair.article, encoder.tokenizer)
+        decode.title_of([token for token in pair.title.tolist() if token != NOTHING], pair.article, encoder.tokenizer)
         for pair in pairs
     ]
     same = np.mean(
@@ -477,33 +487,48 @@ def test_gold_survives_the_whole_way_through_ids(path, floor):
 # The search on dev
 
 
+class Written(decode.Predictor):
+    """Writes, under each of the settings, titles that are given, and otherwise another; remembers what is asked for."""
+
+    def __init__(self, titles, otherwise):
+        self.titles, self.otherwise, self.asked = titles, otherwise, []
+
+    def features(self, examples):
+        return examples
+
+    def score(self, features, settings):
+        self.asked += settings
+        written = {one: self.titles.get(one, [self.otherwise] * len(features)) for one in settings}
+        return {one: [[decode.Candidate(title, 0.0, 0.0, True)] for title in titles] for one, titles in written.items()}
+
+
+def chosen(titles, otherwise, count, settings, seed):
+    predictor = Written(titles, otherwise)
+    dev = DevSet([Example("天", "天地")] * count, predictor, train.evaluation)
+    found, evaluation = dev.search(settings, decode.counts, decode.rouge_l, seed)
+    return found, [one["title"] for one in evaluation.predictions], predictor.asked
+
+
 def test_the_best_search_is_chosen():
-    examples = [Example("天", "天地")] * 4
-    greedy, best, vote = search.Search(), search.Search(3, 1.0), search.Search(3, votes=5)
-    asked = []
-
-    def write(setting):
-        asked.append(setting)
-        return {greedy: ["天地", "人", "人", "人"], best: ["天地", "天地", "人", "人"]}.get(setting, ["人"] * 4)
-
-    found, written = search.choose(examples, write, width=3, votes=5, seed=0)
-    assert asked == [greedy, search.Search(3, 0.0), search.Search(3, 0.5), best, search.Search(3, 1.5), vote]
+    greedy, best, vote = Settings(), Settings(3, 1.0), Settings(3, votes=5)
+    titles = {greedy: ["天地", "人", "人", "人"], best: ["天地", "天地", "人", "人"]}
+    found, written, asked = chosen(titles, "人", 4, decode.grid(3, 5), seed=0)
+    assert asked == [greedy, Settings(3, 0.0), Settings(3, 0.5), best, Settings(3, 1.5), vote]
     assert found.setting == best and written == ["天地", "天地", "人", "人"]
-    assert found.f1 == pytest.approx(0.5)
+    assert found.score == pytest.approx(0.5)
     # A seed of 0 puts the first two examples into one half: `best` is chosen there, and scores 0 on the other; greedy
     # search, the first of equals, is chosen on the other, and scores 1 of 2.
-    assert found.crossed_f1 == pytest.approx(0.25)
+    assert found.crossed == pytest.approx(0.25)
 
 
 def test_greedy_search_wins_where_nothing_is_better():
-    examples = [Example("天", "天地")] * 3
-    found, written = search.choose(examples, lambda setting: ["天地"] * 3, width=2, votes=0, seed=1)
-    assert found.setting == search.Search() and found.crossed_f1 == pytest.approx(1.0) and written == ["天地"] * 3
+    found, written, _ = chosen({}, "天地", 3, decode.grid(2, 0), seed=1)
+    assert found.setting == Settings() and found.crossed == pytest.approx(1.0) and written == ["天地"] * 3
 
 
-def test_a_search_that_is_given_stays():
-    assert search.Search().but(width=None, min_length=0) == search.Search(min_length=0)
-    assert search.Search(3, 0.5).but(width=1, length_penalty=0.0) == search.Search(1, 0.0)
+def test_what_is_not_asked_for_is_not_tried():
+    assert decode.grid(1, 0) == [Settings()] and decode.grid(1, 4) == [Settings(), Settings(votes=4)]
+    assert [one.beam_width for one in decode.grid(2, 0)] == [1, 2, 2, 2, 2]
 
 
 # Which network
@@ -512,22 +537,20 @@ def test_a_search_that_is_given_stays():
 def test_only_copy_lstm_ends_by_itself():
     for name in ("bidirectional", "unilm"):
         with pytest.raises(UserError, match="^--self-terminating: .*copy_lstm"):
-            options.WritingOptions(model=name, self_terminating=True)
+            WritingOptions(model=name, self_terminating=True)
 
 
 def test_unilm_wants_a_bert():
     with pytest.raises(UserError, match="^--model unilm: .*roformer"):
-        model.build_network(
-            BertEncoder(TOKENIZER, ENCODER.config, 40, "roformer"), options.WritingOptions(model="unilm")
-        )
+        model.build_network(BertEncoder(TOKENIZER, ENCODER.config, 40, "roformer"), WritingOptions(model="unilm"))
 
 
 def test_unilm_leaves_room_for_the_title():
     flags, texts = EncoderOptions(hidden_size=8, max_length=30), ["天地"] * 2
-    built = model.build_writing_encoder(flags, options.WritingOptions(model="unilm"), texts, 12)
+    built = model.build_writing_encoder(flags, WritingOptions(model="unilm"), texts, 12)
     assert isinstance(built, BertEncoder) and built.max_length == 30 and built.config["max_position_embeddings"] == 42
     others = [
-        model.build_writing_encoder(flags, options.WritingOptions(model=name), texts, 12)
+        model.build_writing_encoder(flags, WritingOptions(model=name), texts, 12)
         for name in ("copy_lstm", "bidirectional")
     ]
     assert all(isinstance(other, LightEncoder) and other.max_length == 30 for other in others)
@@ -564,14 +587,14 @@ def test_the_vocabulary_of_a_checkpoint_is_cut_unless_it_is_not_to_be(checkpoint
     sizes = {
         (name, cut): len(
             model.build_writing_encoder(
-                flags, options.WritingOptions(model=name, cut_vocabulary=cut), iter(["的"]), 10
+                flags, WritingOptions(model=name, cut_vocabulary=cut), iter(["的"]), 10
             ).tokenizer
         )
         for name in ("copy_lstm", "unilm")
         for cut in (True, False)
     }
     assert sizes == {("copy_lstm", True): 6, ("copy_lstm", False): 7, ("unilm", True): 6, ("unilm", False): 7}
-    assert model.build_writing_encoder(flags, options.WritingOptions(model="unilm"), ["的"], 10).max_length == 20
+    assert model.build_writing_encoder(flags, WritingOptions(model="unilm"), ["的"], 10).max_length == 20
     # With 64 positions a text and a title of 60 tokens share what there is.
     flags = EncoderOptions(pretrained=checkpoint, max_length=60)
-    assert model.build_writing_encoder(flags, options.WritingOptions(model="unilm"), ["的"], 10).max_length == 54
+    assert model.build_writing_encoder(flags, WritingOptions(model="unilm"), ["的"], 10).max_length == 54

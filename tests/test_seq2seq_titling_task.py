@@ -31,7 +31,7 @@ from workshop import run_here
 FOLDER = "seq2seq_titling"
 task = competition.load(FOLDER, "task")
 metric = competition.load(FOLDER, "metric")
-errors = competition.load(FOLDER, "errors")
+errors = competition.load(FOLDER, "evaluate")
 
 DATA = competition.SHARED / "data" / FOLDER
 
@@ -439,7 +439,10 @@ def test_the_same_title_for_the_same_text_is_right():
 @given(strategies.lists(strategies.tuples(TITLES, TITLES, TITLES), max_size=6))
 def test_every_title_is_in_one_group_of_each_table(rows):
     comparisons = [compared(*row) for row in rows]
-    for groups in (errors.by_kind(comparisons), errors.by_length(comparisons)):
+    for groups in (
+        errors.grouped(comparisons, errors.kind_of, errors.KINDS),
+        errors.grouped(comparisons, errors.length_of, errors.LENGTHS),
+    ):
         assert sorted(id(one) for group in groups.values() for one in group) == sorted(map(id, comparisons))
         assert all(groups.values())
     wrong = [one for one in comparisons if errors.kind_of(one) not in (errors.CORRECT, errors.EMPTY)]

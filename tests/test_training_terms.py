@@ -82,11 +82,12 @@ def said_by(training: TrainingModel, layer: str, batch: Arrays) -> np.ndarray:
 
 
 def reading_comprehension() -> Case:
-    model = competition.load("lic2020_reading_comprehension", "model")
-    examples = read_training("lic2020_reading_comprehension")
+    folder = "lic2020_reading_comprehension"
+    model, features = competition.load(folder, "model"), competition.load(folder, "features")
+    examples = read_training(folder)
     encoder = build_encoder(small(), [text for one in examples for text in (one.context, one.question)])
-    groups, _ = model.labelled_windows(examples, encoder, model.Lengths(16, 16))
-    batch = model.collate(groups, np.random.default_rng(0), 0)
+    groups = features.labelled_windows(examples, encoder, features.Lengths(16, 16), Counter())
+    batch = features.collate(groups, np.random.default_rng(0), 0)
 
     def terms(logits) -> Terms:
         errors = 0.0
@@ -100,7 +101,7 @@ def reading_comprehension() -> Case:
                 )
         return {"edge_loss": (errors / 2, len(groups))}
 
-    return Case(model.build_networks(encoder).training, batch, terms, {"windows": "token_ids"})
+    return Case(TrainingModel(model.build_network(encoder), model.loss), batch, terms, {"windows": "token_ids"})
 
 
 def relation_extraction(tau: float = 0.0) -> Case:
@@ -138,14 +139,16 @@ def relation_extraction(tau: float = 0.0) -> Case:
 
 def event_extraction(head: str, tau: float = 0.0) -> Case:
     folder = "lic2020_event_extraction"
-    model, task = competition.load(folder, "model"), competition.load(folder, "task")
+    model, features, task = (competition.load(folder, module) for module in ("model", "features", "task"))
     schema = task.Schema.read(competition.COMPETITIONS / folder / "sample/event_schema.json")
-    classes = competition.load(folder, "labels").Classes(schema)
+    classes = features.Classes(schema)
     examples = read_training(folder, schema)
     encoder = build_encoder(small(), [one.text for one in examples])
-    windows, _ = model.labelled_windows(examples, encoder, classes)
-    batch = model.collate(windows, classes, head)
-    networks = model.build_networks(encoder, classes, head, 30.0, model.adjustment_for(windows, classes, tau))
+    windows = features.labelled_windows(examples, encoder, classes, Counter())
+    batch = features.collate(windows, classes, head)
+    network = model.build_network(encoder, classes, head, 30.0)
+    adjustment = model.adjustment_for(windows, classes, tau)
+    training = TrainingModel(network, functools.partial(model.loss, network=network, adjustment=adjustment))
     begins = np.zeros(len(classes))
     for window in windows:
         for class_id, _ in {(class_id, first) for first, _, class_id in window.tags}:
@@ -160,67 +163,56 @@ def event_extraction(head: str, tau: float = 0.0) -> Case:
         missed = np.logaddexp.reduce(np.where(right, -logits, -np.inf), axis=(2, 3))
         return (np.logaddexp(0, wrong) + np.logaddexp(0, missed)).sum()
 
-    def terms(scores) -> Terms:
-        lengths, told = (batch["token_ids"] > 0).sum(1), said_by(networks.training, "type_tags", batch)
+    def terms(outputs) -> Terms:
+        lengths, told = (batch["token_ids"] > 0).sum(1), said_by(training, "type_tags", batch)
         type_logits = np.stack(
             [np.logaddexp.reduce(row[1 : length - 1].astype(np.float64)) for row, length in zip(told, lengths)]
         )
         type_logits += tau * priors(batch["type_labels"].sum(0), len(windows))
         offsets = (tau * priors(begins, lengths.sum())).astype(np.float32)
         if head == "crf":
-            emissions = scores + np.concatenate([[0], np.stack([offsets, 0 * offsets], 1).ravel()]).astype(np.float32)
-            head_errors = (
-                networks.crf.negative_log_likelihood(batch["labels"], emissions, batch["token_ids"] > 0).numpy().sum()
-            )
+            of_labels = np.concatenate([[0], np.stack([offsets, 0 * offsets], 1).ravel()]).astype(np.float32)
+            emissions, crf = outputs["emissions"] + of_labels, network.get_layer("crf")
+            head_errors = crf.negative_log_likelihood(batch["labels"], emissions, batch["token_ids"] > 0).numpy().sum()
         else:
-            spans, first, last = scores
-            head_errors = span_errors(spans, first + offsets, last)
+            head_errors = span_errors(outputs["spans"], outputs["first"] + offsets, outputs["last"])
         return {
             "type_loss": (sigmoid_errors(batch["type_labels"], type_logits).sum(), len(windows)),
             "head_loss": (head_errors, len(windows)),
         }
 
-    return Case(networks.training, batch, terms, {} if head == "crf" else {"tags": "token_ids"})
+    return Case(training, batch, terms, {} if head == "crf" else {"tags": "token_ids"})
 
 
 def entity_linking(knowledge_bases) -> Case:
     folder = "ccks2019_entity_linking"
-    model, habits = competition.load(folder, "model"), competition.load(folder, "habits")
+    model, features, candidates = (competition.load(folder, module) for module in ("model", "features", "candidates"))
     base = competition.load(folder, "knowledge_base").open_knowledge_base(
         competition.COMPETITIONS / folder / "sample/kb_data", knowledge_bases
     )
     examples = read_training(folder)
-    texts = [one.text for one in examples]
-    matches = [base.matches(text) for text in texts]
-    own = [habits.Habits.of_text(one.text, found, one.mentions) for one, found in zip(examples, matches)]
-    total = habits.Habits.total(own)
-    names = [
-        competition.load(folder, "names").find_names(*one, base, total, mine) for *one, mine in zip(texts, matches, own)
-    ]
-    encoder = build_encoder(small(), texts)
-    windows = model.text_windows(texts, names, encoder)
-    model.label_windows(windows, [one.mentions for one in examples])
-    asked, _ = model.questions(windows, [one.mentions for one in examples])
-    questions = [question for of_text in asked for question in of_text]
-    batch = model.collate(windows, questions, texts, model.PairReader(encoder, base, 16), 3, np.random.default_rng(0))
+    _, spots = candidates.training_spots(examples, base)
+    encoder = build_encoder(small(), [one.text for one in examples])
+    windows = features.labelled_windows(examples, spots, encoder, Counter())
+    batch = features.collate(windows, np.random.default_rng(0), features.PairReader(encoder, base, 16), 99, 3)
 
     def terms(outputs) -> Terms:
-        edges, chosen, logits = (values.numpy() for values in outputs)
-        is_token, names = batch["token_ids"] > 0, len(batch["name_labels"])
-        entity_errors = [
-            marginal_error(*row, choices >= 0) for *row, choices in zip(batch["right"], logits, batch["choices"])
-        ]
+        outputs = {name: values.numpy() for name, values in outputs.items()}
+        is_token, is_choice = batch["token_ids"] > 0, batch["choices"] >= 0
+        queries = zip(batch["right"], outputs["entity_logits"][batch["choices"]], is_choice)
+        edge_errors = sigmoid_errors(batch["edge_labels"], outputs["edge_logits"])
+        name_errors = sigmoid_errors(batch["name_labels"], outputs["name_logits"])
         return {
-            "edge_loss": (sigmoid_errors(batch["edge_labels"], edges)[is_token].sum(), is_token.sum()),
-            "name_loss": (sigmoid_errors(batch["name_labels"], chosen).sum(), names),
-            "entity_loss": (sum(entity_errors), len(questions)),
+            "edge_loss": (edge_errors[is_token].sum(), is_token.sum()),
+            "name_loss": (name_errors.sum(), len(batch["name_labels"])),
+            "entity_loss": (sum(marginal_error(*query) for query in queries), len(batch["choices"])),
         }
 
     return Case(
-        model.build_networks(encoder).training,
+        TrainingModel(model.build_network(encoder).training, model.loss),
         batch,
         terms,
-        {"name_places": "token_ids", "choices": f"{model.PAIR}token_ids"},
+        {"name_places": "token_ids", "choices": f"{features.PAIR}token_ids"},
     )
 
 
@@ -231,15 +223,16 @@ def nl2sql(head: str, tau: float = 0.0) -> Case:
     encoder = build_encoder(
         small(max_length=128), [text for one in examples for text in (one.question, *one.table.header)]
     )
-    rows, _ = features.labelled(examples, encoder, 2)
-    batch = features.collate_labelled(rows, head, encoder, features.Hiding(0, 0), np.random.default_rng(0))
+    rows = features.labelled_windows(examples, encoder, 2, Counter())
+    batch = features.collate_labelled(rows, np.random.default_rng(0), head, encoder, 0, 0)
     operators, classes = (
         len(task.OPERATORS),
         {"selections": 6, "connection": 3, "selected_count": 3, "condition_count": 3},
     )
-    training = model.build_networks(
-        encoder, head, 16, model.adjustments_for([row.labels for row in rows], tau)
-    ).training
+    adjustments = model.adjustments_for([row.labels for row in rows], tau)
+    training = TrainingModel(
+        model.build_network(encoder, head, 16), functools.partial(model.loss, adjustments=adjustments)
+    )
 
     def span_errors(edges, columns, is_column):
         """Marks one by one: where values begin and end, and for each value all columns."""
@@ -281,24 +274,24 @@ def nl2sql(head: str, tau: float = 0.0) -> Case:
 
 
 def webqa() -> Case:
-    model = competition.load("webqa_dgcnn", "model")
+    model, features = competition.load("webqa_dgcnn", "model"), competition.load("webqa_dgcnn", "features")
     examples = read_training("webqa_dgcnn")
     encoder = build_encoder(
         small(), [text for one in examples for text in (one.question, *(passage.text for passage in one.passages))]
     )
-    evidence, _ = model.labelled_windows(examples, encoder, model.Lengths(16, 16))
-    batch = model.collate(evidence, np.random.default_rng(0), model.Sampling(2, 2, 0.0, 128))
-    training = model.build_networks(encoder).training
+    evidence = features.labelled_windows(examples, encoder, features.Lengths(16, 16), Counter())
+    batch = features.collate(evidence, np.random.default_rng(0), features.Sampling(2, 2, 0.0, 128))
+    training = TrainingModel(model.build_network(encoder), model.loss)
 
-    def terms(_) -> Terms:
-        pointers, gates = (said_by(training, layer, batch).astype(np.float64) for layer in ("pointers", "gate"))
+    def terms(outputs) -> Terms:
+        pointers, gates = (outputs[name].numpy().astype(np.float64) for name in ("pointers", "gate"))
         in_passage = (batch["segment_ids"] > 0) & (batch["token_ids"] != encoder.tokenizer.end_id)
         errors = 0.0
         for labels, logits, gate, inside in zip(batch["labels"], pointers, gates, in_passage):
             p = 1 / (1 + np.exp(-logits[inside])) / (1 + np.exp(-gate))
             focal = np.where(labels[inside], -0.25 * (1 - p) ** 2 * np.log(p), -0.75 * p**2 * np.log1p(-p)).sum()
             places = sum(marginal_error(labels[:, edge], logits[:, edge], inside) for edge in (0, 1))
-            errors += (focal + places) / 2 + sigmoid_errors(labels.any(), gate[0])
+            errors += (focal + places) / 2 + sigmoid_errors(labels.any(), gate)
         return {"answer_loss": (errors, len(batch["labels"]))}
 
     return Case(training, batch, terms, {})
@@ -306,32 +299,29 @@ def webqa() -> Case:
 
 def titling(**flags) -> Case:
     folder = "seq2seq_titling"
-    model, features = competition.load(folder, "model"), competition.load(folder, "features")
-    writing = competition.load(folder, "options").WritingOptions(**flags)
+    copying, features, model = (competition.load(folder, module) for module in ("copying", "features", "model"))
+    writing = features.WritingOptions(**flags)
     examples = read_training(folder)
     # Of half of the titles, so that some characters can only be copied, or not be written at all.
     encoder = model.build_writing_encoder(
         small(), writing, [text for one in examples[::2] for text in (one.text, one.title)], 12
     )
-    pairs, _ = features.labelled_pairs(examples, encoder, 12)
-    network = model.build_network(encoder, writing)
-    batch = network.training_batch(pairs, [pair.title for pair in pairs])
+    pairs = features.labelled_pairs(examples, encoder, 12, Counter())
+    batch = features.collate(pairs, encoder.tokenizer, writing.model)
+    training = TrainingModel(model.build_network(encoder, writing).training, model.loss)
 
     def terms(outputs) -> Terms:
-        if writing.model == "bidirectional":
-            return {
-                f"{name}_loss": sides(outputs[side], f"targets_{name}", 0.5)
-                for side, name in enumerate(("forward", "backward"))
-            }
-        return {"title_loss": sides(outputs, "targets", 1.0)}
+        names = ("forward", "backward") if writing.model == "bidirectional" else ("title",)
+        return {f"{name}_loss": side(outputs[name], batch[f"{name}_targets"], 1 / len(names)) for name in names}
 
-    def sides(log_probabilities, targets, share) -> tuple[float, float]:
-        can_write = batch[targets] != features.NOTHING
+    def side(scores, targets, share) -> tuple[float, float]:
+        can_write = targets != features.NOTHING
         if writing.copy == "none":
-            can_write &= batch[targets] < len(encoder.tokenizer)
-        return -share * log_probabilities.numpy()[can_write].sum(dtype=np.float64), can_write.sum()
+            can_write &= targets < len(encoder.tokenizer)
+        log_probabilities = copying.log_probabilities(targets, batch["copy_ids"], scores).numpy()
+        return -share * log_probabilities[can_write].sum(dtype=np.float64), can_write.sum()
 
-    return Case(network.training, batch, terms, {})
+    return Case(training, batch, terms, {})
 
 
 CASES = {

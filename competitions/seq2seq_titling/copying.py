@@ -1,4 +1,5 @@
-"""The words of a title come out of the vocabulary or out of the text: the last layer that all three networks share.
+"""What all three networks share: attention with a memory, steps of decoding, and the last layer, in which the words of a
+title come out of the vocabulary or out of the text.
 
     logits      = (y + e^s * present + t) / 2        prior of kexue.fm/archives/5861: y are logits of the vocabulary,
                                                      present says which characters the text has, s and t are learned
@@ -11,20 +12,27 @@
 characters that were written last, and is its character already in the title? The network only learns how much that
 counts, which it decides anew at each step.
 
-Characters that the vocabulary lacks are copied too: in each text they get ids from `vocabulary_size` on.
+Characters that the vocabulary lacks are copied too: in each text they get ids from the vocabulary's size on.
 """
 
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from common.decoders import State, take_rows
 from common.keras_compat import keras, tf
+from common.layers import masked_softmax
 from common.losses import Distribution, LossTerm, masked_mean
 from common.tokenizers import WordPieceTokenizer
 
-from features import NOTHING
-from options import WritingOptions
+from features import NOTHING, WritingOptions
 
 #: How many of the tokens written last are looked for in the text.
 LOOK_BACK = 3
+#: Logarithms of probabilities, float32: `generated` (batch, steps, vocabulary) and, where there is a pointer, `copied`
+#: from each place of the text (batch, steps, length).
+Scores = dict[str, tf.Tensor]
 
 _IMPOSSIBLE = -1e30
 # The least probability that R-Drop compares: logarithms of 0 differ by nan.
@@ -35,16 +43,72 @@ _LEAST_END = 1e-2
 _STAYS = 3.0
 
 
-class Scores(NamedTuple):
-    """Logarithms of probabilities: generated (batch, steps, vocabulary), and copied from each place of the text (batch,
-    steps, length)."""
+class Steps:
+    """`start`, `step` and `take`, which common.decoders asks of a model, out of `first_state(inputs)` and
+    `next_state(state, tokens)`, which compute with tensors.
 
-    generated: tf.Tensor
-    copied: tf.Tensor
+    In `next_state` tokens are (texts, width), log-probabilities (texts, width, vocabulary), and arrays of State.rows
+    have texts * width rows: the titles of a text stand side by side, where training has the steps of one title.
+    """
+
+    def start(self, inputs: dict[str, np.ndarray]) -> State:
+        return self._first({name: tf.constant(value) for name, value in inputs.items()})
+
+    def step(self, state: State, tokens: np.ndarray) -> tuple[np.ndarray, State]:
+        texts = len(tf.nest.flatten(state.inputs)[0])
+        log_probabilities, state = self._next(state, tf.constant(np.reshape(tokens, (texts, -1)), tf.int32))
+        values = log_probabilities.numpy()
+        return values.reshape(-1, values.shape[-1]), state
+
+    def take(self, structure: Any, indices: Any) -> Any:
+        return take_rows(structure, indices, tf.gather)
+
+    # One graph for arrays of all lengths; otherwise TensorFlow would compile one for each.
+
+    @cached_property
+    def _first(self):
+        return tf.function(self.first_state, autograph=False, reduce_retracing=True)
+
+    @cached_property
+    def _next(self):
+        return tf.function(self.next_state, autograph=False, reduce_retracing=True)
+
+
+class Attention:
+    """Heads of scaled products (8 of 16: kexue.fm/archives/5861), whose keys and values can be kept, as decoding needs
+    it: `memory` once for a text, then a call for a step."""
+
+    def __init__(self, name: str, heads: int = 8, size: int = 16):
+        self.heads, self.size, self.width = heads, size, heads * size
+        self.query, self.key, self.value = (
+            keras.layers.Dense(self.width, name=f"{name}_{part}") for part in ("query", "key", "value")
+        )
+
+    def memory(self, states):
+        """Keys and values of states (batch, length, n), each float (batch, length, width)."""
+        return self.key(states), self.value(states)
+
+    def __call__(self, states, memory, mask):
+        """states: (batch, steps, n). mask: bool, (batch, length) or (batch, steps, length), what may be seen. Returns
+        (batch, steps, width); zeros for a step that may see nothing."""
+        queries, keys, values = (self._split(part) for part in (self.query(states), *memory))
+        scores = tf.matmul(queries / self.size**0.5, keys, transpose_b=True)
+        mask = (mask if mask.shape.rank == 3 else mask[:, None])[:, None]
+        weights = masked_softmax(scores, mask) * tf.cast(mask, scores.dtype)
+        attended = tf.transpose(tf.matmul(weights, values), [0, 2, 1, 3])
+        return tf.reshape(attended, tf.concat([tf.shape(attended)[:2], [self.width]], 0))
+
+    def _split(self, states):
+        """(batch, length, width) -> (batch, heads, length, size)."""
+        parts = tf.reshape(states, tf.concat([tf.shape(states)[:2], [self.heads, self.size]], 0))
+        return tf.transpose(parts, [0, 2, 1, 3])
+
+
+# What the pointer knows of each place
 
 
 def matches(copy_ids, previous, written, backwards: bool = False):
-    """What the pointer knows of each place in the text, float (batch, steps, length, LOOK_BACK + 1).
+    """Float (batch, steps, length, LOOK_BACK + 1).
 
     copy_ids: int (batch, length), the text, NOTHING where nothing can be copied. previous: int (batch, steps,
     LOOK_BACK), the tokens written last, the very last first. written: bool (batch, steps, length), whether the token of
@@ -73,31 +137,20 @@ def matches_of_titles(copy_ids, before, backwards: bool = False):
 
 
 def no_trail(copy_ids):
-    """The trail of titles of which nothing is written yet: previous and written (see `matches`) with one title in place
-    of the steps."""
+    """The trail of titles of which nothing is written yet: `previous` and `written` of `matches`, without steps."""
     batch, length = tf.shape(copy_ids)[0], tf.shape(copy_ids)[1]
     return tf.fill([batch, LOOK_BACK], NOTHING), tf.fill([batch, length], False)
 
 
-def longer_trail(trail, tokens, copy_ids):
-    """The trail after one more token for each title. tokens: int (batch, width). The trail has batch * width rows,
-    copy_ids has batch."""
+def matches_of_trail(copy_ids, trail, tokens, backwards: bool = False):
+    """`matches` after one more token for each of `width` titles of each text, which stand where the steps are, and the
+    trail then. tokens: int (batch, width). The trail has batch * width rows, copy_ids has batch."""
     previous, written = trail
-    rows = tf.reshape(tokens, [-1])
-    same = tf.reshape(tf.equal(tf.expand_dims(tokens, 2), copy_ids[:, None]), tf.shape(written))
-    return tf.concat([rows[:, None], previous[:, :-1]], 1), written | same
-
-
-def matches_of_trail(copy_ids, trail, width, backwards: bool = False):
-    """`matches` for the next token of `width` titles for each text."""
-    previous, written = trail
-    batch, length = tf.shape(copy_ids)[0], tf.shape(copy_ids)[1]
-    return matches(
-        copy_ids,
-        tf.reshape(previous, [batch, width, LOOK_BACK]),
-        tf.reshape(written, [batch, width, length]),
-        backwards,
-    )
+    same = tf.equal(tf.expand_dims(tokens, 2), copy_ids[:, None])
+    previous = tf.concat([tf.reshape(tokens, [-1, 1]), previous[:, :-1]], 1)
+    written |= tf.reshape(same, tf.shape(written))
+    by_text = tf.reshape(previous, tf.concat([tf.shape(tokens), [LOOK_BACK]], 0)), tf.reshape(written, tf.shape(same))
+    return matches(copy_ids, *by_text, backwards), (previous, written)
 
 
 def present_tokens(copy_ids, vocabulary_size: int):
@@ -116,6 +169,9 @@ def _sum_by_token(values, copy_ids, size):
     flat = tf.reshape(tf.transpose(values, [0, 2, 1]), [-1, steps])
     sums = tf.math.unsorted_segment_sum(flat, tf.reshape(segments, [-1]), batch * size)
     return tf.transpose(tf.reshape(sums, [batch, size, steps]), [0, 2, 1])
+
+
+# The last layer
 
 
 class CopyPrior(keras.layers.Layer):
@@ -143,19 +199,16 @@ class CopyHead:
     """Turns states and logits into `Scores`. Its layers belong to the network that is built with it."""
 
     def __init__(self, tokenizer: WordPieceTokenizer, size: int, options: WritingOptions):
-        self.vocabulary_size, self.size, self.end_id = len(tokenizer), size, tokenizer.end_id
+        self.vocabulary_size, self.size = len(tokenizer), size
         # What no title has is never generated, so that no probability is lost to it.
-        never = [tokenizer.pad_id, tokenizer.unknown_id, tokenizer.start_id] + (
-            [] if tokenizer.mask_id is None else [tokenizer.mask_id]
-        )
-        self.never = tf.reduce_sum(tf.one_hot(never, self.vocabulary_size, on_value=_IMPOSSIBLE, off_value=0.0), 0)
-        self.is_end = tf.one_hot(self.end_id, self.vocabulary_size, on_value=True, off_value=False, dtype=tf.bool)
+        never = {tokenizer.pad_id, tokenizer.unknown_id, tokenizer.start_id, tokenizer.mask_id} - {None}
+        self.never = tf.reduce_sum(tf.one_hot(sorted(never), len(tokenizer), on_value=_IMPOSSIBLE, off_value=0.0), 0)
+        self.is_end = tf.range(len(tokenizer)) == tokenizer.end_id
         self.prior = None if options.copy == "none" else CopyPrior(name="copy_prior", dtype="float32")
         self.stop = None
         if options.self_terminating:
-            self.stop = keras.layers.Dense(
-                1, name="stop", dtype="float32", bias_initializer=keras.initializers.Constant(_STAYS)
-            )
+            bias = keras.initializers.Constant(_STAYS)
+            self.stop = keras.layers.Dense(1, name="stop", dtype="float32", bias_initializer=bias)
         self.points = options.copy == "pointer"
         self.query = keras.layers.Dense(size, name="pointer_query")
         self.key = keras.layers.Dense(size, use_bias=False, name="pointer_key")
@@ -177,8 +230,7 @@ class CopyHead:
             stays = tf.math.log_sigmoid(self.stop(states)[..., 0]) + tf.math.log(1 - _LEAST_END)
             log_alive = tf.cumsum(stays, 1) if log_alive is None else log_alive + stays
             logits = tf.where(self.is_end, _IMPOSSIBLE, logits)
-        generated = tf.nn.log_softmax(logits)
-        copied = tf.fill(tf.shape(match)[:-1], _IMPOSSIBLE)
+        scores = {"generated": tf.nn.log_softmax(logits)}
         if self.points:
             can_copy = text.copy_ids != NOTHING
             pointer = tf.cast(tf.matmul(self.query(states) / self.size**0.5, text.keys, transpose_b=True), tf.float32)
@@ -186,46 +238,66 @@ class CopyHead:
             pointer = tf.nn.log_softmax(tf.where(can_copy[:, None], pointer, _IMPOSSIBLE))
             # A text without any token to copy leaves all to the vocabulary.
             gate = tf.where(tf.reduce_any(can_copy, 1)[:, None, None], self.gate(states), -_IMPOSSIBLE)
-            generated += tf.math.log_sigmoid(gate)
-            copied = pointer + tf.math.log_sigmoid(-gate)
+            scores["generated"] += tf.math.log_sigmoid(gate)
+            scores["copied"] = pointer + tf.math.log_sigmoid(-gate)
         if self.stop is not None:
             alive = tf.expand_dims(log_alive, 2)
-            generated = tf.where(self.is_end, tf.math.log(-tf.math.expm1(alive)), generated + alive)
-            copied += alive
-        return Scores(generated, copied), log_alive
+            scores = {name: values + alive for name, values in scores.items()}
+            scores["generated"] = tf.where(self.is_end, tf.math.log(-tf.math.expm1(alive)), scores["generated"])
+        return scores, log_alive
 
-    def log_probabilities_of(self, targets, scores: Scores, text: Text):
-        """The logarithm of the probability of each target, float (batch, steps). targets: int (batch, steps); what
-        NOTHING gets means nothing."""
-        in_vocabulary = (targets >= 0) & (targets < self.vocabulary_size)
-        generated = tf.gather(scores.generated, tf.where(in_vocabulary, targets, 0), batch_dims=2)
-        generated = tf.where(in_vocabulary, generated, _IMPOSSIBLE)
-        if not self.points:
-            return generated
-        copied = tf.reduce_logsumexp(
-            tf.where(tf.equal(text.copy_ids[:, None], tf.expand_dims(targets, 2)), scores.copied, _IMPOSSIBLE), -1
-        )
-        largest = tf.stop_gradient(tf.maximum(generated, copied))
-        return largest + tf.math.log(tf.exp(generated - largest) + tf.exp(copied - largest))
+    def memory(self, copy_ids):
+        """What `step` remembers of titles of which nothing is written yet, one for each text."""
+        return {"trail": no_trail(copy_ids), "log_alive": tf.zeros(tf.shape(copy_ids)[:1])}
 
-    def loss(self, name: str, targets, log_probabilities, scores: Scores, text: Text, share: float = 1.0) -> LossTerm:
-        """The mean of -log p over what can be written, times `share`: a token that the vocabulary lacks can only be
-        copied."""
-        can_write = (targets != NOTHING) if self.points else (targets != NOTHING) & (targets < self.vocabulary_size)
-        distribution = Distribution(
-            self.distribution(scores, text, _LEAST), "softmax", share * tf.cast(can_write, tf.float32)
-        )
-        return masked_mean(name, -share * log_probabilities, can_write, [distribution])
+    def step(self, states, logits, text: Text, memory, tokens, backwards: bool = False):
+        """The `distribution` after one more token of `width` titles for each text, and what is remembered then.
 
-    def distribution(self, scores: Scores, text: Text, least: float = 0.0):
-        """The logarithms of all probabilities, float (batch, steps, vocabulary and the tokens of these texts that it
-        lacks).
-
-        least: what a smaller probability counts as, such as the 0 of a token that is never written.
+        tokens: int (batch, width). memory: for batch * width titles. states and logits: as in `scores`, of one step of
+        each title, or of several that are possible, side by side.
         """
-        if not self.points:
-            return scores.generated
-        size = tf.maximum(self.vocabulary_size, tf.reduce_max(text.copy_ids) + 1)
-        copied = _sum_by_token(tf.exp(scores.copied), text.copy_ids, size)
-        generated = tf.pad(tf.exp(scores.generated), [[0, 0], [0, 0], [0, size - self.vocabulary_size]])
-        return tf.math.log(tf.maximum(generated + copied, least))
+        match, trail = matches_of_trail(text.copy_ids, memory["trail"], tokens, backwards)
+        match = tf.repeat(match, tf.shape(states)[1] // tf.shape(tokens)[1], axis=1)
+        log_alive = tf.reshape(memory["log_alive"], tf.shape(tokens))
+        scores, log_alive = self.scores(states, logits, text, match, log_alive)
+        return distribution(text.copy_ids, scores), {"trail": trail, "log_alive": tf.reshape(log_alive, [-1])}
+
+
+def distribution(copy_ids, scores: Scores, least: float = 0.0):
+    """The logarithms of all probabilities, float (batch, steps, vocabulary and the tokens of these texts that it
+    lacks).
+
+    least: what a smaller probability counts as, such as the 0 of a token that is never written.
+    """
+    generated, copied = scores["generated"], scores.get("copied")
+    if copied is None:
+        return generated
+    size = tf.maximum(generated.shape[-1], tf.reduce_max(copy_ids) + 1)
+    generated = tf.pad(tf.exp(generated), [[0, 0], [0, 0], [0, size - generated.shape[-1]]])
+    return tf.math.log(tf.maximum(generated + _sum_by_token(tf.exp(copied), copy_ids, size), least))
+
+
+def log_probabilities(targets, copy_ids, scores: Scores):
+    """The logarithm of the probability of each target, float (batch, steps). targets: int (batch, steps); what
+    NOTHING gets means nothing."""
+    generated, copied = scores["generated"], scores.get("copied")
+    in_vocabulary = (targets >= 0) & (targets < generated.shape[-1])
+    generated = tf.gather(generated, tf.where(in_vocabulary, targets, 0), batch_dims=2)
+    generated = tf.where(in_vocabulary, generated, _IMPOSSIBLE)
+    if copied is None:
+        return generated
+    is_there = tf.equal(copy_ids[:, None], tf.expand_dims(targets, 2))
+    copied = tf.reduce_logsumexp(tf.where(is_there, copied, _IMPOSSIBLE), -1)
+    largest = tf.stop_gradient(tf.maximum(generated, copied))
+    return largest + tf.math.log(tf.exp(generated - largest) + tf.exp(copied - largest))
+
+
+def title_loss(name: str, targets, copy_ids, scores: Scores, share: float = 1.0) -> LossTerm:
+    """The mean of -log p over what can be written, times `share`: a token that the vocabulary lacks can only be
+    copied."""
+    can_write = targets != NOTHING
+    if "copied" not in scores:
+        can_write &= targets < scores["generated"].shape[-1]
+    weights = share * tf.cast(can_write, tf.float32)
+    compared = Distribution(distribution(copy_ids, scores, _LEAST), "softmax", weights)
+    return masked_mean(name, -share * log_probabilities(targets, copy_ids, scores), can_write, [compared])

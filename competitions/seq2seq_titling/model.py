@@ -1,31 +1,29 @@
-"""The model: one of three networks that write a title, token by token (kexue.fm/archives/5861, 6877, 6933).
+"""The network: one of three that write a title, token by token (kexue.fm/archives/5861, 6877, 6933); and its loss.
 
-    copy_lstm.py        an encoder, an LSTM that attends to it                    log p(title) = sum of log p(token | text, tokens before)
-    bidirectional.py    the same from both ends at once, each side seeing the other
-    unilm.py            one BERT that sees the whole text, and of the title what is written
+    copy_lstm        an encoder, an LSTM that attends to it           log p(title) = sum of log p(token | text, tokens before)
+    bidirectional    the same from both ends at once, each side seeing the other
+    unilm            one BERT that sees the whole text, and of the title what is written
 
-All of them end in the head of copying.py, and offer:
+The first two are in lstm.py, the third in unilm.py. All of them end in the head of copying.py, and offer:
 
-    training                        keras.Model: inputs of `training_batch` -> its own loss; its weights are all there are
-    training_batch(pairs, told)     those inputs for a batch; `told` are the titles as the network is told they were written
-    start, step, take               what common.decoders asks of a model
+    training             keras.Model: what `collate` makes -> `Scores` by side; its weights are all there are
+    start, step, take    what common.decoders asks of a model; step_pairs in place of step where it writes from both ends
 
-This is the file to begin with when you change one: it says what goes in, and which network it goes to.
+This is the file to begin with when you change one: it says what comes out, and which network it goes to.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-
-import numpy as np
+from typing import Any
 
 from common.command_line import UserError
 from common.encoders import Encoder, build_encoder
+from common.losses import LossTerm
 from common.options import EncoderOptions
 
-from bidirectional import Bidirectional
-from copy_lstm import CopyLstm
-from features import Pair, with_random_tokens
-from options import WritingOptions
+from copying import Scores, title_loss
+from features import SIDES, WritingOptions
+from lstm import Bidirectional, CopyLstm
 from unilm import UniLM
 
 Network = CopyLstm | Bidirectional | UniLM
@@ -53,9 +51,10 @@ def build_network(encoder: Encoder, options: WritingOptions) -> Network:
     return {"copy_lstm": CopyLstm, "bidirectional": Bidirectional, "unilm": UniLM}[options.model](encoder, options)
 
 
-def collate(
-    batch: Sequence[Pair], generator: np.random.Generator, network: Network, replaced: float
-) -> dict[str, np.ndarray]:
-    """The inputs of the training network. replaced: share of the tokens that are replaced in half of the titles, others
-    each time."""
-    return network.training_batch(batch, with_random_tokens(batch, replaced, generator))
+def loss(batch: dict[str, Any], outputs: dict[str, Scores]) -> list[LossTerm]:
+    """The loss of a batch of `collate`: that of the title, or half of that of each side."""
+    sides = ("title",) if "title" in outputs else SIDES
+    return [
+        title_loss(f"{side}_loss", batch[f"{side}_targets"], batch["copy_ids"], outputs[side], 1 / len(sides))
+        for side in sides
+    ]

@@ -5,17 +5,20 @@ python predict.py --run runs/seq2seq_titling/NAME --input test.json --output sub
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from common.command_line import UserError, check_above, check_at_least, parse_flags, run
+from common.dev_search import described
+from common.encoders import load_encoder
+from common.options import PredictionOptions
 from common.process import start_tensorflow
-from common.runs.directory import open_trained_run, settings_from_json
+from common.runs.directory import Run, open_trained_run, settings_from_json
 from common.submission import BLANK_LINE, atomic_write, json_bytes
 
-from options import WritingOptions
-from search import Search
+from decode import Predictor, Settings
+from features import WritingOptions
 from task import TASK, check_submission, read, write_submission
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
@@ -25,17 +28,11 @@ SAMPLE = Path(__file__).resolve().with_name("sample")
 class Config:
     """Write a submission: a title for every text of the input."""
 
-    run: Path | None = None
-    """Run directory. Default: the newest trained run of this task in --output-dir."""
     input: Path = SAMPLE / "test.json"
     """Texts in the official format; titles, if there are any, are not looked at. Default: the bundled sample's test
     file."""
     output: Path | None = None
     """The submission, zipped if its name ends in .zip. Default: submission.json in the run directory."""
-    output_dir: Path = Path("runs")
-    """Where to look for the newest run."""
-    batch_size: int = 32
-    """Texts per batch. More is faster until memory ends; the titles are the same."""
     beam_width: int | None = None
     """Hypotheses that are followed at once; 1 is greedy search. Default: what train.py found best on dev."""
     length_penalty: float | None = None
@@ -61,20 +58,11 @@ class Config:
     """Draw each token of the most probable ones that have this share of the probability together."""
     seed: int = 1
     """Of the drawing."""
+    prediction: PredictionOptions = field(default_factory=lambda: PredictionOptions(batch_size=32))
 
     def __post_init__(self):
-        check_at_least(
-            self,
-            batch_size=1,
-            beam_width=1,
-            min_length=0,
-            no_repeat_ngram=0,
-            votes=0,
-            samples=0,
-            top_k=0,
-            length_penalty=0,
-            seed=0,
-        )
+        check_at_least(self, beam_width=1, min_length=0, no_repeat_ngram=0, votes=0, samples=0)
+        check_at_least(self, top_k=0, length_penalty=0, seed=0)
         check_above(self, temperature=0, top_p=0)
         if self.top_p > 1:
             raise UserError(f"--top-p {self.top_p}: must be at most 1")
@@ -85,64 +73,61 @@ class Config:
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Writes the submission, checks what it wrote, and returns `output` with the number of `texts`."""
     config = parse_flags(Config, argv)
-    trained = open_trained_run(config.run, config.output_dir, TASK)
+    trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
+    writing, max_title_length, settings = settings_of(trained, config)
     output = config.output or trained.path / "submission.json"
-    settings = trained.config["settings"]
-    writing = settings_from_json(WritingOptions, settings["writing"], trained.path / "config.json")
-    for flag in ("samples", "votes"):
-        if getattr(config, flag) and writing.model == "bidirectional":
-            raise UserError(
-                f"--{flag} {getattr(config, flag)}: a bidirectional network has no single distribution to draw from - leave it out"
-            )
-    search = Search(**trained.read_json("search.json")).but(
-        width=config.beam_width,
-        length_penalty=config.length_penalty,
-        min_length=config.min_length,
-        no_repeat_ngram=config.no_repeat_ngram,
-        votes=config.votes,
-    )
-    if search.min_length > settings["max_title_length"]:
-        raise UserError(
-            f"--min-length {search.min_length}: must be at most {settings['max_title_length']}, the --max-title-length of the run"
-        )
 
-    # TensorFlow loads here, so that mistakes in flags and files are answered at once.
-    start_tensorflow()
-    from common.encoders import load_encoder
+    start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import set_precision
     from common.runs.callbacks import load_best
 
-    from features import read_article
     from model import build_network
-    from writing import Sampling, Writer
 
     set_precision(trained.mixed_precision)
     encoder = load_encoder(trained.path)
     network = build_network(encoder, writing)
     load_best(trained, network.training)
-    writer = Writer(network, encoder, settings["max_title_length"], config.batch_size)
-    articles = [read_article(example.text, encoder) for example in examples]
-    found = writer.candidates(articles, search)
-    unfinished = sum(not candidates[0].finished for candidates in found)
-    write_submission(output, [candidates[0].title for candidates in found])
+    predictor = Predictor(network, encoder, max_title_length, config.prediction.batch_size)
+    articles = predictor.features(examples)
+    scores = predictor.score(articles, [settings])
+
+    write_submission(output, predictor.decode(examples, scores, settings))
     check_submission(output, examples)
+    found = scores[settings]
+    unfinished = sum(not candidates[0].finished for candidates in found)
     if config.candidates:
         if config.samples:
-            sampling = Sampling(config.samples, config.temperature, config.top_k, config.top_p, config.seed)
-            found = writer.samples(articles, search, sampling)
-        atomic_write(
-            config.candidates,
-            json_bytes([[one._asdict() for one in candidates] for candidates in found], indent=1) + b"\n",
-        )
-
+            drawing = config.temperature, config.top_k, config.top_p, config.seed
+            found = predictor.samples(articles, settings, config.samples, *drawing)
+        plain = [[one._asdict() for one in candidates] for candidates in found]
+        atomic_write(config.candidates, json_bytes(plain, indent=1) + b"\n")
     print(
-        f"{output}: {len(examples)} titles, {unfinished} of them cut at --max-title-length, checked  (run {trained.path})"
+        f"{output}: {len(examples)} titles, {unfinished} of them cut at --max-title-length, checked  (run {trained.path}, {described(settings)})"
     )
     if skipped[BLANK_LINE]:
         print(f"{config.input}: {skipped[BLANK_LINE]} blank lines skipped")
     return {"output": output, "texts": len(examples)}
+
+
+def settings_of(trained: Run, config: Config) -> tuple[WritingOptions, int, Settings]:
+    """What the network of a run is, how long its titles may be, and how they are searched for. Raises UserError for
+    flags that do not fit the run."""
+    kept = trained.config["settings"]
+    writing = settings_from_json(WritingOptions, kept["writing"], trained.path / "config.json")
+    for flag in ("samples", "votes"):
+        if getattr(config, flag) and writing.model == "bidirectional":
+            raise UserError(
+                f"--{flag} {getattr(config, flag)}: a bidirectional network has no single distribution to draw from - leave it out"
+            )
+    flags = ("beam_width", "length_penalty", "min_length", "no_repeat_ngram", "votes")
+    settings = trained.read_decoding(Settings, **{name: getattr(config, name) for name in flags})
+    if settings.min_length > kept["max_title_length"]:
+        raise UserError(
+            f"--min-length {settings.min_length}: must be at most {kept['max_title_length']}, the --max-title-length of the run"
+        )
+    return writing, kept["max_title_length"], settings
 
 
 if __name__ == "__main__":

@@ -6,28 +6,33 @@ python train.py --data-dir LCSTS --model unilm              # another network
 python train.py --data-dir LCSTS --model unilm --pretrained BERT
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from common.command_line import UserError, check_at_least, check_below_one, print_counts, run, shown
+from common.command_line import UserError, check_at_least, check_below_one, print_next, run
+from common.dev_search import DevSet
+from common.encoders import encoder_of, save_encoder
 from common.folds import read_parts
+from common.generators import steps_per_epoch, training_dataset
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
-from common.runs.directory import Evaluation, begin_run, describe_file, parse_training_flags
-from common.submission import atomic_write, json_bytes
+from common.runs.directory import Evaluation, Run, begin_run, parse_training_flags, write_decoding
+from common.tokenizers import WordPieceTokenizer
 
+from decode import Predictor, Settings, counts, grid, rouge_l
+from features import Pair, WritingOptions, collate, labelled_pairs, with_random_tokens
 from metric import score, total
-from options import WritingOptions
-from search import Search, choose
 from task import TASK, Example, find_files, read
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
-PREDICT = Path(__file__).resolve().with_name("predict.py")
-FIGURES = ("rouge-1", "rouge-2", "rouge-l", "bleu")
+#: Of dev, after each epoch; the best epoch is the one with the highest first one.
+FIGURES = ("rouge-l", "rouge-1", "rouge-2", "bleu")
 
 
 @dataclass
@@ -64,127 +69,89 @@ class Config:
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
-    """Trains; returns the `run` folder and the dev `rouge-1`, `rouge-2`, `rouge-l` and `bleu` of what predict.py will
+    """Trains; returns the `run` folder and the dev `rouge-l`, `rouge-1`, `rouge-2` and `bleu` of what predict.py will
     use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
-    files = find_files(config.data_dir or SAMPLE)
-    parts = read_parts(
-        config.run,
-        files.train,
-        files.dev,
-        lambda path: read(path, labelled=True),
-        shared=lambda example: [example.text],
-        unit="text",
-    )
-    train, dev = parts.train, parts.dev
+    files, lost = find_files(config.data_dir or SAMPLE), Counter()
+    read_file = partial(read, labelled=True)
+    parts = read_parts(config.run, files.train, files.dev, read_file, lambda example: [example.text], "text")
 
-    # TensorFlow loads here, so that mistakes in flags and data are answered at once.
-    start_tensorflow()
-    from common.encoders import encoder_of, save_encoder
-    from common.generators import steps_per_epoch, training_dataset
+    start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import prepare
     from common.optimizers import build_optimizer
-    from common.runs.callbacks import KeepRun, Progress, load_best, resumable, save_best
+    from common.optimizers.training_model import TrainingModel
+    from common.runs.callbacks import KeepRun, Progress, resumable
+    from common.runs.choice import choose_on_dev
 
-    from features import Pair, labelled_pairs, read_article
-    from model import build_network, build_writing_encoder, collate
-    from writing import Writer
+    from model import build_network, build_writing_encoder, loss
 
     prepare(config.run.seed, config.training.mixed_precision)
     # Titles twice: what stands twice gets into a vocabulary, and no character of a title shall be out of reach.
-    texts = [text for example in train for text in (example.text, example.title, example.title)]
-    encoder = encoder_of(resumed) or build_writing_encoder(
-        config.encoder, config.writing, texts, config.max_title_length
-    )
-    pairs, lost = labelled_pairs(train, encoder, config.max_title_length)
-    if not pairs:
-        raise UserError(
-            f"{files.train}: none of its {len(train)} texts can be used ({dict(lost)}) - do they have titles?"
-        )
-    network = build_network(encoder, config.writing)
-    print(f"train     {len(train)} texts, {len(pairs)} used  ({files.train})")
-    print_counts(lost)
-    print(f"dev       {len(dev)} texts  ({parts.dev_source})")
+    texts = [text for example in parts.train for text in (example.text, example.title, example.title)]
+    writing, longest = config.writing, config.max_title_length
+    encoder = encoder_of(resumed) or build_writing_encoder(config.encoder, writing, texts, longest)
+    pairs = labelled_pairs(parts.train, encoder, longest, lost)
+    parts.check_used(pairs, lost, "do they have titles?")
+    network = build_network(encoder, writing)
+    parts.show(f", {len(pairs)} used", lost)
     print(f"network   {network.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
-
-    data = {
-        "train": describe_file(files.train, texts=len(train), lost=dict(lost)),
-        "dev": parts.describe_dev(texts=len(dev)),
-    }
-    search = Search()
 
     def write_run(folder: Path) -> None:
         parts.write_gold(folder)
         save_encoder(encoder, folder)
-        atomic_write(folder / "search.json", json_bytes(search._asdict()))
+        write_decoding(folder, Settings())
 
-    kept = begin_run(resumed, TASK, config.run.output_dir, config.run.run_name, config, data, write_run)
+    kept = begin_run(resumed, TASK, config, parts.describe(lost), write_run)
     print(f"run       {kept.path}\n")
+    predictor = Predictor(network, encoder, longest)
+    dev = DevSet(parts.dev, predictor, evaluation)
+    patience = config.training.early_stopping_patience
+    keep = KeepRun(kept, lambda: dev.evaluate(Settings()), config.run.seed, FIGURES, patience)
 
-    writer = Writer(network, encoder, config.max_title_length)
-    articles = [read_article(example.text, encoder) for example in dev]
-
-    def evaluate() -> Evaluation:
-        return evaluation(dev, writer.write(articles, search))
-
+    model = TrainingModel(network.training, loss)
     steps = steps_per_epoch(len(pairs), config.training.batch_size)
-    learning_rate = config.training.learning_rate or default_learning_rate(config)
-    network.training.compile(build_optimizer(config.training, learning_rate, steps), config.training)
-    keep = KeepRun(kept, evaluate, config.run.seed, "rouge-l", config.training.early_stopping_patience)
-    keep.resume(network.training)
-
-    def training_batch(batch: list[Pair], generator: np.random.Generator) -> dict[str, np.ndarray]:
-        return collate(batch, generator, network, config.random_replacement)
-
-    def fit(pairs: list[Pair], epochs: int) -> None:
-        done = len(keep.history)
-        batches = training_dataset(
-            pairs,
-            [len(pair.article.encoding) for pair in pairs],
-            training_batch,
-            config.training.batch_size,
-            config.run.seed,
-            range(done, epochs),
-            network.training,
-        )
-        network.training.fit(
-            batches,
-            steps_per_epoch=steps,
-            **keep.remaining(epochs),
-            callbacks=[keep, Progress(keep, ("rouge-l", "bleu"))],
-            verbose=0,
-        )
-
+    model.compile(build_optimizer(config.training, default_learning_rate(config), steps), config.training)
+    keep.resume(model)
     with resumable(kept):
-        if config.writing.model == "bidirectional":
-            partners = kept.path / "partners.json"
-            if not partners.is_file():
-                fit(pairs, max(1, round(config.first_stage * config.training.epochs)))
-                with network.training.averaged_weights():
-                    kept.write_json(partners.name, writer.both_titles([pair.article for pair in pairs]))
-                print("second stage: each side sees what the other one wrote for these texts")
-            pairs = [pair._replace(partners=both) for pair, both in zip(pairs, kept.read_json(partners.name))]
-            network.see_partners()
-        fit(pairs, config.training.epochs)
+        for some, last in stages(config, kept, pairs, network, model, predictor):
+            epochs = range(len(keep.history), last)
+            batches = batches_of(some, encoder.tokenizer, config, epochs, model)
+            keras_epochs = keep.remaining(epochs)
+            model.fit(batches, steps_per_epoch=steps, **keras_epochs, callbacks=[keep, Progress(keep)], verbose=0)
 
-    load_best(kept, network.training)
-    best = {name: keep.best[name] for name in FIGURES}
-    print(f"\nbest dev {_figures(best)} in epoch {keep.best['epoch']}, by greedy search")
-    if config.beam_width > 1 or config.votes:
-        votes = 0 if config.writing.model == "bidirectional" else config.votes
-        found, titles = choose(
-            dev, lambda setting: writer.write(articles, setting), config.beam_width, votes, config.run.seed
-        )
-        searched = evaluation(dev, titles)
-        save_best(kept, network.training, searched)
-        kept.write_json("search.json", found.setting._asdict())
-        best = {name: searched.metrics[name] for name in FIGURES}
-        print(f"    dev {_figures(best)} by the search that is best on dev: {found.setting}")
-        print(
-            f"    dev rouge-l {found.crossed_f1:.4f} with a search chosen on one half of dev, scored on the other: what to expect on test"
-        )
-    print(f"\nnext: python {shown(PREDICT)} --run {kept.path} --output submission.json --input TEST_FILE")
-    return {"run": kept.path, **best}
+    settings = grid(config.beam_width, 0 if writing.model == "bidirectional" else config.votes)
+    search = partial(dev.search, settings, counts, rouge_l, config.run.seed) if len(settings) > 1 else None
+    best = choose_on_dev(keep, model, Settings(), search)
+    print_next(__file__, kept.path, "submission.json")
+    return best
+
+
+def batches_of(pairs: list[Pair], tokenizer: WordPieceTokenizer, config: Config, epochs: range, model: Any) -> Any:
+    """The `training_dataset` of pairs, with tokens replaced as the flags say, others in each epoch."""
+
+    def collate_batch(batch: list[Pair], generator: np.random.Generator) -> dict[str, np.ndarray]:
+        batch = with_random_tokens(batch, config.random_replacement, generator)
+        return collate(batch, tokenizer, config.writing.model)
+
+    lengths = [len(pair.article.encoding) for pair in pairs]
+    return training_dataset(pairs, lengths, collate_batch, config.training.batch_size, config.run.seed, epochs, model)
+
+
+def stages(
+    config: Config, kept: Run, pairs: list[Pair], network: Any, model: Any, predictor: Predictor
+) -> Iterator[tuple[list[Pair], int]]:
+    """What to train on, and up to which epoch. A bidirectional network is trained in two stages: between them its sides
+    write the titles, by the averaged weights, that stand in for the partner in the second; they are kept in the run."""
+    if config.writing.model == "bidirectional":
+        partners = kept.path / "partners.json"
+        if not partners.is_file():
+            yield pairs, max(1, round(config.first_stage * config.training.epochs))
+            with model.averaged_weights():
+                kept.write_json(partners.name, predictor.both_titles([pair.article for pair in pairs]))
+            print("second stage: each side sees what the other one wrote for these texts")
+        pairs = [pair._replace(partners=both) for pair, both in zip(pairs, kept.read_json(partners.name))]
+        network.see_partners()
+    yield pairs, config.training.epochs
 
 
 def default_learning_rate(config: Config) -> float:
@@ -203,10 +170,6 @@ def evaluation(examples: Sequence[Example], titles: Sequence[str]) -> Evaluation
         if title != example.title
     ]
     return Evaluation(total(scores).figures(), [{"title": title} for title in titles], errors)
-
-
-def _figures(values: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4f}" for name, value in values.items())
 
 
 if __name__ == "__main__":

@@ -9,28 +9,21 @@ In decoding keys and values are kept of the text, once for all titles of a text,
 step costs one token.
 """
 
-from collections.abc import Sequence
-
-import numpy as np
-
 from common.command_line import UserError
 from common.decoders import State
 from common.encoders.bert import BertEncoder
-from common.generators import pad
 from common.keras_compat import keras, tf
-from common.optimizers.training_model import TrainingModel
 
-from copying import CopyHead, longer_trail, matches_of_titles, matches_of_trail, no_trail
-from decoding import Steps
-from features import Pair, collate_articles, title_arrays
-from options import WritingOptions
+from copying import CopyHead, Steps, matches_of_titles
+from features import WritingOptions
 
 _HIDDEN = -1e9
-_PARTS = ("MultiHeadSelfAttention", "MultiHeadSelfAttention-Norm", "FeedForward", "FeedForward-Norm")
+_ATTENTION = "MultiHeadSelfAttention"
+_PARTS = (_ATTENTION, f"{_ATTENTION}-Norm", "FeedForward", "FeedForward-Norm")
 
 
 class UniLM(Steps):
-    """The network; see model.py for what all three offer."""
+    """See model.py for what all networks offer."""
 
     def __init__(self, encoder: BertEncoder, options: WritingOptions):
         if encoder.model != "bert":
@@ -46,44 +39,28 @@ class UniLM(Steps):
         hidden = self.blocks[-1]["FeedForward-Norm"].output
         self.head = CopyHead(encoder.tokenizer, encoder.size, options)
         self.training = self._training_network(keras.Model(self.model.inputs, hidden, name="unilm"))
-        self.reading = keras.Model(
-            self.model.inputs, [*(block["MultiHeadSelfAttention"].input[0] for block in self.blocks), hidden]
-        )
+        seen = [block[_ATTENTION].input[0] for block in self.blocks]
+        self.reading = keras.Model(self.model.inputs, [*seen, hidden])
 
     def _training_network(self, bert: keras.Model) -> keras.Model:
-        names = ("token_ids", "segment_ids", "copy_ids", "before", "targets")
-        inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in names}
-        states = bert([inputs["token_ids"], inputs["segment_ids"]])
-        copy_ids, before, targets = inputs["copy_ids"], inputs["before"], inputs["targets"]
+        names = ("token_ids", "segment_ids", "copy_ids", "title_before")
+        inputs = [keras.Input((None,), dtype="int32", name=name) for name in names]
+        token_ids, segment_ids, copy_ids, before = inputs
+        states = bert([token_ids, segment_ids])
         # The text stands first, and its last token predicts the first one of the title.
-        lengths = tf.reduce_sum(tf.cast((inputs["token_ids"] > 0) & (inputs["segment_ids"] == 0), tf.int32), 1)
+        lengths = tf.reduce_sum(tf.cast((token_ids > 0) & (segment_ids == 0), tf.int32), 1)
         places = lengths[:, None] - 1 + tf.range(tf.shape(before)[1])
         written = tf.gather(states, tf.minimum(places, tf.shape(states)[1] - 1), batch_dims=1)
-        text = self.head.text(states[:, : tf.shape(copy_ids)[1]], copy_ids)
-        scores, _ = self.head.scores(written, self._logits(written), text, matches_of_titles(copy_ids, before))
-        log_probabilities = self.head.log_probabilities_of(targets, scores, text)
-        terms = [self.head.loss("title_loss", targets, log_probabilities, scores, text)]
-        return TrainingModel(list(inputs.values()), log_probabilities, terms)
-
-    def training_batch(self, pairs: Sequence[Pair], told: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        arrays = collate_articles([pair.article for pair in pairs]) | title_arrays(told, pairs, self.tokenizer)
-        read = [pair.article.encoding.ids for pair in pairs]
-        written = [
-            np.where((title >= 0) & (title < len(self.tokenizer)), title, self.tokenizer.unknown_id) for title in told
-        ]
-        return arrays | {
-            "token_ids": pad([np.concatenate(both).astype(np.int32) for both in zip(read, written)]),
-            "segment_ids": pad(
-                [np.repeat([0, 1], [len(text), len(title)]).astype(np.int32) for text, title in zip(read, written)]
-            ),
-        }
+        text, match = self.head.text(states[:, : tf.shape(copy_ids)[1]], copy_ids), matches_of_titles(copy_ids, before)
+        scores, _ = self.head.scores(written, self._logits(written), text, match)
+        return keras.Model(inputs, {"title": scores})
 
     def first_state(self, inputs) -> State:
         tokens, copy_ids = inputs["token_ids"], inputs["copy_ids"]
         *seen, states = self.reading([tokens, tf.zeros_like(tokens)], training=False)
         text = {
             "head": self.head.text(states, copy_ids),
-            "memory": [self._memory(block, x) for block, x in zip(self.blocks, seen)],
+            "memory": [self._memory(block[_ATTENTION], x) for block, x in zip(self.blocks, seen)],
             "bias": tf.where(tokens > 0, 0.0, _HIDDEN)[:, None, None],
             "length": tf.reduce_sum(tf.cast(tokens > 0, tf.int32), 1),
         }
@@ -91,69 +68,58 @@ class UniLM(Steps):
         rows = {
             "memory": [(nothing, nothing)] * len(self.blocks),
             "bias": tf.zeros([tf.shape(tokens)[0], 0]),
-            "trail": no_trail(copy_ids),
+            "head": self.head.memory(copy_ids),
         }
         return State(text, rows)
 
     def next_state(self, state: State, tokens):
         text, rows = state
-        texts, width, written = tf.shape(tokens)[0], tf.shape(tokens)[1], tf.shape(rows["bias"])[1]
         # The first token of a title is predicted from the text's last, [SEP]: it is read once more, as part of the
         # text, and what it leaves is hidden.
         begins = tokens == self.tokenizer.start_id
-        ids = tf.where(
-            begins, self.tokenizer.end_id, tf.where(tokens < len(self.tokenizer), tokens, self.tokenizer.unknown_id)
-        )
+        known = tf.where(tokens < len(self.tokenizer), tokens, self.tokenizer.unknown_id)
+        ids = tf.where(begins, self.tokenizer.end_id, known)
         x = self.layers["Embedding-Token"](ids) + self.layers["Embedding-Segment"](tf.where(begins, 0, 1))
-        x += tf.cast(tf.gather(self.layers["Embedding-Position"].embeddings, text["length"] - 1 + written), x.dtype)[
-            :, None
-        ]
+        place = text["length"] - 1 + tf.shape(rows["bias"])[1]
+        x += tf.cast(tf.gather(self.layers["Embedding-Position"].embeddings, place), x.dtype)[:, None]
         x = self.layers["Embedding-Norm"](x)
         if "Embedding-Mapping" in self.layers:
             x = self.layers["Embedding-Mapping"](x)
         bias = tf.concat([rows["bias"], tf.reshape(tf.where(begins, _HIDDEN, 0.0), [-1, 1])], 1)
         memory = []
         for block, of_text, of_title in zip(self.blocks, text["memory"], rows["memory"]):
-            attention = block["MultiHeadSelfAttention"]
-            new = (self._split(dense(x)) for dense in (attention.k_dense, attention.v_dense))
-            keys, values = (
-                tf.concat([old, tf.reshape(part, [-1, self.heads, 1, self.head_size])], 2)
-                for old, part in zip(of_title, new)
-            )
-            memory.append((keys, values))
-            query = self._split(attention.q_dense(x)) / self.head_size**0.5
-            # Products by matmul: on a CPU einsum adds up 16 bits in 16 bits.
-            scores = tf.cast(_swapped(tf.matmul(_swapped(query), of_text[0])), tf.float32) + text["bias"]
-            own = (
-                tf.cast(tf.linalg.matvec(keys, tf.reshape(query, [-1, self.heads, self.head_size])), tf.float32)
-                + bias[:, None]
-            )
-            length = tf.shape(scores)[3]
-            weights = tf.cast(
-                tf.nn.softmax(tf.concat([scores, tf.reshape(own, [texts, width, self.heads, -1])], 3)), x.dtype
-            )
-            seen = _swapped(tf.matmul(_swapped(weights[..., :length]), of_text[1]))
-            seen += tf.reshape(
-                tf.linalg.matvec(values, tf.reshape(weights[..., length:], tf.shape(own)), transpose_a=True),
-                tf.shape(seen),
-            )
-            x = block["MultiHeadSelfAttention-Norm"](
-                x + attention.o_dense(tf.reshape(seen, [texts, width, self.heads * self.head_size]))
-            )
+            attended, of_title = self._attended(block[_ATTENTION], x, of_text, text["bias"], of_title, bias)
+            memory.append(of_title)
+            x = block[f"{_ATTENTION}-Norm"](x + attended)
             x = block["FeedForward-Norm"](x + block["FeedForward"](x))
-        trail = longer_trail(rows["trail"], tokens, text["head"].copy_ids)
-        scores, _ = self.head.scores(
-            x, self._logits(x), text["head"], matches_of_trail(text["head"].copy_ids, trail, width)
-        )
-        return self.head.distribution(scores, text["head"]), State(
-            text, {"memory": memory, "bias": bias, "trail": trail}
-        )
+        values, head = self.head.step(x, self._logits(x), text["head"], rows["head"], tokens)
+        return values, State(text, {"memory": memory, "bias": bias, "head": head})
 
-    def _memory(self, block, x):
+    def _memory(self, attention, x):
         """Keys (texts, heads, size, length) and values (texts, heads, length, size) of a whole text."""
-        attention = block["MultiHeadSelfAttention"]
         keys, values = self._split(attention.k_dense(x)), self._split(attention.v_dense(x))
         return tf.transpose(keys, [0, 2, 3, 1]), _swapped(values)
+
+    def _attended(self, attention, x, of_text, text_bias, of_title, title_bias):
+        """What the next token of each title, x (texts, width, n), gets from its text and from its title with itself;
+        and keys and values of the title then, each (texts * width, heads, steps, size)."""
+        new = (
+            tf.reshape(dense(x), [-1, self.heads, 1, self.head_size])
+            for dense in (attention.k_dense, attention.v_dense)
+        )
+        keys, values = (tf.concat(both, 2) for both in zip(of_title, new))
+        query = self._split(attention.q_dense(x)) / self.head_size**0.5
+        # Products by matmul: on a CPU einsum adds up 16 bits in 16 bits.
+        scores = tf.cast(_swapped(tf.matmul(_swapped(query), of_text[0])), tf.float32) + text_bias
+        own = tf.cast(tf.linalg.matvec(keys, tf.reshape(query, [-1, self.heads, self.head_size])), tf.float32)
+        own += title_bias[:, None]
+        by_text = tf.reshape(own, tf.concat([tf.shape(scores)[:3], [-1]], 0))
+        weights = tf.cast(tf.nn.softmax(tf.concat([scores, by_text], 3)), x.dtype)
+        of_own = tf.reshape(weights[..., tf.shape(scores)[3] :], tf.shape(own))
+        seen = _swapped(tf.matmul(_swapped(weights[..., : tf.shape(scores)[3]]), of_text[1]))
+        seen += tf.reshape(tf.linalg.matvec(values, of_own, transpose_a=True), tf.shape(seen))
+        joined = tf.reshape(seen, tf.concat([tf.shape(x)[:2], [self.heads * self.head_size]], 0))
+        return attention.o_dense(joined), (keys, values)
 
     def _split(self, states):
         """(batch, steps, heads * size) -> (batch, steps, heads, size)"""
