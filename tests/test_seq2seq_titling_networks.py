@@ -42,7 +42,7 @@ EXAMPLES = [
 #: Neither 龘, 䶮 and 靐, nor 🏮, nor halves of surrogate pairs.
 KNOWN = ["云桥市图书馆周六起延长开放时间读者可到晚上十点公司发布手机售价元镇举行灯会家班登台乱码文本小雨，。天地"] * 2
 LONGEST = 9
-SEEDS = {"bidirectional": 7}
+SEEDS = {"self-terminating": 5, "bidirectional": 7}
 NETWORKS = {
     "copy_lstm": {"model": "copy_lstm"},
     "self-terminating": {"model": "copy_lstm", "copy": "prior", "self_terminating": True},

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, softmax
 
 from common.decoders import pair_starts_with_ends
 from common.generators import prediction_order
@@ -80,6 +79,8 @@ class Predictor:
 
     def score(self, all_windows: Sequence[Window], settings: Sequence[Settings]) -> list[Scores]:
         """Everything that decoding at any settings needs, for each text."""
+        from scipy.special import expit  # here, as below: it is slow to load, and --help needs none
+
         texts = all_windows[-1].example + 1 if all_windows else 0
         likely: list[dict[Span, tuple[Spot, float]]] = [{} for _ in range(texts)]
         others: list[set[Span]] = [set() for _ in range(texts)]
@@ -110,6 +111,8 @@ class Predictor:
 
     def _link(self, spots: Sequence[Spot]) -> list[np.ndarray]:
         """Probabilities of all candidates of each spot, and of NIL."""
+        from scipy.special import softmax
+
         rows = [
             self.read_pair(spot.text, spot.span, *choice)
             for spot in spots

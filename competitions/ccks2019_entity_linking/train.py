@@ -79,8 +79,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import prepare
-    from common.optimizers import build_optimizer
-    from common.optimizers.training_model import TrainingModel
+    from common.optimizers import TrainingModel, build_optimizer
     from common.runs.callbacks import KeepRun, Progress, resumable
     from common.runs.choice import choose_on_dev
 

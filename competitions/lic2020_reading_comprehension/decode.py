@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp
 
 from common.decoders import best_spans
 from common.encoders import Encoder
@@ -79,6 +78,8 @@ def candidates(
     spans that are looked at. A span that two windows see counts once. Equal strings are one candidate: their
     probabilities add up, since any occurrence would be right.
     """
+    from scipy.special import logsumexp  # here: it is slow to load, and --help needs none
+
     allowed, padded = pad([window.pair.is_context for window in group]), pad(logits)
     starts, ends = (
         padded[..., edge] - (logsumexp(padded[..., edge][allowed]) if allowed.any() else 0) for edge in (0, 1)

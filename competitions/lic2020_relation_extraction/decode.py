@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from common.decoders import pair_starts_with_ends
 from common.encoders import Encoder
@@ -150,6 +149,8 @@ def assemble(text: str, labels: Labels, schema: Schema) -> list[Triple]:
     slot to the nearest `@value` would not (F1 of the gold itself 0.9993 against 0.9978 on 15,000 real sentences). Slots
     without any `@value` make no triple: the judge never counts one as right.
     """
+    from scipy.optimize import linear_sum_assignment  # here: it is slow to load, and --help needs none
+
     triples: dict[Triple, None] = {}
     for subject in sorted(labels):
         objects: dict[str, dict[str, list[Span]]] = defaultdict(lambda: defaultdict(list))

@@ -15,8 +15,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import expit as sigmoid
-from scipy.special import softmax
 
 from common.encoders import Encoder
 from common.generators import prediction_order
@@ -138,13 +136,15 @@ class Predictor:
 
 def scores_of(window: Window, logits: dict[str, np.ndarray]) -> Scores:
     """The scores of a window whose logits, by name, may be padded."""
+    from scipy.special import expit, softmax  # here, as below: it is slow to load, and --help needs none
+
     tokens, columns = len(window.question), len(window.columns)
     selections = softmax(logits["selections"][:columns], axis=-1)
     # A column that was not read is as good as not selected.
     selections[window.columns[:, 2] == 0] = np.eye(SELECTIONS)[NOT_SELECTED]
     value_columns = logits["value_columns"][:tokens, :columns]
     if "edges" in logits:
-        found = _pointed(sigmoid(logits["edges"][:tokens]), value_columns, window.question)
+        found = _pointed(expit(logits["edges"][:tokens]), value_columns, window.question)
     else:
         found = _tagged(softmax(logits["tags"][:tokens], axis=-1), value_columns, window.question)
     return Scores(selections, *(softmax(logits[name]) for name in WHOLE), found)
@@ -155,6 +155,8 @@ def _pointed(edges: np.ndarray, value_columns: np.ndarray, question: Encoding) -
 
     edges: probabilities (tokens, OPERATORS, 2). value_columns: logits (tokens, columns).
     """
+    from scipy.special import expit
+
     strengths: dict[tuple[int, int], np.ndarray] = {}
     for starts, ends in edges.transpose(1, 2, 0):
         for first in np.flatnonzero(starts > _LEAST).tolist():
@@ -169,7 +171,7 @@ def _pointed(edges: np.ndarray, value_columns: np.ndarray, question: Encoding) -
         for one in _in_columns(
             question.char_span(first, last),
             strengths[first, last],
-            sigmoid(value_columns[first] + value_columns[last]),
+            expit(value_columns[first] + value_columns[last]),
         )
     ]
     kept: list[Found] = []
@@ -186,12 +188,14 @@ def _tagged(tags: np.ndarray, value_columns: np.ndarray, question: Encoding) -> 
 
     tags: probabilities (tokens, TAG_COUNT). value_columns: logits (tokens, columns).
     """
+    from scipy.special import expit
+
     # Of both tags of an operator together.
     by_operator = tags[:, 1:].reshape(len(tags), len(OPERATORS), 2).sum(2)
     found = []
     for _, first, last in tagged_spans(tags.argmax(1)):
         inside = slice(first, last + 1)
-        columns = sigmoid(value_columns[inside]).mean(0)
+        columns = expit(value_columns[inside]).mean(0)
         found += _in_columns(question.char_span(first, last), by_operator[inside].mean(0), columns)
     return sorted(found, key=lambda one: -one.probability)[:_MOST]
 
