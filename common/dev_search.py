@@ -87,5 +87,7 @@ def search(settings: Sequence[Any], counts: np.ndarray, score: Callable[[np.ndar
 
 
 def described(settings: NamedTuple) -> str:
-    """Settings of decoding in words, for a line that is printed."""
+    """Settings of decoding in words, for a line that is printed: those of their own __str__, or names and values."""
+    if type(settings).__str__ is not object.__str__:
+        return str(settings)
     return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings._asdict().items())

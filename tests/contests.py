@@ -935,7 +935,7 @@ def _read_texts(task: ModuleType, path: Path, script: str) -> Any:
 
 TITLING = Contest(
     folder="seq2seq_titling",
-    overfit="--epochs 12 --batch-size 4 --learning-rate 5e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 2 --votes 0".split(),
+    overfit="--epochs 16 --batch-size 4 --learning-rate 5e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 2 --votes 0".split(),
     tiny=(
         "--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12 "
         "--max-title-length 12 --beam-width 2 --votes 2"

@@ -88,5 +88,13 @@ def test_a_dev_set_is_evaluated_with_the_weights_of_the_moment_and_read_once_for
     assert dev.search(grid, counts, share, seed=1)[0].setting == grid[0], "the first of equals"
 
 
-def test_settings_are_described_by_their_names():
+class Hidden(NamedTuple):
+    threshold: float
+
+    def __str__(self):
+        return "as always"
+
+
+def test_settings_are_described_by_their_names_or_in_their_own_words():
     assert described(Threshold(0.25)) == "of word 0.25"
+    assert described(Hidden(0.25)) == "as always"

@@ -48,6 +48,10 @@ class Settings(NamedTuple):
     votes: int = 0
     temperature: float = 0.7
 
+    def __str__(self) -> str:
+        changed = {name: value for name, value in self._asdict().items() if value != self._field_defaults[name]}
+        return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in changed.items()) or "greedy search"
+
 
 def grid(beam_width: int, votes: int) -> list[Settings]:
     """What is tried on dev: greedy search, a beam with each of LENGTH_PENALTIES, unless it is greedy too, and a vote,
