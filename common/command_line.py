@@ -223,23 +223,3 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
             "  ".join([row[0] + blanks[0], *(blank + cell for cell, blank in zip(row[1:], blanks[1:]))]).rstrip()
         )
     return "\n".join(lines)
-
-
-def describe_errors(
-    errors: Mapping[str, Sequence[Any]], text_of: Callable[[Any], str], show: Callable[[Any], str], examples: int = 3
-) -> str:
-    """A few lines for each kind of errors that occurs: its name, how often, and the first examples.
-
-    An error has `gold` and `predicted`, either of them None where there is nothing, which `show` puts into words.
-    `text_of` gives the text that an error is in.
-    """
-    lines = []
-    for kind, found in errors.items():
-        if found:
-            lines.append(f"{len(found):>6}  {kind}")
-        for error in found[:examples]:
-            text = text_of(error)
-            lines.append(f"          {text[:60]}{'…' if len(text) > 60 else ''}")
-            lines += [f"            gold       {show(error.gold)}"] if error.gold else []
-            lines += [f"            predicted  {show(error.predicted)}"] if error.predicted else []
-    return "\n".join(lines)

@@ -15,7 +15,6 @@ from common.command_line import (
     UserError,
     check_at_least,
     check_share,
-    describe_errors,
     display_width,
     parse_flags,
     shown,
@@ -218,30 +217,6 @@ def test_table_aligns_chinese():
 def test_table_refuses_a_short_row():
     with pytest.raises(ValueError, match="2 cells"):
         table(["a", "b"], [["only"]])
-
-
-def test_errors_by_kind_with_the_first_examples():
-    def error(text, gold, predicted):
-        return SimpleNamespace(text=text, gold=gold, predicted=predicted)
-
-    errors = {
-        "missed": [error("天" * 60, "甲", None), error("地" * 61, "乙", None)],
-        "spurious": [],
-        "other": [error("人", "甲", "乙")],
-    }
-    assert describe_errors(errors, lambda one: one.text, lambda item: f"<{item}>", examples=2).split("\n") == [
-        "     2  missed",
-        f"          {'天' * 60}",
-        "            gold       <甲>",
-        f"          {'地' * 60}…",
-        "            gold       <乙>",
-        "     1  other",
-        "          人",
-        "            gold       <甲>",
-        "            predicted  <乙>",
-    ]
-    assert describe_errors(errors, lambda one: one.text, str, examples=0) == "     2  missed\n     1  other"
-    assert describe_errors({}, str, str) == ""
 
 
 def test_importing_it_is_cheap():

@@ -654,7 +654,7 @@ def test_every_question_is_in_one_group_of_each_table(gold, predictions):
         one for one in metric.compare(gold, predictions) if any(answer.text.strip() for answer in one.example.answers)
     ]
     for group_of, order in errors.TABLES.values():
-        grouped = [one for group in errors.breakdown(comparisons, group_of, order).values() for one in group]
+        grouped = [one for group in errors.grouped(comparisons, group_of, order).values() for one in group]
         assert sorted(map(id, grouped)) == sorted(map(id, comparisons))
     shown = errors.worst(comparisons, 3)
     assert len(shown) <= 3 and [one.f1 for one in shown] == sorted(one.f1 for one in shown)
@@ -667,7 +667,7 @@ def test_tables_are_ordered():
     texts = ["谁", "谁", "几", "哪", "哪", "哪"]
     gold = [example(str(number), text, ["长" * (20 - number)]) for number, text in enumerate(texts)]
     comparisons = metric.compare(gold, {"0": "长" * 20})
-    kinds, types, lengths = (list(errors.breakdown(comparisons, *table)) for table in errors.TABLES.values())
+    kinds, types, lengths = (list(errors.grouped(comparisons, *table)) for table in errors.TABLES.values())
     assert types == ["which", "who", "number"]
     assert lengths == ["9-16", "17+"]
     assert kinds == [errors.EXACT, errors.NOT_ANSWERED]

@@ -61,8 +61,7 @@ def at_the_start(contest, folder, *flags, then_fit=False):
     """Of train.py in bfloat16, as it begins to fit: a function that builds its network anew, in the precision that is
     set then, and the first batch. With `then_fit` also what main returns, after training."""
     model, seen = competition.load(contest.folder, "model"), {}
-    (name,) = {"build_networks", "build_network"} & vars(model).keys()
-    build = getattr(model, name)
+    build = model.build_network
 
     def build_and_remember(*arguments):
         seen["arguments"] = arguments
@@ -80,7 +79,7 @@ def at_the_start(contest, folder, *flags, then_fit=False):
 
     flags = [*contest.tiny, *SMALL, *flags, "--mixed-precision", "bfloat16", "--output-dir", folder]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(model, name, build_and_remember)
+        patch.setattr(model, "build_network", build_and_remember)
         patch.setattr(TrainingModel, "fit", fit, raising=False)
         try:
             result = competition.main(contest.folder, "train", flags)

@@ -554,7 +554,7 @@ def test_kinds_of_questions(tables, gold, text, groups):
     one = compared(tables, gold, None, text)
     assert [group_of(one) for group_of, _ in evaluation.GROUPINGS.values()] == groups
     for group_of, order in evaluation.GROUPINGS.values():
-        assert evaluation.breakdown([one], group_of, order) == {group_of(one): [one]}
+        assert evaluation.grouped([one], group_of, order) == {group_of(one): [one]}
 
 
 NUMBERED = strategies.tuples(
@@ -578,8 +578,8 @@ READ = task.Table("t", "", tuple(HEADER), tuple(TYPES), tuple(map(tuple, ROWS)),
 def test_every_answer_is_in_one_group_of_each_table(pairs):
     comparisons = [compared({"t": READ}, *pair) for pair in pairs]
     groupings = [
-        evaluation.breakdown(comparisons, evaluation.outcome_of, evaluation.OUTCOMES),
-        *(evaluation.breakdown(comparisons, *grouping) for grouping in evaluation.GROUPINGS.values()),
+        evaluation.grouped(comparisons, evaluation.outcome_of, evaluation.OUTCOMES),
+        *(evaluation.grouped(comparisons, *grouping) for grouping in evaluation.GROUPINGS.values()),
     ]
     for groups in groupings:
         assert sorted(id(one) for group in groups.values() for one in group) == sorted(map(id, comparisons))

@@ -191,8 +191,7 @@ class Workshop:
         if self.networks_of != folder:
             self.networks, self.networks_of = {}, folder
         model = competition.load(folder, "model")
-        (name,) = {"build_network", "build_networks"} & vars(model).keys()
-        build = getattr(model, name)
+        build = model.build_network
 
         def build_once(encoder: Any, *options: Any) -> Any:
             from common.keras_compat import keras
@@ -210,5 +209,5 @@ class Workshop:
             return self.networks[key]
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(model, name, build_once)
+            patch.setattr(model, "build_network", build_once)
             yield

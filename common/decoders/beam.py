@@ -15,8 +15,7 @@ def beam_search(
     score.
 
     Each step the most probable continuations of all live hypotheses fill the places that no finished one holds. A
-    hypothesis that takes the end keeps its place and is never lost. So width 1 is greedy search (the most probable token
-    again and again), and a beam that is
+    hypothesis that takes the end keeps its place and is never lost. So width 1 is greedy search, and a beam that is
     wide enough is exhaustive search, whatever the length penalty.
 
     An input is done when all of its places are, and before that, unless stop_early is False, when no live hypothesis

@@ -80,20 +80,21 @@ class TrainingModel(keras.Model):
 
     def denominators(self, batch: dict[str, Any]) -> tf.Tensor:
         """Of the terms for one batch, float32 (terms,); computed without the network."""
-        arrays = {name: tf.convert_to_tensor(values) for name, values in batch.items()}
-        self._look_at_loss({name: tf.TensorSpec([None] * one.shape.rank, one.dtype) for name, one in arrays.items()})
-        return self._aside.count(*(arrays[name] for name in sorted(arrays)))
+        arrays = {name: tf.convert_to_tensor(batch[name]) for name in sorted(batch)}
+        if self._aside.count is None:
+            specs = {name: tf.TensorSpec([None] * one.shape.rank, one.dtype) for name, one in arrays.items()}
+            self._look_at_loss(specs)
+        return self._aside.count(*arrays.values())
 
     def fit(self, x: tf.data.Dataset, **kwargs: Any) -> keras.callbacks.History:
         # A distributed dataset has a spec for each replica.
         specs = tf.nest.map_structure(lambda one: getattr(one, "_value_specs", [one])[0], x.element_spec)
-        self._look_at_loss(specs[0] if isinstance(specs, tuple) else specs)
+        if self._aside.count is None:
+            self._look_at_loss(specs[0] if isinstance(specs, tuple) else specs)
         return super().fit(x, **kwargs)
 
     def _look_at_loss(self, batch: dict[str, tf.TensorSpec]) -> None:
-        """Find out the names of the terms, and compile their denominators, for batches of this kind, once."""
-        if self._aside.means:
-            return
+        """Find out the names of the terms, and compile their denominators, for batches of this kind."""
         names: list[str] = []
 
         def count(*values):

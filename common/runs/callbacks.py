@@ -21,8 +21,8 @@ class KeepRun(keras.callbacks.Callback):
 
     run: the directory. evaluate: makes an `Evaluation` with the weights the model has when it is called (the averaged
     ones, where the optimizer keeps an average). figures: the metrics to show, of which the first is maximised.
-    patience: evaluations without a better score before training stops; 0 never stops. Call `resume()` before `fit` and give `fit` the epoch it returns as
-    `initial_epoch`.
+    patience: evaluations without a better score before training stops; 0 never stops. Call `resume()` before `fit`, and
+    give `fit` what `remaining()` says of the epochs from the one on that it returns.
 
     Resuming is exact: weights, averages and optimizer come from last/state.h5, and order, negatives and dropout of an
     epoch depend on (seed, epoch) alone. The state is one file replaced at one stroke, after the best weights: a kill

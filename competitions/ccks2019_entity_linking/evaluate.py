@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.command_line import describe_errors, parse_flags, run, table, warn
+from common.command_line import parse_flags, run, table, warn
+from common.error_report import describe_errors, take_pairs
 
 from metric import Comparison, Count, Score, Share, compare, links, total
 from task import NIL, WRONG_OFFSET, Example, Mention, is_at, read, read_submission
@@ -193,13 +194,8 @@ def find_errors(comparisons: Sequence[Comparison]) -> dict[str, list[Error]]:
     errors: dict[str, list[Error]] = {kind: [] for kind in (*PAIRS, *MISSED, *WRONG, *alone)}
     for one in comparisons:
         missed, wrong = one.missed, one.wrong
-        for kind, alike in PAIRS.items():
-            for mention in list(missed):
-                other = next((other for other in wrong if alike(mention, other)), None)
-                if other is not None:
-                    errors[kind].append(Error(one.id, mention, other))
-                    missed.remove(mention)
-                    wrong.remove(other)
+        for kind, mention, other in take_pairs(missed, wrong, PAIRS):
+            errors[kind].append(Error(one.id, mention, other))
         for mention in missed:
             left = PREDICTED_ELSEWHERE if mention.text in predicted_names else NEVER_PREDICTED
             found = (

@@ -68,10 +68,16 @@ def text_windows(texts: Sequence[str], spots: Sequence[Sequence[Spot]], encoder:
 def labelled_windows(
     examples: Sequence[Example], spots: Sequence[Sequence[Spot]], encoder: Encoder, lost: Counter[str]
 ) -> list[Window]:
-    """Windows with labels and queries. lost: counts the gold mentions that cannot be labelled or asked for, by
-    reason."""
+    """The windows of examples, labelled: see `label_windows`."""
     found = text_windows([example.text for example in examples], spots, encoder)
-    for index, of_text in groupby(found, lambda window: window.example):
+    label_windows(found, examples, lost)
+    return found
+
+
+def label_windows(of_examples: Sequence[Window], examples: Sequence[Example], lost: Counter[str]) -> None:
+    """Give windows their labels and queries. lost: counts the gold mentions that cannot be labelled or asked for, by
+    reason."""
+    for index, of_text in groupby(of_examples, lambda window: window.example):
         of_text = list(of_text)
         by_span = {window.spots[at].span: window.spots[at] for window in of_text for at, _, _ in window.places}
         queries = []
@@ -89,7 +95,6 @@ def labelled_windows(
                 lost["entity not among the candidates of its name"] += 1
         for window in of_text:
             window.queries = queries
-    return found
 
 
 # Pairs

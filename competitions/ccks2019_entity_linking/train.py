@@ -21,9 +21,9 @@ from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
 
-from candidates import find_spots, training_spots
+from candidates import training_spots
 from decode import GRID, Predictor, Settings, counts, f1, gold_scores
-from features import PairReader, Window, collate, labelled_windows, texts_to_read
+from features import PairReader, Window, collate, label_windows, labelled_windows, texts_to_read
 from knowledge_base import link_index, open_knowledge_base
 from metric import compare, total
 from priors import link_by_priors
@@ -87,13 +87,15 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     prepare(config.run.seed, config.training.mixed_precision)
     priors, spots = training_spots(parts.train, knowledge_base)
-    texts = texts_to_read(parts.train, spots, knowledge_base, config.description_length)
-    encoder = encoder_of(resumed) or build_encoder(config.encoder, texts)
+    encoder = encoder_of(resumed) or build_encoder(
+        config.encoder, texts_to_read(parts.train, spots, knowledge_base, config.description_length)
+    )
     windows = labelled_windows(parts.train, spots, encoder, lost)
     network = build_network(encoder, config.token_dropout)
     predictor = Predictor(network, PairReader(encoder, knowledge_base, config.description_length), priors)
     settings = Settings() if config.threshold is None else Settings(config.threshold)
-    show(parts, lost, windows, predictor, settings)
+    dev = DevSet(parts.dev, predictor, evaluation)
+    show(parts, lost, windows, dev, settings)
     print(f"knowledge {len(knowledge_base):,} entities  ({files.knowledge_base})")
     print(f"network   {network.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
@@ -106,7 +108,6 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     kept = begin_run(resumed, TASK, config, parts.describe(lost, knowledge_base=files.knowledge_base), write_run)
     print(f"run       {kept.path}\n")
-    dev = DevSet(parts.dev, predictor, evaluation)
     patience = config.training.early_stopping_patience
     keep = KeepRun(kept, partial(dev.evaluate, settings), config.run.seed, FIGURES, patience)
 
@@ -127,14 +128,14 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     return best
 
 
-def show(parts: Parts, lost: Counter[str], windows: list[Window], predictor: Predictor, settings: Settings) -> None:
-    """Print what there is, what gold itself reaches, train as labelled `windows`, and what the line to beat."""
-    knowledge_base, priors = predictor.read_pair.knowledge_base, predictor.priors
+def show(parts: Parts, lost: Counter[str], windows: list[Window], dev: DevSet, settings: Settings) -> None:
+    """Print what there is, what gold itself reaches, train as labelled `windows`, and what the line to beat. The windows
+    of dev get labels, which prediction never looks at."""
+    predictor, knowledge_base, priors = dev.predictor, dev.predictor.read_pair.knowledge_base, dev.predictor.priors
     train_mentions, dev_mentions = (sum(len(example.mentions) for example in of) for of in (parts.train, parts.dev))
     parts.show(f", {train_mentions} mentions", lost, f", {dev_mentions} mentions")
-    spots = [find_spots(example.text, knowledge_base, priors) for example in parts.dev]
-    dev_windows = labelled_windows(parts.dev, spots, predictor.read_pair.encoder, Counter())
-    for name, examples, labelled in (("train", parts.train, windows), ("dev", parts.dev, dev_windows)):
+    label_windows(dev.features, parts.dev, Counter())
+    for name, examples, labelled in (("train", parts.train, windows), ("dev", parts.dev, dev.features)):
         gold = evaluation(examples, predictor.decode(examples, gold_scores(labelled), settings))
         print(f"gold      {name} f1 {gold.metrics['f1']:.4f} through features and decoder")
     counted = evaluation(parts.dev, link_by_priors(parts.dev, knowledge_base, priors)).metrics

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.command_line import describe_errors, parse_flags, run, table, warn
+from common.command_line import parse_flags, run, table, warn
+from common.error_report import boundary_differs, describe_errors, take_pairs
 
 from metric import Comparison, Item, Score, compare, one_to_one, repeats, total, trigger_score
 from task import read, read_submission
@@ -128,7 +129,7 @@ def _same_text(gold: Item, predicted: Item) -> bool:
 
 def _boundary_differs(gold: Item, predicted: Item) -> bool:
     return gold.place == predicted.place and any(
-        _overlap(form, predicted.argument.text.lower()) for form in _forms(gold)
+        boundary_differs(form, predicted.argument.text.lower()) for form in _forms(gold)
     )
 
 
@@ -153,13 +154,8 @@ def find_errors(comparisons: Iterable[Comparison]) -> dict[str, list[Error]]:
     errors: dict[str, list[Error]] = {kind: [] for kind in (*PAIRS, AGAIN, MISSED, SPURIOUS)}
     for comparison in comparisons:
         missed, wrong = comparison.missed, comparison.wrong
-        for kind, alike in PAIRS.items():
-            for item in list(missed):
-                other = next((other for other in wrong if alike(item, other)), None)
-                if other is not None:
-                    errors[kind].append(Error(comparison.id, item, other))
-                    missed.remove(item)
-                    wrong.remove(other)
+        for kind, item, other in take_pairs(missed, wrong, PAIRS):
+            errors[kind].append(Error(comparison.id, item, other))
         errors[MISSED] += [Error(comparison.id, item, None) for item in missed]
         for other in wrong:
             again = any(_boundary_differs(item, other) for item in comparison.gold)
@@ -174,15 +170,6 @@ def show(item: Item) -> str:
 
 def _forms(gold: Item) -> list[str]:
     return [form.lower() for form in (gold.argument.text, *gold.argument.aliases)]
-
-
-def _overlap(a: str, b: str) -> bool:
-    """One contains the other, or the end of one, of two characters or more, is the beginning of the other."""
-    if not a or not b:
-        return False
-    if a in b or b in a:
-        return True
-    return any(a.endswith(b[:size]) or b.endswith(a[:size]) for size in range(2, min(len(a), len(b))))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from common.augmentation import with_other_examples
 from common.decoders import bio_labels
 from common.encoders import Encoder
 from common.generators import pad, pad_features
@@ -188,15 +189,11 @@ class ArgumentReplacement:
 
     def __call__(self, batch: list[Window], generator: np.random.Generator) -> list[Window]:
         """The batch with other arguments in some of its texts. Those that need several windows stay as they are."""
-        replaced = []
-        for window in batch:
-            if window.whole and generator.random() < self.share:
-                example = self.replace(self.examples[window.example], generator)
-                if example is not self.examples[window.example]:
-                    others = labelled_windows([example], self.encoder, self.classes, Counter())
-                    window = others[0] if len(others) == 1 else window
-            replaced.append(window)
-        return replaced
+
+        def windows_of(example: Example) -> list[Window]:
+            return labelled_windows([example], self.encoder, self.classes, Counter())
+
+        return with_other_examples(batch, self.examples, self.share, self.replace, windows_of, generator)
 
     def replace(self, example: Example, generator: np.random.Generator) -> Example:
         """The example with some other arguments, or itself. Equal strings that are arguments stay equal."""

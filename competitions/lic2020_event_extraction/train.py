@@ -109,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     print(f"run       {kept.path}\n")
     dev = DevSet(parts.dev, predictor, partial(evaluation, schema=schema))
     patience = config.training.early_stopping_patience
-    keep = KeepRun(kept, lambda: dev.evaluate(settings), config.run.seed, FIGURES, patience)
+    keep = KeepRun(kept, partial(dev.evaluate, settings), config.run.seed, FIGURES, patience)
     adjustment = adjustment_for(windows, classes, config.logit_adjustment)
     model = TrainingModel(network, partial(loss, network=network, adjustment=adjustment))
     steps = steps_per_epoch(len(windows), config.training.batch_size)

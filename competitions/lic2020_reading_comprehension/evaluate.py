@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.command_line import parse_flags, run, table, warn
+from common.error_report import grouped
 
 from metric import Comparison, Score, compare, official, total
 from task import Example, occurrences, read, read_submission
@@ -58,7 +59,7 @@ def print_report(score: Score, comparisons: list[Comparison]) -> None:
     print(f"em      {score.em:7.3f}   {sum(one.em for one in comparisons):.0f} answers equal an accepted one")
     print(f"skipped {score.skipped:7}   without an answer\n")
     for title, (group_of, order) in TABLES.items():
-        parts = {name: total(group) for name, group in breakdown(comparisons, group_of, order).items()}
+        parts = {name: total(group) for name, group in grouped(comparisons, group_of, order).items()}
         rows = [
             [name, part.total, f"{100 * part.total / score.total:.1f}%", f"{part.f1:.3f}", f"{part.em:.3f}"]
             for name, part in parts.items()
@@ -174,17 +175,6 @@ def answer_length(comparison: Comparison) -> str:
     """The range in which the length of the shortest accepted answer is, in characters."""
     shortest = min(len(answer.text) for answer in comparison.example.answers if answer.text.strip())
     return next((name for name, longest in _LENGTHS.items() if shortest <= longest), LONGER)
-
-
-def breakdown(
-    comparisons: Iterable[Comparison], group_of: Callable[[Comparison], str], order: Sequence[str] = ()
-) -> dict[str, list[Comparison]]:
-    """The comparisons of each group: groups in `order`, if it names them, else the largest first. None is empty."""
-    groups: dict[str, list[Comparison]] = {}
-    for comparison in comparisons:
-        groups.setdefault(group_of(comparison), []).append(comparison)
-    rank = {name: number for number, name in enumerate(order)}
-    return dict(sorted(groups.items(), key=lambda item: (rank.get(item[0], len(rank)), -len(item[1]), item[0])))
 
 
 #: What the report has a table of: how to group the comparisons, and in which order.

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.command_line import describe_errors, parse_flags, run, table, warn
+from common.command_line import parse_flags, run, table, warn
+from common.error_report import boundary_differs, describe_errors, take_pairs
 
 from metric import Comparison, Key, Score, compare, read_aliases, total
 from task import VALUE, Example, Triple, read
@@ -118,7 +119,7 @@ def _swapped(gold: Key, predicted: Key) -> bool:
 
 
 def _boundary_differs(gold: Key, predicted: Key) -> bool:
-    return gold[1] == predicted[1] and all(_overlap(a, b) for a, b in zip(_ends(gold), _ends(predicted)))
+    return gold[1] == predicted[1] and all(boundary_differs(a, b) for a, b in zip(_ends(gold), _ends(predicted)))
 
 
 #: From the most to the least alike: a missed and a wrong triple form a pair under the first kind that fits.
@@ -139,13 +140,8 @@ def find_errors(comparisons: Iterable[Comparison]) -> dict[str, list[Error]]:
         text, gold, predicted = comparison.text, comparison.gold, comparison.predicted
         missed = [key for key in gold if key not in comparison.found]
         wrong = [key for key in predicted if key not in comparison.correct]
-        for kind, alike in PAIRS.items():
-            for key in list(missed):
-                other = next((other for other in wrong if alike(key, other)), None)
-                if other is not None:
-                    errors[kind].append(Error(text, gold[key], predicted[other]))
-                    missed.remove(key)
-                    wrong.remove(other)
+        for kind, key, other in take_pairs(missed, wrong, PAIRS):
+            errors[kind].append(Error(text, gold[key], predicted[other]))
         errors[MISSED] += [Error(text, gold[key], None) for key in missed]
         errors[SPURIOUS] += [Error(text, None, predicted[key]) for key in wrong]
     return dict(sorted(errors.items(), key=lambda item: -len(item[1])))
@@ -160,15 +156,6 @@ def show(triple: Triple) -> str:
 def _ends(key: Key) -> tuple[str, str | None]:
     subject, _, slots = key
     return subject, dict(slots).get(VALUE)
-
-
-def _overlap(a: str | None, b: str | None) -> bool:
-    """One contains the other, or the end of one, of two characters or more, is the beginning of the other."""
-    if not a or not b:
-        return False
-    if a in b or b in a:
-        return True
-    return any(a.endswith(b[:size]) or b.endswith(a[:size]) for size in range(2, min(len(a), len(b))))
 
 
 if __name__ == "__main__":

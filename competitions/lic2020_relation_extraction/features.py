@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from common.augmentation import with_other_examples
 from common.encoders import Encoder
 from common.generators import pad_features
 from common.tokenizers import Encoding, windows
@@ -198,15 +199,11 @@ class EntityReplacement:
 
     def __call__(self, batch: list[Window], generator: np.random.Generator) -> list[Window]:
         """The batch with other entities in some of its sentences. Those that need several windows stay as they are."""
-        replaced = []
-        for window in batch:
-            if window.whole and generator.random() < self.share:
-                example = self.replace(self.examples[window.example], generator)
-                if example is not self.examples[window.example]:
-                    others = labelled_windows([example], self.encoder, self.schema, Counter())
-                    window = others[0] if len(others) == 1 else window
-            replaced.append(window)
-        return replaced
+
+        def windows_of(example: Example) -> list[Window]:
+            return labelled_windows([example], self.encoder, self.schema, Counter())
+
+        return with_other_examples(batch, self.examples, self.share, self.replace, windows_of, generator)
 
     def replace(self, example: Example, generator: np.random.Generator) -> Example:
         """The example with some other entities, or itself."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.command_line import UserError, check_at_least, parse_flags, print_counts, run, table, warn
+from common.error_report import grouped
 
 from metric import PARTS, Comparison, Result, Score, compare, total
 from task import AGGREGATIONS, CONNECTIONS, Condition, Example, Query, read, read_submission, tables_of
@@ -99,7 +100,7 @@ def print_report(score: Score, comparisons: list[Comparison]) -> None:
     _print_table(["", f"over {score.questions} questions", "right"], rows)
     rows = {name: [value, score.right_parts[name]] for name, value in score.parts().items()}
     _print_table(["part", "accuracy", "right"], rows)
-    outcomes = breakdown(comparisons, outcome_of, OUTCOMES)
+    outcomes = grouped(comparisons, outcome_of, OUTCOMES)
     rows = {name: [len(group), _share(group, comparisons)] for name, group in outcomes.items()}
     _print_table(["answers", "questions", "share"], rows)
     rows = {
@@ -109,7 +110,7 @@ def print_report(score: Score, comparisons: list[Comparison]) -> None:
     }
     _print_table(["what is wrong", "questions", "share", "nothing else is"], rows)
     for title, (group_of, order) in GROUPINGS.items():
-        scores = {name: total(group) for name, group in breakdown(comparisons, group_of, order).items()}
+        scores = {name: total(group) for name, group in grouped(comparisons, group_of, order).items()}
         rows = {name: [part.questions, *part.figures().values()] for name, part in scores.items()}
         _print_table([title, "questions", "logic form", "execution", "score"], rows)
     shown = worst(comparisons, SHOWN)
@@ -274,16 +275,6 @@ GROUPINGS: dict[str, tuple[Callable[[Comparison], str], Sequence[str]]] = {
     "values in the question": (verbatim, ("verbatim", "not verbatim")),
     "aggregation": (aggregation, ("none", *AGGREGATIONS[1:], "several")),
 }
-
-
-def breakdown(
-    comparisons: Iterable[Comparison], group_of: Callable[[Comparison], str], order: Sequence[str]
-) -> dict[str, list[Comparison]]:
-    """The comparisons of each group, in `order`. None is empty."""
-    groups: dict[str, list[Comparison]] = {}
-    for comparison in comparisons:
-        groups.setdefault(group_of(comparison), []).append(comparison)
-    return {name: groups[name] for name in order if name in groups}
 
 
 def by_mistake(comparisons: Iterable[Comparison]) -> dict[str, list[Comparison]]:

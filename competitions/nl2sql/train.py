@@ -115,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     print(f"run       {kept.path}\n")
     dev = DevSet(parts.dev, Predictor(network, encoder, config.cells), evaluation)
     keep = KeepRun(
-        kept, lambda: dev.evaluate(settings), config.run.seed, FIGURES, config.training.early_stopping_patience
+        kept, partial(dev.evaluate, settings), config.run.seed, FIGURES, config.training.early_stopping_patience
     )
 
     adjustments = adjustments_for([window.labels for window in windows], config.logit_adjustment)

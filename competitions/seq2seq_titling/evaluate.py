@@ -8,12 +8,13 @@ import math
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from common.command_line import UserError, parse_flags, run, table, warn
 from common.decoders import repetition_rate
+from common.error_report import grouped
 
 from metric import Comparison, Scores, compare, total
 from task import Example, read_gold, read_titles
@@ -165,16 +166,6 @@ LENGTHS = {"0": 0, "1-8": 8, "9-12": 12, "13-16": 16, "17-20": 20, "21-24": 24, 
 def length_of(comparison: Comparison) -> str:
     """The range in which the number of characters of the gold title is."""
     return next(name for name, most in LENGTHS.items() if len(comparison.example.title) <= most)
-
-
-def grouped(
-    comparisons: Iterable[Comparison], group_of: Callable[[Comparison], str], order: Iterable[str]
-) -> dict[str, list[Comparison]]:
-    """The comparisons of each group, in `order`. None is empty."""
-    groups: dict[str, list[Comparison]] = {}
-    for comparison in comparisons:
-        groups.setdefault(group_of(comparison), []).append(comparison)
-    return {name: groups[name] for name in order if name in groups}
 
 
 # All titles together

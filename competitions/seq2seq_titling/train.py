@@ -105,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     predictor = Predictor(network, encoder, longest)
     dev = DevSet(parts.dev, predictor, evaluation)
     patience = config.training.early_stopping_patience
-    keep = KeepRun(kept, lambda: dev.evaluate(Settings()), config.run.seed, FIGURES, patience)
+    keep = KeepRun(kept, partial(dev.evaluate, Settings()), config.run.seed, FIGURES, patience)
 
     model = TrainingModel(network.training, loss)
     steps = steps_per_epoch(len(pairs), config.training.batch_size)

@@ -6,12 +6,13 @@ python evaluate.py --gold dev.json --predictions submission.tsv
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from common.command_line import parse_flags, run, table, warn
+from common.error_report import grouped
 
 from metric import Comparison, Score, compare, format, total
 from task import Gold, read_gold, read_submission
@@ -180,15 +181,6 @@ def support(comparison: Comparison) -> str | None:
         return None
     count = len(supporting_passages(comparison.gold))
     return next(name for name, most in SUPPORT.items() if count <= most)
-
-
-def grouped(
-    comparisons: Iterable[Comparison], group_of: Callable[[Comparison], str | None], order: Iterable[str]
-) -> dict[str, list[Comparison]]:
-    """The comparisons of each group that has any, in `order`; without those that belong to none."""
-    pairs = [(group_of(one), one) for one in comparisons]
-    groups = {name: [one for group, one in pairs if group == name] for name in order}
-    return {name: group for name, group in groups.items() if group}
 
 
 def worst(comparisons: Iterable[Comparison], number: int) -> list[Comparison]:

@@ -111,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     print(f"run       {kept.path}\n")
     dev = DevSet(parts.dev, Predictor(network, encoder, lengths, config.max_answer_length), evaluation)
     patience = config.training.early_stopping_patience
-    keep = KeepRun(kept, lambda: dev.evaluate(settings), config.run.seed, FIGURES, patience)
+    keep = KeepRun(kept, partial(dev.evaluate, settings), config.run.seed, FIGURES, patience)
 
     model = TrainingModel(network, loss)
     steps = steps_per_epoch(len(evidence), config.training.batch_size)
