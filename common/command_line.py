@@ -7,6 +7,7 @@ import itertools
 import math
 import os
 import re
+import shlex
 import sys
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -20,8 +21,31 @@ class UserError(ValueError):
     """A mistake the user can mend: what is wrong, in which file and line, and what to do, in ONE line."""
 
     def __init__(self, message: object):
-        # A file name or a value out of a file may hold line breaks; the promise is one line.
-        super().__init__(" ".join(str(message).splitlines()))
+        # A file name or a value out of a file may hold line breaks, and thousands of characters.
+        super().__init__(one_line(message))
+
+
+_LONGEST_START, _LONGEST_END = 700, 250
+
+# What a terminal obeys instead of showing it, and what turns the direction of text.
+_ESCAPES = {
+    code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    for code in (*range(32), *range(127, 160), 0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+}
+
+
+def printable(text: str) -> str:
+    """The text without what acts on a terminal: control characters and those of direction are shown as `\\x1b`."""
+    return text.translate(_ESCAPES)
+
+
+def one_line(message: object) -> str:
+    """A message that stays on a screen: line breaks are blanks, the rest is `printable`, and of a long one the
+    beginning, where the place stands, and the end, where the remedy does, are left."""
+    line = " ".join(str(message).splitlines())
+    if len(line) > _LONGEST_START + _LONGEST_END:
+        line = f"{line[:_LONGEST_START]} ... {line[-_LONGEST_END:]}"
+    return printable(line)
 
 
 def parse_flags(config_class: type[Config], argv: Sequence[str] | None = None, default: Config | None = None) -> Config:
@@ -105,6 +129,7 @@ def run(main: Callable[[], object]) -> NoReturn:
 
     Every script ends with `if __name__ == "__main__": run(main)`. Any other exception keeps its traceback: it is ours.
     """
+    _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         # UTF-8 whatever the locale, since the results are Chinese; a lone surrogate is shown as its escape.
         # A stream that a caller replaced (a test, a notebook) may not be reconfigurable, and keeps its own encoding.
@@ -118,11 +143,11 @@ def run(main: Callable[[], object]) -> NoReturn:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        # Python flushes stdout once more at exit, and would complain there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
     except OSError as error:
+        if isinstance(error, BrokenPipeError) or (error.errno == errno.EIO and error.filename is None):
+            # The reader or the terminal is gone. Python flushes stdout once more at exit, and would complain there.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(141)
         # No permission, no space, a folder where a file belongs: the user's to mend, when it is about a file at all.
         if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -130,10 +155,21 @@ def run(main: Callable[[], object]) -> NoReturn:
     sys.exit(0)
 
 
+def _open_standard_streams() -> None:
+    """Where a supervisor has closed them: print would fail, and the next file opened would get their numbers, and with
+    them whatever native libraries write there."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
+            setattr(sys, name, open(descriptor, "w" if descriptor else "r", encoding="utf-8", closefd=False))
+
+
 def _exit_with_error(message: object) -> NoReturn:
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(OSError):
         sys.stdout.flush()  # what was printed before the mistake comes before it
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {one_line(message)}", file=sys.stderr)
     sys.exit(2)
 
 
@@ -177,13 +213,19 @@ def _check(config: object, name: str, is_fine: Callable[[float], bool], allowed:
 
 def warn(message: object) -> None:
     """One line on stderr that nobody overlooks, and that never mixes with a result on stdout."""
-    print(f"WARNING: {' '.join(str(message).splitlines())}", file=sys.stderr)
+    print(f"WARNING: {one_line(message)}", file=sys.stderr)
 
 
 def print_counts(counts: Mapping[str, int]) -> None:
     """A line for each reason, below the line that says what they are reasons for."""
     for reason, count in sorted(counts.items()):
         print(f"          {count} x {reason}")
+
+
+def print_skipped(path: Path, counts: Mapping[str, int]) -> None:
+    """What a reader left out of a file or mended in it, a line for each reason."""
+    for reason, count in counts.items():
+        print(f"{printable(str(path))}: {count} x {reason}")
 
 
 def shown(path: Path) -> Path:
@@ -194,7 +236,8 @@ def shown(path: Path) -> Path:
 def print_next(train_script: str, run_folder: Path, output: str) -> None:
     """Print the command that comes after a training. train_script: path of a train.py, beside which predict.py is."""
     predict = shown(Path(train_script).resolve().with_name("predict.py"))
-    print(f"\nnext: python {predict} --run {run_folder} --output {output} --input TEST_FILE")
+    command = shlex.join(["python", str(predict), "--run", str(run_folder), "--output", output, "--input", "TEST_FILE"])
+    print(f"\nnext: {command}")
 
 
 def display_width(text: str) -> int:
@@ -208,11 +251,13 @@ def display_width(text: str) -> int:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Lines of aligned columns, Chinese included: the first to the left, the others to the right; floats get 4
-    decimals.
+    decimals, and texts are `printable`.
 
     Raises ValueError for a row that is longer or shorter than the header.
     """
-    cells = [[f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in (header, *rows)]
+    cells = [
+        [f"{cell:.4f}" if isinstance(cell, float) else printable(str(cell)) for cell in row] for row in (header, *rows)
+    ]
     if any(len(row) != len(header) for row in cells):
         raise ValueError(f"every row of the table must have {len(header)} cells, like its header")
     widths = [max(map(display_width, column)) for column in zip(*cells)]

@@ -3,6 +3,7 @@
 Their values know where they stand, so that every error names file and line.
 """
 
+import itertools
 import json
 import re
 from collections import Counter
@@ -12,11 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from common.command_line import UserError
-from common.submission import field, json_object, read_bytes, read_lines, write_lines, wrong_kind
+from common.submission import (
+    all_lines,
+    empty_file,
+    field,
+    json_object,
+    non_blank,
+    read_bytes,
+    too_deep,
+    write_lines,
+    wrong_kind,
+)
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-# A string (possibly cut off), or a bracket outside of strings. Possessive, so that no text takes quadratic time.
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +96,17 @@ def read_json_document(
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise UserError(f"{path}:{line}: not UTF-8 - save the file as UTF-8 (is it GBK or UTF-16?)") from None
+    return _parsed(path, text, kind, repeated)
+
+
+def _parsed(
+    path: str | Path, text: str, kind: type | tuple[type, ...], repeated: Counter[str] | None = None
+) -> JsonElement:
+    if not text.strip():
+        raise empty_file(path)
+    deep = too_deep(text)
+    if deep is not None:
+        raise UserError(f"{path}:{text.count(chr(10), 0, deep) + 1}: JSON nested too deep - mend these brackets")
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         record = dict(pairs)
@@ -100,9 +120,6 @@ def read_json_document(
         raise UserError(
             f"{path}:{error.lineno}: not JSON ({error.msg} at character {error.colno}) - the file must be one whole JSON value"
         ) from None
-    except RecursionError:
-        line = text.count("\n", 0, _too_deep(text)) + 1
-        raise UserError(f"{path}:{line}: JSON nested too deep - mend these brackets") from None
     return JsonElement(value, path, text).checked(kind)
 
 
@@ -110,15 +127,22 @@ def read_json_records(path: str | Path, skipped: Counter[str] | None = None) -> 
     """The objects of a file that is one JSON list of them, or that has one on each line, whichever it looks like.
 
     Each is a root of its own, with the line on which it begins. Of JSON lines the blank ones are left out and counted
-    in `skipped`; a file without anything has no records. Raises UserError as `read_json_document` and
-    `submission.read_json_lines` do.
+    in `skipped`. Raises UserError as `read_json_document` and `submission.read_json_lines` do, also for a file without
+    records.
     """
-    _, first = next(read_lines(path), (0, ""))
-    if not first.lstrip().startswith("["):
-        for number, line in read_lines(path, skipped):
+    lines, head = all_lines(path), []
+    for number, line in lines:
+        head.append((number, line))
+        if line.strip():
+            break
+    lines = itertools.chain(head, lines)
+    if not head or not head[-1][1].lstrip().startswith("["):
+        for number, line in non_blank(path, lines, skipped):
             yield JsonElement(json_object(line, f"{path}:{number}"), path, line, line=number)
         return
-    root = read_json_document(path, list)
+    root = _parsed(path, "\n".join(line for _, line in lines), list)
+    if not root.value:
+        raise empty_file(path)
     line, position = 1, 0
     for value, (number, begin, end) in zip(root.value, _children(root.text, _position(root.text, ()))):
         line += root.text.count("\n", position, begin)
@@ -201,17 +225,6 @@ def _children(text: str, position: int) -> Iterator[tuple[str | int, int, int]]:
         if text[position] == ",":
             position = skip(position + 1)
         number += 1
-
-
-def _too_deep(text: str) -> int:
-    """Where the first bracket opens that has 200 others around it, more than any sensible file and less than Python can
-    read."""
-    depth = 0
-    for match in _BRACKETS.finditer(text):
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match.group(), 0)
-        if depth > 200:
-            return match.start()
-    return 0
 
 
 def _step(key: str | int) -> str:

@@ -1,7 +1,7 @@
 """A trained network over many examples, in batches of similar length. No TensorFlow until there is a network."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -9,6 +9,18 @@ from common.generators import Arrays, pad_features, prediction_order
 
 if TYPE_CHECKING:
     from common.keras_compat import keras
+
+
+#: Examples whose features and scores are held at once: enough to sort by length, and some hundred megabytes at most.
+ROUND = 1000
+
+Example = TypeVar("Example")
+
+
+def rounds(examples: Sequence[Example], size: int = ROUND) -> Iterator[Sequence[Example]]:
+    """The examples in slices, each to be predicted before the next one is looked at: what is held between text and
+    answer then does not grow with their number."""
+    return (examples[begin : begin + size] for begin in range(0, len(examples), size))
 
 
 def one_trace(network: "keras.Model") -> Callable[[Any], Any]:

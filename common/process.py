@@ -5,7 +5,6 @@ import contextlib
 import ctypes
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 
 # From glibc's malloc.h.
@@ -29,7 +28,7 @@ def quiet_standard_error() -> Iterator[None]:
     """Hold back what native libraries write to file descriptor 2; show it when what is inside fails."""
     sys.stderr.flush()
     kept = os.dup(2)
-    with tempfile.TemporaryFile() as held:
+    with os.fdopen(os.memfd_create("standard error"), "w+b") as held:  # in memory: there may be no folder to write to
         os.dup2(held.fileno(), 2)
         try:
             yield

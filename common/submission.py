@@ -5,20 +5,22 @@ Everything a user can get wrong here is a `UserError` that names the file, the l
 """
 
 import contextlib
+import gzip
 import json
 import os
+import re
 import secrets
+import tempfile
 import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, TypeVar
 
-from common.command_line import UserError
+from common.archives import open_bytes
+from common.command_line import UserError, warn
 
-#: A submission of these contests has a few megabytes. More than this out of one zip is an accident or an attack.
-MAX_UNZIPPED_BYTES = 2**30
+Prediction = TypeVar("Prediction")
 
 #: How the names of files still being written begin: what is left of them after a `kill -9` is garbage.
 TEMPORARY_PREFIX = ".tmp-"
@@ -26,51 +28,85 @@ TEMPORARY_PREFIX = ".tmp-"
 #: The reason under which `read_lines` counts what it leaves out.
 BLANK_LINE = "blank line"
 
+# An example of these contests has some kilobytes. A longer line is no line, and would fill the memory.
+_MAX_LINE_BYTES = 2**28
+
+# Brackets around brackets: official files have less than ten. Python can read about a thousand, and show fewer.
+_MAX_DEPTH = 100
+# A string (possibly cut off), or a bracket outside of strings. Possessive, so that no text takes quadratic time.
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+
 
 # Reading
 
 
 def find_file(folder: Path, role: str, names: Iterable[str], expected: str, optional: bool = False) -> Path | None:
-    """The first of `names`, paths below `folder`, that is a file: what plays this role.
+    """The first of `names`, paths below `folder`, that is a file, or one with `.gz` at its end: what plays this role.
 
     Raises UserError, with the tree that is `expected`, for a missing folder, and for a missing file unless it is
     `optional`: then None.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder - {expected}")
-    path = next((folder / name for name in names if (folder / name).is_file()), None)
+    paths = (folder / f"{name}{packed}" for name in names for packed in ("", ".gz"))
+    path = next((path for path in paths if path.is_file()), None)
     if path is None and not optional:
         raise UserError(f"{folder}: no {role} file - {expected}")
     return path
 
 
 def read_lines(path: str | Path, skipped: Counter[str] | None = None) -> Iterator[tuple[int, str]]:
-    """The non-blank lines of a UTF-8 file, or of the only file in a `.zip`, as (number from 1, line without its end).
+    """The lines of `all_lines` that are not blank; see `non_blank`."""
+    return non_blank(path, all_lines(path), skipped)
+
+
+def non_blank(
+    path: str | Path, lines: Iterable[tuple[int, str]], skipped: Counter[str] | None = None
+) -> Iterator[tuple[int, str]]:
+    """Those of the lines of a file that are not blank; `skipped["blank line"]` counts the others. Raises UserError
+    where none is left."""
+    is_empty = True
+    for number, text in lines:
+        if text.strip():
+            is_empty = False
+            yield number, text
+        elif skipped is not None:
+            skipped[BLANK_LINE] += 1
+    if is_empty:
+        raise empty_file(path)
+
+
+def empty_file(path: str | Path) -> UserError:
+    """What to raise for a file with nothing in it: nobody means to score or to answer that."""
+    return UserError(f"{path}: there is nothing in it - is it the right file, and did the step before it end well?")
+
+
+def all_lines(path: str | Path) -> Iterator[tuple[int, str]]:
+    """The lines of a UTF-8 file, or of the only file in a `.zip` or `.gz`, as (number from 1, line without its end).
 
     A line ends with `\\n` or `\\r\\n`, and nowhere else: U+2028 and U+0085 are text. A byte order mark is dropped.
-    `skipped["blank line"]` counts the lines left out. Raises UserError when the file is missing, not UTF-8 or a bad
-    zip.
+    Raises UserError when the file is missing, not UTF-8 or a bad archive, and for a line of 256 MiB.
     """
-    with _open(Path(path)) as file:
-        for number, line in enumerate(file, start=1):
+    with open_bytes(path) as file:
+        for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE_BYTES), b""), start=1):
+            if len(line) == _MAX_LINE_BYTES:
+                raise UserError(
+                    f"{path}:{number}: a line of more than {_MAX_LINE_BYTES:,} bytes - is it the right file?"
+                )
             line = line.removesuffix(b"\n").removesuffix(b"\r")
             if number == 1:
                 line = line.removeprefix(b"\xef\xbb\xbf")
             try:
-                text = line.decode("utf-8")
+                yield number, line.decode("utf-8")
             except UnicodeDecodeError as error:
                 raise UserError(
                     f"{path}:{number}: byte {error.start + 1} is not UTF-8 - save the file as UTF-8 (is it GBK or UTF-16?)"
                 ) from None
-            if text.strip():
-                yield number, text
-            elif skipped is not None:
-                skipped[BLANK_LINE] += 1
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """The whole file, or the only one in a `.zip`. Raises UserError when it is missing or a bad zip."""
-    with _open(Path(path)) as file:
+    """The whole file, or the only one in a `.zip` or `.gz`. Raises UserError when it is missing or a bad archive."""
+    with open_bytes(path) as file:
         return file.read()
 
 
@@ -86,17 +122,31 @@ def read_json_lines(path: str | Path, skipped: Counter[str] | None = None) -> It
 
 def json_object(line: str, where: str) -> dict[str, Any]:
     """The JSON object that is on a line; `where` is "file:line". Raises UserError, as `read_json_lines` does."""
+    if too_deep(line) is not None:
+        raise UserError(f"{where}: JSON nested too deep - mend these brackets")
     try:
         record = json.loads(line)
     except json.JSONDecodeError as error:
         raise UserError(
             f"{where}: not JSON ({error.msg} at character {error.pos + 1}) - each line must be one whole JSON object"
         ) from None
-    except (ValueError, RecursionError):  # a number of thousands of digits; brackets nested a thousand deep
-        raise UserError(f"{where}: JSON with a number too long, or nested too deep - mend this line") from None
+    except ValueError:
+        raise UserError(f"{where}: JSON with a number of thousands of digits - mend this line") from None
     if not isinstance(record, dict):
         raise UserError(f"{where}: {_json_name(type(record))} - each line must be one JSON object {{...}}")
     return record
+
+
+def too_deep(text: str) -> int | None:
+    """Where, in JSON, the first bracket opens that has a hundred others around it; None where there is none."""
+    if text.count("[") + text.count("{") <= _MAX_DEPTH:
+        return None
+    depth = 0
+    for match in _BRACKETS.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match.group(), 0)
+        if depth > _MAX_DEPTH:
+            return match.start()
+    return None
 
 
 def field(record: dict[str, Any], key: str, kind: type | tuple[type, ...], where: str) -> Any:
@@ -138,42 +188,6 @@ def _json_names(kinds: tuple[type, ...]) -> str:
     return " or ".join(map(_json_name, kinds))
 
 
-@contextlib.contextmanager
-def _open(path: Path) -> Iterator[IO[bytes]]:
-    if path.is_dir():
-        raise UserError(f"{path}: is a folder - give the file inside it")
-    if not path.exists():
-        raise UserError(f"{path}: no such file - check the name (seen from {Path.cwd()})")
-    if path.suffix.lower() != ".zip":
-        with path.open("rb") as file:
-            yield file
-        return
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open(_only_member(path, archive)) as file:
-            yield file
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise UserError(f"{path}: not a zip file that can be read ({error}) - zip it again") from None
-
-
-def _only_member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    names = [member.orig_filename for member in archive.infolist()]
-    if any("/" in name or "\\" in name for name in names):
-        raise UserError(
-            f"{path}: holds a folder ({', '.join(names[:3])}) - it must be flat: zip the file, not its folder"
-        )
-    if len(names) != 1:
-        raise UserError(f"{path}: holds {len(names)} files ({', '.join(names[:3])}) - it must hold exactly one")
-    member = archive.infolist()[0]
-    if member.flag_bits & 1:
-        raise UserError(f"{path}: needs a password - zip it without one")
-    if member.file_size > MAX_UNZIPPED_BYTES:
-        raise UserError(
-            f"{path}: {member.filename} would unpack to {member.file_size:,} bytes, more than {MAX_UNZIPPED_BYTES:,} - "
-            "unzip it yourself if that is right"
-        )
-    return member
-
-
 # Writing
 
 
@@ -197,16 +211,20 @@ def write_json_lines(path: str | Path, records: Iterable[dict[str, Any]]) -> Non
 
 
 def write_lines(path: str | Path, lines: Iterable[bytes], suffix: str) -> None:
-    """The lines, given without their ends; a flat zip around them when the name ends in `.zip`. The same lines give the
-    same bytes.
+    """The lines, given without their ends; packed when the name ends in `.gz` or, as a flat zip, in `.zip`. The same
+    lines give the same bytes.
 
     The file in the zip is named like the zip, with `suffix` at the end. The file appears whole or not at all, also when
     `lines` raises midway.
     """
     with atomic_path(path) as temporary:
-        if Path(path).suffix.lower() != ".zip":
-            with temporary.open("wb") as file:
-                file.writelines(line + b"\n" for line in lines)
+        packed = Path(path).suffix.lower()
+        if packed != ".zip":
+            with temporary.open("wb") as plain:
+                # Without name and clock, or the same lines would give other bytes.
+                file = gzip.GzipFile("", "wb", fileobj=plain, mtime=0) if packed == ".gz" else plain
+                with file:
+                    file.writelines(line + b"\n" for line in lines)
             return
         # A ZipInfo made by hand carries no clock, and write mode by name would.
         member = zipfile.ZipInfo(Path(path).stem.removesuffix(suffix) + suffix)
@@ -215,6 +233,44 @@ def write_lines(path: str | Path, lines: Iterable[bytes], suffix: str) -> None:
         with zipfile.ZipFile(temporary, "w") as archive, archive.open(member, "w") as file:
             for line in lines:
                 file.write(line + b"\n")
+
+
+def valid_or_empty(
+    predictions: Sequence[Prediction], check: Callable[[Prediction, int], object], empty: Prediction
+) -> list[Prediction]:
+    """The predictions, with `empty` in the place of each that breaks a rule of the judge: one must not cost the others.
+
+    check: raises ValueError (as UserError is) for such a prediction, given its number from 1. One warning says how many
+    there were, and what was wrong with the first.
+    """
+    kept, complaints = [], []
+    for number, prediction in enumerate(predictions, start=1):
+        try:
+            check(prediction, number)
+            kept.append(prediction)
+        except ValueError as error:
+            kept.append(empty)
+            complaints.append(error)
+    if complaints:
+        warn(f"{len(complaints)} of {len(predictions)} predictions break a rule and are left empty: {complaints[0]}")
+    return kept
+
+
+def check_output(path: str | Path) -> None:
+    """Raises UserError where `atomic_path` could not write a file: to be asked before hours of work, not after."""
+    target = Path(os.path.realpath(path))
+    _check_plain(target)
+    folder = next(folder for folder in target.parents if folder.exists())
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror}: {folder}) - give another place") from None
+
+
+def _check_plain(path: Path) -> None:
+    if path.exists() and not path.is_file():  # replacing /dev/null would be bad
+        raise UserError(f"{path}: is a folder or a device - give the name of a file")
 
 
 def atomic_write(path: str | Path, data: bytes | str) -> None:
@@ -233,10 +289,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     and its folder entry are forced to disk. Raises UserError where `path` is there and is not a plain file.
     """
     path = Path(os.path.realpath(path))  # a symbolic link keeps pointing, and what it points to is replaced
-    if path.exists() and not path.is_file():
-        raise UserError(
-            f"{path}: is a folder or a device - give the name of a file"
-        )  # replacing /dev/null would be bad
+    _check_plain(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-{path.name}")
     try:

@@ -2,6 +2,7 @@ import contextlib
 import math
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from common.command_line import (
     check_share,
     display_width,
     parse_flags,
+    print_next,
+    print_skipped,
     shown,
     table,
     warn,
@@ -222,3 +225,42 @@ def test_table_refuses_a_short_row():
 def test_importing_it_is_cheap():
     done = script("print([name for name in ('tyro', 'numpy', 'tensorflow') if name in sys.modules])")
     assert done.stdout == b"[]\n"
+
+
+def test_a_long_message_keeps_its_place_and_its_remedy():
+    message = str(UserError(f"dev.json:3: unknown {'x' * 70_000} - take another"))
+    assert (
+        len(message) < 1000 and message.startswith("dev.json:3: unknown xxx") and message.endswith("x - take another")
+    )
+
+
+def test_no_escape_of_data_reaches_the_terminal(capsys):
+    hostile = "\x1b[2J\x07\x9b\u202e全\u3000角"
+    shown_as = "\\x1b[2J\\x07\\x9b\\u202e全\u3000角"
+    warn(hostile)
+    assert capsys.readouterr().err == f"WARNING: {shown_as}\n"
+    assert str(UserError(hostile)) == shown_as
+    assert shown_as in table(["name"], [[hostile]])
+    print_skipped(Path("a\x1b"), {"blank line": 3})
+    assert capsys.readouterr().out == "a\\x1b: 3 x blank line\n"
+
+
+@pytest.mark.parametrize(("closed", "status"), [("0>&-", 0), (">&-", 0), ("2>&-", 0), (">&- 2>&- <&-", 0)])
+def test_closed_streams_are_no_error(tmp_path, closed, status):
+    # The first file that is opened must not get the number of a stream: what is printed would land in it.
+    body = f"open({str(tmp_path / 'file')!r}, 'w').write('kept'); print('lost'); print('lost', file=sys.stderr)"
+    code = f"import sys\nfrom common.command_line import run\ndef main():\n    {body}\nrun(main)"
+    done = subprocess.run(
+        ["bash", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, code],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.returncode == status and b"Traceback" not in done.stderr
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_the_printed_command_can_be_pasted(tmp_path, capsys):
+    print_next(str(tmp_path / "my system" / "train.py"), Path("runs/a b"), "submission.zip")
+    command = shlex.split(capsys.readouterr().out.removeprefix("\nnext: "))
+    assert command[1:4] == [str(tmp_path / "my system" / "predict.py"), "--run", "runs/a b"]

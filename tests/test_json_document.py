@@ -1,14 +1,15 @@
 import json
+import os
+import threading
 import zipfile
 from collections import Counter
 
 import pytest
 from hypothesis import given, settings, strategies
 
-from common import json_document
 from common.command_line import UserError
 from common.json_document import copy_records, read_json_document, read_json_records
-from common.submission import BLANK_LINE
+from common.submission import BLANK_LINE, too_deep
 
 TEXT = strategies.text(max_size=4)
 JSON = strategies.recursive(
@@ -166,8 +167,6 @@ def test_missing_file_and_folder(tmp_path):
 @pytest.mark.parametrize(
     ("data", "line", "word"),
     [
-        (b"", 1, "not JSON"),
-        (b"\n\n", 3, "not JSON"),
         (b'{"a": 1,\n"b": 2,\n"c"}', 3, "not JSON"),
         (b'{"a":\n 1}\n{"a": 2}\n', 3, "Extra data"),
         (b'{"a":\n "cut off', 2, "Unterminated"),
@@ -178,6 +177,7 @@ def test_missing_file_and_folder(tmp_path):
         (b'{"a":\n' + b"[" * 100_000 + b',\n{"b": []}]}', 2, "too deep"),
         (b'{"a": "[[[[",\n"b":\n ' + b'{"a":' * 100_000, 3, "too deep"),
         (b'{"a": "\\"[\\\\",\n"b":\n ' + b"[" * 50_000 + b"]" * 50_000 + b',\n"c": ["cut off', 3, "too deep"),
+        (b'{"a":\n ' + b"[" * 101 + b"]" * 101 + b"}", 2, "too deep"),  # Python can read it, and not show it
         (b"5", 1, "a whole number"),
         (b'\n"x"', 2, "a string"),
         (b"null", 1, "null"),
@@ -188,6 +188,22 @@ def test_broken_json_is_named_by_line(tmp_path, data, line, word):
     refused(lambda: read_json_document(path), f"{path}:{line}: ", word, " - ")
 
 
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf "])
+def test_an_empty_document_is_refused(tmp_path, content):
+    path = write(tmp_path / "a.json", content)
+    refused(lambda: read_json_document(path), f"{path}: ", "nothing in it")
+
+
+@pytest.mark.parametrize("content", ['{"a": 1}\n\n{"a": 2}\n', '\n[{"a": 1},\n{"a": 2}]'])
+def test_records_are_read_once_as_from_a_pipe(tmp_path, content):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=(content,))
+    writer.start()
+    assert [one.value for one in read_json_records(path)] == [{"a": 1}, {"a": 2}]
+    writer.join()
+
+
 def test_a_number_of_thousands_of_digits_is_read_but_is_no_whole_number(tmp_path):
     path = write(tmp_path / "a.json", '{"other": 1,\n"a": ' + "9" * 10_000 + "}")
     root = read_json_document(path)
@@ -196,8 +212,8 @@ def test_a_number_of_thousands_of_digits_is_read_but_is_no_whole_number(tmp_path
 
 
 def test_no_text_takes_long():
-    assert json_document._too_deep('"' + '\\"' * 200_000 + "[" * 300) == 0
-    assert json_document._too_deep("[]" * 200_000 + "[" * 300) == 400_200
+    assert too_deep('"' + '\\"' * 200_000 + "[" * 300) is None
+    assert too_deep("[]" * 200_000 + "[" * 300) == 400_100
 
 
 # A list of objects, or one on each line
@@ -220,8 +236,9 @@ def test_records_know_their_line(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "\n", "\ufeff", "[]", "\n [ ]"])
-def test_a_file_without_records(tmp_path, content):
-    assert list(read_json_records(write(tmp_path / "a.json", content))) == []
+def test_a_file_without_records_is_refused(tmp_path, content):
+    path = write(tmp_path / "a.json", content)
+    refused(lambda: list(read_json_records(path)), f"{path}: there is nothing in it")
 
 
 @pytest.mark.parametrize(
@@ -231,7 +248,7 @@ def test_a_file_without_records(tmp_path, content):
         ('{"a": 1}\n\n{"a"', 3, ["not JSON"]),
         ('{"a":\n1}', 1, ["not JSON"]),
         ('[{"a": 1},\n[]]', 2, ["[1]: a list - it must be an object"]),
-        ('[{"a": 1},\n', 2, ["not JSON", "one whole JSON value"]),
+        ('[{"a": 1},\n', 1, ["not JSON", "one whole JSON value"]),
         ('[{"a": 1}]\n[{"a": 1}]', 2, ["not JSON"]),
         ("5", 1, ["a whole number"]),
         (b"\n\xff", 2, ["not UTF-8"]),
@@ -244,7 +261,8 @@ def test_what_is_neither_is_refused(tmp_path, content, line, words):
 
 @settings(max_examples=60)
 @given(
-    strategies.lists(strategies.dictionaries(TEXT, JSON, max_size=3), max_size=4), strategies.sampled_from([None, 0, 2])
+    strategies.lists(strategies.dictionaries(TEXT, JSON, max_size=3), min_size=1, max_size=4),
+    strategies.sampled_from([None, 0, 2]),
 )
 def test_a_list_and_lines_have_the_same_records(tmp_path_factory, records, indent):
     folder = tmp_path_factory.mktemp("records")
@@ -259,7 +277,7 @@ def test_a_list_and_lines_have_the_same_records(tmp_path_factory, records, inden
 
 @settings(max_examples=60)
 @given(
-    strategies.lists(strategies.dictionaries(TEXT, JSON, max_size=3), max_size=6),
+    strategies.lists(strategies.dictionaries(TEXT, JSON, max_size=3), min_size=1, max_size=6),
     strategies.sampled_from([None, 0, 2]),
     strategies.booleans(),
 )

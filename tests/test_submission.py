@@ -3,6 +3,7 @@ import os
 import zipfile
 from collections import Counter
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies
@@ -12,12 +13,13 @@ from common.command_line import UserError
 from common.submission import (
     atomic_path,
     atomic_write,
+    check_output,
     field,
     find_file,
     json_bytes,
-    read_bytes,
     read_json_lines,
     read_lines,
+    valid_or_empty,
     write_json_lines,
     wrong_kind,
 )
@@ -64,13 +66,6 @@ def test_an_optional_file_may_be_missing_but_not_its_folder(tmp_path):
         find_file(tmp_path / "none", "dev", ["dev.json"], "expected a tree", optional=True)
 
 
-def zip_of(path, members):
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in members:
-            archive.writestr(name, data)
-    return path
-
-
 def refused(path, *words, read=read_json_lines):
     """Reading `path` gives a one-line error that names the file and holds the words."""
     with pytest.raises(UserError) as error:
@@ -110,9 +105,9 @@ def test_nothing_else_ends_a_line_or_gets_lost(tmp_path, character):
     assert list(read_lines(path)) == [(1, f"一{character}二"), (2, "三")]
 
 
-def test_an_empty_file_has_no_lines(tmp_path):
-    for data in (b"", b"\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"):
-        assert list(read_lines(write(tmp_path / "a", data))) == []
+@pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"])
+def test_an_empty_file_is_refused(tmp_path, data):
+    refused(write(tmp_path / "a", data), "nothing in it")
 
 
 def test_other_encodings_are_refused_with_the_line(tmp_path):
@@ -156,54 +151,6 @@ def test_what_pythons_reader_tolerates_is_tolerated(tmp_path):
     assert record["a"] == 2 and record["b"] != record["b"] and record["c"] == "\ud83d"
 
 
-# Zips
-
-
-def test_a_zip_reads_like_the_file_in_it(tmp_path):
-    path = zip_of(tmp_path / "a.zip", [("结果.json", '\ufeff{"a": 1}\r\n\r\n{"a": 2}'.encode())])
-    assert list(read_json_lines(path)) == [(1, {"a": 1}), (3, {"a": 2})]
-    assert list(read_json_lines(path.rename(tmp_path / "A.ZIP"))) == [(1, {"a": 1}), (3, {"a": 2})]
-    refused(zip_of(tmp_path / "b.zip", [("b.json", b'{"a": 1}\n{')]), "b.zip:2:")
-
-
-def test_all_bytes_of_a_file_or_of_the_only_one_in_a_zip(tmp_path):
-    data = "\ufeff一\r\n".encode()
-    assert read_bytes(write(tmp_path / "a.txt", data)) == data
-    assert read_bytes(zip_of(tmp_path / "a.zip", [("a.txt", data)])) == data
-
-
-@pytest.mark.parametrize(
-    ("members", "words"),
-    [
-        ([], ["0 files"]),
-        ([("a.json", b""), ("b.json", b"")], ["2 files", "a.json, b.json"]),
-        ([("folder/a.json", b"{}")], ["folder/a.json", "flat"]),
-        ([("folder/", b"")], ["flat"]),
-        ([("a.json", b"{}"), ("__MACOSX/._a.json", b"")], ["__MACOSX", "flat"]),
-        ([("../a.json", b"{}")], ["flat"]),
-        ([("/etc/a.json", b"{}")], ["flat"]),
-        ([("..\\a.json", b"{}")], ["flat"]),
-    ],
-)
-def test_a_zip_must_hold_one_file_and_no_folder(tmp_path, members, words):
-    refused(zip_of(tmp_path / "a.zip", members), *words)
-
-
-def test_a_file_that_only_claims_to_be_a_zip(tmp_path):
-    refused(write(tmp_path / "a.zip", b'{"a": 1}\n'), "zip")
-    whole = zip_of(tmp_path / "b.zip", [("b.json", b'{"a": 1}\n' * 100)]).read_bytes()
-    refused(write(tmp_path / "c.zip", whole[: len(whole) // 2]), "zip")
-    refused(write(tmp_path / "d.zip", whole.replace(b'"a": 1', b'"a": 2', 1)), "zip")  # the check sum is wrong
-
-
-def test_a_zip_bomb_is_not_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(submission, "MAX_UNZIPPED_BYTES", 1000)
-    path = tmp_path / "a.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.json", b" " * 1001)
-    refused(path, "1,001 bytes")
-
-
 # Fields
 
 
@@ -244,8 +191,8 @@ def test_wrong_kind_says_what_a_value_is_and_must_be():
 
 @settings(max_examples=50)
 @given(
-    strategies.lists(strategies.dictionaries(TEXT, JSON, max_size=4), max_size=5),
-    strategies.sampled_from(["a.json", "a.zip"]),
+    strategies.lists(strategies.dictionaries(TEXT, JSON, max_size=4), min_size=1, max_size=5),
+    strategies.sampled_from(["a.json", "a.zip", "a.json.gz"]),
 )
 def test_what_is_written_is_read_again(tmp_path_factory, records, name):
     path = tmp_path_factory.mktemp("again") / name
@@ -349,9 +296,30 @@ def test_a_symbolic_link_keeps_pointing(tmp_path):
 
 
 def test_folders_and_devices_are_never_replaced(tmp_path):
-    for path in (tmp_path, "/dev/null"):
-        with pytest.raises(UserError, match="name of a file"):
-            atomic_write(path, "x")
+    for write_there in (check_output, lambda path: atomic_write(path, "x")):
+        for path in (tmp_path, "/dev/null"):
+            with pytest.raises(UserError, match="name of a file"):
+                write_there(path)
+
+
+def test_a_place_where_nothing_can_be_written_is_told_before_the_work(tmp_path):
+    check_output(tmp_path / "not" / "there" / "yet.json")
+    assert os.listdir(tmp_path) == []
+    for path in (tmp_path / "plain" / "a.json", Path("/proc/a.json")):  # a file as folder; nobody may write there
+        write(tmp_path / "plain", b"")
+        with pytest.raises(UserError, match=f"^{path}: cannot be written .* - give another place$"):
+            check_output(path)
+
+
+def test_a_prediction_that_breaks_a_rule_costs_no_other(capsys):
+    def check(prediction, number):
+        if len(prediction) > 3:
+            raise UserError(f"title {number}: too long")
+
+    assert valid_or_empty(["ab", "abcd", "abc", "abcde"], check, "") == ["ab", "", "abc", ""]
+    assert "2 of 4 predictions break a rule and are left empty: title 2: too long" in capsys.readouterr().err
+    assert valid_or_empty(["ab"], check, "") == ["ab"]
+    assert capsys.readouterr().err == ""
 
 
 def test_a_new_file_has_the_usual_permissions(tmp_path):

@@ -14,6 +14,7 @@ from common.decoders.diagnostics import (
 from common.decoders.sampling import sample
 from common.decoders.spans import best_spans, pair_starts_with_ends, spans_above
 from common.decoders.synchronous import Directed, PairModel, synchronous_beam_search
+from common.decoders.ties import on_grid
 from common.decoders.viterbi import bio_labels, bio_spans, bio_transitions, viterbi
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "bio_transitions",
     "by_consensus",
     "common_subsequence_f1",
+    "on_grid",
     "pair_starts_with_ends",
     "repetition_bound",
     "repetition_rate",
