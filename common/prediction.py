@@ -1,6 +1,7 @@
 """A trained network over many examples, in batches of similar length. No TensorFlow until there is a network."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -34,10 +35,10 @@ def one_trace(network: "keras.Model") -> Callable[[Any], Any]:
 
     if "_one_trace" not in vars(network):
         inputs = tf.nest.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), network.input)
+        # No lambda: TensorFlow takes those of all networks for one, and warns that it is compiled again and again.
+        call = partial(network, training=False)
         # Past Keras, which would take an attribute for a part of the network.
-        vars(network)["_one_trace"] = tf.function(
-            lambda features: network(features, training=False), input_signature=[inputs]
-        )
+        vars(network)["_one_trace"] = tf.function(call, input_signature=[inputs])
     return vars(network)["_one_trace"]
 
 

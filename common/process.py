@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 
 # From glibc's malloc.h.
@@ -17,6 +18,10 @@ def start_tensorflow() -> None:
     keep_freed_memory()
     if "tensorflow" in sys.modules:
         return
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:  # a container that can only be read: TensorFlow asks for the name alone when it starts
+        tempfile.tempdir = os.sep
     with quiet_standard_error():
         from common.keras_compat import tf
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from common.keras_compat import keras, tf
-from common.prediction import in_batches, in_groups, one_trace
+from common.prediction import in_batches, in_groups, one_trace, rounds
 
 LENGTHS = [3, 9, 1, 4, 4, 7, 2]
 ROWS = [
@@ -55,3 +55,16 @@ def test_a_network_of_a_list_takes_a_list():
     traced = one_trace(keras.Model([first, second], tf.reduce_sum(first, 1) + tf.cast(second[:, 0], tf.float32)))
     assert traced([np.ones((2, 3), np.float32), np.array([[1, 9], [2, 9]], np.int32)]).numpy().tolist() == [4.0, 5.0]
     assert traced.experimental_get_tracing_count() == 1
+
+
+def test_many_networks_are_no_reason_to_warn(monkeypatch):
+    warnings = []
+    monkeypatch.setattr(tf.get_logger(), "warning", lambda message, *values: warnings.append(message))
+    for _ in range(7):
+        given = keras.Input((None,))
+        one_trace(keras.Model(given, given + 1.0))(np.ones((1, 2), np.float32))
+    assert warnings == []
+
+
+def test_rounds_are_slices_in_order():
+    assert list(rounds([])) == [] and list(rounds([1, 2, 3, 4, 5], 2)) == [[1, 2], [3, 4], [5]]
