@@ -8,13 +8,18 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from common.command_line import UserError
+
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -4, -8
 
 
 def start_tensorflow() -> None:
     """Load TensorFlow, when flags and files have been looked at. Whatever it writes while it starts is shown only when
-    it fails: no log level counts yet when it speaks of CUDA drivers and of oneDNN."""
+    it fails: no log level counts yet when it speaks of CUDA drivers and of oneDNN. Raises UserError for a Python
+    without docstrings, which tf_keras reads."""
+    if sys.flags.optimize > 1:
+        raise UserError("PYTHONOPTIMIZE=2, or python -OO: tf_keras does not start without docstrings - leave it out")
     keep_freed_memory()
     if "tensorflow" in sys.modules:
         return

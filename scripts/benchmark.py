@@ -1,6 +1,7 @@
 """Measure speed, one subject at a time; each figure as a ratio within one run, since machines are noisy.
 
 python scripts/benchmark.py prediction          sentences per second of relation extraction, one by one and in batches
+python scripts/benchmark.py memory              memory of predict.py of every contest over many examples
 python scripts/benchmark.py knowledge-base      time and memory of the index of entity linking, beside their limits
 python scripts/benchmark.py decoding            titles per second of a unilm, one by one and in batches, with its memory and without
 python scripts/benchmark.py training            seconds and memory of a training step, with each technique and without
@@ -34,7 +35,7 @@ class Config:
     """Measure speed on this machine."""
 
     subject: Annotated[
-        Literal["prediction", "knowledge-base", "decoding", "training", "embeddings"], tyro.conf.Positional
+        Literal["prediction", "memory", "knowledge-base", "decoding", "training", "embeddings"], tyro.conf.Positional
     ]
     """What to measure."""
     repeats: int = 3
@@ -45,6 +46,8 @@ class Config:
     """Run to predict with. Default: the newest of relation extraction in runs/."""
     input: Path | None = None
     """Sentences to choose from. Default: the bundled sample's train.json."""
+    examples: int = 10_000
+    """How many examples are answered while memory is watched, by the newest run of each contest in runs/."""
     entities: int = 400_000
     """How many entities the knowledge base has."""
     titles: int = 64
@@ -67,6 +70,7 @@ class Config:
             self,
             repeats=1,
             sentences=1,
+            examples=1,
             entities=1,
             titles=1,
             layers=1,
@@ -84,6 +88,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     config = parse_flags(Config, argv)
     subjects = {
         "prediction": measure_prediction,
+        "memory": measure_memory,
         "knowledge-base": measure_knowledge_base,
         "decoding": measure_decoding,
         "training": measure_training,
@@ -126,6 +131,27 @@ def measure_prediction(config: Config) -> dict[str, float]:
         )
     )
     return speeds
+
+
+def measure_memory(config: Config) -> dict[str, float]:
+    """Bytes held by predict.py of each contest that has a run, each in a process of its own: before the third round,
+    when everything has been used once, and at the end."""
+    figures: dict[str, float] = {}
+    rows = []
+    for task in sorted(path.parent.name for path in COMPETITIONS.glob("*/predict.py")):
+        if not any(Path("runs", task).glob("*/best.weights.h5")):
+            print(f"{task}: no run in runs/, so it is left out")
+            continue
+        command = [sys.executable, SCRIPTS / "prediction_memory.py", task, "--examples", str(config.examples)]
+        printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, encoding="utf-8").stdout
+        found = json.loads(printed.splitlines()[-1])
+        held = found["held"]
+        settled, end, most = (value / 1e6 for value in (held[min(2, len(held) - 1)], held[-1], max(held)))
+        answers = ", ".join(f"{count:,} {name}" for name, count in found["answers"].items())
+        rows.append([task, f"{settled:,.0f} MB", f"{end:,.0f} MB", f"{most:,.0f} MB", answers])
+        figures |= {f"{task}, settled": settled, f"{task}, end": end}
+    print(table(["", "before round 3", "at the end", "at most", "answers"], rows))
+    return figures
 
 
 def measure_knowledge_base(config: Config) -> dict[str, float]:

@@ -13,17 +13,20 @@ from common.layers import GatedDilatedConvolution, IdDropout
 from competition import ROOT
 
 
-def fresh_python(code):
+def fresh_python(code, *flags):
     """Runs `code` in a process that knows nothing of tf_keras yet."""
     environment = {name: value for name, value in os.environ.items() if name not in ("TF_KERAS", "TF_USE_LEGACY_KERAS")}
     environment["PYTHONPATH"] = str(ROOT)
-    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, *flags, "-c", code], env=environment, capture_output=True, text=True, timeout=120
+    )
 
 
 def test_bert4keras_finds_its_keras_and_nothing_is_written():
     done = fresh_python(
-        "import os\n"
+        "import os, tempfile\n"
         "from common.process import start_tensorflow\n"
+        "tempfile._candidate_tempdir_list = list  # as where nothing can be written\n"
         "start_tensorflow()\n"
         "from common.keras_compat import keras, tf\n"
         "from bert4keras.backend import keras as bert_keras\n"
@@ -36,6 +39,11 @@ def test_bert4keras_finds_its_keras_and_nothing_is_written():
     assert lines[0] == "1 1 True"
     assert lines[1] == "tf_keras tf_keras"
     assert done.stderr == ""
+
+
+def test_a_python_without_docstrings_is_refused():
+    done = fresh_python("from common.process import start_tensorflow\nstart_tensorflow()", "-OO")
+    assert done.stderr.splitlines()[-1].endswith("does not start without docstrings - leave it out")
 
 
 def test_keras_3_that_came_first_is_named_in_one_line():
