@@ -31,7 +31,12 @@ def open_bytes(path: str | Path, max_bytes: int | None = MAX_UNPACKED_BYTES) -> 
     try:
         with _unpacked(path, max_bytes) as file:
             yield file
-    except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, io.UnsupportedOperation) as error:
+    except UserError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+        # Impossible places in a damaged archive are OSErrors and ValueErrors of the file around it.
+        if path.suffix.lower() not in (".zip", ".gz") or getattr(error, "filename", None) is not None:
+            raise
         raise UserError(f"{path}: not a {path.suffix} file that can be read ({error}) - pack it again") from None
 
 

@@ -71,6 +71,9 @@ def test_a_file_that_only_claims_to_be_a_zip(tmp_path):
     whole = zip_of(tmp_path / "b.zip", [("b.json", b'{"a": 1}\n' * 100)]).read_bytes()
     refused(write(tmp_path / "c.zip", whole[: len(whole) // 2]), "zip")
     refused(write(tmp_path / "d.zip", whole.replace(b'"a": 1', b'"a": 2', 1)), "zip")  # the check sum is wrong
+    impossible = bytearray(whole)
+    impossible[-10:-6] = b"\xff\xff\xff\x7f"  # of the size of the directory: it would begin before the file
+    refused(write(tmp_path / "e.zip", bytes(impossible)), "pack it again")
     packed = gzip.compress(b'{"a": 1}\n' * 100)
     for number, damaged in enumerate(
         (packed[:-9], b"x" + packed, packed[:-8] + b"12345678", packed[:30] + b"\xff" * 20)
