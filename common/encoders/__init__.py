@@ -14,6 +14,7 @@ from common.command_line import UserError
 from common.generators import Arrays
 from common.options import EncoderOptions
 from common.runs.directory import Run
+from common.runs.files import check_plain, file_of_run, read_json
 from common.tokenizers import Encoding, WordPieceTokenizer
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Encoder(Protocol):
 
 
 _FILE = "encoder.json"
+_MOST_BYTES = 2**26  # of it, and of a vocabulary
 
 
 def _kinds() -> dict[str, type]:
@@ -92,10 +94,13 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
 def load_encoder(folder: Path) -> Encoder:
     """The encoder of a run directory, with weights still to be loaded. Raises UserError when it is damaged, or of
     another version."""
+    settings = read_json(file_of_run(folder, _FILE), _MOST_BYTES)
     try:
-        settings = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        check_plain(file_of_run(folder, "vocab.txt"), _MOST_BYTES)
         return _kinds()[settings.pop("kind")].load(folder, settings)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except UserError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(
             f"{folder}: its encoder cannot be read ({error}) - use the version that trained the run, or train it again"
         ) from None

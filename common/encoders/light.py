@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from common.command_line import UserError, check_at_least, check_below_one
 from common.keras_compat import keras, tf
 from common.layers import (
     AttentionPooling,
@@ -24,6 +25,8 @@ from common.layers import (
     masked_softmax,
 )
 from common.options import EncoderOptions
+from common.runs.files import bytes_of_weights, check_plain, file_of_run
+from common.runs.values import settings_from_json
 from common.tokenizers import (
     Encoding,
     PairWindow,
@@ -42,6 +45,7 @@ _QUESTION_DILATIONS = (1, 2, 1)
 _BILSTM_LAYERS = 2
 _WORD_MIN_COUNT = 3
 _WORD_DROPOUT = 0.15
+_LARGEST = {"hidden_size": 2**14, "word_size": 2**14, "layers": 100, "max_length": 2**16}
 _DEVIATION = 0.05  # of the values in a new embedding
 
 
@@ -50,13 +54,22 @@ class LightSettings:
     """What the network is built from; stored in encoder.json. fixed_words: word vectors came from a file, and are not
     trained."""
 
-    architecture: str
+    architecture: Literal["dgcnn", "bilstm"]
     hidden_size: int
     word_size: int
     layers: int
     dropout: float
     max_length: int
     fixed_words: bool = False
+
+    def __post_init__(self):
+        check_at_least(self, hidden_size=1, word_size=1, layers=1, max_length=3)
+        check_below_one(self, "dropout")
+        for name, most in _LARGEST.items():
+            if getattr(self, name) > most:
+                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be at most {most}")
+        if self.architecture == "bilstm" and self.hidden_size % 2:
+            raise UserError(f"--hidden-size {self.hidden_size}: must be even")
 
 
 class LightEncoder:
@@ -106,8 +119,16 @@ class LightEncoder:
 
     @classmethod
     def load(cls, folder: Path, settings: dict[str, Any]) -> "LightEncoder":
+        """Raises UserError for settings that no run of ours has, and ValueError for vocabularies that none has."""
+        source = folder / "encoder.json"
+        checked = settings_from_json(LightSettings, settings, source)
         tokenizer = WordPieceTokenizer.from_file(folder / "vocab.txt")
-        return cls(tokenizer, WordVocabulary.load(folder / "words.json"), LightSettings(**settings))
+        check_plain(file_of_run(folder, "words.json"))
+        words = WordVocabulary.load(folder / "words.json")
+        tables = len(tokenizer) * checked.hidden_size + len(words) * checked.word_size
+        if 4 * (tables + checked.layers * checked.hidden_size**2) > bytes_of_weights(folder):  # and more, of 4 bytes
+            raise UserError(f"{source}: asks for more weights than the run has - use the version that trained the run")
+        return cls(tokenizer, words, checked)
 
     def features(self, text: str, windows: list[Encoding]) -> list[dict[str, np.ndarray]]:
         """For each window `token_ids`, `word_ids` and `word_positions`, int32 (length,)."""

@@ -9,5 +9,7 @@
       tensorboard/       curves
       dev_predictions.json, dev_errors.json
 
-`common.runs.directory` and `common.runs.weights` do without TensorFlow; `common.runs.callbacks` needs it.
+A run may come from anybody: nothing in it is run, no link in it is followed, and what is read is checked against what
+it must be (`common.runs.values`) before anything is made of it. One process trains a run at a time, whoever else reads
+it (`common.runs.files`). `callbacks`, `choice` and `curves` need TensorFlow, the other modules do not.
 """

@@ -2,17 +2,22 @@
 
 import contextlib
 import json
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 from tqdm import tqdm
 
 from common.command_line import UserError
 from common.keras_compat import keras, seed_layers, tf
+from common.runs.curves import Curves
 from common.runs.directory import Evaluation, Run
-from common.runs.weights import assign, load_about, load_arrays, named_values, save_arrays
+from common.runs.values import Between, from_json
+from common.runs.weights import load_about, named_values, restore, save_arrays
 from common.submission import atomic_write
 
 
@@ -61,19 +66,30 @@ class KeepRun(keras.callbacks.Callback):
         return {"initial_epoch": epochs.start, "epochs": epochs.start if self.stopped_early else epochs.stop}
 
     def resume(self, model: keras.Model) -> int:
-        """Put the saved state, if there is one, into a compiled model; returns the number of epochs already done."""
+        """Put the saved state, if there is one, into a compiled model; returns the number of epochs already done.
+        Raises UserError when another process trains this run, and for a state that is damaged or of another network."""
+        self.run.hold()
         self.run.remove_unfinished_files()
         model.optimizer.build(model.trainable_variables)
-        if not self.run.last_state.is_file():
+        state = self.run.last_state
+        if not state.is_file():
             return 0
-        about = load_about(self.run.last_state)
-        assign(model.weights, load_arrays(self.run.last_state, "model"), self.run.last_state)
-        assign(optimizer_state(model), load_arrays(self.run.last_state, "optimizer"), self.run.last_state)
-        self.history = about["history"]
+        history = self._history_of(load_about(state), state)
+        restore(model.weights, state, "model")
+        restore(optimizer_state(model), state, "optimizer")
+        self.history = history
         return len(self.history)
 
+    def _history_of(self, about: dict[str, Any], source: Path) -> list[dict[str, Any]]:
+        history = from_json(list[dict[str, Any]], about.get("history"), source, "history")
+        for number, entry in enumerate(history, start=1):
+            from_json(Annotated[int, Between(number, number)], entry.get("epoch"), source, "epoch")
+            for name in self.figures:
+                from_json(float, entry.get(name), source, f"{name} of epoch {number}")
+        return history
+
     def on_train_begin(self, logs=None):
-        self.curves = tf.summary.create_file_writer(str(self.run.path / "tensorboard"))
+        self.curves = Curves(self.run)
         # Before the first epoch too, so that a run killed in it can be resumed although its checkpoint folder may be
         # gone.
         if not self.history:
@@ -101,10 +117,7 @@ class KeepRun(keras.callbacks.Callback):
             self._warn_about_silence(evaluation)
         atomic_write(self.run.history, "".join(json.dumps(line) + "\n" for line in self.history))
         self._save_state()
-        with self.curves.as_default(step=epoch + 1):
-            for name, value in entry.items():
-                tf.summary.scalar(name, value)
-        self.curves.flush()
+        self.curves.write(entry)
         self.model.stop_training = self.stopped_early
 
     def _save_state(self) -> None:
@@ -139,7 +152,7 @@ def save_best(run: Run, model: keras.Model, evaluation: Evaluation) -> None:
 def load_best(run: Run, model: keras.Model) -> None:
     """Put the best weights of a run into a model built like the one that was trained. Raises UserError if they do not
     fit."""
-    assign(model.weights, load_arrays(run.best_weights, "model"), run.best_weights)
+    restore(model.weights, run.best_weights, "model")
 
 
 class Progress(keras.callbacks.Callback):
@@ -192,14 +205,51 @@ def _minutes(seconds: float) -> str:
 
 @contextlib.contextmanager
 def resumable(run: Run) -> Iterator[None]:
-    """Around `fit`: Ctrl-C says how to go on, and running out of memory what to do about it."""
+    """Around `fit`: Ctrl-C, a terminal that goes away (SIGHUP), SIGTERM and files that cannot be written end it and say
+    how to go on; running out of memory says what to do about it. A signal that was ignored before (nohup) still is."""
+    ends_with = f"nothing but the epoch in progress is lost; continue with: {run.resume_command}"
     try:
-        yield
-    except KeyboardInterrupt:
-        print(
-            f"\nnothing but the epoch in progress is lost; continue with: train.py --run-name {run.path.name} --resume",
-            file=sys.stderr,
-        )
+        with _stopped_by_signals():
+            yield
+    except (KeyboardInterrupt, Stopped) as end:
+        reason = "" if isinstance(end, KeyboardInterrupt) else f"stopped by {end.signal}: "
+        with contextlib.suppress(OSError):  # the terminal is gone
+            print(f"\n{reason}{ends_with}", file=sys.stderr)
         raise
     except tf.errors.ResourceExhaustedError:
         raise UserError("out of memory - lower --batch-size or --max-length") from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UserError(f"{error.filename or run.path}: {error.strerror} - {ends_with}") from None
+
+
+class Stopped(SystemExit):
+    """A signal asked for the end; the exit code is what shells make of it."""
+
+    def __init__(self, number: int):
+        super().__init__(128 + number)
+        self.signal = signal.Signals(number).name
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Signals that ask for an end raise KeyboardInterrupt or Stopped once; when it is ending, more change nothing."""
+    is_ending = False
+
+    def end(number: int, frame: Any) -> None:
+        nonlocal is_ending
+        if not is_ending:
+            is_ending = True
+            raise KeyboardInterrupt if number == signal.SIGINT else Stopped(number)
+
+    if threading.current_thread() is not threading.main_thread():  # only there are signals handled
+        yield
+        return
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {one: signal.signal(one, end) for one in signals if signal.getsignal(one) not in (signal.SIG_IGN, None)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -2,25 +2,27 @@
 
 import dataclasses
 import hashlib
-import json
 import os
 import secrets
+import shlex
 import shutil
 import time
-import types
-import typing
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 from common.command_line import UserError, parse_flags
-from common.options import check_combination
-from common.submission import TEMPORARY_PREFIX, atomic_write, json_bytes
+from common.options import RunOptions, TrainingOptions, check_combination
+from common.runs.files import Lock, file_of_run, lock, read_json, remove_half_made
+from common.runs.values import from_json, settings_from_json, settings_to_json
+from common.submission import TEMPORARY_PREFIX, atomic_write, check_output, json_bytes
 
 Config = TypeVar("Config")
 Settings = TypeVar("Settings", bound=NamedTuple)
 
+_CONFIG = "config.json"
+_MOST_CONFIG = 2**24  # bytes
 _PACKAGES = ("tensorflow", "tf-keras", "bert4keras", "numpy", "tokenizers", "jieba", "scikit-learn", "h5py")
 
 # A resumed run may go on for longer, be kept or find its data elsewhere (fingerprints tell whether they are the same
@@ -40,31 +42,65 @@ class Evaluation(NamedTuple):
 class Run:
     """A run directory that exists. `config` is its config.json: `task`, `settings`, `versions`, `data`."""
 
-    def __init__(self, path: Path, config: dict[str, Any]):
-        self.path = path
-        self.config = config
+    def __init__(self, path: Path, config: dict[str, Any], held: Lock | None = None):
+        self.path, self.config, self._held = path, config, held
 
-    best_weights = property(lambda self: self.path / "best.weights.h5")
-    last_state = property(lambda self: self.path / "last" / "state.h5")
-    history = property(lambda self: self.path / "history.jsonl")
+    best_weights = property(lambda self: self.file("best.weights.h5"))
+    last_state = property(lambda self: self.file("last/state.h5"))
+    history = property(lambda self: self.file("history.jsonl"))
+
+    @property
+    def resume_command(self) -> str:
+        """What continues it, to be shown."""
+        folder = self.path.parent.parent
+        place = "" if folder == RunOptions.output_dir else f" --output-dir {shlex.quote(str(folder))}"
+        return f"train.py --run-name {shlex.quote(self.path.name)} --resume{place}"
+
+    def file(self, name: str) -> Path:
+        """The path of a file or folder of the run, there or not. Raises UserError as `file_of_run` does."""
+        return file_of_run(self.path, name)
+
+    def hold(self) -> None:
+        """Keep other processes from training this run as long as this object, or another of this run, is there. Raises
+        UserError while one does, and where nothing can be written."""
+        try:
+            self._held = lock(self.file(_CONFIG))
+        except BlockingIOError:
+            raise UserError(
+                f"{self.path}: is being trained by another process - wait for its end, or stop it"
+            ) from None
+        except OSError as error:
+            raise UserError(
+                f"{self.path}: cannot be written ({error.strerror}) - copy the run to where you may write, and name that by --output-dir"
+            ) from None
+        check_output(self.history)
+        check_output(self.last_state)
+
+    def setting(self, name: str, hint: Any) -> Any:
+        """A setting of train.py that the run was made with, checked against a type hint: see `values.from_json`. Raises
+        UserError."""
+        if name not in self.config["settings"]:
+            raise UserError(f"{self.path / _CONFIG}: has no setting {name} - use the version that trained the run")
+        return from_json(hint, self.config["settings"][name], self.path / _CONFIG, name)
 
     @property
     def mixed_precision(self) -> str:
         """What it was trained in, for `set_precision`: only in the same does the network say exactly the same."""
-        return self.config["settings"].get("training", {}).get("mixed_precision", "no")
+        training = from_json(
+            dict[str, Any], self.config["settings"].get("training", {}), self.path / _CONFIG, "training"
+        )
+        hint = get_type_hints(TrainingOptions)["mixed_precision"]
+        return from_json(hint, training.get("mixed_precision", "no"), self.path / _CONFIG, "training.mixed_precision")
 
     def write_json(self, name: str, value: Any) -> None:
         """Replace a JSON file of the run at one stroke."""
-        atomic_write(self.path / name, json_bytes(value, indent=1) + b"\n")
+        atomic_write(self.file(name), json_bytes(value, indent=1) + b"\n")
 
-    def read_json(self, name: str) -> Any:
-        """A JSON file of the run. Raises UserError when it is missing or damaged."""
-        try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise UserError(
-                f"{self.path / name}: cannot be read ({error}) - it is damaged, or of another version: train the run again"
-            ) from None
+    def read_json(self, name: str, hint: Any = Any) -> Any:
+        """A JSON file of the run, as a type hint says: see `values.from_json`. Raises UserError when it is missing,
+        damaged, or something else."""
+        path = self.file(name)
+        return from_json(hint, read_json(path), path)
 
     def write_decoding(self, settings: NamedTuple) -> None:
         """Keep the settings that predict.py is to decode with, in place of those there are."""
@@ -73,16 +109,14 @@ class Run:
     def read_decoding(self, kind: type[Settings], **given: Any) -> Settings:
         """Those settings, a NamedTuple `kind`, with the given ones that are not None in place of them. Raises
         UserError."""
-        kept = self.read_json("decoding.json")
-        try:
-            return kind(**kept)._replace(**{name: value for name, value in given.items() if value is not None})
-        except TypeError as error:
-            raise UserError(f"{self.path / 'decoding.json'}: is damaged ({error}) - train the run again") from None
+        kept = self.read_json("decoding.json", kind)
+        return kept._replace(**{name: value for name, value in given.items() if value is not None})
 
     def remove_unfinished_files(self) -> None:
         """Delete what a killed process left half-written."""
         for leftover in self.path.rglob(f"{TEMPORARY_PREFIX}*"):
-            leftover.unlink(missing_ok=True)
+            if leftover.is_symlink() or not leftover.is_dir():
+                leftover.unlink(missing_ok=True)
 
 
 def create_run(
@@ -108,11 +142,17 @@ def create_run(
         "data": data or {},
     }
     parent.mkdir(parents=True, exist_ok=True)
+    remove_half_made(parent, _CONFIG)
     temporary = parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}"
     temporary.mkdir()
     try:
+        (temporary / _CONFIG).touch()
+        held = lock(temporary / _CONFIG)
         write(temporary)
-        atomic_write(temporary / "config.json", json_bytes(config, indent=1) + b"\n")
+        with (temporary / _CONFIG).open("wb") as file:  # in place, since it is locked
+            file.write(json_bytes(config, indent=1) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
         stamp = time.strftime("%Y%m%d-%H%M%S")
         path = parent / (name or stamp)
         for attempt in range(2, 100):  # two runs may start within one second
@@ -123,7 +163,7 @@ def create_run(
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    return Run(path, config)
+    return Run(path, config, held)
 
 
 def begin_run(resumed: Run | None, task: str, config: Any, data: dict[str, Any], write: Callable[[Path], None]) -> Run:
@@ -137,30 +177,34 @@ def begin_run(resumed: Run | None, task: str, config: Any, data: dict[str, Any],
 
 def write_decoding(folder: Path, settings: NamedTuple) -> None:
     """Write the settings that predict.py is to decode with into the folder of a run."""
-    atomic_write(folder / "decoding.json", json_bytes(settings._asdict(), indent=1) + b"\n")
+    atomic_write(file_of_run(folder, "decoding.json"), json_bytes(settings._asdict(), indent=1) + b"\n")
 
 
 def check_run_is_new(task: str, output_dir: Path, name: str | None) -> None:
     """Raises UserError when a run of this name exists, or when the name is no name of a folder."""
     if name is None:
         return
-    if name in ("", ".", "..") or "/" in name or "\\" in name or name.startswith(TEMPORARY_PREFIX):
-        raise UserError(f"--run-name {name!r}: must be the plain name of a folder, without slashes")
+    _check_name(name)
     if (output_dir / task / name).exists():
         raise UserError(
             f"--run-name {name}: {output_dir / task / name} exists - add --resume to continue it, or choose another name"
         )
 
 
+def _check_name(name: str) -> None:
+    if name in ("", ".", "..") or "/" in name or "\\" in name or name.startswith(TEMPORARY_PREFIX):
+        raise UserError(f"--run-name {name!r}: must be the plain name of a folder, without slashes")
+
+
 def open_run(path: Path, task: str) -> Run:
     """A run directory of this task. Raises UserError for anything else."""
-    if not (path / "config.json").is_file():
+    file = file_of_run(path, _CONFIG)
+    if not file.is_file():
         raise UserError(f"{path}: no run directory (it has no config.json) - give runs/{task}/<name>")
-    try:
-        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
-        found, _, _ = config["task"], config["settings"], config["data"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path / 'config.json'}: is damaged ({error}) - train the run again") from None
+    config = from_json(dict[str, Any], read_json(file, _MOST_CONFIG), file)
+    for key, hint in (("task", str), ("settings", dict[str, Any]), ("data", dict[str, dict[str, Any]])):
+        from_json(hint, config.get(key), file, key)
+    found = config["task"]
     if found != task:
         raise UserError(f"{path}: is a run of {found}, not of {task} - give a run of {task}")
     return Run(path, config)
@@ -172,12 +216,12 @@ def open_trained_run(path: Path | None, output_dir: Path, task: str) -> Run:
     run = open_run(path, task) if path else newest_run(output_dir, task, "best.weights.h5")
     if not run.best_weights.is_file():
         raise UserError(
-            f"{run.path}: has no best.weights.h5 yet - train it for at least one epoch (train.py --run-name {run.path.name} --resume)"
+            f"{run.path}: has no best.weights.h5 yet - train it for at least one epoch ({run.resume_command})"
         )
     return run
 
 
-def newest_run(output_dir: Path, task: str, having: str = "config.json") -> Run:
+def newest_run(output_dir: Path, task: str, having: str = _CONFIG) -> Run:
     """The run of this task whose file `having` is the newest. Raises UserError when there is none."""
     candidates = _runs_with(having, output_dir / task)
     if not candidates:
@@ -225,12 +269,14 @@ def parse_training_flags(config_class: type[Config], task: str, argv: list[str] 
     check_combination(given.encoder, given.training)
     if not given.run.resume:
         check_run_is_new(task, given.run.output_dir, given.run.run_name)
+        check_output(given.run.output_dir / task / (given.run.run_name or "run") / _CONFIG)
         return given, None
-    if given.run.run_name:
+    if given.run.run_name is not None:
         run = open_run(_existing(given.run.output_dir / task, given.run.run_name), task)
     else:
         run = newest_run(given.run.output_dir, task)
-    stored = settings_from_json(config_class, run.config["settings"], run.path / "config.json")
+    run.hold()
+    stored = settings_from_json(config_class, run.config["settings"], run.path / _CONFIG)
     stored.run.output_dir, stored.run.run_name, stored.run.resume = given.run.output_dir, run.path.name, True
     config = parse_flags(config_class, argv, default=stored)
     for flag, before, now in _differences(stored, config):
@@ -244,9 +290,10 @@ def parse_training_flags(config_class: type[Config], task: str, argv: list[str] 
 
 def _existing(folder: Path, name: str) -> Path:
     """The run of this name. Raises UserError that lists those there are."""
-    if (folder / name / "config.json").exists():
+    _check_name(name)
+    if (folder / name / _CONFIG).exists():
         return folder / name
-    names = sorted(path.parent.name for path in _runs_with("config.json", folder))
+    names = sorted(path.parent.name for path in _runs_with(_CONFIG, folder))
     raise UserError(f"--run-name {name}: {folder} has no such run - there are: {', '.join(names) or 'none'}")
 
 
@@ -259,44 +306,6 @@ def _differences(one: Any, other: Any) -> list[tuple[str, Any, Any]]:
         elif a != b:
             found.append((field.name, a, b))
     return found
-
-
-def settings_to_json(settings: Any) -> dict[str, Any]:
-    """A dataclass as JSON. A path below the home folder begins with ~, so that a shared run names nobody."""
-
-    def convert(value: Any) -> Any:
-        if isinstance(value, Path):
-            home = str(Path.home())
-            text = str(value)
-            return "~" + text[len(home) :] if home != "/" and (text == home or text.startswith(home + os.sep)) else text
-        if isinstance(value, dict):
-            return {key: convert(item) for key, item in value.items()}
-        return list(value) if isinstance(value, tuple) else value
-
-    return convert(dataclasses.asdict(settings))
-
-
-def settings_from_json(config_class: type[Config], settings: dict[str, Any], source: Path) -> Config:
-    """The dataclass back from `settings_to_json`. Raises UserError for settings that this version does not know."""
-    hints = typing.get_type_hints(config_class)
-    unknown = set(settings) - set(hints)
-    if unknown:
-        raise UserError(
-            f"{source}: has the setting {sorted(unknown)[0]}, which this version does not know - use the version that trained the run"
-        )
-    values = {}
-    for name, value in settings.items():
-        hint = hints[name]
-        if dataclasses.is_dataclass(hint):
-            value = settings_from_json(hint, value, source)
-        elif value is not None and (
-            hint is Path or Path in typing.get_args(hint) and isinstance(hint, types.UnionType)
-        ):
-            value = Path(value).expanduser()
-        elif typing.get_origin(hint) is tuple:
-            value = tuple(value)
-        values[name] = value
-    return config_class(**values)
 
 
 def _version(package: str) -> str | None:
