@@ -1,6 +1,5 @@
 """The BERT family through bert4keras: from a TensorFlow checkpoint, or a small one built from nothing."""
 
-import json
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,20 +8,30 @@ from typing import Any
 import numpy as np
 
 from common.command_line import UserError
-from common.keras_compat import keras, tf
+from common.encoders.bert_config import (
+    LONGEST_WINDOW,
+    MODELS,
+    SHORTEST_WINDOW,
+    check_whole,
+    checked_config,
+    weight_count,
+)
+from common.encoders.checkpoint import read_checkpoint
+from common.keras_compat import keras
 from common.options import EncoderOptions
+from common.runs.files import bytes_of_weights
 from common.tokenizers import Encoding, PairWindow, WordPieceTokenizer, build_vocabulary
 from common.tokenizers.vocabulary import SPECIAL_TOKENS
 
 _SMALL_LAYERS = 4
+_REMEDY = "use the version that trained the run, or train it again"
 
 
 class BertEncoder:
     """A bert4keras transformer.
 
-    config: a bert_config.json. model: what bert4keras calls it, such as "bert", "nezha" or "roformer". checkpoint: its
-    weights; None starts from random ones. kept_tokens: the checkpoint's ids of the tokens of the tokenizer; None for
-    all of them.
+    config: see `checked_config`. model: one of MODELS. checkpoint: the prefix of a TensorFlow checkpoint; None
+    starts from random ones. kept_tokens: the checkpoint's ids of the tokens of the tokenizer; None for all of them.
     """
 
     def __init__(
@@ -48,48 +57,11 @@ class BertEncoder:
 
     @classmethod
     def from_checkpoint(cls, folder: Path, max_length: int) -> "BertEncoder":
-        """From bert_config.json, bert_model.ckpt.* and vocab.txt. Raises UserError naming what is missing or does not
-        fit."""
-        tree = "a checkpoint folder holds bert_config.json, vocab.txt and bert_model.ckpt.index with its .data files"
-        if not folder.is_dir():
-            raise UserError(f"--pretrained {folder}: no such folder - {tree}")
-        indices = sorted(folder.glob("*.ckpt*.index"))
-        missing = [name for name in ("bert_config.json", "vocab.txt") if not (folder / name).is_file()]
-        missing += [] if indices else ["bert_model.ckpt.index"]
-        if missing:
-            raise UserError(f"--pretrained {folder}: has no {', no '.join(missing)} - {tree}")
-        try:
-            config = json.loads((folder / "bert_config.json").read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise UserError(
-                f"{folder / 'bert_config.json'}: not JSON ({error}) - download the checkpoint again"
-            ) from None
-        needed = (
-            "hidden_size",
-            "num_hidden_layers",
-            "num_attention_heads",
-            "intermediate_size",
-            "max_position_embeddings",
-            "vocab_size",
-        )
-        absent = [
-            key
-            for key in needed
-            if not (isinstance(config, dict) and isinstance(config.get(key), int) and config[key] > 0)
-        ]
-        if absent:
-            raise UserError(f"{folder / 'bert_config.json'}: has no {', '.join(absent)} - is it the config of a BERT?")
-        try:
-            tokenizer = WordPieceTokenizer.from_file(folder / "vocab.txt")
-        except ValueError as error:
-            raise UserError(f"{error} - take the vocab.txt that belongs to this checkpoint") from None
-        if len(tokenizer) != config["vocab_size"]:
-            raise UserError(
-                f"{folder / 'vocab.txt'}: has {len(tokenizer)} tokens, but bert_config.json says {config['vocab_size']} - they belong to different checkpoints"
-            )
-        preferred = [index for index in indices if index.name == "bert_model.ckpt.index"]
-        checkpoint = (preferred or indices)[0].with_suffix("")
-        return cls(tokenizer, config, max_length, _model_of(checkpoint, config), checkpoint)
+        """From the one checkpoint in a folder. Raises UserError naming what is missing, ambiguous or does not fit."""
+        found = read_checkpoint(folder)
+        encoder = cls(found.tokenizer, found.config, max_length, found.model, found.prefix)
+        tokens = len(found.tokenizer)
+        return encoder if tokens == found.config["vocab_size"] else encoder._with_tokens(np.arange(tokens))
 
     @classmethod
     def from_texts(cls, texts: Iterable[str], options: EncoderOptions) -> "BertEncoder":
@@ -98,32 +70,46 @@ class BertEncoder:
         heads = max(1, options.hidden_size // 64)
         if options.hidden_size % heads:
             raise UserError(f"--hidden-size {options.hidden_size}: must be a multiple of its {heads} attention heads")
-        config = {
-            "hidden_size": options.hidden_size,
-            "num_hidden_layers": options.layers or _SMALL_LAYERS,
-            "num_attention_heads": heads,
-            "intermediate_size": 4 * options.hidden_size,
-            "max_position_embeddings": options.max_length,
-            "vocab_size": len(tokenizer),
-            "type_vocab_size": 2,
-            "hidden_act": "gelu",
-            "hidden_dropout_prob": options.dropout,
-            "attention_probs_dropout_prob": 0.0,
-        }
+        config = checked_config(
+            {
+                "hidden_size": options.hidden_size,
+                "num_hidden_layers": options.layers or _SMALL_LAYERS,
+                "num_attention_heads": heads,
+                "intermediate_size": 4 * options.hidden_size,
+                "max_position_embeddings": options.max_length,
+                "vocab_size": len(tokenizer),
+                "type_vocab_size": 2,
+                "hidden_act": "gelu",
+                "hidden_dropout_prob": options.dropout,
+                "attention_probs_dropout_prob": 0.0,
+            },
+            "--encoder bert",
+        )
         return cls(tokenizer, config, options.max_length)
 
     def save(self, folder: Path) -> dict[str, Any]:
         self.tokenizer.save(folder / "vocab.txt")
-        return {"config": self.config, "max_length": self.max_length, "model": self.model}
+        lowercase = self.tokenizer.lowercase
+        return {"config": self.config, "max_length": self.max_length, "model": self.model, "lowercase": lowercase}
 
     @classmethod
     def load(cls, folder: Path, settings: dict[str, Any]) -> "BertEncoder":
-        return cls(
-            WordPieceTokenizer.from_file(folder / "vocab.txt"),
-            settings["config"],
-            settings["max_length"],
-            settings["model"],
-        )
+        """Raises UserError for settings that no run of ours has."""
+        source, model, lowercase = folder / "encoder.json", settings["model"], settings.get("lowercase", True)
+        if model not in MODELS or not isinstance(lowercase, bool):
+            raise UserError(
+                f"{source}: model is {model!r:.60}, lowercase {lowercase!r:.60}, which none has - {_REMEDY}"
+            )
+        config = checked_config(settings["config"], source, model)
+        max_length = check_whole(settings["max_length"], SHORTEST_WINDOW, LONGEST_WINDOW, f"{source}: max_length")
+        tokenizer = WordPieceTokenizer.from_file(folder / "vocab.txt", lowercase)
+        if len(tokenizer) != config["vocab_size"]:
+            raise UserError(
+                f"{folder / 'vocab.txt'}: has {len(tokenizer)} tokens, and encoder.json says {config['vocab_size']} - {_REMEDY}"
+            )
+        if 4 * weight_count(config, model) > bytes_of_weights(folder):
+            raise UserError(f"{source}: asks for more weights than the run has - {_REMEDY}")
+        return cls(tokenizer, config, max_length, model)
 
     def features(self, text: str, windows: list[Encoding]) -> list[dict[str, np.ndarray]]:
         """For each window `token_ids` and `segment_ids`, int32 (length,)."""
@@ -147,10 +133,10 @@ class BertEncoder:
 
     def transformer(self, **options: Any) -> Any:
         """The bert4keras transformer, with the weights of the checkpoint if there is one. options: further ones of
-        build_transformer_model. Raises UserError when the checkpoint's tensors do not fit its config."""
+        build_transformer_model. Raises UserError when the checkpoint cannot be read, or does not fit its config."""
         from bert4keras.models import build_transformer_model
 
-        from common.encoders.transformers import transformer_class
+        from common.encoders.transformers import load_weights, transformer_class
 
         config = {
             **self.config,
@@ -161,26 +147,14 @@ class BertEncoder:
             "keep_tokens": None if self.kept_tokens is None else self.kept_tokens.tolist(),
             **options,
         }
-        try:
-            with warnings.catch_warnings():  # about the shared initializer, whose work is done anew below
-                warnings.filterwarnings("ignore", "The initializer", UserWarning)
-                transformer = build_transformer_model(
-                    model=transformer_class(self.model), return_keras_model=False, **config
-                )
-            _draw_weights_anew(transformer.model)
-            if self.checkpoint is not None:
-                mapping = transformer.variable_mapping()
-                if not any(name.startswith("cls/predictions/") for name in _variables_of(self.checkpoint)):
-                    # Some checkpoints come without the head of the masked language model: it is learned anew then.
-                    mapping = {layer: names for layer, names in mapping.items() if not layer.startswith("MLM-")}
-                transformer.load_weights_from_checkpoint(str(self.checkpoint), mapping)
-        except (ValueError, LookupError, tf.errors.OpError) as error:
-            if self.checkpoint is None:
-                raise
-            reason = str(error).strip().splitlines()[0]
-            raise UserError(
-                f"--pretrained {self.checkpoint.parent}: the checkpoint does not fit its bert_config.json ({reason}) - download both again, together"
-            ) from None
+        with warnings.catch_warnings():  # about the shared initializer, whose work is done anew below
+            warnings.filterwarnings("ignore", "The initializer", UserWarning)
+            transformer = build_transformer_model(
+                model=transformer_class(self.model), return_keras_model=False, **config
+            )
+        _draw_weights_anew(transformer.model)
+        if self.checkpoint is not None:
+            load_weights(transformer, self.checkpoint)
         return transformer
 
     def with_vocabulary_of(self, texts: Iterable[str]) -> "BertEncoder":
@@ -194,9 +168,14 @@ class BertEncoder:
             if len(piece.removeprefix("##")) == 1 and ord(piece[-1]) < 0x2E80
         }
         special = {self.tokenizer.ids[piece] for piece in SPECIAL_TOKENS if piece in self.tokenizer.ids}
-        kept = np.array(sorted(used | always | special))
-        tokenizer = WordPieceTokenizer([self.tokenizer.vocabulary[token] for token in kept])
-        config = {**self.config, "vocab_size": len(kept)}
+        return self._with_tokens(np.array(sorted(used | always | special)))
+
+    def _with_tokens(self, tokens: np.ndarray) -> "BertEncoder":
+        """The same encoder with these of its tokens alone."""
+        pieces = [self.tokenizer.vocabulary[token] for token in tokens]
+        tokenizer = WordPieceTokenizer(pieces, self.tokenizer.lowercase)
+        kept = tokens if self.kept_tokens is None else self.kept_tokens[tokens]
+        config = {**self.config, "vocab_size": len(tokens)}
         return BertEncoder(tokenizer, config, self.max_length, self.model, self.checkpoint, kept)
 
     def pair_network(self) -> keras.Model:
@@ -211,26 +190,3 @@ def _draw_weights_anew(model: keras.Model) -> None:
         if len(weight.shape) > 1:
             initializer = keras.initializers.TruncatedNormal(stddev=0.02, seed=np.random.randint(2**31))
             weight.assign(initializer(weight.shape))
-
-
-def _model_of(checkpoint: Path, config: dict[str, Any]) -> str:
-    """The bert4keras name of the architecture, told from the variables of a checkpoint: its config seldom says."""
-    names = _variables_of(checkpoint)
-    if any(name.startswith("electra/") for name in names):
-        return "electra"
-    if any("/transformer/group_0/" in name for name in names):
-        return "albert"
-    if config.get("use_relative_position"):
-        return "nezha"
-    if any(name.endswith("embeddings/position_embeddings") for name in names):
-        return "bert"
-    # RoFormer turns queries and keys instead of adding positions; its second version has no biases.
-    return "roformer" if any(name.endswith("self/query/bias") for name in names) else "roformer_v2"
-
-
-def _variables_of(checkpoint: Path) -> set[str]:
-    try:
-        return {name for name, _ in tf.train.list_variables(str(checkpoint))}
-    except (tf.errors.OpError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f"{checkpoint}.index: cannot be read ({reason}) - download the checkpoint again") from None

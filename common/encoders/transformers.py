@@ -6,7 +6,12 @@ float32 so is the result.
 """
 
 from functools import reduce
+from pathlib import Path
 
+import numpy as np
+
+from common.command_line import UserError
+from common.encoders.checkpoint import first_line, variable_shapes
 from common.keras_compat import keras, tf
 from common.layers import masked_softmax
 
@@ -107,3 +112,33 @@ class _MixedPrecision:
 def transformer_class(model: str) -> type[models.Transformer]:
     """The class of bert4keras with this name ("bert", "nezha", ...) and our layers. Raises KeyError for other names."""
     return type(model, (_MixedPrecision, _TRANSFORMERS[model]), {})
+
+
+def load_weights(transformer: models.Transformer, prefix: Path) -> None:
+    """Read a TensorFlow checkpoint into a transformer. Raises UserError when it cannot be read, or when a variable is
+    missing, of another shape or type, or has values that are no numbers."""
+    shapes = variable_shapes(prefix)
+    # Some checkpoints come without the head of the masked language model: it is learned anew then.
+    has_head = any(name.startswith("cls/predictions/") for name in shapes)
+    mapping = transformer.variable_mapping()
+    [embeddings] = mapping["Embedding-Token"]
+    reader = tf.train.load_checkpoint(str(prefix))
+    types = reader.get_variable_to_dtype_map()
+    for layer, names in mapping.items():
+        if layer not in transformer.layers or (layer.startswith("MLM-") and not has_head):
+            continue
+        for weight, name in zip(transformer.layers[layer].trainable_weights, names):
+            shape = tuple(weight.shape)
+            if transformer.keep_tokens is not None and layer in ("Embedding-Token", "MLM-Bias"):
+                shape = shapes[embeddings][0], *shape[1:]
+            if shapes.get(name) != shape or not types[name].is_floating:
+                raise UserError(
+                    f"{prefix}: does not fit its config ({name} is {shapes.get(name, 'missing')} and not {shape}) - take both from one checkpoint"
+                )
+            try:
+                value = reader.get_tensor(name).astype(np.float32)
+            except (tf.errors.OpError, LookupError, ValueError) as error:
+                raise UserError(f"{prefix}: cannot be read ({first_line(error)}) - download it again") from None
+            if not np.isfinite(value).all():
+                raise UserError(f"{prefix}: {name} has values that are no numbers - take another checkpoint")
+            weight.assign(transformer.load_variable({name: value}, name))

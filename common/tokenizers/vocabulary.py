@@ -60,3 +60,16 @@ def build_vocabulary(
 
 def _both_forms(characters: Iterable[str]) -> set[str]:
     return {form for character in characters for form in (character, "##" + character)}
+
+
+def is_lower_case(vocabulary: Iterable[str], told: object = None) -> bool:
+    """Whether a vocabulary is for text in lower case.
+
+    told: `do_lower_case` of a config; what is no bool says nothing. One without capital letters is for lower case even
+    where a config says otherwise, as that of bert-base-chinese does: capitals would all be unknown. Without a word of
+    it, a capital letter in one of a hundred tokens that have letters is enough: the uncased vocabularies have 0 or 1.
+    """
+    words = [token.removeprefix("##") for token in vocabulary if token[:1] not in ("[", "<")]
+    capitals = sum(word != word.lower() for word in words)
+    lower = sum(word != word.upper() for word in words)
+    return told is True or capitals == 0 or (told is not False and 100 * capitals < lower)

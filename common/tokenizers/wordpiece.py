@@ -13,6 +13,7 @@ from common.tokenizers.normalization import Normalizer, has_surrogate
 
 PAD, UNKNOWN, START, END, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
 _LONGEST_WORD = 200  # a longer word is one [UNK], as in bert4keras (`word_maxlen`)
+_LARGEST_FILE = 100_000_000  # bytes; the vocabulary of LaBSE, with half a million tokens, has 5 million
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +79,8 @@ class WordPieceTokenizer:
 
     Special tokens written in a text, such as "[SEP]" or "[unused1]", are ordinary text: brackets are punctuation.
 
-    vocabulary: one token per id; ValueError on a duplicate, a token no line of a file can hold, or a missing [PAD],
-        [UNK], [CLS] or [SEP].
+    vocabulary: one token per id, the later id where a token stands twice, as in Google's BERT (ERNIE has "$" twice);
+        ValueError on a token no line of a file can hold, or a missing [PAD], [UNK], [CLS] or [SEP].
     lowercase: True for uncased models (every common Chinese checkpoint).
 
     Attributes: `vocabulary` (list), `ids` (token -> id), `pad_id`, `unknown_id`, `start_id` ([CLS]), `end_id` ([SEP]),
@@ -109,9 +110,12 @@ class WordPieceTokenizer:
         are line numbers.
         """
         try:
-            content = Path(path).read_bytes()
+            with Path(path).open("rb") as file:
+                content = file.read(_LARGEST_FILE + 1)
         except OSError as error:
             raise ValueError(f"{path}: cannot read this vocabulary: {error.strerror or error}") from error
+        if len(content) > _LARGEST_FILE:
+            raise ValueError(f"{path}: has more than {_LARGEST_FILE:,} bytes, so this is no vocab.txt")
         tokens = []
         for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
             try:
@@ -168,10 +172,7 @@ def _token_of_line(line: str) -> str:
 
 def _problems(vocabulary: Sequence[str]) -> Iterator[tuple[int | None, str]]:
     """(index or None, sentence) for everything wrong with a vocabulary."""
-    first_at: dict[str, int] = {}
     for index, token in enumerate(vocabulary):
-        if first_at.setdefault(token, index) != index:
-            yield index, f"the token {token!r} stands here a second time, first as id {first_at[token]}"
         if "\n" in token or token.endswith("\r") or _token_of_line(token) != token:
             yield index, f"the token {token!r} contains white space"
         if has_surrogate(token):
@@ -179,7 +180,7 @@ def _problems(vocabulary: Sequence[str]) -> Iterator[tuple[int | None, str]]:
     if vocabulary and not vocabulary[-1]:
         yield len(vocabulary) - 1, "the last token is empty"
     for token in (PAD, UNKNOWN, START, END):
-        if token not in first_at:
+        if token not in vocabulary:
             yield None, f"no token {token} among {len(vocabulary)}; is this a BERT vocabulary, one token per line?"
 
 
