@@ -1,22 +1,25 @@
 """Priors, spots, features, networks and decoding of entity linking. Every text here is invented."""
 
 import json
+import re
 from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies
 
 from common.dev_search import search
 from common.encoders.bert import BertEncoder
 from common.encoders.light import LightEncoder
 from common.generators import training_dataset
-from common.keras_compat import seed_everything
+from common.keras_compat import seed_everything, tf
 from common.optimizers import build_optimizer
 from common.optimizers.training_model import TrainingModel
 from common.options import EncoderOptions, TrainingOptions
 from common.runs.directory import Run
 
 import competition
+from helpers import refused
 
 FOLDER = "ccks2019_entity_linking"
 task = competition.load(FOLDER, "task")
@@ -26,6 +29,7 @@ candidates = competition.load(FOLDER, "candidates")
 features = competition.load(FOLDER, "features")
 model = competition.load(FOLDER, "model")
 decode = competition.load(FOLDER, "decode")
+predict = competition.load(FOLDER, "predict")
 metric = competition.load(FOLDER, "metric")
 NIL = task.NIL
 
@@ -46,6 +50,8 @@ ENTITIES = [
     entity("3", "苔原之夜", "Tundra Night", 类别="小说"),
     entity("4", "夜", 摘要="从日落到日出"),
     entity("5", "小说"),
+    entity("6", "孪生", 类别="地名"),
+    entity("7", "孪生", 类别="地名"),
 ]
 
 
@@ -133,6 +139,24 @@ def test_priors_come_back_from_a_run(base, tmp_path):
     assert total.nil_share == 2 / 10
 
 
+GOOD = {"found": {"天\n": 2}, "labelled": {"天\n": 1}, "entities": {"天": {"1": 1}}, "nil_share": 0.5}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [], "x", {}, {**GOOD, "found": []}, {**GOOD, "found": {"天\n": "2"}}, {**GOOD, "found": {"天\n": 0}}, {**GOOD, "found": {"天\n": 2**70}},
+        {**GOOD, "labelled": {"天\n": -1}}, {**GOOD, "labelled": {"地\n": 1}}, {**GOOD, "entities": {"天": 1}}, {**GOOD, "entities": {"天": {"1": True}}},
+        {**GOOD, "entities": {"天": {"1": float("nan")}}}, *({**GOOD, "nil_share": share} for share in (None, "0.5", 0.0, 1.5, float("nan"))),
+    ],
+)  # fmt: skip
+def test_damaged_priors_are_refused_in_a_line(tmp_path, wrong):
+    (tmp_path / "priors.json").write_text(json.dumps(GOOD), "utf-8")
+    assert priors.Priors.read(Run(tmp_path, {})).found == GOOD["found"]
+    (tmp_path / "priors.json").write_text(json.dumps(wrong), "utf-8")
+    refused(lambda: priors.Priors.read(Run(tmp_path, {})), "priors.json: ", "train the run again")
+
+
 def test_thinned_counts_are_between_half_and_all_of_them():
     counts = np.full((200, 3, 2), 1000)
     thinned = priors.thinned(counts, np.random.default_rng(2))
@@ -186,11 +210,35 @@ def test_shapes_tell_pieces_and_titles(base):
 
 def test_spots_know_the_odds_of_their_rivals(base):
     of_text = found_spots(base)[1]  # 小说, 苔原 in 苔原之夜, 夜 in it
-    assert [(spot.overlapping, spot.around) for spot in of_text] == [([], []), ([2], [2]), ([1, 3], []), ([2], [2])]
+    rivals = [(spot.overlapping, spot.around) for spot in of_text]
+    assert rivals == [([], []), ([1], [1]), ([-1, 1], []), ([-1], [-1])]
     of_counts = np.zeros((4, 2 * priors.CONTEXTS), np.float32)
     of_counts[:, priors.LONGEST] = [0.5, 0.1, 0.7, 0.2]
-    rivals = candidates.spot_features(of_text, of_counts)[:, -2:]
+    rivals = candidates.spot_features(of_text, of_counts, [0, 1, 2, 3])[:, -2:]
     np.testing.assert_allclose(rivals, [[-3, -3], [0.7, 0.7], [0.2, -3], [0.7, 0.7]], rtol=1e-6)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    strategies.lists(strategies.sampled_from(["苔原", "之夜", "夜", "小说", "《", "》", "，", " ", "的"]), max_size=20)
+)
+def test_rivals_pieces_and_titles_against_their_definition(base, pieces):
+    text = "".join(pieces)
+    found = candidates.find_spots(text, base, priors.Priors.total([]))
+    separators = [-1, *(at for at, character in enumerate(text) if character in "《》， "), len(text)]
+    titles = [title.span() for title in re.finditer("《[^《》]*》?", text)]
+    for this, spot in enumerate(found):
+        start, end = spot.span
+        rivals = {at - this: other.span for at, other in enumerate(found) if at != this}
+        overlapping = {at: one for at, one in rivals.items() if one[0] < end and start < one[1]}
+        assert spot.overlapping == list(overlapping)
+        assert spot.around == [at for at, one in overlapping.items() if one[0] <= start and end <= one[1]]
+        before = start - 1 - max(at for at in separators if at < start)
+        behind = min(at for at in separators if at >= end) - end
+        in_title = any(title[0] < start and end <= title[1] for title in titles)
+        expected = [np.log1p(before), np.log1p(behind), (end - start) / (before + end - start + behind)]
+        expected += [before == behind == 0, in_title, (start - 1, end + 1) in titles]
+        np.testing.assert_allclose(spot.shape[10:16], expected, rtol=1e-6)
 
 
 def test_token_features_stand_at_the_tokens_of_the_spots(base):
@@ -248,6 +296,42 @@ def test_a_long_text_loses_nothing(base):
     assert [scored.spot.span for scored in scores.spots] == [(long[0].mentions[1].offset, long[0].mentions[1].end)]
 
 
+def test_a_long_text_costs_in_proportion_to_its_length(base, monkeypatch):
+    """Neither a window nor a candidate reads more of it than fits into a window, nor more spots than are near."""
+    encoder, read = light(max_length=24), []
+    word_features = encoder._word_features
+    monkeypatch.setattr(encoder, "_word_features", lambda *given: read.append(given[0]) or word_features(*given))
+    text = "".join(TEXTS) * 40
+    [spots] = found_spots(base, [task.Example("0", text, (), 1)])
+    tokens, read_pair = encoder.tokenizer.tokenize(text), features.PairReader(encoder, base, 8)
+    for spot in spots:
+        row, (first, last) = read_pair(text, spot.span, spot.choices[0], 0.0), tokens.token_span(*spot.span)
+        assert row["token_ids"][row["mention"] > 0].tolist() == tokens.ids[first : last + 1].tolist()
+    windows = features.text_windows([text], [spots], encoder)
+    assert len(windows) > 100 and len(read) == 2 * len(spots) + len(windows)
+    assert max(len(piece) for piece in read if piece in text) < 40 and max(map(len, read)) < 60
+    for window in windows:
+        places = {window.spots[at].span for at, _, _ in window.places}
+        assert places == {spot.span for spot in spots if window.encoding.token_span(*spot.span)}
+        assert len(window.spots) < len(spots) / 4
+        rivals = [at + step for at, _, _ in window.places for step in window.spots[at].overlapping]
+        assert all(0 <= rival < len(window.spots) for rival in rivals)
+
+
+@pytest.mark.parametrize("description_length", range(6, 11))
+def test_a_text_of_one_window_is_read_whole(base, description_length):
+    """However little of it there is room for beside a candidate: the words are those of the whole text."""
+    encoder, text = light(max_length=24), "从前有一个人在北方看见苔原的时候"
+    [[spot]] = found_spots(base, [example(text)])
+    row = features.PairReader(encoder, base, description_length)(text, spot.span, "1", 0.0)
+    tokens = encoder.tokenizer.tokenize(text)
+    places = encoder._word_features(text, tokens)["word_positions"]
+    first = tokens.token_span(*spot.span)[0] - int(row["mention"][row["in_text"] > 0].argmax())
+    length = int(row["in_text"].sum())
+    assert length == 21 - description_length < len(tokens)
+    assert row["word_positions"][row["in_text"] > 0].tolist() == places[first : first + length].tolist()
+
+
 def test_queries_are_the_mentions_whose_entity_can_be_chosen(base):
     windows, lost = labelled(base, light())
     assert [[spot.choices[right] for spot, right in window.queries] for window in windows] == [
@@ -283,6 +367,10 @@ def test_the_mention_stays_in_a_pair_however_short_the_window(base, max_length):
         assert (
             tokens == (["苔", "原"] if max_length > 4 else ["苔"]) and (row["in_text"][row["mention"] > 0] == 1).all()
         )
+
+
+def test_a_window_without_room_for_a_pair_is_refused(base):
+    refused(lambda: features.PairReader(light(max_length=3), base, 32), "windows of 3 tokens", "must be 4 at least")
 
 
 def test_descriptions_say_names_types_and_facts(base):
@@ -349,16 +437,55 @@ def built(request, base):
     return encoder, model.build_network(encoder)
 
 
-def test_padding_and_neighbours_change_nothing(built, base):
+def test_padding_and_neighbours_change_nothing(built, base, monkeypatch):
+    """In any batch, order and company: also where pieces are repeated, and where the knowledge base says the same of two
+    entities."""
+    monkeypatch.setattr(decode, "_WORTH_LINKING", 0.0)
     encoder, network = built
-    read_pair, total = features.PairReader(encoder, base, 32), priors.Priors.total(shown(base))
-    alone, together = (decode.Predictor(network, read_pair, total, size) for size in (1, 64))
-    for one, other in zip(*(of.score(of.features(EXAMPLES), [decode.Settings()]) for of in (alone, together))):
-        assert [scored.spot.span for scored in one.spots] == [scored.spot.span for scored in other.spots]
-        for mine, its in zip(one.spots, other.spots):
-            assert mine.mention == pytest.approx(its.mention, abs=1e-5)
-            np.testing.assert_allclose(mine.entities, its.entities, atol=1e-5)
-            assert mine.entities.sum() == pytest.approx(1)
+    read_pair, total = features.PairReader(encoder, base, 32), priors.Priors.total([])
+    repeated = [example(piece * 9) for piece in ("苔原", "孪生 ", "苔原之夜夜夜", "《小说》", "".join(TEXTS))]
+    texts = [*EXAMPLES, *repeated]
+    alone = decode.Predictor(network, read_pair, total, 1)
+    expected = alone.score(alone.features(texts), [decode.Settings()])
+    links = alone.decode(texts, expected, decode.Settings(0.0))
+    for size in (7, 64):
+        together = decode.Predictor(network, read_pair, total, size)
+        for order in (range(len(texts)), np.random.default_rng(size).permutation(len(texts)).tolist()):
+            found = together.score(together.features([texts[at] for at in order]), [decode.Settings()])
+            for at, other in zip(order, found):
+                assert [scored.spot.span for scored in expected[at].spots] == [one.spot.span for one in other.spots]
+                for mine, its in zip(expected[at].spots, other.spots):
+                    assert mine.mention == pytest.approx(its.mention, abs=1e-3)
+                    np.testing.assert_allclose(mine.entities, its.entities, atol=1e-3)
+                    assert mine.entities.sum() == pytest.approx(1)
+            answers = together.decode([texts[at] for at in order], found, decode.Settings(0.0))
+            assert answers == [links[at] for at in order]
+
+
+def test_of_what_is_equal_but_for_the_last_bits_the_first_is_taken(base, monkeypatch):
+    generator = np.random.default_rng(1)
+
+    def noisy(values):
+        return tf.constant(np.asarray(values, np.float64) + generator.normal(0, 1e-7, np.shape(values)))
+
+    class Indifferent:
+        def mentions(self, inputs):
+            return [noisy(np.full((*inputs["token_ids"].shape, 2), -1)), noisy([0.3] * len(inputs["name_places"]))]
+
+        def entities(self, inputs):
+            return noisy([0.7] * len(inputs["token_ids"]))
+
+    monkeypatch.setattr(decode, "one_trace", lambda network: network)
+    indifferent = decode.Predictor(Indifferent(), features.PairReader(light(), base, 8), priors.Priors.total([]))
+    texts = [example("苔原和孪生"), example("苔原之夜"), example("".join(TEXTS) * 5)] * 5
+    found = indifferent.score(indifferent.features(texts), [decode.Settings()])
+    for scores in found:
+        spans = [one.spot.span for one in scores.spots]
+        assert spans == sorted(spans) and {one.mention for one in scores.spots} == {found[0].spots[0].mention}
+    answers = indifferent.decode(texts, found, decode.Settings(0.1))
+    assert answers[0] == [task.Mention("苔原", 0, "1"), task.Mention("孪生", 3, "6")]
+    assert answers[1] == [task.Mention("苔原之夜", 0, "3")]  # as probable as 夜
+    assert answers[:3] * 5 == answers
 
 
 def test_nothing_is_predicted_for_nothing(built, base):
@@ -406,6 +533,25 @@ def test_a_batch_without_spots_or_queries_has_a_finite_loss(built, base):
         assert np.isfinite(training.batch_loss(batch, training=True))
 
 
+# Prediction
+
+
+def test_a_prediction_that_breaks_a_rule_costs_its_own_line_alone(base, capsys):
+    """And no more texts are predicted at once than a round has."""
+    texts, sizes = [task.Example(str(number), "苔原", None, number + 2) for number in range(1500)], []
+
+    class Half:
+        read_pair = features.PairReader(light(), base, 8)
+
+        def __call__(self, examples, settings):
+            sizes.append(len(examples))
+            return [[task.Mention("苔原", 0, "8" if one.id == "1200" else "1")] for one in examples]
+
+    found = predict.answers(texts, Half(), decode.Settings(), "test.json")
+    assert sizes == [1000, 500] and [at for at, mentions in enumerate(found) if not mentions] == [1200]
+    assert "1 of 1500 predictions" in (err := capsys.readouterr().err) and 'test.json:1202: in "苔原": the know' in err
+
+
 # Decoding
 
 
@@ -429,6 +575,13 @@ def test_the_best_of_overlapping_spots_is_kept():
     assert decoded(text, found, 0.4) == [task.Mention("苔原之夜", 0, "2"), task.Mention("阿木", 6, NIL)]
     # Where nothing reaches the threshold, what the half pointer marks is left.
     assert decoded(text, found, 0.65) == [task.Mention("夜里", 3, NIL), task.Mention("阿木", 6, NIL)]
+
+
+def test_of_equally_good_spots_the_first_is_kept():
+    for spans in ([(0, 2), (1, 3), (2, 4)], [(2, 4), (0, 2), (1, 3)]):
+        found = sorted((scored(*span, 0.8, 0.4, 0.4, 0.2) for span in spans), key=lambda one: one.spot.span)
+        places = [(mention.text, mention.entity) for mention in decoded("苔原之夜", decode.Scores(found, []), 0.2)]
+        assert places == [("苔原", "1"), ("之夜", "1")]
 
 
 def test_decoding_equals_trying_all_orders():

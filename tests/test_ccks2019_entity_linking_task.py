@@ -81,7 +81,9 @@ def test_whole_numbers_will_do_for_strings(tmp_path):
         tmp_path / "a.json",
         [{"text_id": 8, "text": TEXT, "mention_data": [{"kb_id": 70, "mention": "渡口", "offset": 3}]}],
     )
-    assert task.read(path) == [task.Example("8", TEXT, (M("渡口", 3, "70"),), 1)]
+    skipped = Counter()
+    assert task.read(path, skipped=skipped) == [task.Example("8", TEXT, (M("渡口", 3, "70"),), 1)]
+    assert skipped == {task.NUMBER: 1}
     assert task.read_submission(path) == [("8", (M("渡口", 3, "70"),))]
 
 
@@ -125,9 +127,32 @@ def test_labels_are_demanded_or_ignored(tmp_path):
     )
     assert task.read(path, labelled=False) == [task.Example("1", "甲", None, 1), task.Example("2", "丙", None, 2)]
     refused(lambda: task.read(path), "test.json:1:", "mention_data")
-    for missing in ({}, {"mention_data": None}):
-        path = write_lines(tmp_path / "half.json", [record(id="1"), {"text": "丙", "text_id": "2", **missing}])
-        refused(lambda: task.read(path, labelled=True), "half.json:2:", "mention_data")
+
+
+@pytest.mark.parametrize("missing", [{}, {"mention_data": None}])
+def test_a_line_without_labels_has_nothing_to_find_but_gold_needs_them(tmp_path, missing):
+    without_labels = {"text": "丙", "text_id": "2", **missing}
+    path, skipped = write_lines(tmp_path / "half.json", [record(("渡口", 3, 5), id="1"), without_labels]), Counter()
+    assert [one.mentions for one in task.read(path, labelled=True, skipped=skipped)] == [(M("渡口", 3, 5),), ()]
+    assert skipped == {task.NO_LABELS: 1}
+    refused(lambda: task.read_gold(path), "half.json:2:", "mention_data")
+    path = write_lines(tmp_path / "none.json", [without_labels])
+    refused(lambda: task.read(path, labelled=True), "none.json: no line has", "mention_data")
+
+
+@pytest.mark.parametrize("absent", [{}, {"offset": None}])
+def test_a_mention_that_its_text_has_once_needs_no_offset(tmp_path, absent):
+    def file(name):
+        return write_lines(tmp_path / "a.json", [record({"kb_id": "5", "mention": name, **absent})])
+
+    skipped = Counter()
+    assert task.read(file("主角"), skipped=skipped)[0].mentions == (M("主角", 7, 5),)
+    assert skipped == {task.NO_OFFSET: 1}
+    for name in ("渡口", "码头", ""):
+        path = file(name)
+        refused(lambda: task.read(path), "a.json:1:", f'"{name}"', "offset", "once")
+    refused(lambda: task.read_gold(file("主角")), "a.json:1:", "主角", "offset")
+    refused(lambda: task.read_submission(file("主角")), "a.json:1:", "主角", "offset")
 
 
 MENTION = mention_record("渡口", 3, 5)
@@ -149,7 +174,7 @@ BAD_LABELS = [
     (with_mention(offset="9" * 5000), ["渡口", "offset", "whole number"]),
     (with_mention(offset=1.5), ["渡口", "offset", "a number", "whole number"]),
     (with_mention(offset=True), ["渡口", "offset", "true or false"]),
-    (with_mention(offset=None), ["渡口", "offset", "null"]),
+    (with_mention(offset=None), ["渡口", "offset"]),
     (with_mention(kb_id=None), ["渡口", "kb_id", "null"]),
     (with_mention(kb_id=["5"]), ["渡口", "kb_id", "a list"]),
 ]
@@ -243,7 +268,7 @@ def predictions(draw):
 
 
 @settings(max_examples=50)
-@given(strategies.lists(predictions(), max_size=4), strategies.sampled_from(["a.json", "a.zip"]))
+@given(strategies.lists(predictions(), min_size=1, max_size=4), strategies.sampled_from(["a.json", "a.zip"]))
 def test_a_written_submission_is_valid_and_reads_as_what_it_was(tmp_path_factory, predicted, name):
     path = tmp_path_factory.mktemp("submission") / name
     examples = [
@@ -645,8 +670,7 @@ def test_gold_mentions_that_training_leaves_out_count(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("predictions", "warning"),
     [
-        ([], "NOTHING IS PREDICTED but NIL for the 3 texts and 3 links"),
-        ([record(("渡口", 3))], "NOTHING IS PREDICTED"),
+        ([record(("渡口", 3))], "NOTHING IS PREDICTED but NIL for the 3 texts and 3 links"),
         ([record(("渡口", 3, 5), id="别的")], "1 of 1 predicted ids are not in gold"),
         ([record(("渡口", 3, 5))], "2 of 3 gold ids have no line"),
         ([record(("渡口", 3, 5))] * 3, "1 ids stand several times"),

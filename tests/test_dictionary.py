@@ -90,6 +90,12 @@ def test_normal_names(name, normal):
     assert normal_name(name) == normal
 
 
+def test_any_number_of_title_marks_comes_off_in_one_pass():
+    assert normal_name("《" * 100_000 + " 天 " + "》 " * 100_000) == "天"
+    assert normal_name("《" * 100_000 + "》天" * 100_000) == "《" * 100_000 + "》天" * 100_000
+    assert strip_title_marks("《" * 100_000 + "》" * 100_000) == "《" * 99_999 + "》" * 99_999
+
+
 # Matches
 
 
@@ -148,6 +154,16 @@ def test_a_dictionary_without_names_finds_nothing():
         and len(dictionary) == 0
         and dictionary.number("天") is None
     )
+
+
+def test_names_and_their_number_at_a_place_are_bounded():
+    """A text takes time in proportion to its length, whatever the names; before, one of a million characters ended the
+    process with a signal."""
+    found = Dictionary(["天" * 1_000_000, "地" * 201, "地" * 200, "地"]).matches("天" * 300 + "地" * 201)
+    assert found[:3] == [(300, 301, 3), (300, 500, 2), (301, 302, 3)] and len(found) == 203
+    found = Dictionary(["天" * length for length in range(1, 201)]).matches("天" * 200)
+    assert [match.end for match in found[:16]] == list(range(185, 201)), "the longest"
+    assert len(found) == 185 * 16 + sum(range(16)) and found == sorted(found)
 
 
 @pytest.mark.parametrize("names", [["天", ""], ["天", "地", "天"]])

@@ -4,8 +4,10 @@ measures it."""
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from common.command_line import UserError
 from common.tokenizers import name_form, normal_name
 
 from competition import ROOT, load
+from contests import without
 
 knowledge_base = load("ccks2019_entity_linking", "knowledge_base")
 KnowledgeBase = knowledge_base.KnowledgeBase
@@ -74,24 +77,13 @@ def test_matches_of_all_names(opened):
 
 
 def test_entities(opened):
-    found = opened.entities(["3", "7", "3", "nobody", "1"])
-    assert found.keys() == {"3", "7", "1"}
-    assert found["7"] == knowledge_base.Entity(
+    assert opened.entity("7") == knowledge_base.Entity(
         "7", "《云桥往事》", ("《云桥往事》", "云桥往事", "云桥"), ("CreativeWork", "Movie"), "导演：周砚；类型：电影"
     )
-    assert found["3"].names == ("云桥", "ＹＱ", "《》")
-    assert found["1"].names == ("周砚", "周\ud83d") and found["1"].description == "职业：半个\ud83d字符"
-    assert opened.entities(["12"])["12"].description == "" and opened.entities([]) == {}
-    assert (
-        opened.entities(["7"], max_length=4)["7"].description == "导演：周"
-        and opened.entities(["7"], 0)["7"].description == ""
-    )
-
-
-def test_many_entities_at_once(tmp_path):
-    many = built(tmp_path, [record(str(number), f"名{number}") for number in range(2500)])
-    asked = [str(number) for number in range(40_000)]
-    assert list(many.entities(asked)) == asked[:2500]
+    assert opened.entity("3").names == ("云桥", "ＹＱ", "《》")
+    assert opened.entity("1").names == ("周砚", "周\ud83d") and opened.entity("1").description == "职业：半个\ud83d字符"
+    assert opened.entity("12").description == ""
+    assert opened.entity("7", max_length=4).description == "导演：周" and opened.entity("7", 0).description == ""
 
 
 def test_numbers_of_things(opened):
@@ -133,8 +125,52 @@ def test_against_its_definition(tmp_path, entities, text):
         for start, end, name in found
     )
     for number, (subject, alias) in enumerate(entities):
-        entity = opened.entities([f"e{number}"])[f"e{number}"]
+        entity = opened.entity(f"e{number}")
         assert entity.subject == subject and set(entity.names) == {name for name in (subject, *alias) if name.strip()}
+
+
+# What has one meaning
+
+
+def test_an_entity_that_stands_there_twice_is_one(tmp_path):
+    again = record(7, "云桥往事", ["ＹＱ往事", "云桥"], [("类型", "电影"), ("年代", "1990")], ["Movie", "Thing"])
+    source = write(tmp_path / "kb_data", [*RECORDS, again, again])
+    assert knowledge_base.build_index(source, tmp_path / "index.sqlite") == {knowledge_base.MERGED: 2}
+    merged = KnowledgeBase(tmp_path / "index.sqlite")
+    assert len(merged) == 4 and merged.entity("7") == knowledge_base.Entity(
+        "7",
+        "《云桥往事》",
+        ("《云桥往事》", "云桥往事", "云桥", "ＹＱ往事"),
+        ("CreativeWork", "Movie", "Thing"),
+        "导演：周砚；类型：电影；年代：1990",
+    )
+    assert merged.candidates("云桥") == ("7", "3") and merged.candidates("yq往事") == merged.candidates("云桥往事") == (
+        "7",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "names", "description", "reasons"),
+    [
+        ({"alias": None}, ("桥",), "", [knowledge_base.NO_ALIAS]),
+        ({"alias": "大桥"}, ("桥", "大桥"), "", ['"alias" that is a string, read as a list of one']),
+        ({"alias": ["大桥", "长" * 201]}, ("桥", "大桥"), "", [knowledge_base.LONG_NAME]),
+        ({"type": "Thing"}, ("桥",), "", ['"type" that is a string, read as a list of one']),
+        ({"data": {"长": "九里", "跨": 3}}, ("桥",), "长：九里；跨：3", [knowledge_base.FACTS_BY_PREDICATE, knowledge_base.OTHER_OBJECT]),
+        ({"data": [{"predicate": "跨", "object": ["江", 2, 0.5]}]}, ("桥",), "跨：江、2、0.5", [knowledge_base.OTHER_OBJECT]),
+    ],
+)  # fmt: skip
+def test_what_has_one_meaning_is_read_and_counted(tmp_path, capsys, changes, names, description, reasons):
+    source = write(tmp_path / "kb_data", [{**record("1", "桥"), **changes}])
+    entity = knowledge_base.open_knowledge_base(source, tmp_path / "cache").entity("1")
+    assert (entity.names, entity.types, entity.description) == (names, ("Thing",), description)
+    assert capsys.readouterr().out.splitlines()[1:] == [f"          1 x {reason}" for reason in sorted(reasons)]
+
+
+def test_an_absent_alias_and_a_long_subject(tmp_path):
+    long = built(tmp_path, [{**record("1", "桥" * 1_000_000), "alias": ["桥"]}, without(record("2", "江"), "alias")])
+    assert long.entity("1").names == ("桥",) and long.entity("1").subject == "桥" * 200
+    assert long.candidates("江") == ("2",) and long.matches("桥" * 500) == [(at, at + 1, "桥") for at in range(500)]
 
 
 # Mistakes in the official file
@@ -146,13 +182,14 @@ def test_against_its_definition(tmp_path, entities, text):
         ("{", ["not JSON"]),
         ("[1]", ["each line must be one JSON object"]),
         *((json.dumps({**record("1", "桥"), key: wrong}), [f'"{key}"', "must be"])
-          for key, values in {"subject_id": [1.5], "subject": [None], "alias": ["桥", [3]], "type": [{}, [None]], "data": ["x", ["x"]]}.items()
+          for key, values in {"subject_id": [1.5], "subject": [None], "alias": [5, [3]], "type": [{}, [None]], "data": ["x", ["x"]]}.items()
           for wrong in values),
         *((json.dumps({name: value for name, value in record("1", "桥").items() if name != key}), [f'"{key}" is missing'])
-          for key in ("subject_id", "subject", "alias", "type", "data")),
+          for key in ("subject_id", "subject", "type", "data")),
         (json.dumps({**record("1", "桥"), "data": [{"predicate": "长"}]}), ['"object" is missing']),
-        (json.dumps({**record("1", "桥"), "data": [{"predicate": "长", "object": 3}]}), ['"object"', "must be a string"]),
-        (json.dumps(record("7", "桥")), ['subject_id "7" stands already in line 1']),
+        *((json.dumps({**record("1", "桥"), "data": [{"predicate": "长", "object": wrong}]}), ['"object"', "string"])
+          for wrong in (None, True, {}, [None], [["长"]])),
+        (json.dumps(record("7", "桥")), ['subject_id "7" is "桥" here, and "《云桥往事》" in line 1']),
         (json.dumps(record("\ud83d", "桥")), ["half a surrogate pair"]),
     ],
 )  # fmt: skip
@@ -166,7 +203,7 @@ def test_a_wrong_line_is_named(tmp_path, line, words):
 
 @pytest.mark.parametrize("records", [[], [""]])
 def test_an_empty_file_is_refused(tmp_path, records):
-    with pytest.raises(UserError, match="has no entity"):
+    with pytest.raises(UserError, match="kb_data: there is nothing in it"):
         built(tmp_path, records)
 
 
@@ -178,7 +215,7 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 def test_where_nothing_can_be_written_is_said(tmp_path, monkeypatch):
-    def full(connection, source):
+    def full(connection, source, lost):
         connection.execute("PRAGMA max_page_count = 1")
         connection.execute("CREATE TABLE one (number)")
 
@@ -265,12 +302,70 @@ def test_damage_is_never_more_than_a_clear_error(tmp_path, opened):
                 damaged.matches("云桥往事"),
                 len(damaged),
                 damaged.candidates("云桥"),
-                damaged.entities(["7", "3", "12", "1"]),
+                [damaged.entity(id) for id in ("7", "3", "12", "1")],
             )
         except UserError as error:
             assert "delete it" in str(error)
             refused += 1
     assert refused > 0
+
+
+SQL = knowledge_base._TABLES["names"]
+VIEW = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n) SELECT i AS first, '[]' AS names FROM n"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        f"DROP TABLE names; CREATE VIEW names AS {VIEW}",
+        f"CREATE VIEW more AS {VIEW}",
+        "CREATE TRIGGER more AFTER INSERT ON names BEGIN DELETE FROM entities; END",
+        "CREATE INDEX more ON names (length(names))",
+        "PRAGMA writable_schema = ON; INSERT INTO sqlite_master VALUES ('table', 'm', 'm', 0, 'CREATE VIRTUAL TABLE m USING n')",
+        f"DROP TABLE names; {SQL.replace('names TEXT NOT NULL', 'names TEXT AS (CAST(zeroblob(1000) AS TEXT))')}",
+        "DROP TABLE candidates",
+        *(f"UPDATE names SET names = '{wrong}'" for wrong in ('5', '"a"', '[]', '{"a": 1}', '[1]', '["a", ["b"]]', '[NaN]', '["a", "a"]', '[""]', '[' * 5000, '', 'x')),
+        *(f"UPDATE candidates SET ids = '{wrong}'" for wrong in ('5', '"7"', '[]', '[7]', '[["7"]]', '{"7": 1}', '["no entity"]')),
+        *(f"UPDATE entities SET content = '{wrong}'" for wrong in ('5', '[]', '["a", "b", "c", "d"]', '["a", [], [], 5]', '["a", [1], [], ""]', '["a", [], [[]], ""]', '{}')),
+    ],
+)  # fmt: skip
+def test_an_index_of_somebody_elses_is_refused_in_a_line(tmp_path, opened, script):
+    index = tmp_path / "index.sqlite"
+    shutil.copyfile(opened.path, index)
+    with closing(sqlite3.connect(index)) as connection:
+        connection.executescript(script)
+    with pytest.raises(UserError, match="index.sqlite: cannot be read as index .* - delete it"):
+        foreign = KnowledgeBase(index)
+        for match in foreign.matches("云桥往事"):
+            for id in foreign.candidates(match.name):
+                foreign.entity(id)
+
+
+@pytest.mark.parametrize("length", [1_000_000, 20_000_000])
+def test_a_name_without_end_in_an_index_is_in_no_text(tmp_path, opened, length):
+    index = tmp_path / "index.sqlite"
+    shutil.copyfile(opened.path, index)
+    with closing(sqlite3.connect(index)) as connection, connection:
+        connection.execute("UPDATE names SET names = ?", (json.dumps(["a" * length, "b"]),))
+    if length > knowledge_base._LONGEST_VALUE:
+        with pytest.raises(UserError, match="too big"):
+            KnowledgeBase(index)
+    else:
+        assert KnowledgeBase(index).matches("a" * 1000 + "《b》") == [(1001, 1002, "b")]
+
+
+def test_an_index_has_its_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(knowledge_base, "_NAMES_IN_A_ROW", 1)
+    built(tmp_path, [{**record("1", "桥"), "alias": [f"名{number}" for number in range(2000)]}])
+    monkeypatch.setattr(knowledge_base, "_MOST_SECONDS", -1)
+    with pytest.raises(UserError, match="interrupted"):
+        KnowledgeBase(tmp_path / "index.sqlite")
+
+
+def test_a_link_is_no_index(tmp_path, opened):
+    (tmp_path / "index.sqlite").symlink_to(opened.path)
+    with pytest.raises(UserError, match="index.sqlite: is a symbolic link"):
+        KnowledgeBase(tmp_path / "index.sqlite")
 
 
 # What measures it

@@ -27,23 +27,42 @@ def name_form(text: str) -> str:
 
 def strip_title_marks(name: str) -> str:
     """The name without the pair of 《》 around all of it, if there is one. Two titles side by side have no such pair."""
-    if len(name) < 2 or name[0] != "《" or name[-1] != "》":
-        return name
-    depth = 0
-    for character in name[1:-1]:
-        depth += (character == "《") - (character == "》")
-        if depth < 0:
-            return name
-    return name[1:-1] if depth == 0 else name
+    return name[1:-1] if _partners(name).get(0) == len(name) - 1 else name
 
 
 def normal_name(name: str) -> str:
     """The one form in which names are compared: `name_form`, without blanks and title marks around it. That of a normal
     name is itself."""
     normal = name_form(name).strip()
-    while (bare := strip_title_marks(normal).strip()) != normal:
-        normal = bare
-    return normal
+    partners = _partners(normal)
+    start, end = 0, len(normal)
+    while partners.get(start) == end - 1:
+        start, end = start + 1, end - 1
+        while start < end and normal[start].isspace():
+            start += 1
+        while start < end and normal[end - 1].isspace():
+            end -= 1
+    return normal[start:end]
+
+
+def _partners(name: str) -> dict[int, int]:
+    """The place of each 《 that has a 》, and of that 》. In one pass, since a name may stand in any number of them."""
+    partners: dict[int, int] = {}
+    if name[:1] == "《":  # there are none around other names, and most are others
+        opened = []
+        for place, character in enumerate(name):
+            if character == "《":
+                opened.append(place)
+            elif character == "》" and opened:
+                partners[opened.pop()] = place
+    return partners
+
+
+#: Characters of a name that is looked for in texts. The longest of 30,137 names of CCKS2019 has 29.
+LONGEST_NAME = 200
+
+# Names that begin at one place of a text, of which more have never been seen than 5.
+_MOST_AT_A_PLACE = 16
 
 
 class Match(NamedTuple):
@@ -57,8 +76,9 @@ class Match(NamedTuple):
 class Dictionary:
     """Names to be found in texts, held in a trie: about 200 bytes for each, and a second to build of 600,000.
 
-    names: in `name_form`, distinct and not empty; sorted ones are read twice as fast. ValueError for one that is empty
-    or occurs twice.
+    names: in `name_form`, distinct and not empty; sorted ones are read twice as fast. One that is longer than
+    LONGEST_NAME keeps its place, but is in no text: the time that a text takes grows with its length alone. ValueError
+    for one that is empty or occurs twice.
     """
 
     def __init__(self, names: Iterable[str]):
@@ -66,8 +86,8 @@ class Dictionary:
         # 0.1 ms for a text.
         self._trie = ahocorasick.Automaton(ahocorasick.STORE_INTS)
         for number, name in enumerate(names):
-            if not self._trie.add_word(name, number):
-                raise ValueError(f"the name {name!r} is empty or occurs more than once")
+            if len(name) <= LONGEST_NAME and not self._trie.add_word(name, number):
+                raise ValueError(f"the name {name!r:.60} is empty or occurs more than once")
         self._longest = self._trie.get_stats()["longest_word"]
 
     def __len__(self) -> int:
@@ -79,7 +99,8 @@ class Dictionary:
         return self._trie.get(name, None)
 
     def matches(self, text: str) -> list[Match]:
-        """Every occurrence of a name in the `name_form` of the text, also nested and overlapping ones, by (start, end).
+        """Every occurrence of a name in the `name_form` of the text, also nested and overlapping ones, by (start, end):
+        of more than 16 that begin at one place the longest.
 
         None begins or ends between two ASCII letters or two ASCII digits: "cos" is not in "cosplay", nor "12" in
         "2012". In real entity linking (8,500 texts) this rule takes away 209 of 97,747 occurrences, and none of the
@@ -93,10 +114,13 @@ class Dictionary:
                 # The cut spares long texts, and an empty trie, which would end the process if it were asked for more
                 # than "".
                 reach = self._trie.longest_prefix(text[start : start + self._longest])
+                before = len(found)
                 for end in range(start + 1, start + reach + 1):
                     number = self._trie.get(text[start:end], None)
                     if number is not None and not is_cut[end]:
                         found.append(Match(start, end, number))
+                if reach > _MOST_AT_A_PLACE:
+                    del found[before:-_MOST_AT_A_PLACE]
         return found
 
 

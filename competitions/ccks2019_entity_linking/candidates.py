@@ -3,6 +3,7 @@ have the name and with what the priors say of it; and the same laid over its tok
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,13 +12,16 @@ import numpy as np
 from common.tokenizers import longest_matches
 from common.tokenizers.words import normal_form, rarity, segment
 
-from knowledge_base import KnowledgeBase
+from knowledge_base import KnowledgeBase, NameMatch
 from priors import CONTEXTS, LONGEST, Priors, log_priors
 from task import NIL, Example
 
 #: Values of `Spot.shape`, of a spot in `spot_features`, and of a token in `token_features`.
 SHAPE_FEATURES, TOKEN_FEATURES = 19, 8
 SPOT_FEATURES = SHAPE_FEATURES + 2 * CONTEXTS + 2
+
+# Spots to either side among which those are looked for that overlap: of 97,568 real ones none had more than 11.
+_MOST_RIVALS = 100
 
 Span = tuple[int, int]
 
@@ -32,9 +36,9 @@ class Spot:
     """A candidate mention: the characters `span`, half-open, of `text` are a name of the knowledge base.
 
     candidates: ids of the entities that have the name. is_longest: among the longest names of the text. shape: float32
-    (SHAPE_FEATURES,), what can be seen of it here. overlapping, around: indices, among the spots of the text, of those
-    that share characters with it, and of those that hold it. counts: int (CONTEXTS, 2), see `Priors.counts`.
-    entity_counts: int (candidates + 1,), NIL being the last. nil_share: see `Priors`.
+    (SHAPE_FEATURES,), what can be seen of it here. overlapping, around: the spots that share characters with it, and
+    those that hold it, by how many places they stand behind it among the spots of the text. counts: int (CONTEXTS, 2),
+    see `Priors.counts`. entity_counts: int (candidates + 1,), NIL being the last. nil_share: see `Priors`.
     """
 
     text: str
@@ -58,20 +62,19 @@ class Spot:
 
 
 def find_spots(text: str, knowledge_base: KnowledgeBase, priors: Priors, own: Priors | None = None) -> list[Spot]:
-    """The spots of a text, all matches of the knowledge base. `own`: priors that this text itself showed."""
+    """The spots of a text, all matches of the knowledge base, by span. `own`: priors that this text itself showed."""
     matches = knowledge_base.matches(text)
     longest = set(longest_matches(matches, len(text)))
     edges = {edge for word in segment(text) for edge in word}
     separators = [-1, *(separator.start() for separator in _SEPARATOR.finditer(text)), len(text)]
-    titles = [title.span() for title in _TITLE.finditer(text)]
+    titles = [(0, 0), *(title.span() for title in _TITLE.finditer(text))]
     spots = []
-    for this, match in enumerate(matches):
+    for this, (match, overlapping) in enumerate(zip(matches, _overlapping(matches))):
         start, end, name = match
         candidates = knowledge_base.candidates(name)
-        overlapping = [at for at, other in enumerate(matches) if at != this and other.start < end and start < other.end]
-        around = [at for at in overlapping if matches[at].start <= start and end <= matches[at].end]
-        piece = max(at for at in separators if at < max(start, 0)) + 1, min(at for at in separators if at >= end)
-        in_title = [title for title in titles if title[0] < start and end <= title[1]]
+        around = [at for at in overlapping if matches[this + at].start <= start and end <= matches[this + at].end]
+        piece = separators[bisect_left(separators, start) - 1] + 1, separators[bisect_left(separators, end)]
+        title = titles[max(0, bisect_left(titles, (start,)) - 1)]
         shape = [
             math.log(end - start),
             end - start == 1,
@@ -87,8 +90,8 @@ def find_spots(text: str, knowledge_base: KnowledgeBase, priors: Priors, own: Pr
             math.log1p(piece[1] - end),
             (end - start) / (piece[1] - piece[0]),
             piece == (start, end),
-            bool(in_title),
-            any(title == (start - 1, end + 1) for title in in_title),
+            end <= title[1],
+            title == (start - 1, end + 1),
             math.log1p(start) / 2,
             math.log1p(len(text) - end) / 2,
             math.log1p(len(text)) / 4,
@@ -99,6 +102,18 @@ def find_spots(text: str, knowledge_base: KnowledgeBase, priors: Priors, own: Pr
     return spots
 
 
+def _overlapping(matches: Sequence[NameMatch]) -> list[list[int]]:
+    """For each match, by how many places the others stand behind it that share characters with it."""
+    found: list[list[int]] = [[] for _ in matches]
+    for this, match in enumerate(matches):
+        for step, other in enumerate(matches[this + 1 : this + 1 + _MOST_RIVALS], start=1):
+            if other.start >= match.end:
+                break
+            found[this].append(step)
+            found[this + step].append(-step)
+    return found
+
+
 def training_spots(examples: Sequence[Example], knowledge_base: KnowledgeBase) -> tuple[Priors, list[list[Spot]]]:
     """The priors that labelled texts show together, and the spots of each with what the others show."""
     shown = [Priors.of_text(example, knowledge_base) for example in examples]
@@ -106,15 +121,17 @@ def training_spots(examples: Sequence[Example], knowledge_base: KnowledgeBase) -
     return priors, [find_spots(one.text, knowledge_base, priors, own) for one, own in zip(examples, shown)]
 
 
-def spot_features(spots: Sequence[Spot], of_counts: np.ndarray) -> np.ndarray:
-    """Of all spots of a text, float32 (spots, SPOT_FEATURES): shape, priors (`of_counts`, see `count_features`), and the
-    highest odds, as one of the longest names, of those that overlap and of those around."""
-    shapes = np.array([spot.shape for spot in spots], np.float32).reshape(-1, SHAPE_FEATURES)
+def spot_features(spots: Sequence[Spot], of_counts: np.ndarray, chosen: Sequence[int]) -> np.ndarray:
+    """Of the `chosen` ones of the spots of a text, float32 (chosen, SPOT_FEATURES): shape, priors (`of_counts` of all
+    spots, see `count_features`), and the highest odds, as one of the longest names, of those that overlap and of those
+    around."""
+    shapes = np.array([spots[at].shape for at in chosen], np.float32).reshape(-1, SHAPE_FEATURES)
     odds = of_counts[:, LONGEST].tolist()
     rivals = [
-        [max((odds[at] for at in places), default=-3.0) for places in (spot.overlapping, spot.around)] for spot in spots
+        [max((odds[at + step] for step in steps), default=-3.0) for steps in (spots[at].overlapping, spots[at].around)]
+        for at in chosen
     ]
-    return np.concatenate([shapes, of_counts, np.array(rivals, np.float32).reshape(-1, 2)], 1)
+    return np.concatenate([shapes, of_counts[list(chosen)], np.array(rivals, np.float32).reshape(-1, 2)], 1)
 
 
 def token_features(

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from common.decoders import pair_starts_with_ends
+from common.decoders import on_grid, pair_starts_with_ends
 from common.generators import prediction_order
 from common.metrics import precision_recall_f1
 from common.prediction import in_batches, one_trace
+from common.runs.values import Between
 
 from candidates import Span, Spot, find_spots
 from features import PairReader, Window, mention_inputs, text_windows
@@ -21,11 +22,14 @@ from task import NIL, Example, Mention
 #: having.
 _WORTH_LINKING = 0.05
 
+#: Spots whose pairs are held at once: a long text has thousands.
+_LINKED_AT_ONCE = 1000
+
 
 class Settings(NamedTuple):
     """How probable a mention of an entity must be."""
 
-    threshold: float = 0.4
+    threshold: Annotated[float, Between(0, 1)] = 0.4
 
 
 #: From the middle outwards: of equally good ones the first is taken, and the mildest is the safest.
@@ -36,7 +40,8 @@ GRID = [Settings(step / 20) for step in sorted(range(3, 16), key=lambda step: ab
 class ScoredSpot:
     """How likely a spot is a mention, and the probabilities of its candidates with that of NIL after them.
 
-    `entity` is the most probable one, or NIL, and `value` the probability that the spot is a mention of it.
+    `entity` is the most probable one, or NIL, of equal ones the first; `value` is the probability that the spot is a
+    mention of it. Both come from logits `on_grid`: they do not depend on what else was in the batch.
     """
 
     spot: Spot
@@ -54,8 +59,8 @@ class ScoredSpot:
 
 @dataclass
 class Scores:
-    """What the networks say of one text. spots: all that are worth linking, each once. others: spans of characters that
-    the half pointer marks, and that are no spots."""
+    """What the networks say of one text. spots: all that are worth linking, each once, by span. others: spans of
+    characters that the half pointer marks, and that are no spots, sorted."""
 
     spots: list[ScoredSpot]
     others: list[Span]
@@ -87,7 +92,7 @@ class Predictor:
         for batch in prediction_order([len(window.encoding) for window in all_windows], self.batch_size):
             batch = [all_windows[index] for index in batch]
             edges, names = self._mentions(mention_inputs(batch))
-            probabilities = iter(expit(names.numpy()).tolist())
+            probabilities = iter(expit(on_grid(names.numpy())).tolist())
             for window, (starts, ends) in zip(batch, np.moveaxis(edges.numpy() > 0, 2, 1)):
                 for at, _, _ in window.places:
                     spot, probability = window.spots[at], next(probabilities)
@@ -100,13 +105,15 @@ class Predictor:
                     others[window.example].add(window.encoding.char_span(first, last))
         found = [Scores([], sorted(spans - spots.keys())) for spots, spans in zip(likely, others)]
         kept = [
-            (scores, *spot)
+            (scores, spot, probability)
             for scores, spots in zip(found, likely)
-            for spot in spots.values()
-            if spot[1] > _WORTH_LINKING
+            for _, (spot, probability) in sorted(spots.items(), key=lambda item: item[0])
+            if probability > _WORTH_LINKING
         ]
-        for (scores, spot, mention), entities in zip(kept, self._link([spot for _, spot, _ in kept])):
-            scores.spots.append(ScoredSpot(spot, mention, entities))
+        for first in range(0, len(kept), _LINKED_AT_ONCE):
+            part = kept[first : first + _LINKED_AT_ONCE]
+            for (scores, spot, mention), entities in zip(part, self._link([spot for _, spot, _ in part])):
+                scores.spots.append(ScoredSpot(spot, mention, entities))
         return found
 
     def _link(self, spots: Sequence[Spot]) -> list[np.ndarray]:
@@ -120,22 +127,23 @@ class Predictor:
         ]
         logits = np.zeros(len(rows), np.float64)
         for batch, values in in_batches(self._entities, rows, self.batch_size):
-            logits[batch] = values.numpy()
+            logits[batch] = on_grid(values.numpy())
         of_spots = np.split(logits, np.cumsum([len(spot.choices) for spot in spots]))[:-1]
         return [softmax(of_spot) for of_spot in of_spots]
 
     def decode(self, examples: Sequence[Example], scores: Sequence[Scores], settings: Settings) -> list[list[Mention]]:
-        """Mentions of each text, by offset: spots whose value reaches the threshold, of overlapping ones the best, and
-        where there is room, what the half pointer marks. What has no entity is NIL."""
+        """Mentions of each text, by offset: spots whose value reaches the threshold, of overlapping ones the best, of
+        equally good ones the first, and where there is room, what the half pointer marks. What has no entity is NIL."""
         return [_decode_one(example.text, found, settings) for example, found in zip(examples, scores)]
 
 
 def _decode_one(text: str, scores: Scores, settings: Settings) -> list[Mention]:
     best_first = sorted(scores.spots, key=lambda scored: -scored.value)
     wanted = [(scored.spot.span, scored.entity) for scored in best_first if scored.value >= settings.threshold]
-    kept: list[Mention] = []
+    kept, taken = [], bytearray(len(text))
     for (start, end), entity in [*wanted, *((span, NIL) for span in scores.others)]:
-        if all(end <= mention.offset or mention.end <= start for mention in kept):
+        if not any(taken[start:end]):
+            taken[start:end] = b"\1" * (end - start)
             kept.append(Mention(text[start:end], start, entity))
     return sorted(kept, key=lambda mention: mention.offset)
 
@@ -146,7 +154,9 @@ def gold_scores(labelled: Sequence[Window]) -> list[Scores]:
     found = [Scores([], []) for _ in range(labelled[-1].example + 1)]
     for window in labelled:
         scores = found[window.example]
-        scores.spots = [ScoredSpot(spot, 1.0, np.arange(len(spot.choices)) == right) for spot, right in window.queries]
+        scores.spots = scores.spots or [
+            ScoredSpot(spot, 1.0, np.arange(len(spot.choices)) == right) for spot, right in window.queries
+        ]
         linked = {scored.spot.span for scored in scores.spots}
         scores.others += [span for label in window.labels if (span := window.encoding.char_span(*label)) not in linked]
     return found

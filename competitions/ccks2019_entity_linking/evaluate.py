@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.command_line import parse_flags, run, table, warn
+from common.archives import check_size
+from common.command_line import parse_flags, print_skipped, printable, run, table, warn
 from common.error_report import describe_errors, take_pairs
 
 from metric import Comparison, Count, Score, Share, compare, links, total
-from task import NIL, WRONG_OFFSET, Example, Mention, is_at, read, read_submission
+from task import NIL, Example, Mention, is_at, read_gold, read_submission
 
 #: How many of the names that cost most errors the report shows.
 SHOWN = 10
@@ -31,23 +32,26 @@ class Config:
     """The submission: JSON lines, or a zip with one such file in it."""
     json: bool = False
     """Print one JSON object with precision, recall and f1, unrounded, and nothing else, on stdout."""
+    max_megabytes: int | None = None
+    """Largest size of the unpacked predictions, in megabytes. Default: 100 times gold, and at least 10."""
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     """Prints the score and returns the figures that `--json` prints. Raises UserError for files that cannot be read."""
     config = parse_flags(Config, argv)
+    check_size(config.predictions, config.gold, config.max_megabytes)
     skipped: Counter[str] = Counter()
-    examples = read(config.gold, labelled=True, skipped=skipped)
+    examples = read_gold(config.gold, skipped)
     predictions = read_submission(config.predictions)
-    # Mentions that `read` leaves out count here: the definition looks at no text.
-    comparisons = compare(read_submission(config.gold), predictions)
+    comparisons = compare([(example.id, example.mentions) for example in examples], predictions)
     score = total(comparisons)
     if config.json:
         print(json.dumps(score.links.figures()))
     else:
         print_report(score, comparisons, {example.id: example.text for example in examples})
+        print_skipped(config.gold, skipped)
     sys.stdout.flush()  # so that the warnings come last, where they are seen
-    for message in find_doubts(examples, predictions, score, skipped):
+    for message in find_doubts(examples, predictions, score):
         warn(message)
     return score.links.figures()
 
@@ -74,7 +78,7 @@ def print_report(score: Score, comparisons: list[Comparison], texts: dict[str, s
         print(table(header, rows[:SHOWN]))
         errors = find_errors(comparisons)
         print(
-            f"\nerrors\n{describe_errors(errors, lambda one: texts.get(one.id, f'(id {one.id}, not in gold)'), show)}"
+            f"\nerrors\n{describe_errors(errors, lambda one: printable(texts.get(one.id, f'(id {one.id:.60}, not in gold)')), show)}"
         )
 
 
@@ -83,10 +87,7 @@ def _line(share: Share) -> str:
 
 
 def find_doubts(
-    examples: Sequence[Example],
-    predictions: Sequence[tuple[str, Sequence[Mention]]],
-    score: Score,
-    skipped: Counter[str],
+    examples: Sequence[Example], predictions: Sequence[tuple[str, Sequence[Mention]]], score: Score
 ) -> list[str]:
     """Sentences on what makes the figures doubtful, since the official metric passes over it in silence."""
     doubts = []
@@ -119,8 +120,9 @@ def find_doubts(
             f"{elsewhere} of {len(known)} predicted mentions are not at their offset in the text of gold, and can hardly be right - "
             "count the characters from 0"
         )
-    if skipped[WRONG_OFFSET]:
-        doubts.append(f"{skipped[WRONG_OFFSET]} mentions of gold are not at their offset, and count all the same")
+    wrong = sum(not is_at(mention, example.text) for example in examples for mention in example.mentions)
+    if wrong:
+        doubts.append(f"{wrong} mentions of gold are not at their offset, and count all the same")
     return doubts
 
 
@@ -221,7 +223,7 @@ def count_names(comparisons: Iterable[Comparison]) -> dict[str, Count]:
 
 def show(mention: Mention) -> str:
     """`text | offset | entity`."""
-    return f"{mention.text} | {mention.offset} | {mention.entity}"
+    return printable(f"{mention.text:.60} | {mention.offset} | {mention.entity:.60}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ No TensorFlow.
 Spans of characters are half-open; spans of tokens have a first and a last one.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,9 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from common.command_line import UserError
 from common.encoders import Encoder
 from common.generators import Arrays, pad, pad_features
 from common.tokenizers import Encoding, pair_windows, windows
+from common.tokenizers.dictionary import LONGEST_NAME
 
 from candidates import SPOT_FEATURES, Span, Spot, spot_features, token_features
 from knowledge_base import KnowledgeBase
@@ -40,9 +43,10 @@ class Query(NamedTuple):
 class Window:
     """A piece of a text that the encoder reads at once: nearly always the whole of it.
 
-    example: index of its text. arrays: inputs of the encoder. spots: those of the text. places: (index, first, last
-    token) of the spots that lie in it, both tokens inclusive. labels: spans of tokens of the gold mentions in it.
-    queries: the gold mentions of the text, in any of its windows, whose entity can be chosen.
+    example: index of its text. arrays: inputs of the encoder. spots: those of the text, or of a long one all that begin
+    in the window or reach into it. places: (index, first, last token) of the spots that lie in it, both tokens
+    inclusive. labels: spans of tokens of the gold mentions in it. queries: the gold mentions of the text, in any of its
+    windows, whose entity can be chosen.
     """
 
     example: int
@@ -59,10 +63,24 @@ def text_windows(texts: Sequence[str], spots: Sequence[Sequence[Spot]], encoder:
     found = []
     for index, (text, of_text) in enumerate(zip(texts, spots)):
         parts = windows(encoder.tokenizer, encoder.tokenizer.tokenize(text), encoder.max_length)
-        for part, arrays in zip(parts, encoder.features(text, parts)):
-            places = [(at, *tokens) for at, spot in enumerate(of_text) if (tokens := part.token_span(*spot.span))]
-            found.append(Window(index, part, arrays, of_text, places))
+        starts = [spot.span[0] for spot in of_text]
+        for part in parts:
+            piece, tokens, near = text, part, of_text
+            if len(parts) > 1:
+                piece, tokens = cut_out(text, part)
+                begin, end = part.offsets[0, 0] - LONGEST_NAME, part.offsets[-1, 1]
+                near = of_text[bisect_left(starts, begin) : bisect_left(starts, end)]
+            (arrays,) = encoder.features(piece, [tokens])
+            places = [(at, *span) for at, spot in enumerate(near) if (span := part.token_span(*spot.span))]
+            found.append(Window(index, part, arrays, near, places))
     return found
+
+
+def cut_out(text: str, tokens: Encoding) -> tuple[str, Encoding]:
+    """The piece of a text that these tokens cover, and the tokens in it. A long text is read piece by piece: read
+    whole for every window and every candidate, it would cost the square of its length."""
+    start, end = tokens.offsets[0, 0], tokens.offsets[-1, 1]
+    return text[start:end], Encoding(tokens.ids, tokens.offsets - start)
 
 
 def labelled_windows(
@@ -103,13 +121,21 @@ def label_windows(of_examples: Sequence[Window], examples: Sequence[Example], lo
 class PairReader:
     """Inputs of the entity network: what a candidate is, before the text around a mention.
 
-    description_length: tokens of a description that are read, at most half of a window.
+    description_length: tokens of a description that are read, at most half of a window. remembered: pairs that are
+    kept, of about 3 KB each, since the same ones come again in every epoch. Raises UserError for an encoder whose
+    windows have no room for a pair.
     """
 
-    def __init__(self, encoder: Encoder, knowledge_base: KnowledgeBase, description_length: int):
+    def __init__(
+        self, encoder: Encoder, knowledge_base: KnowledgeBase, description_length: int, remembered: int = 2**16
+    ):
+        if encoder.max_length < 4:
+            raise UserError(
+                f"windows of {encoder.max_length} tokens: must be 4 at least, for [CLS], two [SEP] and one of the text"
+            )
         self.encoder, self.knowledge_base, self.description_length = encoder, knowledge_base, description_length
-        # About 3 KB each: the same pairs come again in every epoch.
-        self._read = lru_cache(2**16)(self._read)
+        self._read = lru_cache(remembered)(self._read)
+        self._tokenize = lru_cache(64)(encoder.tokenizer.tokenize)  # each candidate asks for the same text
 
     def __call__(self, text: str, span: Span, entity: str, log_prior: float) -> Arrays:
         """Inputs of the encoder and `in_text` int8, each (length, ...), `mention` float32 (length,), 1 at the tokens of
@@ -120,11 +146,13 @@ class PairReader:
         tokenizer, longest = self.encoder.tokenizer, self.encoder.max_length
         description = described(self.knowledge_base, entity, self.description_length)
         tokens_of_it = tokenizer.tokenize(description).take(slice(self.description_length))
-        tokens = tokenizer.tokenize(text)
-        first, last = tokens.token_span(*span)
+        whole = self._tokenize(text)
+        first, last = whole.token_span(*span)
         room = longest - min(len(tokens_of_it), (longest - 3) // 2) - 3
-        begin = max(0, min((first + last) // 2 - room // 2, len(tokens) - room))
-        tokens = tokens.take(slice(begin, begin + room))
+        begin = max(0, min((first + last) // 2 - room // 2, len(whole) - room))
+        tokens = whole.take(slice(begin, begin + room))
+        if len(whole) > longest - 2:  # a text of several windows
+            text, tokens = cut_out(text, tokens)
         (pair,) = pair_windows(tokenizer, tokens_of_it, tokens, longest, room)
         (arrays,) = self.encoder.pair_features(description, tokens_of_it, text, tokens, [pair])
         inside = np.zeros(len(tokens), np.float32)
@@ -139,7 +167,7 @@ def described(knowledge_base: KnowledgeBase, entity: str, max_length: int) -> st
     """An entity in words: its names, its types and the beginning of its description; not empty for NIL either."""
     if entity == NIL:
         return NIL
-    found = knowledge_base.entities([entity], max_length)[entity]
+    found = knowledge_base.entity(entity, max_length)
     return f"{'、'.join(dict.fromkeys([found.subject, *found.names]))}（{'、'.join(found.types)}）{found.description}"
 
 
@@ -207,7 +235,7 @@ def mention_inputs(batch: Sequence[Window], generator: np.random.Generator | Non
     for row, window in enumerate(batch):
         counts = np.array([spot.counts for spot in window.spots], np.int64).reshape(-1, CONTEXTS, 2)
         of_counts = count_features(thinned(counts, generator))
-        features.append(spot_features(window.spots, of_counts)[[at for at, _, _ in window.places]])
+        features.append(spot_features(window.spots, of_counts, [at for at, _, _ in window.places]))
         places += [(row, first, last) for _, first, last in window.places]
         dictionary.append(token_features(len(window.encoding), window.places, of_counts[:, LONGEST], window.spots))
     return pad_features([window.arrays for window in batch]) | {

@@ -4,7 +4,7 @@ A link is a (text_id, mention, offset, entity) tuple, and counts once however of
 it, not what the organisers count: how well mentions are found, and how well those that are found are linked.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, KeysView, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -63,11 +63,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A text: its different mentions on both sides, each in the order in which they stand there."""
+    """A text: its different mentions on both sides, each in the order in which they stand there, and to be looked up."""
 
     id: str
-    predicted: tuple[Mention, ...]
-    gold: tuple[Mention, ...]
+    predicted: KeysView[Mention]
+    gold: KeysView[Mention]
 
     @property
     def correct(self) -> list[Mention]:
@@ -106,7 +106,7 @@ def compare(gold: Texts, predictions: Texts) -> list[Comparison]:
         for identifier, mentions in texts:
             sides.setdefault(identifier, ({}, {}))[side].update(dict.fromkeys(mentions))
     return [
-        Comparison(identifier, tuple(predicted), tuple(wanted)) for identifier, (predicted, wanted) in sides.items()
+        Comparison(identifier, predicted.keys(), wanted.keys()) for identifier, (predicted, wanted) in sides.items()
     ]
 
 

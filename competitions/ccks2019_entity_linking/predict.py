@@ -7,22 +7,24 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from common.command_line import check_probability, parse_flags, run, warn
+from common.command_line import check_probability, parse_flags, print_skipped, run, warn
 from common.dev_search import described
 from common.encoders import load_encoder
 from common.options import PredictionOptions
+from common.prediction import rounds
 from common.process import start_tensorflow
 from common.runs.directory import open_trained_run
-from common.submission import BLANK_LINE
+from common.runs.values import Between
+from common.submission import check_output, valid_or_empty
 
 from decode import Predictor, Settings
 from features import PairReader
 from knowledge_base import INDEX_NAME, KnowledgeBase
 from metric import links
 from priors import Priors
-from task import TASK, check_submission, read, write_submission
+from task import TASK, Example, Mention, check_mentions, check_submission, read, write_submission
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
 
@@ -50,10 +52,12 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, threshold=config.threshold)
-    knowledge_base, priors = KnowledgeBase(trained.path / INDEX_NAME), Priors.read(trained)
+    description_length = trained.setting("description_length", Annotated[int, Between(1, 2**31)])
+    knowledge_base, priors = KnowledgeBase(trained.file(INDEX_NAME)), Priors.read(trained)
+    output = config.output or trained.file("submission.json")
+    check_output(output)
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
-    output = config.output or trained.path / "submission.json"
 
     start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import set_precision
@@ -65,8 +69,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     encoder = load_encoder(trained.path)
     network = build_network(encoder)
     load_best(trained, network.training)
-    read_pair = PairReader(encoder, knowledge_base, trained.config["settings"]["description_length"])
-    predictions = Predictor(network, read_pair, priors, config.prediction.batch_size)(examples, settings)
+    read_pair = PairReader(encoder, knowledge_base, description_length, remembered=0)  # hardly one comes twice
+    predictor = Predictor(network, read_pair, priors, config.prediction.batch_size)
+    predictions = answers(examples, predictor, settings, config.input)
     write_submission(output, examples, predictions)
     check_submission(output, examples, knowledge_base)
 
@@ -74,11 +79,22 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     print(
         f"{output}: {len(examples)} texts, {mentions} mentions, {linked} of them linked, checked  (run {trained.path}, {described(settings)})"
     )
-    if skipped[BLANK_LINE]:
-        print(f"{config.input}: {skipped[BLANK_LINE]} blank lines skipped")
-    if examples and not linked:
+    print_skipped(config.input, skipped)
+    if not linked:
         warn("nothing was linked - lower the threshold, or train longer")
     return {"output": output, "texts": len(examples), "mentions": mentions, "linked": linked}
+
+
+def answers(examples: Sequence[Example], predictor: Predictor, settings: Settings, source: Path) -> list[list[Mention]]:
+    """The mentions of every text, in order, none in place of those that the judge would refuse. source: where the
+    examples are from."""
+    predictions = [mentions for part in rounds(examples) for mentions in predictor(part, settings)]
+
+    def check(mentions: list[Mention], number: int) -> None:
+        example = examples[number - 1]
+        check_mentions(mentions, example.text, predictor.read_pair.knowledge_base, f"{source}:{example.line}")
+
+    return valid_or_empty(predictions, check, [])
 
 
 if __name__ == "__main__":

@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from common.command_line import UserError
 from common.runs.directory import Run
 from common.submission import atomic_write, json_bytes
 from common.tokenizers import longest_matches
@@ -96,9 +98,22 @@ class Priors:
     @classmethod
     def read(cls, run: Run) -> "Priors":
         """What `write` left there. Raises UserError when it is missing or damaged."""
-        kept = run.read_json(_FILE)
-        entities = {name: Counter(counts) for name, counts in kept["entities"].items()}
-        return cls(Counter(kept["found"]), Counter(kept["labelled"]), entities, kept["nil_share"])
+        match run.read_json(_FILE):
+            case {
+                "found": dict(found),
+                "labelled": dict(labelled),
+                "entities": dict(entities),
+                "nil_share": float(nil),
+            }:
+                are_counts = all(map(_are_counts, (found, labelled, *entities.values())))
+                if are_counts and 0 < nil < 1 and all(count <= found.get(key, 0) for key, count in labelled.items()):
+                    entities = {name: Counter(counts) for name, counts in entities.items()}
+                    return cls(Counter(found), Counter(labelled), entities, nil)
+        raise UserError(f"{run.path / _FILE}: holds no counts of names - train the run again")
+
+
+def _are_counts(values: Any) -> bool:
+    return isinstance(values, dict) and all(type(value) is int and 0 <= value < 2**31 for value in values.values())
 
 
 def _keys(text: str, match: NameMatch) -> list[str]:

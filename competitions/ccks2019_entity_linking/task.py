@@ -5,8 +5,8 @@ knowledge base does not have what it names. The judge leaves NIL out. The metric
 """
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,12 @@ TASK = "ccks2019_entity_linking"
 #: What stands in place of an entity where the knowledge base has none.
 NIL = "NIL"
 
-#: The reasons under which `read` counts mentions that it leaves out.
+#: The reasons under which `read` counts what it leaves out, or understands though it is not there.
 WRONG_OFFSET = "mention that is not at its offset, left out"
 REPEATED = "mention that stands there already, left out"
+NO_OFFSET = "mention without an offset, where its text has it once"
+NO_LABELS = "labels absent: nothing to find"
+NUMBER = "id that is a number, read and answered as a string"
 
 
 @dataclass(frozen=True)
@@ -60,16 +63,43 @@ class Example:
 def read(path: str | Path, labelled: bool | None = None, skipped: Counter[str] | None = None) -> list[Example]:
     """The texts of an official file, one Example for each line that is not blank (`skipped` counts the blank ones).
 
-    `labelled=True` demands a `mention_data` on every line, `False` never looks at it, None takes what there is. Offsets
-    are strings of digits in the official files, and ids strings; whole numbers will do for both. Mentions may overlap,
-    but each of an Example is where it says, `text[offset:end]`, and no other one is: one that is empty or elsewhere is
-    left out, since nothing could be learned from it, and so are all but the first of those in one place. `skipped`
-    counts both. Whether the knowledge base has the entities is not checked. Raises UserError naming file and line, also
-    for an id that stands there twice: the submission answers ids.
+    `labelled=False` never looks at `mention_data`, None takes what there is, and True demands it of some line: in the
+    others there is nothing to find. Offsets are strings of digits in the official files, and ids strings; whole numbers
+    will do for both, and a mention that its text has once needs no offset. Mentions may overlap, but each of an Example
+    is where it says, `text[offset:end]`, and no other one is: one that is empty or elsewhere is left out, since nothing
+    could be learned from it, and so are all but the first of those in one place. `skipped` counts all of these. Whether
+    the knowledge base has the entities is not checked. Raises UserError naming file and line, also for an id that
+    stands there twice: the submission answers ids.
     """
-    lines: dict[str, int] = {}
     examples = []
     skipped = Counter() if skipped is None else skipped
+    for number, identifier, text, record in _texts(path, skipped):
+        mentions = None
+        if labelled is not False and record.get("mention_data") is not None:
+            mentions = _usable(_mentions(record, f"{path}:{number}", text, skipped), text, skipped)
+        examples.append(Example(identifier, text, mentions, number))
+    if not labelled:
+        return examples
+    without = sum(example.mentions is None for example in examples)
+    if without == len(examples):
+        raise UserError(f'{path}: no line has "mention_data" - give a file with labels')
+    if without:
+        skipped[NO_LABELS] += without
+    return [replace(example, mentions=example.mentions or ()) for example in examples]
+
+
+def read_gold(path: str | Path, skipped: Counter[str] | None = None) -> list[Example]:
+    """The texts of a labelled file with all mentions as the metric takes them, each line with its own: they may be
+    repeated, or be elsewhere than they say. Raises UserError as `read` does, and for a line without labels."""
+    return [
+        Example(identifier, text, _mentions(record, f"{path}:{number}"), number)
+        for number, identifier, text, record in _texts(path, Counter() if skipped is None else skipped)
+    ]
+
+
+def _texts(path: str | Path, skipped: Counter[str]) -> Iterator[tuple[int, str, str, dict[str, Any]]]:
+    """Line, id, text and record of each text."""
+    lines: dict[str, int] = {}
     for number, record in read_json_lines(path, skipped):
         where = f"{path}:{number}"
         identifier = _name(record, "text_id", where)
@@ -79,16 +109,13 @@ def read(path: str | Path, labelled: bool | None = None, skipped: Counter[str] |
                 f'{where}: text_id "{identifier:.60}" stands already in line {lines[identifier]} - give each text an id of its own'
             )
         lines[identifier] = number
-        if labelled is False or (labelled is None and record.get("mention_data") is None):
-            mentions = None
-        else:
-            mentions = _usable(_mentions(record, where), text, skipped)
-        examples.append(Example(identifier, text, mentions, number))
-    return examples
+        if record["text_id"] != identifier:
+            skipped[NUMBER] += 1
+        yield number, identifier, text, record
 
 
 def read_submission(path: str | Path) -> list[tuple[str, tuple[Mention, ...]]]:
-    """The (id, mentions) pairs of a submission, or of gold: one for each line that is not blank, for metric.compare.
+    """The (id, mentions) pairs of a submission: one for each line that is not blank, for metric.compare.
 
     Without the texts, and so as lenient as the metric: offsets are not checked, mentions may be repeated, and an id may
     stand there twice. Raises UserError naming file and line.
@@ -99,13 +126,34 @@ def read_submission(path: str | Path) -> list[tuple[str, tuple[Mention, ...]]]:
     ]
 
 
-def _mentions(record: dict[str, Any], where: str) -> tuple[Mention, ...]:
-    return tuple(_mention(item, where) for item in field(record, "mention_data", list, where))
+def _mentions(
+    record: dict[str, Any], where: str, text: str | None = None, counted: Counter[str] | None = None
+) -> tuple[Mention, ...]:
+    """The mentions of a line. `text`: in which those are looked up that have no offset, and `counted` there."""
+    items = field(record, "mention_data", list, where)
+    for item in items:
+        if not isinstance(item, dict):
+            raise UserError(f'{where}: "mention_data" holds {item!r:.60} - each of its items must be an object')
+    if text is not None:
+        items = [_with_offset(item, where, text, counted) for item in items]
+    return tuple(_mention(item, where) for item in items)
 
 
-def _mention(item: Any, where: str) -> Mention:
-    if not isinstance(item, dict):
-        raise UserError(f'{where}: "mention_data" holds {item!r:.60} - each of its items must be an object')
+def _with_offset(item: dict[str, Any], where: str, text: str, counted: Counter[str]) -> dict[str, Any]:
+    if item.get("offset") is not None:
+        return item
+    name = field(item, "mention", str, where)
+    offset = text.find(name)
+    if offset < 0 or text.find(name, offset + 1) >= 0:
+        raise UserError(
+            f'{where}: in "{name:.60}": "offset" is missing, and the text does not have these characters once - '
+            "give the index of the first one"
+        )
+    counted[NO_OFFSET] += 1
+    return {**item, "offset": offset}
+
+
+def _mention(item: dict[str, Any], where: str) -> Mention:
     text = field(item, "mention", str, where)
     inside = f'{where}: in "{text:.60}"'
     offset = field(item, "offset", (str, int), inside)
@@ -223,12 +271,12 @@ def check_submission(
                 f"{where}: is not text {count + 1} of the {len(examples)} in the input - keep every id with its text, in order"
             )
         lines[identifier] = number
-        places = set()
-        for mention, item in zip(_mentions(record, where), record["mention_data"]):
-            _check_mention(item, mention, text, entities, where)
-            if mention.place in places:
-                raise UserError(f'{where}: "{mention.text:.60}" stands twice at offset {mention.offset} - leave one')
-            places.add(mention.place)
+        mentions = _mentions(record, where)
+        for mention, item in zip(mentions, record["mention_data"]):
+            inside = f'{where}: in "{mention.text:.60}"'
+            field(item, "offset", str, inside)
+            field(item, "kb_id", str, inside)
+        check_mentions(mentions, text, entities, where)
     if skipped[BLANK_LINE]:
         raise UserError(f"{path}: ends with a blank line, which the judge cannot read - delete it")
     if examples is not None and len(lines) < len(examples):
@@ -238,20 +286,22 @@ def check_submission(
     return len(lines)
 
 
-def _check_mention(
-    item: dict[str, Any], mention: Mention, text: str, entities: Container[str] | None, where: str
-) -> None:
-    inside = f'{where}: in "{mention.text:.60}"'
-    field(item, "offset", str, inside)
-    field(item, "kb_id", str, inside)
-    if not mention.text:
-        raise UserError(f"{where}: a mention is empty - leave it out")
-    if not is_at(mention, text):
-        raise UserError(
-            f'{where}: "{mention.text:.60}" does not begin at offset {mention.offset} of the text - cut it from there, '
-            "and count its characters from 0"
-        )
-    if entities is not None and mention.entity != NIL and mention.entity not in entities:
-        raise UserError(
-            f'{inside}: the knowledge base has no entity "{mention.entity:.60}" - give one of its ids or {NIL}'
-        )
+def check_mentions(mentions: Iterable[Mention], text: str, entities: Container[str] | None, where: str) -> None:
+    """Raises UserError, beginning with `where`, for mentions of a text that say something impossible; see
+    `check_submission`."""
+    places = set()
+    for mention in mentions:
+        if not mention.text:
+            raise UserError(f"{where}: a mention is empty - leave it out")
+        if not is_at(mention, text):
+            raise UserError(
+                f'{where}: "{mention.text:.60}" does not begin at offset {mention.offset} of the text - cut it from there, '
+                "and count its characters from 0"
+            )
+        if entities is not None and mention.entity != NIL and mention.entity not in entities:
+            raise UserError(
+                f'{where}: in "{mention.text:.60}": the knowledge base has no entity "{mention.entity:.60}" - give one of its ids or {NIL}'
+            )
+        if mention.place in places:
+            raise UserError(f'{where}: "{mention.text:.60}" stands twice at offset {mention.offset} - leave one')
+        places.add(mention.place)
