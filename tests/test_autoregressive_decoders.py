@@ -16,6 +16,7 @@ from common.decoders import (
     Rules,
     State,
     beam_search,
+    on_grid,
     sample,
     synchronous_beam_search,
     take_rows,
@@ -111,7 +112,7 @@ def everything(model, number, rules, written=(), log_probability=0.0):
 
 
 def best_first(found):
-    return sorted(found, key=lambda one: (not one.finished, -one.score))
+    return sorted(found, key=lambda one: (not one.finished, -on_grid(one.score)))
 
 
 def slow_step(places, scores_of, rules, width):
@@ -121,11 +122,11 @@ def slow_step(places, scores_of, rules, width):
         written, log_probability, state = place
         left = options(scores_of(written), written, rules) if state == "live" else {}
         if state == "live" and len(written) == rules.max_length and left:
-            best = max((token for token in left if token != END), key=left.get, default=END)
+            best = max((token for token in left if token != END), key=lambda token: on_grid(left[token]), default=END)
             left = {token: score for token, score in left.items() if token in (best, END)}
         if not left:
             kept.append((written, log_probability, "cut" if state == "live" else state))
-        for token in sorted(left, key=lambda token: -left[token]):
+        for token in sorted(left, key=lambda token: -on_grid(left[token])):
             total = log_probability + left[token]
             if token == END:
                 new = (written, total, "finished")
@@ -134,7 +135,7 @@ def slow_step(places, scores_of, rules, width):
             else:
                 new = ((*written, token), total, "live")
             candidates.append((total, new))
-    candidates.sort(key=lambda candidate: -candidate[0])
+    candidates.sort(key=lambda candidate: -on_grid(candidate[0]))
     return [*kept, *(new for _, new in candidates[: width - len(kept)])]
 
 
@@ -193,7 +194,7 @@ def test_a_wide_beam_is_exhaustive_search(model_and_rules):
         check_same(found, [by_tokens[one[0::3]] for one in found])
         assert found == best_first(found)
         best = beam_search(model, [number], rules, 256)[0][0]
-        assert best.finished == expected[0].finished and best.score == pytest.approx(expected[0].score, abs=1e-12)
+        assert (best.finished, on_grid(best.score)) == (expected[0].finished, on_grid(expected[0].score))
 
 
 @settings(deterministic, max_examples=100)
@@ -211,6 +212,44 @@ def test_any_beam_against_plain_python(model_and_rules, width, count):
         assert found == alone
 
 
+class Noisy:
+    """The same model on another day: its last bits are others, in each row and column."""
+
+    def __init__(self, model, seed):
+        self.model, self.generator = model, np.random.default_rng(seed)
+
+    def start(self, inputs):
+        return self.model.start(inputs)
+
+    def noise(self, scores):
+        return (scores - self.generator.uniform(0, 3e-6, scores.shape)).astype(np.float32)
+
+    def step(self, state, tokens):
+        scores, state = self.model.step(state, tokens)
+        return self.noise(scores), state
+
+    def step_pairs(self, state, tokens):
+        scores, state = self.model.step_pairs(state, tokens)
+        return self.noise(scores), state
+
+
+@settings(deterministic, max_examples=20)
+@given(seeds, all_rules(4), st.integers(1, 4))
+def test_the_last_bits_decide_nothing(seed, rules, width):
+    """Not between tokens that are equally probable, and not between hypotheses or directions."""
+
+    def written(model, search, *more):
+        return [[one.tokens for one in found] for found in search(model, range(4), rules, *more)]
+
+    for search, model, more in (
+        (beam_search, Model(seed, 4, "equal"), (width, width)),
+        (synchronous_beam_search, Pairs(seed, 4, "equal", alone=True), (width, 2 * width)),
+        (sample, Model(seed, 4, "equal"), (3, 1.0, 2, 0.6)),
+    ):
+        expected = written(model, search, *more)
+        assert all(written(Noisy(model, noise), search, *more) == expected for noise in range(3))
+
+
 def greedy_search(model, inputs, rules):
     return [one for [one] in beam_search(model, inputs, rules, 1)]
 
@@ -226,7 +265,7 @@ def test_greedy_search_takes_the_best_token_again_and_again(model_and_rules):
             left = options(model.next(number, (START, *written)), written, rules)
             if not left:
                 break
-            token = max(left, key=lambda token: (left[token], -token))
+            token = max(left, key=lambda token: (on_grid(left[token]), -token))
             if token == END or len(written) < rules.max_length:
                 total += left[token]
                 written += (token,) * (token != END)
@@ -591,7 +630,7 @@ def slow_synchronous(model, number, rules, width):
     for name, step, places in zip(("left-to-right", "right-to-left"), (1, -1), sides):
         for written, total, state in places:
             found.append((*hypothesis(written[::step], total, state == "finished", rules), name))
-    return sorted(found, key=lambda one: (not one[3], -one[2]))
+    return sorted(found, key=lambda one: (not one[3], -on_grid(one[2])))
 
 
 def check_same_directed(found, expected):

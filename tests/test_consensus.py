@@ -45,3 +45,9 @@ def test_what_is_often_said_wins_over_what_is_like_nothing():
 
     assert by_consensus(["甲", "乙", "丙", "乙"], similarity)[0] == 1
     assert len(asked) == 3 + 3, "one question for each pair of different candidates"
+
+
+def test_the_rounding_of_sums_decides_nothing():
+    # Both are as like the others as each other, in sums of other fractions.
+    assert by_consensus(["丙甲甲乙", "乙乙", "丙丙甲乙"], common_subsequence_f1) == [0, 2, 1]
+    assert by_consensus(["甲甲", "乙", "乙丙甲丙", "乙乙"], common_subsequence_f1)[0] == 1

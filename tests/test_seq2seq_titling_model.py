@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.command_line import UserError
+from common.decoders import State
 from common.dev_search import DevSet
 from common.encoders import build_encoder
 from common.encoders.bert import BertEncoder
@@ -423,6 +424,25 @@ def test_a_title_is_never_blank():
     assert nothing(" 天地\n人和 ") == "天地 人和"
     assert nothing("天地人和" * 20) == "天地人和" * 6
     assert nothing("") == nothing(" \u3000\t") == "无题"
+
+
+class Copies:
+    """Writes the first token that the vocabulary lacks again and again."""
+
+    def start(self, inputs):
+        return State(inputs, None)
+
+    def step(self, state, tokens):
+        return np.where(np.arange(SIZE + 1) == SIZE, -0.1, -9.0)[None].repeat(len(tokens), 0), state
+
+
+def test_a_title_that_no_judge_would_read_is_cut():
+    """A word without a break is one token, however long it is."""
+    texts = ["a" * 20_000, "🏮" * 256, "天 " + "b" * 400, "龘"]
+    predictor = decode.Predictor(Copies(), ENCODER, 4)
+    [found] = predictor.score(predictor.features([Example(text) for text in texts]), [Settings()]).values()
+    assert [(len(one.title), one.cut) for [one] in found] == [(1000, True), (1000, True), (801, True), (4, False)]
+    assert found[2][0].title == "b" * 400 + " " + "b" * 400
 
 
 WORDS = ("天", "地", "人", "龘", "，", "Abc", "X2", "🏮", "🏮b", "GPT")

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from common.command_line import UserError
-from common.decoders import Rules, common_subsequence_f1
+from common.decoders import Rules, common_subsequence_f1, on_grid
 from common.keras_compat import seed_everything, tf
 from common.optimizers.training_model import TrainingModel
 from common.options import EncoderOptions
+from common.prediction import rounds
 
 import competition
 from workshop import arrays, without_seconds
@@ -235,7 +236,9 @@ def rules_for(encoder, **changes):
 @pytest.mark.parametrize("width", [1, 3])
 def test_batches_change_no_title(name, width):
     encoder, network = built(name)
-    articles = [features.read_article(example.text, encoder) for example in EXAMPLES]
+    # Pieces that are repeated, known to the vocabulary or not, are equal by construction; a long text pads the others.
+    repeated = ["天地" * 6, "龘䶮" * 5, "龘天" * 4, "龘" * 20, "天" * 28, "ABC 公司 " * 5]
+    articles = [features.read_article(text, encoder) for text in [*(one.text for one in EXAMPLES), *repeated]]
 
     def found(size):
         batches = [articles[first : first + size] for first in range(0, len(articles), size)]
@@ -247,13 +250,30 @@ def test_batches_change_no_title(name, width):
 
     alone = found(1)
     assert len({hypotheses[0].tokens for hypotheses in alone}) > 4
-    for others in (found(3), found(8)):
+    for others in (found(3), found(7), found(64)):
         for some, same in zip(alone, others, strict=True):
             assert [one.tokens for one in some] == [one.tokens for one in same]
             assert [one.finished for one in some] == [one.finished for one in same]
             np.testing.assert_allclose(
                 [one.log_probability for one in some], [one.log_probability for one in same], atol=1e-4, rtol=1e-4
             )
+
+
+ODD_TEXTS = [
+    *("🏮" * 256, "a" * 20_000, "1" * 199 + " " + "1" * 201, "龘" * 150 + " 天地", "한" * 300, "\ud800" * 300),
+    *("\x00天\x1b[31m地\x07" * 9, "", " \t\n\u2028", "\u200f" * 300, "\u202e天地\u202c", "\udc00\ud83d" * 50),
+    *("a" + "\u0301" * 700, "天" + "\u0300" * 1500 + "地", "\u0301" * 300, "👨\u200d👩\u200d👧" * 100, "İ" * 400),
+]
+
+
+@each_network
+def test_odd_texts_get_titles_that_a_judge_reads(name):
+    encoder, network = built(name)
+    predictor, examples = decode.Predictor(network, encoder, LONGEST, 7), [Example(text, "天") for text in ODD_TEXTS]
+    titles = predictor(examples, Settings(2))
+    assert all(one.strip() and len(one) <= task.LONGEST_TITLE for one in titles)
+    assert predictor(examples[::-1], Settings(2)) == titles[::-1]
+    assert len(train.evaluation(examples, titles).predictions) == len(examples)
 
 
 def most_probable(values, tokenizer, step):
@@ -572,8 +592,8 @@ def test_candidates_are_written_best_first(unilm_run, tmp_path):
     found, written = predict(unilm_run["run"], tmp_path, EXAMPLES, "--beam-width", 3)
     assert len(found) == len(EXAMPLES) and written == [one[0]["title"] for one in found]
     for one in found:
-        assert 1 <= len(one) <= 3 and set(one[0]) == {"title", "log_probability", "score", "finished"}
-        order = [(not candidate["finished"], -candidate["score"]) for candidate in one]
+        assert 1 <= len(one) <= 3 and set(one[0]) == {"title", "log_probability", "score", "finished", "cut"}
+        order = [(not candidate["finished"], -on_grid(candidate["score"])) for candidate in one]
         assert order == sorted(order) and all(candidate["title"].strip() for candidate in one)
 
 
@@ -583,17 +603,50 @@ def test_samples_are_written_beside_the_title_that_was_searched_for(unilm_run, t
     assert len({one["title"] for several in found for one in several}) > len(found)
 
 
-def test_samples_depend_on_the_seed_alone():
-    encoder, network = built("unilm")
-    articles = [features.read_article(example.text, encoder) for example in EXAMPLES]
+def test_prediction_goes_round_by_round_and_says_what_it_cut(unilm_run, tmp_path, monkeypatch, capsys):
+    held, flags = [], ["--samples", 2, "--votes", 2]
 
-    def drawn(seed, batch_size):
+    def titles():
+        found, written = predict(unilm_run["run"], tmp_path, EXAMPLES, *flags)
+        return [[one["title"] for one in several] for several in found], written
+
+    whole = titles()
+    assert "cut\n" not in capsys.readouterr().out
+
+    def small_rounds(examples):
+        for some in rounds(examples, 3):
+            held.append(len(some))
+            yield some
+
+    monkeypatch.setattr(competition.load(FOLDER, "predict"), "rounds", small_rounds)
+    assert titles() == whole and held == [3, 3, 2]
+    monkeypatch.setattr(task, "LONGEST_TITLE", 2)
+    _, written = titles()
+    cut = sum(len(one) > 2 for one in whole[1])
+    says = f"{tmp_path / 'submission.json'}: {cut} x title of more than 1000 characters: cut\n"
+    assert cut and max(map(len, written)) == 2 and says in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_written_is_named_before_the_work(unilm_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(competition.load(FOLDER, "predict"), "load_encoder", None)
+    for flag in ("--output", "--candidates"):
+        with pytest.raises(UserError, match=f"^{tmp_path}: is a folder"):
+            predict(unilm_run["run"], tmp_path, EXAMPLES, flag, tmp_path)
+    with pytest.raises(UserError, match="^--candidates .*: is the submission"):
+        predict(unilm_run["run"], tmp_path, EXAMPLES, "--candidates", tmp_path / "x/../submission.json")
+
+
+def test_samples_depend_on_the_seed_and_the_text_alone():
+    encoder, network = built("unilm")
+
+    def drawn(seed, batch_size, examples=EXAMPLES):
         predictor = decode.Predictor(network, encoder, LONGEST, batch_size)
-        found = predictor.samples(articles, Settings(), count=3, seed=seed)
+        found = predictor.samples(predictor.features(examples), Settings(), count=3, seed=seed)
         return [[one.title for one in several] for several in found]
 
-    assert drawn(5, 32) == drawn(5, 3) and len({title for several in drawn(5, 32) for title in several}) > len(articles)
-    assert sum(one != other for one, other in zip(drawn(5, 32), drawn(6, 32))) > len(articles) / 2
+    assert drawn(5, 3, EXAMPLES[::-1]) == drawn(5, 3)[::-1]
+    assert drawn(5, 32) == drawn(5, 3) and len({title for several in drawn(5, 32) for title in several}) > len(EXAMPLES)
+    assert sum(one != other for one, other in zip(drawn(5, 32), drawn(6, 32))) > len(EXAMPLES) / 2
 
 
 def test_a_vote_elects_the_title_most_like_all_others():

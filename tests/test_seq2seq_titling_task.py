@@ -1,5 +1,6 @@
 """Files, submission and metric of title generation. Every sentence here is invented."""
 
+import gzip
 import json
 import math
 import shutil
@@ -10,6 +11,7 @@ from functools import lru_cache
 
 import pytest
 from hypothesis import given, settings, strategies
+from rouge import Rouge
 
 from common.submission import BLANK_LINE
 
@@ -68,14 +70,88 @@ def test_blank_lines_are_counted(tmp_path):
     assert task.read_titles(path) == [one.title for one in task.read_gold(path)] == ["一", "二"]
 
 
-def test_a_file_without_lines(tmp_path):
-    path = write(tmp_path / "train.json", "")
-    assert task.read(path, labelled=True) == task.read_gold(path) == task.read_titles(path) == []
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.json", ""), ("a.json", "[]"), ("a.json", "\n \n"), ("a.tsv", "title\ttext\n\n")]
+)
+def test_a_file_without_examples_is_refused(tmp_path, name, content):
+    path = write(tmp_path / name, content)
+    for call in (lambda: task.read(path, True), lambda: task.read(path, False), lambda: task.read_gold(path)):
+        refused(call, f"{path}: there is nothing in it")
+
+
+TITLE, OTHER = "大坝 开工", "灌溉方法"
+
+TABLES = {
+    "a.csv": f'Title,content,id\r\n{TITLE},"{NEWS},""第二""段\n\n末段",7\r\n\r\n"{OTHER}",{PAPER},8\r\n',
+    "a.tsv": f'title\tsummary\ttext\n{TITLE}\t7\t{NEWS},"第二"段\n \n{OTHER}\t8\t{PAPER}\n',
+}
+READ = {
+    "a.csv": (NEWS + ',"第二"段\n\n末段', {BLANK_LINE: 1}),
+    "a.tsv": (NEWS + ',"第二"段', {BLANK_LINE: 1, 'text under "text"': 2}),
+}
+
+
+@pytest.mark.parametrize("packed", ["", ".gz", ".zip"])
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_read(tmp_path, name, packed):
+    content, path = ("\ufeff" + TABLES[name]).encode(), tmp_path / f"{name}{packed}"
+    if packed == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("data", content)
+    else:
+        path.write_bytes(gzip.compress(content) if packed else content)
+    text, counted = READ[name]
+    skipped = Counter()
+    examples = [task.Example(text, TITLE), task.Example(PAPER, OTHER)]
+    assert task.read(path, True, skipped) == task.read_gold(path) == examples and skipped == counted
+    assert task.read(path, False) == [task.Example(one.text) for one in examples]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", "大坝,正文\n", [":1: names no column that is known"]),
+        ("a.csv", "title,content\n\n大坝\n", [":3: has 1 columns - it must have 2"]),
+        ("a.csv", 'title,content\n大坝,"正\n文\n', [":2: no row that can be read", "quotation marks"]),
+        ("a.csv", f"title,content\n\n大坝,{'长' * 140_000}\n", [":3: no row that can be read"]),
+        ("a.tsv", "title\tcontent\n大坝\t正文\t7\n", [":2: has 3 columns - it must have 2"]),
+        ("a.tsv", "title\tother\n大坝\t正文\n", [':2: "content" is missing']),
+    ],
+)
+def test_tables_with_mistakes_are_refused(tmp_path, name, content, words):
+    path = write(tmp_path / name, content)
+    refused(lambda: task.read(path, True), *[f"{path}{words[0]}", *words[1:]])
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_one_list_is_read_as_lines_are(tmp_path, indent):
+    path = write(tmp_path / "a.json", [{"title": TITLE, "content": NEWS}, {"title": OTHER, "abst": PAPER}], indent)
+    assert task.read(path, True) == task.read_gold(path) == [task.Example(NEWS, TITLE), task.Example(PAPER, OTHER)]
+    write(path, [{"title": TITLE, "content": NEWS}, {"title": OTHER}], indent)
+    refused(lambda: task.read(path, True), f"{path}:{6 if indent else 1}: [1]: ", '"content" is missing')
+
+
+def test_keys_of_other_files_are_known_and_counted(tmp_path):
+    rows = [{"summary": TITLE, "text": NEWS}, {"title": OTHER, "article": PAPER, "summary": 5, "text": None}]
+    path, skipped = write_lines(tmp_path / "train.json", rows), Counter()
+    assert task.read(path, True, skipped) == [task.Example(NEWS, TITLE), task.Example(PAPER, OTHER)]
+    assert skipped == {'text under "text"': 1, 'title under "summary"': 1, 'text under "article"': 1}
+    assert task.read_gold(write_lines(path, [{"summary": TITLE}])) == [task.Example("", TITLE)]
+    # What it is the title of, or the text of, nobody says.
+    refused(lambda: task.read(write_lines(path, [{"summary": TITLE}]), False), f'{path}:1: "content" is missing')
+
+
+def test_titles_that_are_absent_or_null_are_empty_and_counted(tmp_path):
+    rows = [{"content": NEWS}, {"content": NEWS, "title": None}, {"content": NEWS, "title": TITLE}]
+    path, skipped = write_lines(tmp_path / "train.json", rows), Counter()
+    assert [one.title for one in task.read(path, True, skipped)] == ["", "", TITLE]
+    assert skipped == {"title absent or null: empty": 2}
+    refused(lambda: task.read(write_lines(path, rows[:2]), True), f"{path}: none of its 2 texts has a title")
 
 
 WRONG_TEXTS = {
     "no text": ({"title": "大坝"}, ['"content" is missing', '"abst"']),
-    "text under another key": ({"title": "大坝", "text": NEWS}, ['"content" is missing', '"abst"']),
+    "text under another key": ({"title": "大坝", "body": NEWS}, ['"content" is missing', '"abst"']),
     "content is a number": ({"title": "大坝", "content": 5}, ['"content" is a whole number', '"abst"']),
     "content is null beside abst": ({"title": "大坝", "content": None, "abst": PAPER}, ['"content" is null', '"abst"']),
     "abst is a list": ({"title": "大坝", "abst": [PAPER]}, ['"abst" is a list', '"content"']),
@@ -102,7 +178,10 @@ NO_TITLES = {
 def test_titles_are_not_looked_at_where_none_are_wanted(tmp_path, item):
     path = write_lines(tmp_path / "test.json", [{"content": NEWS, "title": "大坝"}, {"content": PAPER} | item])
     assert task.read(path, labelled=False)[1] == task.Example(PAPER)
-    for call in (lambda: task.read(path, labelled=True), lambda: task.read_gold(path), lambda: task.read_titles(path)):
+    calls = [lambda: task.read_gold(path), lambda: task.read_titles(path)]
+    if item.get("title") is not None:
+        calls.append(lambda: task.read(path, labelled=True))
+    for call in calls:
         refused(call, f'{path}:2: "title" is ', "must be a string")
 
 
@@ -126,6 +205,15 @@ def test_a_text_for_a_title_is_named(tmp_path):
     for call in (lambda: task.read_titles(path), lambda: task.check_submission(path)):
         refused(call, f'{path}:2: "title" has 1001 characters', "must be")
     assert len(task.read_gold(path)[1].title) == 1001
+    write_lines(path, [{"title": "长" * 100_001}])
+    refused(lambda: task.read_gold(path), f'{path}:1: "title" has 100001 characters', "must be")
+
+
+@given(strategies.text("长 ab", max_size=1200) | strategies.integers(900, 20_000).map("长".__mul__))
+def test_a_title_too_long_for_the_judge_is_cut(title):
+    short = task.shortened(title)
+    assert title.startswith(short) and (short == title) == (len(title) <= 1000)
+    assert len(short) in (len(title), 1000) or (500 <= len(short) and title[len(short)] == " ")
 
 
 # The submission
@@ -140,8 +228,6 @@ def test_a_submission_has_a_line_for_each_title(tmp_path):
     task.write_submission(tmp_path / "deep/a.zip", titles)
     with zipfile.ZipFile(tmp_path / "deep/a.zip") as archive:
         assert archive.namelist() == ["a.json"] and archive.read("a.json") == (tmp_path / "deep/a.json").read_bytes()
-    task.write_submission(tmp_path / "deep/empty.json", [])
-    assert (tmp_path / "deep/empty.json").read_bytes() == b""
 
 
 STRINGS = strategies.text(
@@ -150,7 +236,7 @@ STRINGS = strategies.text(
 
 
 @settings(max_examples=50)
-@given(strategies.lists(STRINGS, max_size=4), strategies.sampled_from(["a.json", "a.zip"]))
+@given(strategies.lists(STRINGS, min_size=1, max_size=4), strategies.sampled_from(["a.json", "a.zip"]))
 def test_any_titles_can_be_submitted(tmp_path_factory, titles, name):
     path = tmp_path_factory.mktemp("submission") / name
     task.write_submission(path, titles)
@@ -159,13 +245,17 @@ def test_any_titles_can_be_submitted(tmp_path_factory, titles, name):
 
 
 @settings(max_examples=50)
-@given(strategies.lists(strategies.tuples(strategies.sampled_from(["content", "abst"]), STRINGS, STRINGS), max_size=4))
+@given(
+    strategies.lists(
+        strategies.tuples(strategies.sampled_from(["content", "abst"]), STRINGS, STRINGS), min_size=1, max_size=4
+    )
+)
 def test_any_example_is_read_as_it_is(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("examples") / "train.json"
     path.write_text("".join(json.dumps({key: text, "title": title}) + "\n" for key, text, title in rows), "ascii")
-    assert (
-        task.read(path, labelled=True) == task.read_gold(path) == [task.Example(text, title) for _, text, title in rows]
-    )
+    assert task.read_gold(path) == [task.Example(text, title) for _, text, title in rows]
+    if any(title.strip() for _, _, title in rows):
+        assert task.read(path, labelled=True) == task.read_gold(path)
     assert task.read(path, labelled=False) == [task.Example(text) for _, text, _ in rows]
 
 
@@ -173,7 +263,7 @@ def test_any_example_is_read_as_it_is(tmp_path_factory, rows):
     ("content", "words"),
     [
         ('{"title": "一"}\n', [": ends after 1 of 2 texts"]),
-        ("", [": ends after 0 of 2 texts"]),
+        ("", [": there is nothing in it"]),
         ('{"title": "一"}\n{"title": "二"}\n{"title": "三"}\n', [":3: ", "text 3 of the 2"]),
         ('{"title": "一"}\n\n{"title": "二"}\n', [":3: follows a blank line"]),
         ('{"title": "一"}\n{"title": "二"}\n\n', [": ends with a blank line"]),
@@ -272,6 +362,11 @@ def test_long_titles_are_scored_too():
     )
     assert metric.score("", "乙" * 5000) == (0, 0, 0, 0)
     assert sys.getrecursionlimit() == limit
+    # The table of all pairs would fill the memory. Every third character is predicted, in order.
+    gold = "".join(map(chr, range(0x4E00, 0x6E00)))
+    assert metric.score(gold, gold[:3000:3]).rouge_l == f(1, 1000 / len(gold))
+    # Neither may many sentences, of which each is compared with each.
+    assert metric.score(".".join(gold), ".".join(gold[:900:3])).rouge_1 == f(1, 300 / len(gold))
 
 
 TITLES = strategies.lists(strategies.sampled_from("青河坝aA.. \u3000İ看"), max_size=9).map("".join)
@@ -332,6 +427,15 @@ def slow_bleu(gold, predicted):
             return 0
         precisions.append((found or 0.1) / count)
     return bleu(*precisions, gold=len(ours), predicted=len(theirs))
+
+
+@settings(max_examples=300)
+@given(TITLES.map(lambda title: 3 * title) | TITLES, TITLES.map(lambda title: title[::-1] + title) | TITLES)
+def test_rouge_l_is_that_of_the_library_to_the_last_bit(gold, predicted):
+    reference, hypothesis = " ".join(gold).lower(), " ".join(predicted).lower()
+    if hypothesis.strip() and sentences(gold) and sentences(predicted):
+        (expected,) = Rouge().get_scores(hypothesis, reference)
+        assert metric.score(gold, predicted)[:3] == tuple(one["f"] for one in expected.values())
 
 
 @settings(max_examples=300)
@@ -480,6 +584,15 @@ def test_a_title_is_shown_below_that_of_gold():
     assert "text" not in errors.describe(compared("大坝", "灌溉", ""))
 
 
+def test_what_is_shown_stays_on_the_screen():
+    shown = errors.describe(compared("长" * 2000, "大\x1b[2J坝\u202e", "正\x07文")).splitlines()
+    assert shown[1:] == [
+        "  text       正\\x07文",
+        f"  gold       {'长' * 100}…",
+        "  predicted  大\\x1b[2J坝\\u202e",
+    ]
+
+
 # evaluate.py
 
 
@@ -540,12 +653,6 @@ def test_evaluate_takes_titles_without_texts(tmp_path, files, capsys):
     assert "first 24 characters" not in out and "out of the text" not in out and "  text " not in out
 
 
-def test_evaluate_takes_files_without_lines(tmp_path, capsys):
-    path = write(tmp_path / "empty.json", "")
-    assert evaluate(FOLDER, path, path) == dict.fromkeys(NAMES, 0)
-    assert "NOTHING IS PREDICTED for the 0 titles" in capsys.readouterr().err
-
-
 LONG = "一二三四五六七八九十"
 
 
@@ -574,6 +681,20 @@ def test_evaluate_warns_of_doubtful_figures(tmp_path, gold, predictions, warning
     check_warnings(err, warnings)
 
 
+def test_evaluate_says_what_was_read_and_bounds_what_is_unpacked(tmp_path, files, capsys):
+    gold = write_lines(
+        tmp_path / "other.json", ["", *[{"summary": title} for title in ("青河大坝", "灌溉方法", "大坝")]]
+    )
+    assert evaluate(FOLDER, gold, files[1]) == pytest.approx(FIGURES, abs=1e-12)
+    out = capsys.readouterr().out
+    assert f'{gold}: 1 x blank line\n{gold}: 3 x title under "summary"\n' in out
+    large = tmp_path / "large.zip"
+    with zipfile.ZipFile(large, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("large.json", " " * 11_000_000)
+    refused(lambda: evaluate(FOLDER, gold, large), large, "more than 10 MB", "--max-megabytes")
+    refused(lambda: evaluate(FOLDER, gold, large, "--max-megabytes", 12), large, "nothing in it")
+
+
 def test_help_does_not_wait_for_nltk(tmp_path):
     # Of a copy, which is not loaded yet.
     copy = shutil.copytree(
@@ -594,7 +715,8 @@ def test_help_does_not_wait_for_nltk(tmp_path):
             '{"title": "一"}\n{"title": "二"}\n',
             ["predictions.json: 2 titles, and ", "gold.json has 1 - "],
         ),
-        ('{"title": "大坝"}\n', "", ["predictions.json: 0 titles, and ", "gold.json has 1 - "]),
+        ('{"title": "大坝"}\n', "", ["predictions.json: there is nothing in it"]),
+        ("", '{"title": "大坝"}\n', ["gold.json: there is nothing in it"]),
         ('{"title": "大坝"}\n', None, ["predictions.json", "no such file"]),
     ],
 )

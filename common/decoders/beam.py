@@ -6,6 +6,9 @@ import numpy as np
 
 from common.decoders.autoregressive import Hypothesis, Model, Rules
 from common.decoders.places import Places, begin, follow
+from common.decoders.ties import on_grid
+
+_HALF_STEP = 2.0**-11  # of the grid of ties.py
 
 
 def beam_search(
@@ -20,8 +23,11 @@ def beam_search(
 
     An input is done when all of its places are, and before that, unless stop_early is False, when no live hypothesis
     can have a better score than the worst of the `count` best finished ones: it gets no more probable, and no longer
-    than rules.max_length and the end. That saves time and never changes what is returned. Of equals the earlier
-    hypothesis comes first, then the lower token id; of equally good finished ones that which was finished first.
+    than rules.max_length and the end. That saves time and never changes what is returned.
+
+    Whatever is compared is compared on the grid of ties.py, so that batches and padding change nothing. Of equals the
+    earlier hypothesis comes first, then the lower token id; of equally good finished ones that which was finished
+    first.
 
     There are fewer than `count` where there are fewer. Log-probabilities are summed in float64. ValueError for a count
     above the width, and for log-probabilities that are nan or above 0.
@@ -41,7 +47,8 @@ def beam_search(
 
 
 def best_first(found: list) -> list:
-    return sorted(found, key=lambda hypothesis: (not hypothesis.finished, -hypothesis.score))
+    """Hypotheses, the finished ones before others, then by score; of equals the earlier."""
+    return sorted(found, key=lambda hypothesis: (not hypothesis.finished, -on_grid(hypothesis.score)))
 
 
 def extend(places: Places, log_probabilities: Any) -> np.ndarray:
@@ -54,9 +61,8 @@ def extend(places: Places, log_probabilities: Any) -> np.ndarray:
     tokens, totals = tokens.reshape(shape), places.log_probability[:, :, None] + gains.reshape(shape)
     done = places.done[:, :, None] & (totals > -np.inf)
     # What is done comes first, in its order, and so keeps its place.
-    order = np.argsort(-np.where(done, np.inf, totals).reshape(*shape[:1], -1), axis=1, kind="stable")[
-        :, : places.width
-    ]
+    ranks = np.where(done, np.inf, on_grid(totals)).reshape(*shape[:1], -1)
+    order = np.argsort(-ranks, axis=1, kind="stable")[:, : places.width]
     choose = np.arange(shape[0])[:, None], order
     parents = order // tokens.shape[2]
     places.fill(parents, tokens.reshape(*shape[:1], -1)[choose], totals.reshape(*shape[:1], -1)[choose])
@@ -68,8 +74,7 @@ def _merge_all_but_end(scores: np.ndarray, end_id: int) -> None:
     be found twice."""
     rows, end = np.arange(len(scores)), scores[:, end_id].copy()
     scores[:, end_id] = -np.inf
-    best = scores.argmax(1)
-    gain = scores[rows, best]
+    best, gain = (found[:, 0] for found in _highest(scores, 1))
     scores[:] = -np.inf
     scores[rows, best] = gain
     scores[:, end_id] = end
@@ -79,12 +84,14 @@ def _highest(scores: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Columns and values of the highest `count` in each row, highest first, of equals the lowest column. Overwrites
     them.
 
-    For the few that a beam needs, argmax after argmax is several times as fast as a partition.
+    For the few that a beam needs, maximum after maximum is several times as fast as a partition, and as the whole
+    vocabulary on the grid: equal to the highest is what reaches the lower end of its step.
     """
     rows = np.arange(len(scores))
     columns, values = np.zeros((len(scores), count), int), np.zeros((len(scores), count))
     for rank in range(count):
-        columns[:, rank] = scores.argmax(1)
+        least = (on_grid(scores.max(1)) - _HALF_STEP).astype(scores.dtype)
+        columns[:, rank] = (scores >= least[:, None]).argmax(1)
         values[:, rank] = scores[rows, columns[:, rank]]
         scores[rows, columns[:, rank]] = -np.inf
     return columns, values
@@ -94,8 +101,8 @@ def is_decided(places: Places, count: int) -> np.ndarray:
     """Inputs, bool (n,), of which no live hypothesis can get a better score than the worst of the `count` best finished
     ones."""
     rules = places.rules
-    worst = np.sort(np.where(places.finished, places.scores, -np.inf), axis=1)[:, -count]
+    worst = on_grid(np.sort(np.where(places.finished, places.scores, -np.inf), axis=1)[:, -count])
     # A log-probability is negative: the longer, the better its score, unless the length penalty is negative.
     length = rules.max_length + 1 if rules.length_penalty > 0 else places.steps + 1
     hope = np.where(places.live, rules.score(places.log_probability, length), -np.inf).max(1)
-    return (worst > -np.inf) & (hope <= worst)
+    return (worst > -np.inf) & (on_grid(hope) <= worst)

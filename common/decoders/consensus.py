@@ -15,9 +15,9 @@ Item = TypeVar("Item")
 
 
 def by_consensus(candidates: Sequence[Item], similarity: Callable[[Item, Item], float]) -> list[int]:
-    """Indices of the candidates, that with the highest mean similarity to all of them first; of equals the earlier
-    first. A candidate that stands there several times counts each time. similarity must be symmetric: it is asked for
-    once for each pair of different candidates."""
+    """Indices of the candidates, that with the highest mean similarity to all of them first; of equals (up to the
+    rounding of sums) the earlier first. A candidate that stands there several times counts each time. similarity must
+    be symmetric: it is asked for once for each pair of different candidates."""
     numbers = {candidate: number for number, candidate in enumerate(dict.fromkeys(candidates))}
     different = list(numbers)
     counts = [0] * len(different)
@@ -29,7 +29,8 @@ def by_consensus(candidates: Sequence[Item], similarity: Callable[[Item, Item], 
             alike = similarity(one, different[second])
             sums[first] += alike * counts[second]
             sums[second] += alike * counts[first]
-    return sorted(range(len(candidates)), key=lambda index: (-sums[numbers[candidates[index]]], index))
+    ranks = [-round(total, 9) for total in sums]
+    return sorted(range(len(candidates)), key=lambda index: (ranks[numbers[candidates[index]]], index))
 
 
 def common_subsequence_f1(one: str | Sequence[int], other: str | Sequence[int]) -> float:

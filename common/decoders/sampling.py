@@ -7,6 +7,7 @@ import numpy as np
 
 from common.decoders.autoregressive import Hypothesis, Model, Rules
 from common.decoders.places import begin, follow
+from common.decoders.ties import on_grid
 
 
 def sample(
@@ -23,8 +24,9 @@ def sample(
     """`count` samples for each input, in the order in which they are drawn.
 
     Each token is drawn from p ** (1 / temperature), of the top_k most probable tokens (0: of all), of these from the
-    smallest set of the most probable ones that has at least top_p of their probability, renormalised. The end is always
-    a candidate, unless min_length bans it: without that there are models whose samples never end (Welleck et al. 2020).
+    smallest set of the most probable ones that has at least top_p of their probability, renormalised. All p are those
+    on the grid of ties.py. The end is always a candidate, unless min_length bans it: without that there are models
+    whose samples never end (Welleck et al. 2020).
 
     What is drawn for an input depends on the seed, its number and the number of the sample alone, so that batches
     change nothing. numbers: of the inputs, where they are a batch out of many; 0, 1, 2, ... by default.
@@ -62,7 +64,7 @@ def draw(
 ) -> np.ndarray:
     """A token of each row, int (rows,). scores: log-probabilities, float (rows, vocabulary). numbers: uniform in [0,
     1), float (rows,)."""
-    scaled = scores.astype(np.float64) / temperature
+    scaled = on_grid(scores) / temperature
     probabilities = np.exp(scaled - scaled.max(1, keepdims=True))
     kept = truncate(probabilities, top_k, top_p)
     kept[:, end_id] = probabilities[:, end_id]

@@ -35,26 +35,26 @@ def best_spans(
     Returns for each row (first, last, score), both inclusive, best first; equal ones by first, then last. There are
     fewer where there are fewer spans, and none with a score of -inf or nan.
     """
-    batch, length = start_scores.shape
+    length = start_scores.shape[1]
     if max_length < 1 or count < 1:
         raise ValueError(f"max_length and count must be at least 1, not {max_length} and {count}.")
+    if not length:
+        return [[] for _ in start_scores]
     width = min(max_length, length)
-    if not batch or not length:
-        return [[] for _ in range(batch)]
+    starts = np.where(allowed, start_scores, -np.inf)
     ends = np.pad(np.where(allowed, end_scores, -np.inf), ((0, 0), (0, width - 1)), constant_values=-np.inf)
-    # [row, first, last - first]: every span once, already in the order in which equal ones are returned.
-    scores = np.where(allowed, start_scores, -np.inf)[:, :, None] + np.lib.stride_tricks.sliding_window_view(
-        ends, width, axis=1
-    )
-    scores = np.where(scores > -np.inf, scores, -np.inf).reshape(batch, -1)
-    count = min(count, scores.shape[1])
-    least = np.partition(scores, -count, axis=1)[:, -count]
-    found = []
-    for row, threshold in zip(scores, least):
-        places = np.flatnonzero((row >= threshold) & (row > -np.inf))
-        places = places[np.argsort(-row[places], kind="stable")[:count]]
-        found.append([(place // width, place // width + place % width, float(row[place])) for place in places.tolist()])
-    return found
+    # Row by row: all spans of all windows of a long text at once would fill the memory.
+    return [_best_of_row(*row, width, min(count, length * width)) for row in zip(starts, ends)]
+
+
+def _best_of_row(starts: np.ndarray, ends: np.ndarray, width: int, count: int) -> list[tuple[int, int, float]]:
+    # [first, last - first]: every span once, already in the order in which equal ones are returned.
+    scores = (starts[:, None] + np.lib.stride_tricks.sliding_window_view(ends, width)).ravel()
+    scores = np.where(scores > -np.inf, scores, -np.inf)
+    least = np.partition(scores, -count)[-count]
+    places = np.flatnonzero((scores >= least) & (scores > -np.inf))
+    places = places[np.argsort(-scores[places], kind="stable")[:count]]
+    return [(place // width, place // width + place % width, float(scores[place])) for place in places.tolist()]
 
 
 def spans_above(scores: np.ndarray, threshold: float = 0.0) -> list[tuple[int, int, int, float]]:

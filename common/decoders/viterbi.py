@@ -79,8 +79,9 @@ def viterbi(
     transitions: float (labels, labels), [i, j] the score of j after i, -inf where that is illegal.
     starts: bool (labels,), labels that may begin a sequence. lengths: int (batch,), 0 allowed.
 
-    Returns an int array (length,) for each sequence, always a legal path; of equal predecessors the lowest id wins.
-    Changes no argument. ValueError for shapes that do not fit, scores that are not finite, and transitions that lead
+    Returns an int array (length,) for each sequence, always a legal path. Of equal ones that with the lowest last label
+    wins, then that with the lowest label before it, and so on: of all equal paths where the sums are exact, as those of
+    scores `on_grid` are. Changes no argument. ValueError for shapes that do not fit, scores that are not finite, and transitions that lead
     nowhere.
 
     Labels that share their predecessors are scored together, and the few predecessors of an I are looked up. Only

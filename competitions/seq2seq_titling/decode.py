@@ -5,9 +5,10 @@ What a network says of a token depends on what it has written before. So the sea
 for each of the settings.
 """
 
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
@@ -24,14 +25,17 @@ from common.decoders import (
 from common.decoders.synchronous import DIRECTIONS
 from common.encoders import Encoder
 from common.generators import Arrays, prediction_order
+from common.runs.values import Between
 from common.tokenizers import WordPieceTokenizer
 
 from features import Article, collate_articles, read_article
 from metric import score
-from task import Example
+from task import Example, shortened
 
 #: Length penalties that are tried on dev.
 LENGTH_PENALTIES = (0.0, 0.5, 1.0, 1.5)
+#: The most hypotheses of a beam, and the most titles that vote: more fill the memory.
+MOST = 1000
 #: What a title is cut to when the network writes nothing that can be seen, in characters of the text.
 _FALLBACK = 24
 
@@ -41,12 +45,12 @@ class Settings(NamedTuple):
     the title that is most like all of them and the beam's wins, instead of the most probable one. The others are those
     of common.decoders.Rules."""
 
-    beam_width: int = 1
-    length_penalty: float = 1.0
-    min_length: int = 1
-    no_repeat_ngram: int = 0
-    votes: int = 0
-    temperature: float = 0.7
+    beam_width: Annotated[int, Between(1, MOST)] = 1
+    length_penalty: Annotated[float, Between(0, 1000)] = 1.0
+    min_length: Annotated[int, Between(0, 10**4)] = 1
+    no_repeat_ngram: Annotated[int, Between(0, 10**4)] = 0
+    votes: Annotated[int, Between(0, MOST)] = 0
+    temperature: Annotated[float, Between(0.01, 100)] = 0.7
 
     def __str__(self) -> str:
         changed = {name: value for name, value in self._asdict().items() if value != self._field_defaults[name]}
@@ -61,12 +65,14 @@ def grid(beam_width: int, votes: int) -> list[Settings]:
 
 
 class Candidate(NamedTuple):
-    """A title, the logarithm of its probability, its score in the search, and whether it has an end."""
+    """A title, the logarithm of its probability, its score in the search, whether it has an end, and whether it is cut
+    because no judge would read all of it."""
 
     title: str
     log_probability: float
     score: float
     finished: bool
+    cut: bool = False
 
 
 class Predictor:
@@ -129,15 +135,16 @@ class Predictor:
         return self._in_batches(articles, settings, lambda *given, numbers: search(*given, settings.beam_width))
 
     def _in_batches(self, articles: Sequence[Article], settings: Settings, find: Callable[..., list]) -> list:
-        """What `find(network, inputs, rules, numbers=...)` makes of articles of these numbers, for each article, in
-        order. Articles of similar length share batches."""
+        """What `find(network, inputs, rules, numbers=...)` makes of articles, for each article, in order. Articles of
+        similar length share batches. What is drawn for one depends on its text alone, by these numbers."""
         tokenizer, (_, length_penalty, min_length, no_repeat_ngram, *_) = self.encoder.tokenizer, settings
         ends = tokenizer.start_id, tokenizer.end_id
         rules = Rules(*ends, self.max_title_length, min_length, length_penalty, no_repeat_ngram)
         found: list = [None] * len(articles)
         for batch in prediction_order([len(article.encoding) for article in articles], self.batch_size):
-            inputs = collate_articles([articles[index] for index in batch])
-            for index, one in zip(batch, find(self.network, inputs, rules, numbers=batch)):
+            some = [articles[index] for index in batch]
+            numbers = [zlib.crc32(article.text.encode("utf-8", "surrogatepass")) for article in some]
+            for index, one in zip(batch, find(self.network, collate_articles(some), rules, numbers=numbers)):
                 found[index] = one
         return found
 
@@ -145,9 +152,15 @@ class Predictor:
         self, articles: Sequence[Article], found: Sequence[Sequence[Hypothesis | Directed]]
     ) -> list[list[Candidate]]:
         return [
-            [Candidate(title_of(tokens, article, self.encoder.tokenizer), *said[:3]) for tokens, *said in hypotheses]
+            [self._candidate(hypothesis, article) for hypothesis in hypotheses]
             for article, hypotheses in zip(articles, found)
         ]
+
+    def _candidate(self, hypothesis: Hypothesis | Directed, article: Article) -> Candidate:
+        # One token that was copied may be a word of thousands of letters, or a run of emoji.
+        title = title_of(hypothesis.tokens, article, self.encoder.tokenizer)
+        short = shortened(title)
+        return Candidate(short, hypothesis.log_probability, hypothesis.score, hypothesis.finished, short != title)
 
 
 def search(network: Any, inputs: Arrays, rules: Rules, width: int) -> list[list[Hypothesis | Directed]]:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.command_line import UserError, parse_flags, run, table, warn
+from common.archives import check_size
+from common.command_line import UserError, parse_flags, print_skipped, printable, run, table, warn
 from common.decoders import repetition_rate
 from common.error_report import grouped
 
@@ -21,6 +22,8 @@ from task import Example, read_gold, read_titles
 
 #: How many of the worst, the middle and the best titles the report shows.
 SHOWN = 4
+#: As many characters of a title it shows.
+WIDTH = 100
 #: As many characters of each text are the line to beat.
 FIRST = 24
 
@@ -35,13 +38,17 @@ class Config:
     """The submission: one object with a title on each line, in the order of gold, or a zip with one such file in it."""
     json: bool = False
     """Print one JSON object with rouge-1, rouge-2, rouge-l and bleu, and nothing else, on stdout."""
+    max_megabytes: int | None = None
+    """Largest size of the unpacked predictions, in megabytes. Default: 100 times gold, and at least 10."""
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     """Prints the scores and returns their means. Raises UserError for files that cannot be read, or have not as many
     titles as each other."""
     config = parse_flags(Config, argv)
-    gold = read_gold(config.gold)
+    check_size(config.predictions, config.gold, config.max_megabytes)
+    skipped: Counter[str] = Counter()
+    gold = read_gold(config.gold, skipped)
     titles = read_titles(config.predictions)
     if len(titles) != len(gold):
         raise UserError(
@@ -52,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     if config.json:
         print(json.dumps(scores.figures()))
     else:
+        print_skipped(config.gold, skipped)
         print_report(scores, comparisons)
     sys.stdout.flush()  # so that the warnings come last, where they are seen
     for message in find_doubts(comparisons):
@@ -250,9 +258,14 @@ def describe(comparison: Comparison) -> str:
     example, scores = comparison.example, comparison.scores
     lines = [f"rouge-l {scores.rouge_l:.3f}  bleu {scores.bleu:.3f}  {kind_of(comparison)}"]
     if example.text:
-        lines.append(f"  text       {example.text[:60]}{'…' if len(example.text) > 60 else ''}")
-    lines += [f"  gold       {example.title}", f"  predicted  {comparison.predicted}"]
-    return "\n".join(" ".join(line.splitlines()) for line in lines)
+        lines.append(f"  text       {_shown(example.text, 60)}")
+    lines += [f"  gold       {_shown(example.title, WIDTH)}", f"  predicted  {_shown(comparison.predicted, WIDTH)}"]
+    return "\n".join(lines)
+
+
+def _shown(text: str, most: int) -> str:
+    beginning = text[:most] + "…" * (len(text) > most)
+    return printable(" ".join(beginning.splitlines()))
 
 
 if __name__ == "__main__":

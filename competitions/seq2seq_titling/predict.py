@@ -4,22 +4,24 @@ python predict.py --run runs/seq2seq_titling/NAME --input test.json --output sub
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from common.command_line import UserError, check_above, check_at_least, parse_flags, run
+from common.command_line import UserError, check_above, check_at_least, parse_flags, print_skipped, run
 from common.dev_search import described
 from common.encoders import load_encoder
 from common.options import PredictionOptions
+from common.prediction import rounds
 from common.process import start_tensorflow
-from common.runs.directory import Run, open_trained_run, settings_from_json
-from common.submission import BLANK_LINE, atomic_write, json_bytes
+from common.runs.directory import Run, open_trained_run
+from common.runs.values import Between
+from common.submission import atomic_write, check_output, json_bytes
 
-from decode import Predictor, Settings
+from decode import Candidate, Predictor, Settings
 from features import WritingOptions
-from task import TASK, check_submission, read, write_submission
+from task import LONGEST_TITLE, TASK, Example, check_submission, read, write_submission
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
 
@@ -77,7 +79,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
     writing, max_title_length, settings = settings_of(trained, config)
-    output = config.output or trained.path / "submission.json"
+    output = config.output or trained.file("submission.json")
+    check_outputs(output, config.candidates)
 
     start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import set_precision
@@ -90,32 +93,54 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     network = build_network(encoder, writing)
     load_best(trained, network.training)
     predictor = Predictor(network, encoder, max_title_length, config.prediction.batch_size)
-    articles = predictor.features(examples)
-    scores = predictor.score(articles, [settings])
+    chosen, lines = [], []
+    for best, found in titles_of(examples, predictor, settings, config):
+        chosen.append(best)
+        if config.candidates:
+            lines.append(json_bytes([one._asdict() for one in found]))
 
-    write_submission(output, predictor.decode(examples, scores, settings))
+    write_submission(output, [one.title for one in chosen])
     check_submission(output, examples)
-    found = scores[settings]
-    unfinished = sum(not candidates[0].finished for candidates in found)
     if config.candidates:
-        if config.samples:
-            drawing = config.temperature, config.top_k, config.top_p, config.seed
-            found = predictor.samples(articles, settings, config.samples, *drawing)
-        plain = [[one._asdict() for one in candidates] for candidates in found]
-        atomic_write(config.candidates, json_bytes(plain, indent=1) + b"\n")
+        atomic_write(config.candidates, b"[\n" + b",\n".join(lines) + b"\n]\n")
+    unfinished = sum(not one.finished for one in chosen)
     print(
         f"{output}: {len(examples)} titles, {unfinished} of them cut at --max-title-length, checked  (run {trained.path}, {described(settings)})"
     )
-    if skipped[BLANK_LINE]:
-        print(f"{config.input}: {skipped[BLANK_LINE]} blank lines skipped")
+    print_skipped(config.input, skipped)
+    if cut := sum(one.cut for one in chosen):
+        print_skipped(output, {f"title of more than {LONGEST_TITLE} characters: cut": cut})
     return {"output": output, "texts": len(examples)}
+
+
+def titles_of(
+    examples: Sequence[Example], predictor: Predictor, settings: Settings, config: Config
+) -> Iterator[tuple[Candidate, list[Candidate]]]:
+    """For each text the title that was searched for, and the titles for --candidates."""
+    for some in rounds(examples):
+        articles = predictor.features(some)
+        found = predictor.score(articles, [settings])[settings]
+        best = [candidates[0] for candidates in found]
+        if config.samples:
+            drawing = config.temperature, config.top_k, config.top_p, config.seed
+            found = predictor.samples(articles, settings, config.samples, *drawing)
+        yield from zip(best, found)
+
+
+def check_outputs(output: Path, candidates: Path | None) -> None:
+    """Raises UserError where one of them could not be written: now, and not when all is predicted."""
+    check_output(output)
+    if candidates:
+        check_output(candidates)
+        if candidates.resolve() == output.resolve():
+            raise UserError(f"--candidates {candidates}: is the submission - give another name")
 
 
 def settings_of(trained: Run, config: Config) -> tuple[WritingOptions, int, Settings]:
     """What the network of a run is, how long its titles may be, and how they are searched for. Raises UserError for
     flags that do not fit the run."""
-    kept = trained.config["settings"]
-    writing = settings_from_json(WritingOptions, kept["writing"], trained.path / "config.json")
+    writing = trained.setting("writing", WritingOptions)
+    longest = trained.setting("max_title_length", Annotated[int, Between(1, 10**4)])
     for flag in ("samples", "votes"):
         if getattr(config, flag) and writing.model == "bidirectional":
             raise UserError(
@@ -123,11 +148,11 @@ def settings_of(trained: Run, config: Config) -> tuple[WritingOptions, int, Sett
             )
     flags = ("beam_width", "length_penalty", "min_length", "no_repeat_ngram", "votes")
     settings = trained.read_decoding(Settings, **{name: getattr(config, name) for name in flags})
-    if settings.min_length > kept["max_title_length"]:
+    if settings.min_length > longest:
         raise UserError(
-            f"--min-length {settings.min_length}: must be at most {kept['max_title_length']}, the --max-title-length of the run"
+            f"--min-length {settings.min_length}: must be at most {longest}, the --max-title-length of the run"
         )
-    return writing, kept["max_title_length"], settings
+    return writing, longest, settings
 
 
 if __name__ == "__main__":

@@ -6,26 +6,28 @@ python train.py --data-dir LCSTS --model unilm              # another network
 python train.py --data-dir LCSTS --model unilm --pretrained BERT
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from common.command_line import UserError, check_at_least, check_below_one, print_next, run
+from common.command_line import UserError, check_at_least, check_below_one, print_next, print_skipped, run
 from common.dev_search import DevSet
 from common.encoders import encoder_of, save_encoder
-from common.folds import read_parts
+from common.folds import GOLD, Parts, read_parts
 from common.generators import steps_per_epoch, training_dataset
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, Run, begin_run, parse_training_flags, write_decoding
+from common.runs.values import Between
+from common.submission import write_json_lines
 from common.tokenizers import WordPieceTokenizer
 
-from decode import Predictor, Settings, counts, grid, rouge_l
+from decode import MOST, Predictor, Settings, counts, grid, rouge_l
 from features import Pair, WritingOptions, collate, labelled_pairs, with_random_tokens
 from metric import score, total
 from task import TASK, Example, find_files, read
@@ -33,6 +35,9 @@ from task import TASK, Example, find_files, read
 SAMPLE = Path(__file__).resolve().with_name("sample")
 #: Of dev, after each epoch; the best epoch is the one with the highest first one.
 FIGURES = ("rouge-l", "rouge-1", "rouge-2", "bleu")
+
+# What one side of a bidirectional network wrote.
+_Ids = list[Annotated[int, Between(0, 2**31 - 1)]]
 
 
 @dataclass
@@ -62,6 +67,9 @@ class Config:
     def __post_init__(self):
         check_at_least(self, max_title_length=1, beam_width=1, votes=0)
         check_below_one(self, "random_replacement", "first_stage")
+        for flag in ("beam_width", "votes"):
+            if getattr(self, flag) > MOST:
+                raise UserError(f"--{flag.replace('_', '-')} {getattr(self, flag)}: must be at most {MOST}")
         if self.training.lazy_embeddings:
             raise UserError(
                 "--lazy-embeddings: must be left out, since titles are written with the table that they are read with, and every step moves all of it"
@@ -72,8 +80,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the dev `rouge-l`, `rouge-1`, `rouge-2` and `bleu` of what predict.py will
     use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
-    files, lost = find_files(config.data_dir or SAMPLE), Counter()
-    read_file = partial(read, labelled=True)
+    files, lost, skipped = find_files(config.data_dir or SAMPLE), Counter(), defaultdict(Counter)
+
+    def read_file(path: Path) -> list[Example]:
+        return read(path, True, skipped[path])
+
     parts = read_parts(config.run, files.train, files.dev, read_file, lambda example: [example.text], "text")
 
     start_tensorflow()  # now that flags and files have been looked at
@@ -93,10 +104,12 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     parts.check_used(pairs, lost, "do they have titles?")
     network = build_network(encoder, writing)
     parts.show(f", {len(pairs)} used", lost)
+    for path, counted in skipped.items():
+        print_skipped(path, counted)
     print(f"network   {network.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
     def write_run(folder: Path) -> None:
-        parts.write_gold(folder)
+        write_gold(parts, folder)
         save_encoder(encoder, folder)
         write_decoding(folder, Settings())
 
@@ -125,6 +138,12 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     return best
 
 
+def write_gold(parts: Parts[Example], folder: Path) -> None:
+    """Dev, where it is a part of the training file, in the official format, whatever the format of that file."""
+    if parts.fold:
+        write_json_lines(folder / GOLD, ({"title": one.title, "content": one.text} for one in parts.dev))
+
+
 def batches_of(pairs: list[Pair], tokenizer: WordPieceTokenizer, config: Config, epochs: range, model: Any) -> Any:
     """The `training_dataset` of pairs, with tokens replaced as the flags say, others in each epoch."""
 
@@ -142,13 +161,16 @@ def stages(
     """What to train on, and up to which epoch. A bidirectional network is trained in two stages: between them its sides
     write the titles, by the averaged weights, that stand in for the partner in the second; they are kept in the run."""
     if config.writing.model == "bidirectional":
-        partners = kept.path / "partners.json"
+        partners = kept.file("partners.json")
         if not partners.is_file():
             yield pairs, max(1, round(config.first_stage * config.training.epochs))
             with model.averaged_weights():
                 kept.write_json(partners.name, predictor.both_titles([pair.article for pair in pairs]))
             print("second stage: each side sees what the other one wrote for these texts")
-        pairs = [pair._replace(partners=both) for pair, both in zip(pairs, kept.read_json(partners.name))]
+        written = kept.read_json(partners.name, list[tuple[_Ids, _Ids]])
+        if len(written) != len(pairs):
+            raise UserError(f"{partners}: has {len(written)} titles for {len(pairs)} texts - train the run again")
+        pairs = [pair._replace(partners=both) for pair, both in zip(pairs, written)]
         network.see_partners()
     yield pairs, config.training.epochs
 
