@@ -7,7 +7,7 @@ import itertools
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,13 +124,21 @@ def _parsed(
 
 
 def read_json_records(path: str | Path, skipped: Counter[str] | None = None) -> Iterator[JsonElement]:
-    """The objects of a file that is one JSON list of them, or that has one on each line, whichever it looks like.
+    """The objects of a file that is one JSON list of them, or that has one on each line, whichever it looks like; see
+    `records_of`."""
+    return records_of(path, all_lines(path), skipped)
+
+
+def records_of(
+    path: str | Path, lines: Iterable[tuple[int, str]], skipped: Counter[str] | None = None
+) -> Iterator[JsonElement]:
+    """The objects in `all_lines` of a file, which are one JSON list of them, or one each.
 
     Each is a root of its own, with the line on which it begins. Of JSON lines the blank ones are left out and counted
     in `skipped`. Raises UserError as `read_json_document` and `submission.read_json_lines` do, also for a file without
     records.
     """
-    lines, head = all_lines(path), []
+    lines, head = iter(lines), []
     for number, line in lines:
         head.append((number, line))
         if line.strip():

@@ -29,7 +29,7 @@ TEMPORARY_PREFIX = ".tmp-"
 BLANK_LINE = "blank line"
 
 # An example of these contests has some kilobytes. A longer line is no line, and would fill the memory.
-_MAX_LINE_BYTES = 2**28
+_MAX_LINE_BYTES = 2**30
 
 # Brackets around brackets: official files have less than ten. Python can read about a thousand, and show fewer.
 _MAX_DEPTH = 100
@@ -85,7 +85,7 @@ def all_lines(path: str | Path) -> Iterator[tuple[int, str]]:
     """The lines of a UTF-8 file, or of the only file in a `.zip` or `.gz`, as (number from 1, line without its end).
 
     A line ends with `\\n` or `\\r\\n`, and nowhere else: U+2028 and U+0085 are text. A byte order mark is dropped.
-    Raises UserError when the file is missing, not UTF-8 or a bad archive, and for a line of 256 MiB.
+    Raises UserError when the file is missing, not UTF-8 or a bad archive, and for a line of a gigabyte.
     """
     with open_bytes(path) as file:
         for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE_BYTES), b""), start=1):

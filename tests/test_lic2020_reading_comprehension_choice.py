@@ -1,17 +1,22 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.dev_search import DevSet
+from common.runs.directory import Run
 
 from competition import load
+from helpers import refused
 
 FOLDER = "lic2020_reading_comprehension"
 task = load(FOLDER, "task")
 metric = load(FOLDER, "metric")
 decode = load(FOLDER, "decode")
 train = load(FOLDER, "train")
+predict = load(FOLDER, "predict")
 Candidate, Settings = decode.Candidate, decode.Settings
 deterministic = settings(max_examples=100)
 MOST_PROBABLE = Settings(choice="most_probable")
@@ -82,7 +87,7 @@ def search(examples, found, choice="most_probable", seed=1):
     grid = [Settings(penalty, choice) for penalty in decode.GRID]
     result, evaluation = DevSet(examples, predictor, train.evaluation).search(grid, decode.counts, decode.f1, seed)
     assert evaluation == train.evaluation(examples, predictor(examples, result.setting))
-    assert evaluation.metrics["f1"] == pytest.approx(result.score, abs=1e-3)
+    assert evaluation.metrics.get("f1_all", evaluation.metrics["f1"]) == pytest.approx(result.score, abs=1e-3)
     assert result.setting.choice == choice
     return result._replace(setting=result.setting.length_penalty)
 
@@ -108,10 +113,19 @@ def test_the_search_finds_the_best_penalty(best):
     assert search(examples, found) == (best, 100.0, 100.0)
 
 
-def test_what_the_organisers_do_not_score_has_no_say():
+def test_every_question_has_a_say_also_those_that_the_organisers_do_not_score():
+    """CMRC and DRCD have an article for each text: of a dev file of theirs the first one has a question or two."""
     examples, found = (one + other for one, other in zip(dev(3, decode.GRID[2]), dev(30, decode.GRID[-1], article=1)))
-    result = search(examples, found)
-    assert result == (decode.GRID[2], 100.0, 100.0)
+    assert search(examples, found).setting == decode.GRID[-1]
+
+
+def test_an_epoch_is_judged_by_all_questions():
+    examples = [example("谁", "顾南", "顾南", name=str(number), article=number) for number in range(4)]
+    evaluation = train.evaluation(examples, ["顾南", "白", "顾南", "鹿"])
+    assert evaluation.metrics | {"f1": 100.0, "f1_all": 50.0, "total_all": 4} == evaluation.metrics
+    assert [error["id"] for error in evaluation.errors] == ["1", "3"]
+    assert train.outside(examples).startswith(", 3 of them outside of the first article")
+    assert train.FIGURES_OF_ARTICLES[0] == "f1_all" and train.outside(examples[:1]) == ""
 
 
 def test_the_crossed_score_is_of_questions_that_had_no_say():
@@ -134,3 +148,30 @@ def test_the_crossed_score_is_of_questions_that_had_no_say():
 def test_of_equally_good_penalties_the_mildest_is_taken():
     examples = [example("谁", "顾南", "顾南")]
     assert search(examples, [[Candidate("顾南", 0, 0.5)]], "expected_f1") == (0.0, 100.0, 100.0)
+
+
+# predict.py: what a run says, and where the answers go
+
+
+@pytest.mark.parametrize(
+    "kept", [{"length_penalty": -1}, {"length_penalty": "0"}, {"choice": "the best"}, {"penalty": 1}]
+)
+def test_settings_that_are_none_are_refused(tmp_path, kept):
+    (tmp_path / "decoding.json").write_text(json.dumps(kept))
+    refused(lambda: Run(tmp_path, {}).read_decoding(Settings), tmp_path / "decoding.json")
+
+
+@pytest.mark.parametrize("changed", [{"doc_stride": 0}, {"max_answer_length": "40"}, {"max_question_length": 1e9}])
+def test_lengths_that_are_none_are_refused(tmp_path, changed):
+    lengths = {"max_question_length": 64, "doc_stride": 128, "max_answer_length": 40}
+    assert predict.lengths_of(Run(tmp_path, {"settings": lengths})) == ((64, 128), 40)
+    refused(lambda: predict.lengths_of(Run(tmp_path, {"settings": lengths | changed})), tmp_path, *changed)
+
+
+def test_what_could_not_be_written_is_told_first(tmp_path):
+    good = tmp_path / "new/submission.json"
+    predict.check_outputs(good, tmp_path / "nbest.json")
+    refused(lambda: predict.check_outputs(tmp_path, None), tmp_path, "is a folder")
+    refused(lambda: predict.check_outputs(good, tmp_path), tmp_path, "is a folder")
+    refused(lambda: predict.check_outputs(good, good), "--nbest", "is the submission")
+    refused(lambda: predict.check_outputs(good.with_suffix(".zip"), None), "submission.zip", ".json")

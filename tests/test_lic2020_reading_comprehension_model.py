@@ -497,6 +497,19 @@ def test_candidates_against_brute_force(drawn, max_length, count):
         assert len(candidate.text.replace(" ", "")) <= max_length
 
 
+@deterministic
+@given(scored_questions(), st.integers(0, 2**32))
+def test_the_last_bits_of_logits_decide_nothing(drawn, seed):
+    """Of logits with many ties, as repeated pieces have them; the noise is a hundred times that of another batch."""
+    one, group, logits = drawn
+    generator = np.random.default_rng(seed)
+    tied = [np.round(scores) for scores in logits]
+    noisy = [scores + generator.uniform(-2e-4, 2e-4, scores.shape).astype(np.float32) for scores in tied]
+    found = decode.candidates(group, tied, max_answer_length=9)
+    assert decode.candidates(group, noisy, max_answer_length=9) == found
+    assert found == sorted(found, key=lambda candidate: (-candidate.probability, candidate.start))
+
+
 def scored(context, *spans, question="谁？", encoder=ENCODER):
     """Windows, and logits of spans of characters (text, start, logit of both edges); all else is improbable."""
     one = example(question, context)
@@ -513,11 +526,24 @@ def test_probabilities_of_equal_strings_add_up():
     group, logits = scored("顾天地南和天", ("天", 1, np.log(2)), ("和", 4, np.log(3)), ("天", 5, np.log(2)))
     first, second, *others = decode.candidates(group, logits, max_answer_length=1)
     assert (first.text, second.text) == ("和", "天")
-    assert first.probability == pytest.approx(9 / 49) and second.probability == pytest.approx(8 / 49)
+    assert first.probability == pytest.approx(9 / 49, rel=2e-3) and second.probability == pytest.approx(
+        8 / 49, rel=2e-3
+    )
     group, logits = scored("顾天地南和天", ("天", 1, np.log(3)), ("和", 4, np.log(3)), ("天", 5, np.log(2)))
     first, second, *others = decode.candidates(group, logits, max_answer_length=1)
-    assert first == Candidate("天", 1, pytest.approx(13 / 64)) and second == Candidate("和", 4, pytest.approx(9 / 64))
+    assert first == Candidate("天", 1, pytest.approx(13 / 64, rel=2e-3)) and second == Candidate(
+        "和", 4, pytest.approx(9 / 64, rel=2e-3)
+    )
     assert sum(candidate.probability for candidate in others) < 1e-6
+
+
+def test_of_equally_probable_places_the_first_is_told():
+    group, logits = scored("天地天地天地")
+    found = decode.candidates(group, [np.zeros_like(scores) for scores in logits], 9, 10_000)
+    assert {candidate.text: candidate.start for candidate in found if len(candidate.text) < 3} == {
+        **{"天": 0, "地": 1},
+        **{"天地": 0, "地天": 1},
+    }
 
 
 def test_a_span_in_two_windows_counts_once():
@@ -561,6 +587,7 @@ QUESTIONS = [
     ("白鹿是谁", "，。", "，"),
     ("空", "", None),
     ("空", " \u200b", None),
+    ("谁写的", "顾南和许青，" * 9, "许青"),  # much that is equal
 ]
 EXAMPLES = [
     example(question, context, *([answer] if answer else []), name=str(number))
@@ -599,8 +626,9 @@ def expected(wild):
 def assert_same(found, expected):
     for one, other in zip(found, expected, strict=True):
         assert [candidate[:2] for candidate in one] == [candidate[:2] for candidate in other]
+        # A logit halfway between two places of the grid may go to either.
         assert [candidate.probability for candidate in one] == pytest.approx(
-            [candidate.probability for candidate in other], rel=1e-3
+            [candidate.probability for candidate in other], rel=5e-3
         )
 
 
@@ -622,6 +650,8 @@ def test_batch_size_and_order_change_nothing(wild, expected, batch_size):
     order = np.random.default_rng(batch_size).permutation(len(EXAMPLES))
     shuffled = n_best(one, [EXAMPLES[index] for index in order])
     assert_same([shuffled[place] for place in np.argsort(order)], expected)
+    long = example("谁写的", "天地人和" * 100)
+    assert_same(n_best(one, [*EXAMPLES, long])[:-1], expected)
     assert one([], Settings()) == []
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies
@@ -86,45 +87,54 @@ UNLABELLED = {
     "none": {"answers": []},
     "one empty": {"answers": [answer("")]},
     "blank": {"answers": [answer(" \u3000"), answer("")]},
+    "a blank string": {"answer": ""},
+    "impossible": {"answers": [answer("640公里")], "is_impossible": True},
 }
 
 
 @pytest.mark.parametrize("labels", UNLABELLED.values(), ids=UNLABELLED)
-def test_the_judges_files_have_no_answers(tmp_path, labels):
+def test_a_question_without_an_answer_is_left_out_where_answers_are_wanted(tmp_path, labels):
     item = {"id": "编号", "question": "?", **labels}
     path = write(tmp_path / "test.json", document(paragraph(question("a")), paragraph(item)), indent=1)
     assert [one.answers is None for one in task.read(path)] == [False, True]
     assert [one.answers for one in task.read(path, labelled=False)] == [None, None]
-    # Where there is no field, its object is named, which begins a line above its id.
-    line = last_line(path, '"answers"') if labels else last_line(path, '"编号"') - 1
-    refused(
-        lambda: task.read(path, labelled=True),
-        f"{path}:{line}: data[0].paragraphs[1].qas[0].answers: ",
-        '"编号" has no answer',
-        " - ",
-    )
+    skipped = Counter()
+    assert [one.id for one in task.read(path, True, skipped)] == ["a"]
+    assert skipped[task.UNANSWERABLE] == 1
+    # All of them without: a file of the judge, given by mistake.
+    path = write(tmp_path / "test.json", document(paragraph(item, item)))
+    assert [one.answers for one in task.read(path)] == [None]
+    refused(lambda: task.read(path, labelled=True), f"{path}: none of its 1 questions has an answer", "judge")
 
 
-@pytest.mark.parametrize(
-    "labels", ["没有", 5, {"text": "青"}, ["青"], [{"answer_start": 3}], [answer(7)], [answer("青", "3")]]
-)
-def test_labels_are_not_looked_at_where_none_are_wanted(tmp_path, labels):
-    path = write(tmp_path / "test.json", document(paragraph({"id": "a", "question": "?", "answers": labels})))
+@pytest.mark.parametrize("labels", [5, [5], [["青"]], [{"answer_start": 3}], [answer(7)], [answer("青", "3")]])
+@pytest.mark.parametrize("key", ["answers", "answer"])
+def test_labels_are_not_looked_at_where_none_are_wanted(tmp_path, labels, key):
+    path = write(tmp_path / "test.json", document(paragraph({"id": "a", "question": "?", key: labels})))
     assert task.read(path, labelled=False) == [task.Example("a", "?", RIVER, None, 0)]
     for labelled in (True, None):
         refused(lambda: task.read(path, labelled=labelled), f"{path}:1: data[0].paragraphs[0].qas[0]")
+
+
+@pytest.mark.parametrize("labels", ["640公里", ["640公里"], {"text": "640公里"}, [{"text": "640公里"}]], ids=str)
+@pytest.mark.parametrize("key", ["answers", "answer"])
+def test_what_has_one_meaning_is_read(tmp_path, labels, key):
+    item = {"id": 7, "question": "青河多长", key: labels, "is_impossible": False}
+    path, skipped = write(tmp_path / "train.json", document(paragraph(item))), Counter()
+    assert task.read(path, True, skipped) == [example("7")]
+    assert skipped == ({task.SINGULAR: 1} if key == "answer" else {})
 
 
 #: A second question (or paragraph) with a mistake, the key of which the line is told (None: of the whole), and words of
 #: the message.
 MISTAKES = {
     "no id": (without(question("b"), "id"), None, ['"id" is missing']),
-    "the id is a number": (question(7), "id", ['"id" is a whole number', "a string"]),
+    "the id is a fraction": (question(0.5), "id", ['"id" is a number', "a string or a whole number"]),
     "the id is null": (question(None), "id", ['"id" is null']),
     "no question": (without(question("b"), "question"), None, ['"question" is missing']),
     "the question is a list": (question("b", ["?"]), "question", ['"question" is a list']),
     "a question is a string": ("多长", None, ["a string - it must be an object"]),
-    "an answer is a string": (question("b") | {"answers": ['"text"']}, '\\"text\\', ["answers[0]: a string"]),
+    "an answer is null": (question("b") | {"answers": [answer(None)]}, "text", ['answers[0]: "text" is null']),
     "the start is a string": (
         question("b") | {"answers": [answer("青", "0")]},
         "answer_start",
@@ -150,7 +160,10 @@ def test_a_mistake_is_named_with_its_line(tmp_path, item, key, words, indent):
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("", [":1: not JSON"]),
+        ("", [": there is nothing in it"]),
+        ({"data": []}, [": there is nothing in it"]),
+        ({"data": [{"paragraphs": []}]}, [": there is nothing in it"]),
+        (document(paragraph()), [": there is nothing in it"]),
         ("{", [":1: not JSON"]),
         ('{"data":\n [}', [":2: not JSON"]),
         ('{"context": "一"}\n{"context": "二"}', [":2: not JSON", "Extra data"]),
@@ -170,11 +183,6 @@ def test_a_mistake_is_named_with_its_line(tmp_path, item, key, words, indent):
 def test_what_is_no_such_document_is_refused(tmp_path, value, words, labelled):
     path = write(tmp_path / "train.json", value)
     refused(lambda: task.read(path, labelled), str(path), *words)
-
-
-def test_a_document_without_questions_has_no_examples(tmp_path):
-    for value in ({"data": []}, {"data": [{"paragraphs": []}]}, document(paragraph())):
-        assert task.read(write(tmp_path / "empty.json", value), labelled=True) == []
 
 
 def test_the_same_question_twice(tmp_path):
@@ -228,7 +236,7 @@ LABELLED = strategies.builds(
 
 
 @settings(max_examples=50)
-@given(strategies.lists(LABELLED, max_size=4, unique_by=lambda one: one.id))
+@given(strategies.lists(LABELLED, min_size=1, max_size=4, unique_by=lambda one: one.id))
 def test_written_questions_come_back(tmp_path_factory, examples):
     path = tmp_path_factory.mktemp("questions") / "a.json"
     task.write_questions(path, examples)
@@ -246,15 +254,16 @@ def test_a_submission_has_an_answer_on_each_line(tmp_path):
     assert os.listdir(tmp_path / "deep") == ["a.json"]
 
 
-def test_a_submission_is_no_zip(tmp_path):
-    refused(lambda: task.write_submission(tmp_path / "a.ZIP", {}), "a.ZIP", ".json")
+@pytest.mark.parametrize("name", ["a.ZIP", "a.json.gz"])
+def test_a_submission_is_no_archive(tmp_path, name):
+    refused(lambda: task.write_submission(tmp_path / name, {}), name, ".json")
     assert os.listdir(tmp_path) == []
 
 
 @strategies.composite
 def answered(draw):
     """Examples, and for each a piece of its context."""
-    names = draw(strategies.lists(STRINGS, unique=True, max_size=4))
+    names = draw(strategies.lists(STRINGS, unique=True, min_size=1, max_size=4))
     examples, answers = [], {}
     for name in names:
         context = draw(STRINGS)
@@ -293,13 +302,13 @@ ASKED = [example("a"), example("b", "大坝", context="大坝建于1987年，NBA
         ('{"a": "640公里",\n"b": "640公里",\n"c": ""}', [":2: b: ", '"640公里" is not in the context']),
         ('{"a": "640公里",\n"b": "nba",\n"c": ""}', [":2: b: ", "not in the context"]),
         ('{"a": "640公里",\n"b": "1987 年",\n"c": ""}', [":2: b: ", "not in the context"]),
-        ('{"a": "640公里",\n"b": "",\n"c": ""}', [":2: b: ", "empty"]),
         ('{"a": "640公里",\n"b": 1987,\n"c": ""}', [':2: "b" is a whole number']),
         ('{"a": "640公里",\n"b": null,\n"c": ""}', [':2: "b" is null']),
         ('{"a": ["640公里"]}', [':1: "a" is a list']),
         ('{"a": "640公里",\n"b": "1987年"', [":2: not JSON"]),
         ('["640公里", "1987年", ""]', [":1: a list", "an object"]),
         ('{"a": "640公里"}\n{"b": "1987年"}', [":2: not JSON"]),
+        ('{"a":\n' + "[" * 100_000 + "]" * 100_000 + "}", [":2: JSON nested too deep"]),
     ],
 )
 def test_a_bad_submission_is_refused(tmp_path, text, words):
@@ -312,6 +321,15 @@ def test_a_good_submission_passes(tmp_path):
     assert task.check_submission(path, ASKED) == 3
     assert task.check_submission(write(path, '{"a": "长640公里，", "b": "年", "c": " "}'), ASKED) == 3
     assert task.check_submission(write(path, '{"a": "640公里"}'), [ASKED[0], ASKED[0]]) == 1
+    # One that could not be given costs no other.
+    assert task.check_submission(write(path, '{"a": "640公里", "b": "", "c": ""}'), ASKED) == 3
+
+
+def test_an_answer_by_itself():
+    for one, text in ((ASKED[0], "640公里"), (ASKED[2], ""), (ASKED[2], " ")):
+        task.check_answer(text, one)
+    refused(lambda: task.check_answer("", ASKED[1]), '"b" is empty')
+    refused(lambda: task.check_answer("nba" * 100, ASKED[1]), 'is not in the context of "b"')
 
 
 def test_a_submission_is_read_as_the_organisers_read_it(tmp_path):
@@ -471,9 +489,12 @@ def test_a_question_that_stands_twice_counts_twice():
 
 
 def test_the_organisers_score_the_first_article_only():
-    gold = [example("a"), example("b", article=1), example("c")]
-    assert [one.id for one in metric.official(gold)] == ["a", "c"]
-    assert len(metric.compare(gold, {})) == 3
+    comparisons = metric.compare([example("a"), example("b", article=1), example("c")], {"a": "640公里"})
+    assert [one.example.id for one in metric.official(comparisons)] == ["a", "c"]
+    everything = {"f1_all": 33.333, "em_all": 33.333, "total_all": 3, "skipped_all": 2}
+    first = {"f1": 50.0, "em": 50.0, "total": 2, "skipped": 1}
+    assert list(metric.figures(comparisons).items()) == [*first.items(), *everything.items()]
+    assert metric.figures(metric.official(comparisons)) == first
 
 
 def test_what_has_no_labels_cannot_be_compared():
@@ -682,6 +703,8 @@ def test_an_answer_is_shown_in_its_surroundings():
         "  gold       …高2800米，青河大坝长【300米】，1987年建成   (or 长300米)\n"
         "  predicted  青河长640公里，【白山】高2800米，青河大坝长…"
     )
+    (one,) = metric.compare([example(context="青\x1b[2J河" * 9)], {"a": "\x1b[2J" * 9_000})
+    assert max(map(len, errors.describe(one).split("\n"))) < 4_000 and "\x1b" not in errors.describe(one)
     (one,) = metric.compare([example(answers=["不在"], context="青河青河")], {"a": "也不在"})
     assert "  gold       【不在】\n  predicted  【也不在】" in errors.describe(one)
     assert errors._in_context("青河", "青河青河", 2) == "青河【青河】"
@@ -764,11 +787,45 @@ def test_evaluate_warns_of_what_gold_has_twice_and_of_articles_that_do_not_count
     path = write(tmp_path / "gold.json", gold)
     predictions = write(tmp_path / "predictions.json", {"a": "长640公里", "b": "640公里"})
     figures, err = json_figures(capsys, FOLDER, path, predictions)
-    assert figures == {"f1": 85.714, "em": 0.0, "total": 2, "skipped": 0}
+    assert figures == {
+        **{"f1": 85.714, "em": 0.0, "total": 2, "skipped": 0},
+        **{"f1_all": 67.857, "em_all": 25.0, "total_all": 4, "skipped_all": 1},
+    }
     assert err.splitlines() == [
         "WARNING: 1 questions of gold stand there twice, and count twice",
         "WARNING: the organisers score the first article of gold only, 2 of 4 questions; over all: f1 67.857, em 25.000, 1 skipped",
     ]
+
+
+def test_evaluate_leaves_out_what_has_no_answer_and_says_so(tmp_path, capsys):
+    gold = document(paragraph(question("a"), question("b", answers=[]), question("c", answers=[""])))
+    path = write(tmp_path / "gold.json", gold)
+    predictions = write(tmp_path / "predictions.json", {"a": "640公里", "b": "白山", "c": "白山"})
+    figures, err = json_figures(capsys, FOLDER, path, predictions)
+    assert figures == {"f1": 100.0, "em": 100.0, "total": 1, "skipped": 0}
+    check_warnings(err, ["2 questions of gold have no answer, and are left out"])
+    evaluate(FOLDER, path, predictions)
+    assert f"{path}: 2 x question without an answer\n" in capsys.readouterr().out
+
+
+def piped(content):
+    """What a shell gives for `<(cat file)`."""
+    reading, writing = os.pipe()
+    os.write(writing, content.encode())
+    os.close(writing)
+    return Path(f"/dev/fd/{reading}")
+
+
+def test_gold_and_predictions_are_read_once():
+    gold, predictions = document(paragraph(question("a"))), {"a": "640公里"}
+    assert evaluate(FOLDER, piped(json.dumps(gold)), piped(json.dumps(predictions)))["em"] == 100
+
+
+def test_evaluate_refuses_predictions_without_end(files):
+    gold, predictions = files
+    predictions.write_text("{" + " " * 1_100_000 + "}", "utf-8")
+    assert evaluate(FOLDER, gold, predictions)["skipped"] == 4
+    refused(lambda: evaluate(FOLDER, gold, predictions, "--max-megabytes", 1), "predictions.json", "--max-megabytes")
 
 
 @pytest.mark.parametrize(
@@ -778,7 +835,7 @@ def test_evaluate_warns_of_what_gold_has_twice_and_of_articles_that_do_not_count
         (
             document(paragraph({"id": "a", "question": "?"})),
             "{}",
-            ["gold.json:1: data[0].paragraphs[0].qas[0].answers", '"a"'],
+            ["gold.json: none of its 1 questions has an answer"],
         ),
         (document(paragraph(question("a"))), '{"a":\n 5}', ["predictions.json:2:", "a whole number"]),
         (document(paragraph(question("a"))), None, ["predictions.json", "no such file"]),

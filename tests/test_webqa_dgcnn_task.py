@@ -1,11 +1,13 @@
 """Files, submission and official metric of WebQA. Every sentence here is invented."""
 
+import gzip
 import json
 import os
 import string
 import sys
 import zipfile
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies
@@ -100,9 +102,13 @@ def test_a_list_may_be_spread_over_lines_or_stand_on_one(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "[]", " [\n]\n"])
-def test_a_file_without_questions(tmp_path, content):
+@pytest.mark.parametrize("reader", [task.read, task.read_gold, task.read_submission])
+def test_a_file_with_nothing_in_it_is_refused(tmp_path, content, reader):
     path = write(tmp_path / "train.json", content)
-    assert task.read(path, labelled=True) == task.read_gold(path) == []
+    if content.strip() and reader is task.read_submission:
+        refused(lambda: reader(path), f"{path}:1: 1 columns")
+    else:
+        refused(lambda: reader(path), f"{path}: there is nothing in it")
 
 
 def test_blank_lines_are_counted(tmp_path):
@@ -200,6 +206,7 @@ MISTAKES = {
     "the id is blank": (question("\u3000"), ["blank"]),
     "the id has a tab": (question("b\tc"), ["a tab"]),
     "the id has a line end": (question("b\n"), ["a line end"]),
+    "the id begins as a file may": (question("\ufeffb"), ["a byte order mark"]),
     "the id stands there twice": (question("a"), ['"a" stands already in line']),
     "no question": (without(question("b"), "question"), ['"question" is missing']),
     "the question is a list": (question("b", ["?"]), ['"question" is a list']),
@@ -233,6 +240,120 @@ def test_a_mistake_inside_of_a_spread_question_is_named_with_its_own_line(tmp_pa
     refused(lambda: task.read(path), f'{path}:{line}: [1].passages[1]: "passage" is a whole number')
 
 
+# The files of Baidu's WebQA: the original ones, and those with joined tokens
+
+
+def tokens(text):
+    return [text[:1], *text[1:].split("公"), ""] if text else []
+
+
+def original(name="a", text="青河多长", evidences=((RIVER, ["640", "里"]), (DAM, ["no_answer"])), **other):
+    return {
+        "q_key": name,
+        "question_tokens": tokens(text),
+        "evidences": [
+            {
+                "e_key": f"{name}#{number:02}",
+                "evidence_tokens": tokens(one),
+                "golden_answers": [answer],
+                "type": "positive",
+            }
+            for number, (one, answer) in enumerate(evidences)
+        ],
+    } | other
+
+
+def joined(**questions):
+    return {
+        name: {
+            "question": text,
+            "evidences": {
+                f"{name}#{number:02}": {"evidence": one, "answer": answers}
+                for number, (one, answers) in enumerate(evidences)
+            },
+        }
+        for name, (text, *evidences) in questions.items()
+    }
+
+
+def test_baidus_original_files_are_read(tmp_path):
+    items = [
+        original(),
+        original(7, evidences=[(RIVER, ["白山"]), (DAM, ["白山"]), (RIVER, ["青", "河"])]),
+        original("b"),
+    ]
+    items[0]["evidences"][0]["golden_answers"].append(["六百", "四十"])
+    items[2]["evidences"][0]["golden_answers"] = [["NO_ANSWER"]]
+    text = RIVER.replace("公", "")
+    path = tmp_path / "validation.ir.json.gz"
+    path.write_bytes(gzip.compress(json_lines(items).encode()))
+    first, second, third = task.read_gold(path)
+    assert (first.id, first.standard, first.accepted) == ("a", "640里", ("640里", "六百四十"))
+    assert first.example.question == "青河多长"
+    assert first.example.passages == (task.Passage(text, "640里"), task.Passage(DAM, ""))
+    assert (second.id, second.accepted) == ("7", ("白山", "青河"))
+    assert third.accepted == () and [one.answer for one in third.example.passages] == ["", ""]
+    for item in items:
+        for one in item["evidences"]:
+            del one["golden_answers"]
+    path = write_lines(tmp_path / "test.json", items)
+    assert [one.answers for one in task.read(path, labelled=False)] == [one.answers for one in task.read(path)]
+    refused(lambda: task.read(path, labelled=True), f'{path}:1: evidences[0]: "golden_answers" is missing')
+
+
+def test_baidus_joined_files_are_read(tmp_path):
+    questions = joined(
+        Q_1=("青河多长", (RIVER, ["640公里", "640"]), (DAM, ["no_answer"])), Q_2=("大坝多长", (DAM, ["300米"]))
+    )
+    path = write(tmp_path / "me_train.json", questions)
+    assert task.read(path, labelled=True) == [
+        task.Example("Q_1", "青河多长", (task.Passage(RIVER, "640公里"), task.Passage(DAM, "")), ("640公里", "640"), 1),
+        task.Example("Q_2", "大坝多长", (task.Passage(DAM, "300米"),), ("300米",), 1),
+    ]
+    assert [one.answers for one in task.read(path, labelled=False)] == [None, None]
+    del questions["Q_2"]["evidences"]["Q_2#00"]["answer"]
+    refused(
+        lambda: task.read(write(path, questions), labelled=True), f"{path}:1: Q_2.evidences[", '"answer" is missing'
+    )
+    assert [one.answers for one in task.read(path)] == [("640公里", "640"), None]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"question_tokens": "青河"}, ['"question_tokens" is a string']),
+        ({"question_tokens": ["青", 7]}, ["question_tokens[1]: a whole number"]),
+        ({"evidences": {}}, ['"evidences" is an object']),
+        ({"evidences": [{"evidence_tokens": None}]}, ['evidences[0]: "evidence_tokens" is null']),
+        ({"evidences": [{"evidence_tokens": [["青"]]}]}, ["evidences[0].evidence_tokens[0]: a list"]),
+        ({"q_key": None}, ['"q_key" is null']),
+        ({"q_key": "a\t"}, ["a tab"]),
+    ],
+)
+@pytest.mark.parametrize("labelled", [False, None])
+def test_a_mistake_in_baidus_files_is_named(tmp_path, change, words, labelled):
+    path = write_lines(tmp_path / "test.json", [original(), original("b") | change])
+    refused(lambda: task.read(path, labelled), f"{path}:2: ", " - ", *words)
+
+
+@settings(max_examples=30)
+@given(strategies.data())
+def test_written_questions_come_back(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("questions")
+    texts = strategies.text(alphabet="青河白山 \t", max_size=4)
+    passages = strategies.lists(strategies.tuples(texts, texts), max_size=3)
+    named = strategies.fixed_dictionaries(
+        {}, optional={"answer": texts, "answers": strategies.lists(texts, max_size=3)}
+    )
+    items = [
+        question(str(number), data.draw(texts), data.draw(passages), **data.draw(named))
+        for number in range(data.draw(strategies.integers(1, 3)))
+    ]
+    examples = task.read(write_lines(folder / "train.json", items), labelled=True)
+    task.write_questions(folder / "gold.json", examples)
+    assert task.read(folder / "gold.json", labelled=True) == examples
+
+
 def test_files_are_found_and_a_missing_one_shows_the_tree(tmp_path):
     for names in (("train_data.json", "dev_data.json"), ("train.json", "dev.json")):
         for name in names:
@@ -242,6 +363,11 @@ def test_files_are_found_and_a_missing_one_shows_the_tree(tmp_path):
         (tmp_path / name).unlink()
     (tmp_path / "WebQA.json").touch()
     assert task.find_files(tmp_path) == task.Files(tmp_path / "train.json", None)
+    for name in ("validation.ann.json.gz", "validation.ir.json.gz", "me_validation.ann.json", "me_validation.ir.json"):
+        (tmp_path / name).touch()
+        assert task.find_files(tmp_path).dev == tmp_path / name
+        if name.endswith("ir.json.gz"):
+            (tmp_path / name).unlink()
     for name in ("train.json", "train_data.json"):
         (tmp_path / name).unlink()
     refused(lambda: task.find_files(tmp_path), f"{tmp_path}: no train file", "train.json and dev.json", "WebQA.json")
@@ -296,7 +422,7 @@ def test_a_submission_has_a_line_for_each_id(tmp_path):
     for name in ("a.tsv", "a.zip"):
         assert task.read_submission(tmp_path / "deep" / name) == [("甲", "640 公里 "), ("b", "")]
     task.write_submission(tmp_path / "deep/a.tsv", [], [])
-    assert task.read_submission(tmp_path / "deep/a.tsv") == [] and (tmp_path / "deep/a.tsv").read_bytes() == b""
+    assert (tmp_path / "deep/a.tsv").read_bytes() == b""
 
 
 @pytest.mark.parametrize(
@@ -322,7 +448,7 @@ def answered(draw):
     names = strategies.text(
         strategies.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff"), max_size=5
     )
-    for name in draw(strategies.lists(names.filter(str.strip), unique=True, max_size=4)):
+    for name in draw(strategies.lists(names.filter(str.strip), unique=True, min_size=1, max_size=4)):
         texts = draw(strategies.lists(STRINGS, max_size=3))
         items.append({"id": name, "question": draw(STRINGS), "passages": [{"passage": text} for text in texts]})
         answers.append(
@@ -358,7 +484,7 @@ ASKED = [example("a"), example("b", ["大坝建于1987年", "NBA"]), example("c"
     [
         ("a\t640\nb\t1987\nc\t\nd\tx\n", [":4: ", "question 4 of the 3"]),
         ("a\t640\nb\t1987\n", [": ends after 2 of 3"]),
-        ("", [": ends after 0 of 3"]),
+        ("", [": there is nothing in it"]),
         ("a\t640\nc\t\nb\t\n", [":2: ", "question 2 of the 3", "in order"]),
         ("a\t640\nb\t1987\na\t640\n", [':3: id "a" stands already in line 1']),
         ("a\t640\nb\t640\nc\t\n", [':2: "640" is in no passage']),
@@ -378,6 +504,12 @@ def test_a_bad_submission_is_refused(tmp_path, text, words):
 def test_a_good_submission_passes(tmp_path):
     assert task.check_submission(write(tmp_path / "a.tsv", "\ufeffa\t，发\nb\tNBA\r\nc\t"), ASKED) == 3
     assert task.check_submission(write(tmp_path / "a.tsv", "x\t1\ny\t\n")) == 2
+
+
+def test_an_answer_by_itself():
+    for one, text in ((ASKED[0], "640公里"), (ASKED[1], "NBA"), (ASKED[2], "")):
+        task.check_answer(text, one)
+    refused(lambda: task.check_answer("nba" * 100, ASKED[1]), 'is in no passage of question "b"')
 
 
 def test_a_submission_is_read_with_any_ids_and_blank_lines(tmp_path):
@@ -698,6 +830,8 @@ def test_an_answer_is_shown_in_its_surroundings():
         "  gold       …河大坝1987年建成，长【300米】。  in 2 of 3 passages   (or 三百米)\n"
         "  predicted  青河长640公里，发源于【白山】。青河大坝1987年建成…  in 1 of 3 passages"
     )
+    (one,) = metric.compare([gold("青河")], [("a", "\x1b[2J" * 9_000)])
+    assert max(map(len, report.describe(one).split("\n"))) < 4_000 and "\x1b" not in report.describe(one)
     (one,) = metric.compare([gold("青河")], [("a", "白山")])
     assert (
         report.describe(one) == "f1 0.000  another answer\n  question   a\n  gold       【青河】\n  predicted  【白山】"
@@ -766,7 +900,10 @@ def test_evaluate_takes_a_file_of_answers(tmp_path, files, capsys):
     ("predictions", "warnings"),
     [
         ("a\tx\nb\tx\nc\t\nd\tx\n", []),
-        ("", ["NOTHING IS PREDICTED for the 4 questions", "4 of 4 questions have no line"]),
+        (
+            "e\t\n",
+            ["NOTHING IS PREDICTED for the 4 questions", "1 of 1 predicted ids are not", "4 of 4 questions have no"],
+        ),
         ("a\t\nb\t \nc\t\nd\t\n", ["NOTHING IS PREDICTED"]),
         ("a\tx\nb\tx\nc\tx\nd\tx\ne\tx\n", ["1 of 5 predicted ids are not in gold"]),
         ("a\tx\nb\tx\nd\tx\n", ["1 of 4 questions have no line"]),
@@ -782,6 +919,34 @@ def test_evaluate_warns_of_questions_without_an_answer(tmp_path, capsys):
     path = write(tmp_path / "gold.json", [question(), question("b", passages=[(RIVER, "")])])
     _, err = json_figures(capsys, FOLDER, path, write(tmp_path / "a.tsv", "a\t640公里\nb\t白山\n"))
     assert err == "WARNING: 1 of 2 questions of gold have no answer: whatever is predicted for them is wrong\n"
+
+
+def test_evaluate_refuses_predictions_without_end(files):
+    gold, predictions = files
+    predictions.write_text("a\t" + "x" * 1_000_000, "utf-8")
+    assert evaluate(FOLDER, gold, predictions)["answered"] == 1
+    refused(lambda: evaluate(FOLDER, gold, predictions, "--max-megabytes", 1), "a.tsv", "--max-megabytes")
+
+
+def piped(content):
+    """What a shell gives for `<(cat file)`."""
+    reading, writing = os.pipe()
+    os.write(writing, content.encode())
+    os.close(writing)
+    return Path(f"/dev/fd/{reading}")
+
+
+@pytest.mark.parametrize(
+    "gold", [json_list([question()]), json_lines([question()]), "a\t640公里\t640公里\n"], ids=["list", "lines", "rows"]
+)
+def test_gold_and_predictions_are_read_once(gold):
+    assert evaluate(FOLDER, piped(gold), piped("a\t640公里\n"))["accuracy"] == 1
+
+
+def test_evaluate_counts_the_blank_lines_of_gold(files, capsys):
+    gold = write(files[0].with_name("gold.tsv"), "a\t640公里\t640公里\n\n")
+    evaluate(FOLDER, gold, files[1])
+    assert f"{gold}: 1 x blank line\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

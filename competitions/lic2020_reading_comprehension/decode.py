@@ -1,20 +1,26 @@
 """From logits to answers: batched scoring, the candidates of a question, the choice among them, and the search of its
-length penalty on dev. No TensorFlow."""
+length penalty on dev. No TensorFlow.
 
+The logits are put on a grid first, and all else is computed from them in double precision and in an order that they
+alone decide: an answer does not depend on the batch that it was found in, and what is equally probable goes by its
+place, the earlier first."""
+
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
-from common.decoders import best_spans
+from common.decoders import best_spans, on_grid
 from common.encoders import Encoder
 from common.generators import pad
 from common.prediction import in_groups, one_trace
+from common.runs.values import Between
 
 from features import Lengths, Span, Window, question_windows
-from metric import compare, normalise, official, token_f1, tokens
+from metric import compare, normalise, token_f1, tokens
 from task import Example
 
 Choice = Literal["expected_f1", "most_probable"]
@@ -24,7 +30,7 @@ class Settings(NamedTuple):
     """By how much each character of an answer lowers the logarithm of its probability, and which candidate is then the
     answer: see `choose`."""
 
-    length_penalty: float = 0.0
+    length_penalty: Annotated[float, Between(0, math.inf)] = 0.0
     choice: Choice = "expected_f1"
 
 
@@ -59,6 +65,7 @@ class Predictor:
 
     def score(self, groups: Sequence[Sequence[Window]], settings: Sequence[Settings] = ()) -> list[list[Candidate]]:
         """The n-best list of every question, whatever the settings."""
+        _agreement.cache_clear()  # other candidates come
         logits = in_groups(self._network, [[window.arrays for window in group] for group in groups], self.batch_size)
         return [candidates(group, scores, self.max_answer_length) for group, scores in zip(groups, logits)]
 
@@ -80,20 +87,19 @@ def candidates(
     """
     from scipy.special import logsumexp  # here: it is slow to load, and --help needs none
 
-    allowed, padded = pad([window.pair.is_context for window in group]), pad(logits)
-    starts, ends = (
-        padded[..., edge] - (logsumexp(padded[..., edge][allowed]) if allowed.any() else 0) for edge in (0, 1)
-    )
+    allowed, padded = pad([window.pair.is_context for window in group]), on_grid(pad(logits))
+    starts, ends = padded[..., 0], padded[..., 1]
+    everything = logsumexp(starts[allowed]) + logsumexp(ends[allowed]) if allowed.any() else 0.0
     spans: dict[Span, float] = {}
     for window, best in zip(group, best_spans(starts, ends, allowed, max_answer_length, count)):
         for first, last, score in best:
             place = window.pair.encoding.char_span(first, last)
             spans[place] = max(spans.get(place, score), score)
     by_text: dict[str, list[tuple[float, int]]] = defaultdict(list)
-    for (start, end), score in sorted(spans.items(), key=lambda item: -item[1])[:count]:
-        by_text[group[0].example.context[start:end]].append((float(np.exp(score)), start))
+    for (start, end), score in sorted(spans.items(), key=lambda item: (-item[1], item[0]))[:count]:
+        by_text[group[0].example.context[start:end]].append((math.exp(score - everything), start))
     merged = [
-        Candidate(text, max(places)[1], sum(probability for probability, _ in places))
+        Candidate(text, places[0][1], math.fsum(probability for probability, _ in places))
         for text, places in by_text.items()
     ]
     return sorted(merged, key=lambda candidate: (-candidate.probability, candidate.start))
@@ -110,10 +116,10 @@ def choose(context: str, found: Sequence[Candidate], settings: Settings) -> str:
     """
     if not found:
         return context.strip()
-    weights = [one.probability * np.exp(-settings.length_penalty * len(one.text)) for one in found]
+    weights = [one.probability * math.exp(-settings.length_penalty * len(one.text)) for one in found]
     if settings.choice == "expected_f1":
         agreement = _agreement(tuple(candidate.text for candidate in found))
-        weights = [sum(weight * f1 for weight, f1 in zip(weights, row)) for row in agreement]
+        weights = [math.fsum(weight * f1 for weight, f1 in zip(weights, row)) for row in agreement]
     return found[int(np.argmax(weights))].text
 
 
@@ -129,9 +135,9 @@ def _agreement(texts: tuple[str, ...]) -> list[list[float]]:
 
 
 def counts(examples: Sequence[Example], answers: Sequence[str]) -> list[tuple[float, int]]:
-    """F1 and 1 for each question that the organisers score."""
+    """F1 and 1 for each question: all of them, though the organisers score those of the first article only."""
     by_id = {example.id: answer for example, answer in zip(examples, answers)}
-    return [(one.f1, 1) for one in compare(official(examples), by_id)]
+    return [(one.f1, 1) for one in compare(examples, by_id)]
 
 
 def f1(total: np.ndarray) -> float:

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.command_line import parse_flags, run, table, warn
+from common.archives import check_size
+from common.command_line import one_line, parse_flags, print_skipped, run, table, warn
 from common.error_report import grouped
 
-from metric import Comparison, Score, compare, official, total
-from task import Example, occurrences, read, read_submission
+from metric import Comparison, compare, figures, official, total
+from task import UNANSWERABLE, occurrences, read, read_submission
 
 #: How many of the worst answers the report shows.
 SHOWN = 10
@@ -30,31 +31,36 @@ class Config:
     predictions: Path
     """The submission: one JSON object with an answer for each id."""
     json: bool = False
-    """Print one JSON object with f1, em, total and skipped, and nothing else, on stdout."""
+    """Print one JSON object with f1, em, total and skipped, and nothing else, on stdout. Where gold has articles that
+    the organisers do not look at, also with those of all questions: f1_all, em_all, total_all and skipped_all."""
+    max_megabytes: int | None = None
+    """Largest size of the unpacked predictions, in megabytes. Default: 100 times gold, and at least 10."""
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
-    """Prints the score and returns its `f1`, `em`, `total` and `skipped`. Raises UserError for files that cannot be
-    read."""
+    """Prints the score and returns its `figures`. Raises UserError for files that cannot be read."""
     config = parse_flags(Config, argv)
-    gold = read(config.gold, labelled=True)
+    check_size(config.predictions, config.gold, config.max_megabytes)
+    skipped: Counter[str] = Counter()
+    gold = read(config.gold, labelled=True, skipped=skipped)
     repeated: Counter[str] = Counter()
     predictions = read_submission(config.predictions, repeated)
-    comparisons = compare(official(gold), predictions)
-    score = total(comparisons)
+    comparisons = compare(gold, predictions)
     if config.json:
-        print(json.dumps(score.figures()))
+        print(json.dumps(figures(comparisons)))
     else:
-        print_report(score, comparisons)
+        print_report(official(comparisons))
+        print_skipped(config.gold, skipped)
     sys.stdout.flush()  # so that the warnings come last, where they are seen
-    for message in find_doubts(gold, predictions, repeated, score):
+    for message in find_doubts(comparisons, predictions, repeated, skipped[UNANSWERABLE]):
         warn(message)
-    return score.figures()
+    return figures(comparisons)
 
 
-def print_report(score: Score, comparisons: list[Comparison]) -> None:
+def print_report(comparisons: list[Comparison]) -> None:
     """The figures with their counts; tables by kind of answer, question and length; and the worst answers beside
     gold."""
+    score = total(comparisons)
     print(f"f1      {score.f1:7.3f}   over {score.total} questions")
     print(f"em      {score.em:7.3f}   {sum(one.em for one in comparisons):.0f} answers equal an accepted one")
     print(f"skipped {score.skipped:7}   without an answer\n")
@@ -71,27 +77,34 @@ def print_report(score: Score, comparisons: list[Comparison]) -> None:
         print("\n\n".join(map(describe, shown)))
 
 
-def find_doubts(gold: list[Example], predictions: dict[str, str], repeated: Counter[str], score: Score) -> list[str]:
-    """Sentences on what makes the figures doubtful, since the official metric passes over it in silence."""
+def find_doubts(
+    comparisons: list[Comparison], predictions: dict[str, str], repeated: Counter[str], unanswerable: int
+) -> list[str]:
+    """Sentences on what makes the figures doubtful, since the official metric passes over it in silence. unanswerable:
+    the questions of gold that have no answer, and so no comparison."""
     doubts = []
-    scored = [example.id for example in official(gold)]
-    ids = {example.id for example in gold}
-    if not any(predictions.get(name, "").strip() for name in scored):
+    scored = official(comparisons)
+    score, everything = total(scored), total(comparisons)
+    ids = {one.example.id for one in comparisons}
+    if not any((one.predicted or "").strip() for one in scored):
         doubts.append(f"NOTHING IS PREDICTED for the {len(scored)} questions of gold")
-    foreign = len(predictions.keys() - ids)
+    foreign = max(0, len(predictions.keys() - ids) - unanswerable)  # these may be predicted, too
     if foreign:
         doubts.append(f"{foreign} of {len(predictions)} predicted ids are not in gold - is it the right gold file?")
     if score.skipped:
         doubts.append(f"{score.skipped} of {score.total} questions have no answer in the predictions: each counts 0")
     if repeated:
         doubts.append(f"{len(repeated)} ids stand several times in the predictions: the last answer counts")
-    again = len(scored) - len(set(scored))
+    again = len(scored) - len({one.example.id for one in scored})
     if again:
         doubts.append(f"{again} questions of gold stand there twice, and count twice")
-    if len(gold) > len(scored):
-        everything = total(compare(gold, predictions))
+    if unanswerable:
         doubts.append(
-            f"the organisers score the first article of gold only, {len(scored)} of {len(gold)} questions; "
+            f"{unanswerable} questions of gold have no answer, and are left out; the organisers' evaluator gives each f1 0, or stops at it"
+        )
+    if len(scored) < len(comparisons):
+        doubts.append(
+            f"the organisers score the first article of gold only, {len(scored)} of {len(comparisons)} questions; "
             f"over all: f1 {everything.f1:.3f}, em {everything.em:.3f}, {everything.skipped} skipped"
         )
     return doubts
@@ -205,7 +218,7 @@ def describe(comparison: Comparison) -> str:
         f"  gold       {_in_context(answer.text, context, answer.start)}{also}",
         f"  predicted  {_in_context(comparison.predicted or '', context)}",
     )
-    return "\n".join(" ".join(line.splitlines()) for line in lines)
+    return "\n".join(map(one_line, lines))
 
 
 def _in_context(piece: str, context: str, start: int = -1, margin: int = 12) -> str:

@@ -101,8 +101,8 @@ class Score(NamedTuple):
 def compare(gold: Iterable[Example], predictions: Mapping[str, str]) -> list[Comparison]:
     """Each labelled question with what is predicted under its id; other ids do not matter.
 
-    All of `gold` is compared. The organisers score the first article of a file only: see `official`. Raises ValueError
-    for a question without labels.
+    All of `gold` is compared, though the organisers score the first article of a file only: see `figures`. Raises
+    ValueError for a question without labels.
     """
     return [_compare(example, predictions.get(example.id)) for example in gold]
 
@@ -118,9 +118,9 @@ def _compare(example: Example, predicted: str | None) -> Comparison:
     return Comparison(example, predicted, example.answers[scores.index(best)], best, em)
 
 
-def official(gold: Iterable[Example]) -> list[Example]:
-    """The questions that the organisers' evaluator looks at: those of `data[0]`."""
-    return [example for example in gold if example.article == 0]
+def official(comparisons: Iterable[Comparison]) -> list[Comparison]:
+    """Those of the questions that the organisers' evaluator looks at: those of `data[0]`, the first article of gold."""
+    return [one for one in comparisons if one.example.article == 0]
 
 
 def total(comparisons: Sequence[Comparison]) -> Score:
@@ -136,3 +136,13 @@ def total(comparisons: Sequence[Comparison]) -> Score:
         len(comparisons),
         sum(comparison.skipped for comparison in comparisons),
     )
+
+
+def figures(comparisons: Sequence[Comparison]) -> dict[str, float]:
+    """The organisers' `f1`, `em`, `total` and `skipped`. Where there are articles that they do not look at (CMRC and
+    DRCD have one for each text), also those of all questions, by these names with `_all` behind them."""
+    scored = official(comparisons)
+    found = total(scored).figures()
+    if len(scored) < len(comparisons):
+        found |= {f"{name}_all": value for name, value in total(comparisons).figures().items()}
+    return found

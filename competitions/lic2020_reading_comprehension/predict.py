@@ -7,19 +7,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from common.command_line import check_at_least, parse_flags, run
+from common.command_line import UserError, check_at_least, parse_flags, print_skipped, run
 from common.dev_search import described
 from common.encoders import load_encoder
 from common.options import PredictionOptions
+from common.prediction import rounds
 from common.process import start_tensorflow
-from common.runs.directory import open_trained_run
-from common.submission import atomic_write, json_bytes
+from common.runs.directory import Run, open_trained_run
+from common.runs.values import Between
+from common.submission import atomic_write, check_output, json_bytes, valid_or_empty
 
 from decode import Choice, Predictor, Settings
 from features import Lengths
-from task import TASK, check_submission, read, write_submission
+from task import TASK, check_answer, check_name, check_submission, read, write_submission
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
 
@@ -51,9 +53,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, length_penalty=config.length_penalty, choice=config.choice)
+    lengths, max_answer_length = lengths_of(trained)
+    output = config.output or trained.file("submission.json")
+    check_outputs(output, config.nbest)
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
-    output = config.output or trained.path / "submission.json"
 
     start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import set_precision
@@ -65,22 +69,45 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     encoder = load_encoder(trained.path)
     network = build_network(encoder)
     load_best(trained, network)
-    trained_with = trained.config["settings"]
-    lengths = Lengths(trained_with["max_question_length"], trained_with["doc_stride"])
-    predictor = Predictor(network, encoder, lengths, trained_with["max_answer_length"], config.prediction.batch_size)
-    found = predictor.score(predictor.features(examples), [settings])
-    answers = predictor.decode(examples, found, settings)
+    predictor = Predictor(network, encoder, lengths, max_answer_length, config.prediction.batch_size)
+    answers: list[str] = []
+    lists: list[bytes] = []
+    for some in rounds(examples):
+        found = predictor.score(predictor.features(some))
+        answers += predictor.decode(some, found, settings)
+        if config.nbest:
+            lists += [
+                json_bytes({one.id: [best._asdict() for best in n_best]})[1:-1] for one, n_best in zip(some, found)
+            ]
 
+    answers = valid_or_empty(answers, lambda answer, number: check_answer(answer, examples[number - 1]), "")
     write_submission(output, {example.id: answer for example, answer in zip(examples, answers)})
     check_submission(output, examples)
     if config.nbest:
-        lists = {example.id: [one._asdict() for one in best] for example, best in zip(examples, found)}
-        atomic_write(config.nbest, json_bytes(lists, indent=1) + b"\n")
+        atomic_write(config.nbest, b"{\n" + b",\n".join(lists) + b"\n}\n")
 
     print(f"{output}: {len(examples)} questions, checked  (run {trained.path}, {described(settings)})")
-    for reason, count in skipped.items():
-        print(f"{config.input}: {count} x {reason}")
+    print_skipped(config.input, skipped)
     return {"output": output, "questions": len(examples)}
+
+
+def lengths_of(trained: Run) -> tuple[Lengths, int]:
+    """What a run reads at once, and the longest answer that it finds, in tokens. Raises UserError."""
+    tokens = Annotated[int, Between(1, 10**6)]
+    question, stride, answer = (
+        trained.setting(name, tokens) for name in ("max_question_length", "doc_stride", "max_answer_length")
+    )
+    return Lengths(question, stride), answer
+
+
+def check_outputs(output: Path, nbest: Path | None) -> None:
+    """Raises UserError where one of them could not be written: now, and not when all is predicted."""
+    check_name(output)
+    check_output(output)
+    if nbest:
+        check_output(nbest)
+        if nbest.resolve() == output.resolve():
+            raise UserError(f"--nbest {nbest}: is the submission - give another name")
 
 
 if __name__ == "__main__":

@@ -14,13 +14,15 @@ from typing import NamedTuple
 
 from common.command_line import UserError
 from common.json_document import JsonElement, read_json_document
-from common.submission import atomic_write, find_file, json_bytes
+from common.submission import atomic_write, empty_file, find_file, json_bytes
 
 #: Name of the contest: its runs are kept under it, also those of a copied folder.
 TASK = "lic2020_reading_comprehension"
 
-#: The reason under which `read` counts what it leaves out.
+#: The reasons under which `read` counts what it leaves out, and what it reads although it is called otherwise.
 REPEATED_QUESTION = "question stands twice"
+UNANSWERABLE = "question without an answer"
+SINGULAR = '"answer" read as "answers"'
 
 
 @dataclass(frozen=True)
@@ -55,55 +57,63 @@ def occurrences(piece: str, context: str) -> list[int]:
 
 
 def read(path: str | Path, labelled: bool | None = None, skipped: Counter[str] | None = None) -> list[Example]:
-    """The questions of an official file, those of all its articles, in order.
+    """The questions of an official file, those of all its articles, in order. Ids may also be whole numbers, answers
+    mere strings, and one alone needs no list; they may stand under "answer", which `skipped` counts.
 
-    `labelled=True` demands an answer that is not blank for every question, `False` never looks at them, None takes what
-    there is. An id must not stand for two different questions, since a submission could not answer both. The same
-    question about the same context may stand twice: with `labelled=True` both stay, as for the organisers' evaluator;
-    otherwise there is one answer to give, so the first stays and `skipped` counts the others. Raises UserError naming
-    file, line and place.
+    `labelled=True` leaves out the questions without an answer that is not blank, and those that are "is_impossible",
+    and counts them in `skipped`; `False` never looks at answers, None takes what there is. An id must not stand for two
+    different questions, since a submission could not answer both. The same question about the same context may stand
+    twice: with `labelled=True` both stay, as for the organisers' evaluator; otherwise there is one answer to give, so
+    the first stays and `skipped` counts the others. Raises UserError naming file, line and place, also for a file
+    without questions, or with `labelled=True` without answers.
     """
+    skipped = Counter() if skipped is None else skipped
     examples: list[Example] = []
     by_id: dict[str, tuple[Example, JsonElement]] = {}
     for number, article in enumerate(read_json_document(path).field("data", list).items(dict)):
         for paragraph in article.field("paragraphs", list).items(dict):
             context = paragraph.field("context", str).value
             for item in paragraph.field("qas", list).items(dict):
-                name, question = item.field("id", str).value, item.field("question", str).value
-                example = Example(name, question, context, _answers(item, name, labelled), number)
+                name, question = str(item.field("id", (str, int)).value), item.field("question", str).value
+                answers = None if labelled is False else _answers(item, skipped)
+                example = Example(name, question, context, answers, number)
                 first, first_item = by_id.setdefault(name, (example, item))
                 if (first.question, first.context) != (question, context):
                     raise UserError(
                         f'{item.where()}: the id "{name:.60}" stands for another question too ({first_item.where()}) - '
                         "give each question an id of its own"
                     )
-                if first is example or labelled:
+                if labelled and answers is None:
+                    skipped[UNANSWERABLE] += 1
+                elif first is example or labelled:
                     examples.append(example)
-                elif skipped is not None:
+                else:
                     skipped[REPEATED_QUESTION] += 1
+    if by_id and not examples:
+        raise UserError(f"{path}: none of its {len(by_id)} questions has an answer - is this the judge's file?")
+    if not examples:
+        raise empty_file(path)
     return examples
 
 
-def _answers(item: JsonElement, name: str, labelled: bool | None) -> tuple[Answer, ...] | None:
-    if labelled is False:
+def _answers(item: JsonElement, skipped: Counter[str]) -> tuple[Answer, ...] | None:
+    """None where the question has no answer. The judge's files have no `answers`, or an empty list, or a list of one
+    empty answer."""
+    key = "answers" if item.value.get("answers") is not None else "answer"
+    if item.value.get(key) is None or item.value.get("is_impossible") is True:
         return None
-    # The judge's files have no `answers`, or an empty list, or a list of one empty answer.
-    answers = ()
-    if item.value.get("answers") is not None:
-        answers = tuple(map(_answer, item.field("answers", list).items(dict)))
-    if any(answer.text.strip() for answer in answers):
-        return answers
-    if labelled:
-        raise UserError(
-            f'{item.where("answers")}: question "{name:.60}" has no answer, or only blank ones - '
-            "each needs one here (is this the judge's file?)"
-        )
-    return None
+    found = item.field(key, (list, dict, str))
+    answers = tuple(map(_answer, found.items((dict, str)) if isinstance(found.value, list) else [found]))
+    if key == "answer":
+        skipped[SINGULAR] += 1
+    return answers if any(answer.text.strip() for answer in answers) else None
 
 
-def _answer(item: JsonElement) -> Answer:
-    start = item.value.get("answer_start")
-    return Answer(item.field("text", str).value, -1 if start is None else item.field("answer_start", int).value)
+def _answer(element: JsonElement) -> Answer:
+    if isinstance(element.value, str):
+        return Answer(element.value, -1)
+    start = element.value.get("answer_start")
+    return Answer(element.field("text", str).value, -1 if start is None else element.field("answer_start", int).value)
 
 
 class Files(NamedTuple):
@@ -149,13 +159,18 @@ def write_questions(path: str | Path, examples: Sequence[Example]) -> None:
 # The submission
 
 
+def check_name(path: str | Path) -> None:
+    """Raises UserError for the name of an archive: the judge of this contest takes the plain file."""
+    if Path(path).suffix.lower() in (".zip", ".gz"):
+        raise UserError(f"{path}: the judge takes no archive - choose a name that ends in .json")
+
+
 def write_submission(path: str | Path, answers: Mapping[str, str]) -> None:
     """One JSON object, each id with its answer on a line of its own, in the order of `answers`.
 
-    Raises UserError for a name that ends in `.zip`: the judge of this contest takes the plain file.
+    Raises UserError for the name of an archive.
     """
-    if Path(path).suffix.lower() == ".zip":
-        raise UserError(f"{path}: the judge takes no zip - choose a name that ends in .json")
+    check_name(path)
     atomic_write(path, json_bytes(dict(answers), indent=0) + b"\n")
 
 
@@ -170,11 +185,22 @@ def read_submission(path: str | Path, repeated: Counter[str] | None = None) -> d
     return {name: root.field(name, str).value for name in root.value}
 
 
+def check_answer(answer: str, example: Example) -> None:
+    """Raises UserError for an answer that cannot be right: one that is not in the context as it is, or is empty where
+    the context is not blank."""
+    if not answer and example.context.strip():
+        raise UserError(f'the answer to "{example.id:.60}" is empty - give a piece of the context')
+    if answer not in example.context:
+        raise UserError(
+            f'"{answer:.60}" is not in the context of "{example.id:.60}" - cut answers from it, as they are'
+        )
+
+
 def check_submission(path: str | Path, examples: Sequence[Example]) -> int:
     """The number of answers in a submission that the judge can read and that answers just `examples`, in their order.
 
-    Checked: UTF-8, one JSON object, every id once and no other, every answer a string that stands as it is in the
-    context of its question, and not empty unless that context is blank. Raises UserError naming file and line.
+    Checked: UTF-8, one JSON object, every id once and no other, every answer a string that is empty or passes
+    `check_answer`. Raises UserError naming file and line.
     """
     repeated: Counter[str] = Counter()
     root = read_json_document(path, repeated=repeated)
@@ -191,13 +217,11 @@ def check_submission(path: str | Path, examples: Sequence[Example]) -> int:
             raise UserError(
                 f"{root.where(name)}: the input has only {len(wanted)} questions, and not this one - leave it out"
             )
-        answer, context = root.field(name, str).value, wanted[name].context
-        if not answer and context.strip():
-            raise UserError(f"{root.where(name)}: the answer is empty - give a piece of the context")
-        if answer not in context:
-            raise UserError(
-                f'{root.where(name)}: "{answer:.60}" is not in the context - cut answers from it, as they are'
-            )
+        if answer := root.field(name, str).value:
+            try:
+                check_answer(answer, wanted[name])
+            except UserError as error:
+                raise UserError(f"{root.where(name)}: {error}") from None
     if len(root.value) < len(wanted):
         raise UserError(f"{path}: answers {len(root.value)} of {len(wanted)} questions - each needs an answer")
     return len(wanted)

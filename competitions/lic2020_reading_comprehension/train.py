@@ -25,12 +25,14 @@ from common.runs.directory import Evaluation, begin_run, parse_training_flags, w
 
 from decode import GRID, Choice, Predictor, Settings, counts, f1
 from features import Lengths, Window, collate, labelled_windows, shorten_questions
-from metric import compare, official, total
+from metric import compare, figures
 from task import TASK, Example, find_files, read, write_questions
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
-#: Of dev, after each epoch; the best epoch is the one with the highest first one.
+#: Of dev, after each epoch; the best epoch is the one with the highest first one. Those of all questions come before the
+#: organisers', who look at the first article only, where a file has more than one.
 FIGURES = ("f1", "em")
+FIGURES_OF_ARTICLES = ("f1_all", "em_all", "f1", "em")
 
 
 @dataclass
@@ -70,11 +72,13 @@ class Config:
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
-    """Trains; returns the `run` folder and the dev `f1` and `em` of what predict.py will use."""
+    """Trains; returns the `run` folder and the dev figures of what predict.py will use: `f1` and `em`, and where dev has
+    more than one article also `f1_all` and `em_all`, by which all is chosen."""
     config, resumed = parse_training_flags(Config, TASK, argv)
     training, settings = config.training, Settings(config.length_penalty or 0.0, config.choice)
     files, lost = find_files(config.data_dir or SAMPLE), Counter()
-    parts = read_parts(config.run, *files, partial(read, labelled=True), lambda example: [example.context], "question")
+    read_file = partial(read, labelled=True, skipped=lost)
+    parts = read_parts(config.run, *files, read_file, lambda example: [example.context], "question")
 
     start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import prepare
@@ -91,7 +95,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     groups = labelled_windows(parts.train, encoder, lengths, lost)
     parts.check_used(groups, lost, "do the answers belong to the contexts?")
     network = build_network(encoder)
-    parts.show(f", {len(groups)} used, in {sum(map(len, groups))} windows", lost)
+    # The metric looks at the first article only, of which a part of the training file may have nothing.
+    scored = [replace(example, article=0) for example in parts.dev] if parts.fold else parts.dev
+    parts.show(f", {len(groups)} used, in {sum(map(len, groups))} windows", lost, outside(scored))
     print(f"network   {network.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
     def write_run(folder: Path) -> None:
@@ -102,10 +108,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     kept = begin_run(resumed, TASK, config, parts.describe(lost), write_run)
     print(f"run       {kept.path}\n")
-    # The metric looks at the first article only, of which a part of the training file may have nothing.
-    scored = [replace(example, article=0) for example in parts.dev] if parts.fold else parts.dev
     dev = DevSet(scored, Predictor(network, encoder, lengths, config.max_answer_length), evaluation)
-    keep = KeepRun(kept, partial(dev.evaluate, settings), config.run.seed, FIGURES, training.early_stopping_patience)
+    shown = FIGURES_OF_ARTICLES if outside(scored) else FIGURES
+    keep = KeepRun(kept, partial(dev.evaluate, settings), config.run.seed, shown, training.early_stopping_patience)
 
     model = TrainingModel(network, loss)
     steps = steps_per_epoch(len(groups), training.batch_size)
@@ -128,11 +133,16 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     return best
 
 
+def outside(examples: Sequence[Example]) -> str:
+    """What is to be said of questions that the organisers would not score."""
+    count = sum(example.article > 0 for example in examples)
+    return f", {count} of them outside of the first article, which alone the organisers score" if count else ""
+
+
 def evaluation(examples: Sequence[Example], answers: Sequence[str]) -> Evaluation:
-    """The official score of answers to examples, the answers as submitted, and every question that is not answered
-    exactly."""
+    """The figures of answers to examples, the answers as submitted, and every question that is not answered exactly."""
     by_id = {example.id: answer for example, answer in zip(examples, answers)}
-    comparisons = compare(official(examples), by_id)
+    comparisons = compare(examples, by_id)
     errors = [
         {
             "id": one.example.id,
@@ -144,9 +154,8 @@ def evaluation(examples: Sequence[Example], answers: Sequence[str]) -> Evaluatio
         for one in comparisons
         if not one.em
     ]
-    return Evaluation(
-        total(comparisons).figures(), [{"id": name, "answer": answer} for name, answer in by_id.items()], errors
-    )
+    predictions = [{"id": name, "answer": answer} for name, answer in by_id.items()]
+    return Evaluation(figures(comparisons), predictions, errors)
 
 
 if __name__ == "__main__":

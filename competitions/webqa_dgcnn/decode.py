@@ -1,17 +1,23 @@
-"""From scores to answers: batched scoring, candidates, and the vote of the passages (kexue.fm/archives/5409). No
-TensorFlow."""
+"""From logits to answers: batched scoring, candidates, and the vote of the passages (kexue.fm/archives/5409). No
+TensorFlow.
 
+The logits are put on a grid first, and all else is computed from them in double precision and in an order that they
+alone decide: an answer does not depend on the batch that it was found in, and what is equally probable goes by its
+place, the earlier first."""
+
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from common.decoders import best_spans
+from common.decoders import best_spans, on_grid
 from common.encoders import Encoder
 from common.generators import pad
 from common.prediction import in_groups, one_trace
+from common.runs.values import Between
 
 from features import Lengths, Window, question_windows
 from metric import compare, format
@@ -21,8 +27,8 @@ from task import Example, Gold
 class Settings(NamedTuple):
     """threshold: both probabilities of a candidate that may vote are above it. exponent: of a vote."""
 
-    threshold: float = 0.1
-    exponent: float = 2.0
+    threshold: Annotated[float, Between(0, 1)] = 0.1
+    exponent: Annotated[float, Between(0, math.inf)] = 2.0
 
 
 #: Those of the original first: of equally good ones the first are taken.
@@ -74,7 +80,7 @@ class Predictor:
         """The candidates of every question, which are the same under all settings. Windows of all questions share
         batches."""
         arrays = [[window.arrays for window in group] for group in groups]
-        found = in_groups(lambda batch: self._read(batch)["log_probabilities"], arrays, self.batch_size)
+        found = in_groups(lambda batch: self._read(batch)["logits"], arrays, self.batch_size)
         return [candidates(group, scores, self.max_answer_length) for group, scores in zip(groups, found)]
 
     def decode(
@@ -85,19 +91,21 @@ class Predictor:
 
 
 def candidates(
-    group: Sequence[Window], log_probabilities: Sequence[np.ndarray], max_answer_length: int, count: int = 20
+    group: Sequence[Window], logits: Sequence[np.ndarray], max_answer_length: int, count: int = 20
 ) -> list[Candidate]:
     """The candidates of a question, the most probable first: the best spans of its windows, `count` of each. A span
     that two windows see counts once, with its higher probability.
 
-    log_probabilities: for each window those of start and end, float32 (length, 2). max_answer_length: in tokens.
+    logits: of start, end and gate for each window, float32 (length, 3). max_answer_length: in tokens.
     """
     if not group:
         return []
-    allowed, padded = pad([window.pair.is_context for window in group]), pad(log_probabilities)
-    rows = best_spans(padded[..., 0], padded[..., 1], allowed, max_answer_length, count)
+    allowed, padded = pad([window.pair.is_context for window in group]), on_grid(pad(logits))
+    # A product of probabilities as a sum of logarithms, which stays exact where it is tiny.
+    log_probabilities = _log_sigmoid(padded[..., :2]) + _log_sigmoid(padded[..., 2:])
+    rows = best_spans(log_probabilities[..., 0], log_probabilities[..., 1], allowed, max_answer_length, count)
     found: dict[tuple[int, int, int], Candidate] = {}
-    for window, probabilities, spans in zip(group, np.exp(padded), rows):
+    for window, probabilities, spans in zip(group, np.exp(log_probabilities), rows):
         for first, last, _ in spans:
             start, end = window.pair.encoding.char_span(first, last)
             edges = float(probabilities[first, 0]), float(probabilities[last, 1])
@@ -106,6 +114,10 @@ def candidates(
             if place not in found or found[place].probability < candidate.probability:
                 found[place] = candidate
     return sorted(found.values(), key=lambda one: (-one.probability, one.passage, one.start))
+
+
+def _log_sigmoid(logits: np.ndarray) -> np.ndarray:
+    return -np.logaddexp(0.0, -logits)
 
 
 def vote(found: Sequence[Candidate], settings: Settings, allow_empty: bool = False) -> str:
@@ -128,7 +140,7 @@ def vote(found: Sequence[Candidate], settings: Settings, allow_empty: bool = Fal
     if not votes:
         return ""
     scores = {
-        form: sum(v**settings.exponent for v in each.values()) / (1 + sum(each.values()))
+        form: math.fsum(v**settings.exponent for v in each.values()) / (1 + math.fsum(each.values()))
         for form, each in votes.items()
     }
     return spellings[max(scores, key=scores.get)].text

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from common.command_line import parse_flags, run, table, warn
+from common.archives import check_size
+from common.command_line import one_line, parse_flags, print_skipped, run, table, warn
 from common.error_report import grouped
 
 from metric import Comparison, Score, compare, format, total
@@ -34,12 +35,16 @@ class Config:
     json: bool = False
     """Print one JSON object with accuracy, f1, score, answered, questions, accuracy_all, f1_all and score_all, and
     nothing else, on stdout."""
+    max_megabytes: int | None = None
+    """Largest size of the unpacked predictions, in megabytes. Default: 100 times gold, and at least 10."""
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     """Prints the score and returns its figures. Raises UserError for files that cannot be read."""
     config = parse_flags(Config, argv)
-    gold = read_gold(config.gold)
+    check_size(config.predictions, config.gold, config.max_megabytes)
+    skipped: Counter[str] = Counter()
+    gold = read_gold(config.gold, skipped)
     predictions = read_submission(config.predictions)
     comparisons = compare(gold, predictions)
     score = total(comparisons)
@@ -47,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
         print(json.dumps(score.figures()))
     else:
         print_report(score, comparisons)
+        print_skipped(config.gold, skipped)
     sys.stdout.flush()  # so that the warnings come last, where they are seen
     for message in find_doubts(gold, predictions):
         warn(message)
@@ -203,7 +209,7 @@ def describe(comparison: Comparison) -> str:
         f"  gold       {_in_passage(gold.standard, texts)}{also}",
         f"  predicted  {_in_passage(comparison.predicted or '', texts)}",
     ]
-    return "\n".join(" ".join(line.splitlines()) for line in lines)
+    return "\n".join(map(one_line, lines))
 
 
 def _in_passage(piece: str, texts: Sequence[str], margin: int = 12) -> str:

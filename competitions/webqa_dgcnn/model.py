@@ -24,8 +24,8 @@ _PRIOR = 0.01
 
 def build_network(encoder: Encoder) -> keras.Model:
     """Inputs of the encoder -> by name: the logits `pointers` (batch, length, 2) of start and end and `gate` (batch,),
-    the `log_probabilities` (batch, length, 2) that they make together, and `in_passage` bool (batch, length), the
-    tokens outside of which the others mean nothing."""
+    all three at each token as `logits` (batch, length, 3), the `log_probabilities` (batch, length, 2) that they make
+    together, and `in_passage` bool (batch, length), the tokens outside of which the others mean nothing."""
     encoding = encoder.pair_network()
     # Neither padding nor the question, nor the [SEP] at the end.
     in_passage = (encoding.input["segment_ids"] > 0) & (encoding.input["token_ids"] != encoder.tokenizer.end_id)
@@ -36,7 +36,14 @@ def build_network(encoder: Encoder) -> keras.Model:
     pointers = keras.layers.Dense(2, name="pointers", dtype="float32", bias_initializer=prior)(states)
     # A product of probabilities as a sum of logarithms, which stays exact where it is tiny.
     log_probabilities = tf.math.log_sigmoid(pointers) + tf.math.log_sigmoid(gate)[:, None, None]
-    outputs = {"pointers": pointers, "gate": gate, "log_probabilities": log_probabilities, "in_passage": in_passage}
+    gates = tf.ones_like(pointers[..., :1]) * gate[:, None, None]
+    outputs = {
+        "pointers": pointers,
+        "gate": gate,
+        "logits": tf.concat([pointers, gates], axis=-1),
+        "log_probabilities": log_probabilities,
+        "in_passage": in_passage,
+    }
     return keras.Model(encoding.input, outputs)
 
 

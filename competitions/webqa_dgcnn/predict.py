@@ -7,18 +7,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from common.command_line import check_at_least, check_below_one, parse_flags, run
+from common.command_line import UserError, check_at_least, check_below_one, parse_flags, print_skipped, run
 from common.encoders import load_encoder
 from common.options import PredictionOptions
+from common.prediction import rounds
 from common.process import start_tensorflow
-from common.runs.directory import open_trained_run
-from common.submission import atomic_write, json_bytes
+from common.runs.directory import Run, open_trained_run
+from common.runs.values import Between
+from common.submission import atomic_write, check_output, json_bytes, valid_or_empty
 
 from decode import Predictor, Settings, vote
 from features import Lengths
-from task import TASK, check_submission, read, write_submission
+from task import TASK, check_answer, check_submission, read, write_submission
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
 
@@ -55,10 +57,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, threshold=config.threshold, exponent=config.exponent)
-    flags = trained.config["settings"]
+    lengths, max_answer_length = lengths_of(trained)
+    output = config.output or trained.file("submission.tsv")
+    check_outputs(output, config.candidates)
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
-    output = config.output or trained.path / "submission.tsv"
 
     start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import set_precision
@@ -70,21 +73,44 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     encoder = load_encoder(trained.path)
     network = build_network(encoder)
     load_best(trained, network)
-    lengths = Lengths(flags["max_question_length"], flags["doc_stride"])
-    predictor = Predictor(network, encoder, lengths, flags["max_answer_length"], config.prediction.batch_size)
-    found = predictor.score(predictor.features(examples), [settings])
-    answers = [vote(candidates, settings, config.allow_empty) for candidates in found]
+    predictor = Predictor(network, encoder, lengths, max_answer_length, config.prediction.batch_size)
+    answers: list[str] = []
+    lists: list[bytes] = []
+    for some in rounds(examples):
+        found = predictor.score(predictor.features(some), [settings])
+        answers += [vote(candidates, settings, config.allow_empty) for candidates in found]
+        if config.candidates:
+            lists += [
+                json_bytes({one.id: [best._asdict() for best in n_best]})[1:-1] for one, n_best in zip(some, found)
+            ]
 
+    answers = valid_or_empty(answers, lambda answer, number: check_answer(answer, examples[number - 1]), "")
     write_submission(output, [example.id for example in examples], answers)
     check_submission(output, examples)
     if config.candidates:
-        listed = {example.id: [one._asdict() for one in candidates] for example, candidates in zip(examples, found)}
-        atomic_write(config.candidates, json_bytes(listed, indent=1) + b"\n")
+        atomic_write(config.candidates, b"{\n" + b",\n".join(lists) + b"\n}\n")
     empty = answers.count("")
     print(f"{output}: {len(examples)} questions, {empty} of them with an empty answer, checked  (run {trained.path})")
-    for reason, count in skipped.items():
-        print(f"{config.input}: {count} x {reason}")
+    print_skipped(config.input, skipped)
     return {"output": output, "questions": len(examples)}
+
+
+def lengths_of(trained: Run) -> tuple[Lengths, int]:
+    """What a run reads at once, and the longest answer that it finds, in tokens. Raises UserError."""
+    tokens = Annotated[int, Between(1, 10**6)]
+    question, stride, answer = (
+        trained.setting(name, tokens) for name in ("max_question_length", "doc_stride", "max_answer_length")
+    )
+    return Lengths(question, stride), answer
+
+
+def check_outputs(output: Path, candidates: Path | None) -> None:
+    """Raises UserError where one of them could not be written: now, and not when all is predicted."""
+    check_output(output)
+    if candidates:
+        check_output(candidates)
+        if candidates.resolve() == output.resolve():
+            raise UserError(f"--candidates {candidates}: is the submission - give another name")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Any
 from common.command_line import UserError, check_at_least, check_below_one, check_share, print_next, run
 from common.dev_search import DevSet
 from common.encoders import build_encoder, encoder_of, save_encoder
-from common.folds import read_parts
+from common.folds import GOLD, read_parts
 from common.generators import steps_per_epoch, training_dataset
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
@@ -25,7 +25,7 @@ from common.runs.directory import Evaluation, begin_run, parse_training_flags, w
 from decode import Predictor, counts, grid_with, score
 from features import Lengths, Sampling, collate, labelled_windows
 from metric import compare, total
-from task import TASK, Example, Gold, find_files, read
+from task import TASK, Example, Gold, find_files, read, write_questions
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
 #: Of dev, after each epoch; the best epoch is the one with the highest first one.
@@ -77,8 +77,11 @@ class Config:
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the dev `score`, `accuracy` and `f1` of what predict.py will use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
+    grid = grid_with(config.threshold, config.exponent)
+    settings = grid[0]
     files, lost = find_files(config.data_dir or SAMPLE), Counter()
-    parts = read_parts(config.run, files.train, files.dev, partial(read, labelled=True), texts_of, "question")
+    read_file = partial(read, labelled=True, skipped=lost)
+    parts = read_parts(config.run, files.train, files.dev, read_file, texts_of, "question")
 
     start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import prepare
@@ -99,11 +102,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     parts.show(f", {len(evidence)} used, {holding} passages with an answer and {others} without", lost)
     print(f"network   {network.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
-    grid = grid_with(config.threshold, config.exponent)
-    settings = grid[0]
-
     def write_run(folder: Path) -> None:
-        parts.write_gold(folder)
+        if parts.fold:
+            write_questions(folder / GOLD, parts.dev)
         save_encoder(encoder, folder)
         write_decoding(folder, settings)
 
