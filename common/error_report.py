@@ -3,6 +3,8 @@
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from common.command_line import printable
+
 Item = TypeVar("Item")
 Group = TypeVar("Group", bound=Hashable)
 
@@ -55,15 +57,18 @@ def describe_errors(
     """A few lines for each kind of errors that occurs: its name, how often, and the first examples.
 
     An error has `gold` and `predicted`, either of them None where there is nothing, which `show` puts into words.
-    `text_of` gives the text that an error is in.
+    `text_of` gives the text that an error is in. What is long is cut, and nothing of it acts on a terminal.
     """
     lines = []
     for kind, found in errors.items():
         if found:
             lines.append(f"{len(found):>6}  {kind}")
         for error in found[:examples]:
-            text = text_of(error)
-            lines.append(f"          {text[:60]}{'…' if len(text) > 60 else ''}")
-            lines += [f"            gold       {show(error.gold)}"] if error.gold else []
-            lines += [f"            predicted  {show(error.predicted)}"] if error.predicted else []
+            lines.append(f"          {_cut(text_of(error), 60)}")
+            lines += [f"            gold       {_cut(show(error.gold), 200)}"] if error.gold else []
+            lines += [f"            predicted  {_cut(show(error.predicted), 200)}"] if error.predicted else []
     return "\n".join(lines)
+
+
+def _cut(text: str, most: int) -> str:
+    return printable(text if len(text) <= most else f"{text[:most]}…")

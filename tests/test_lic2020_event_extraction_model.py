@@ -17,8 +17,10 @@ from common.losses import multilabel_cross_entropy
 from common.optimizers import build_optimizer
 from common.optimizers.training_model import TrainingModel
 from common.options import EncoderOptions, TrainingOptions
+from common.runs.directory import Run
 
 import competition
+from helpers import refused, write
 
 FOLDER = "lic2020_event_extraction"
 task = competition.load(FOLDER, "task")
@@ -26,6 +28,7 @@ metric = competition.load(FOLDER, "metric")
 features = competition.load(FOLDER, "features")
 model = competition.load(FOLDER, "model")
 decode = competition.load(FOLDER, "decode")
+predict = competition.load(FOLDER, "predict")
 
 Settings = decode.Settings
 
@@ -375,6 +378,13 @@ TEXTS = [
     "他说，天气很好。",
     "许青",
 ]
+#: What stands there again and again, so that much of it scores nearly the same.
+REPETITIVE = [
+    "顾南与许青结婚" * 7,
+    "云桥队" * 12,
+    "新" * 40,
+    "昨晚云桥队击败北州队，昨晚云桥队击败北州队",
+]
 TRAINING = [
     task.Example("1", MATCH[0], MATCH[1:], 1),
     task.Example("2", WEDDING[0], WEDDING[1:], 2),
@@ -483,12 +493,37 @@ def test_something_is_extracted_and_all_of_it_is_in_the_text(expected):
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
-def test_batch_size_and_order_change_nothing(talkative, expected, batch_size):
+def test_batch_size_and_order_change_nothing(talkative, predictor, expected, batch_size):
     of_size = decode.Predictor(talkative[1], talkative[0], CLASSES, batch_size)
-    assert of_size(unlabelled(*TEXTS), LOW) == expected
-    order = np.random.default_rng(batch_size).permutation(len(TEXTS))
-    shuffled = of_size(unlabelled(*(TEXTS[index] for index in order)), LOW)
+    texts = [*TEXTS, *REPETITIVE]
+    expected = [*expected, *(predictor(unlabelled(text), LOW)[0] for text in REPETITIVE)]
+    assert of_size(unlabelled(*texts), LOW) == expected
+    order = np.random.default_rng(batch_size).permutation(len(texts))
+    shuffled = of_size(unlabelled(*(texts[index] for index in order)), LOW)
     assert [shuffled[at] for at in np.argsort(order)] == expected
+    assert of_size(unlabelled("他" * 62, *texts), LOW)[1:] == expected, "padded by a long neighbour"
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_what_scores_the_same_goes_by_its_place_whatever_the_last_bits_say(head):
+    """Whole numbers, so that much is equal, with noise as another batch or padding makes it."""
+    _, network = build(head)
+    generator, length, classes = np.random.default_rng(3), 9, len(CLASSES)
+    shapes = {"emissions": 2 * classes + 1} if head == "crf" else {"spans": length, "first": classes, "last": classes}
+    values = {name: generator.integers(-2, 2, (1, length, size)) for name, size in shapes.items()}
+    predictor = decode.Predictor(network, None, CLASSES)
+    decide = predictor._best_paths if head == "crf" else predictor._spans_above
+    grid, found = [Settings(-3.5), Settings(0.3)], set()
+    for seed in range(30):
+        noise = np.random.default_rng(seed)
+        outputs = {
+            name: tf.constant(value + noise.uniform(-1e-5, 1e-5, value.shape), tf.float32)
+            for name, value in values.items()
+        }
+        [tags] = decide(outputs, np.array([length]), grid)
+        assert all(tags.values())
+        found.add(str(tags))
+    assert len(found) == 1
 
 
 def test_nothing_to_extract_from(predictor):
@@ -589,6 +624,57 @@ def test_a_threshold_search_where_nothing_happens(bert):
     examples = [task.Example(example.id, example.text, (), 1) for example in TRAINING]
     found, _ = best_on(examples, ByHand(bert, Settings(0.0)))
     assert found.score == found.crossed == 0.0
+
+
+class NamesNothing:
+    """Says of each text that the first two characters are married, but of the second text that others are."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, examples, settings):
+        self.asked.append(len(examples))
+        names = [example.text[:2] if example.line != 2 else "何人" for example in examples]
+        return [[event(MARRY, "", ("结婚双方", name, 0))] for name in names]
+
+
+def test_one_bad_answer_costs_no_other(tmp_path, capsys):
+    examples, found = [task.Example(str(n), "顾南结婚", None, n) for n in (1, 2, 3)], Counter()
+    given = (examples, NamesNothing(), None, SCHEMA, tmp_path / "in.json", found)
+    good = [event(MARRY, "", ("结婚双方", "顾南", 0))]
+    assert list(predict.answers(*given)) == [good, [], good]
+    assert found == {"events": 2, "arguments": 2}
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "1 of 3 predictions" in err and "in.json:2:" in err and "何人" in err
+
+
+def test_answers_are_made_when_they_are_written(tmp_path):
+    """Round by round: memory does not grow with the number of texts."""
+    examples, predictor = unlabelled(*["顾南结婚"] * 2500), NamesNothing()
+    answers = predict.answers(examples, predictor, None, SCHEMA, tmp_path, Counter())
+    next(answers)
+    assert predictor.asked == [1000]
+    assert len(list(answers)) == 2499 and predictor.asked == [1000, 1000, 500]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '"crf"',
+        "{}",
+        '{"head": "crf"}',
+        '{"head": "crfs", "transition_multiplier": 30}',
+        '{"head": ["crf"], "transition_multiplier": 30}',
+        '{"head": "crf", "transition_multiplier": "30"}',
+        '{"head": "crf", "transition_multiplier": NaN}',
+        '{"head": "crf", "transition_multiplier": 0}',
+        '{"head": "crf", "transition_multiplier": 1e9}',
+        '{"head": "crf", "transition_multiplier": 30, "more": 1}',
+    ],
+)
+def test_a_foreign_network_is_refused(tmp_path, content):
+    path = write(tmp_path / "network.json", content)
+    refused(lambda: Run(tmp_path, {}).read_json("network.json", features.BuiltWith), path)
 
 
 def test_transitions_are_read_when_they_are_needed():

@@ -1,6 +1,7 @@
 """Files, submission and metric of event extraction. Every sentence here is invented."""
 
 import itertools
+import json
 import math
 import os
 from collections import Counter
@@ -14,6 +15,7 @@ from helpers import (
     evaluate,
     evaluation_refused,
     json_figures,
+    json_lines,
     needs,
     not_importing,
     refused,
@@ -102,6 +104,10 @@ def test_different_schemas_differ():
     assert SCHEMA != "schema"
 
 
+def test_a_schema_is_also_one_list(tmp_path):
+    assert task.Schema.read(write(tmp_path / "event_schema.json", SCHEMA_LINES, indent=1)) == SCHEMA
+
+
 def test_a_type_on_several_lines_has_the_roles_of_all(tmp_path):
     lines = [
         {"event_type": "a", "role_list": [{"role": "x"}], "class": "one"},
@@ -124,7 +130,12 @@ def test_a_type_on_several_lines_has_the_roles_of_all(tmp_path):
         ({"event_type": "甲", "role_list": [{"name": "乙"}]}, [":1:", "甲", "role", "missing"]),
         ({"event_type": "甲", "role_list": [{"role": "乙"}], "class": 1}, [":1:", "class", "whole number"]),
         ({"event_type": "甲", "role_list": []}, ["no event type"]),
-        ("", ["no event type", "event_schema.json"]),
+        ("", ["nothing in it", "event_schema.json"]),
+        ({"event_type": "甲" * 9999, "role_list": [{"role": 1}]}, [":1:", "role", "whole number"]),
+        (
+            {"event_type": "甲", "role_list": [{"role": str(n)} for n in range(2000)]},
+            [":1:", "more than 2000 types and roles"],
+        ),
     ],
 )
 def test_a_bad_schema_is_refused(tmp_path, line, words):
@@ -197,7 +208,7 @@ def test_a_start_where_the_text_says_something_else_is_not_used(tmp_path, text, 
     assert skipped == ({} if expected >= 0 else {task.WRONG_START: 2})
 
 
-def test_labels_are_demanded_or_ignored(tmp_path):
+def test_labels_are_looked_at_or_ignored(tmp_path):
     foreign = {"text": "甲", "id": "1", "event_list": [event_record("不认识", ("x", "甲"))]}
     path = write_lines(tmp_path / "test.json", [foreign, {"text": "丙", "id": "2"}])
     assert task.read(path, SCHEMA, labelled=False) == [
@@ -206,11 +217,36 @@ def test_labels_are_demanded_or_ignored(tmp_path):
     ]
     refused(lambda: task.read(path, SCHEMA), "test.json:1:", "不认识")
     assert [example.events for example in task.read(path, None)] == [(event("不认识", ("x", "甲")),), None]
-    for missing in ({}, {"event_list": None}):
-        path = write_lines(
-            tmp_path / "half.json", [{"text": "甲", "id": "1", "event_list": []}, {"text": "丙", "id": "2", **missing}]
-        )
-        refused(lambda: task.read(path, SCHEMA, labelled=True), "half.json:2:", "event_list")
+
+
+def test_a_text_without_labels_has_nothing_to_find_where_others_have_some(tmp_path):
+    labelled = {"text": TEXT, "id": "1", "event_list": [event_record("出行-启程", ("旅客", "老高"))]}
+    bare = [{"text": "丙", "id": "2"}, {"text": "丁", "id": "3", "event_list": None}]
+    for name, content in (("lines.json", json_lines([labelled, *bare])), ("list.json", [labelled, *bare])):
+        skipped = Counter()
+        examples = task.read(write(tmp_path / name, content), SCHEMA, labelled=True, skipped=skipped)
+        assert [(example.id, len(example.events)) for example in examples] == [("1", 1), ("2", 0), ("3", 0)]
+        assert skipped == {task.NO_LABELS: 2}
+    path = write_lines(tmp_path / "test.json", bare)
+    refused(lambda: task.read(path, SCHEMA, labelled=True), "test.json: no text", "event_list")
+    assert [example.events for example in task.read(path, SCHEMA)] == [None, None]
+
+
+def test_what_has_one_meaning_is_read(tmp_path):
+    """Ids that are numbers, an alias without a list around it, no position where the mention occurs once."""
+    argument = {"role": "旅客", "argument": "老高", "alias": "高工"}
+    other = {"role": "旅客", "argument": "小田", "alias": "", "argument_start_index": None}
+    record = {"text": TEXT, "id": 7, "event_list": [event_record("出行-启程", argument, other, trigger="启程")]}
+    path, skipped = write_lines(tmp_path / "a.json", [record, {**record, "id": "8"}]), Counter()
+    one, two = task.read(path, SCHEMA, labelled=True, skipped=skipped)
+    assert (one.id, two.id, one.events) == ("7", "8", two.events) and skipped == {task.NUMBER_AS_ID: 1}
+    assert one.events[0].arguments == (
+        task.Argument("旅客", "老高", -1, ("高工",)),
+        task.Argument("旅客", "小田", -1),
+    )
+    assert [identifier for identifier, _ in task.read_submission(path)] == ["7", "8"]
+    path = write_lines(tmp_path / "b.json", [record, {**record, "id": "7"}])
+    refused(lambda: task.read(path, SCHEMA), "b.json:2:", '"7"', "line 1")
 
 
 def with_argument(**changes):
@@ -236,7 +272,7 @@ BAD_LABELS = [
     (with_argument(argument=["老高"]), ["出行-启程", "argument", "a list"]),
     (with_argument(argument_start_index=1.5), ["argument_start_index", "a number", "whole number"]),
     (with_argument(argument_start_index=True), ["argument_start_index", "true or false"]),
-    (with_argument(alias="高工"), ["alias", "a string", "a list"]),
+    (with_argument(alias=5), ["alias", "whole number", "a list or a string"]),
     (with_argument(alias=["高工", 5]), ["alias", "5", "a string"]),
 ]
 
@@ -248,7 +284,8 @@ BAD_LABELS = [
         ({"id": "2", "event_list": []}, ["text", "missing"]),
         ({"text": 5, "id": "2", "event_list": []}, ["text", "whole number"]),
         ({"text": "甲", "event_list": []}, ["id", "missing"]),
-        ({"text": "甲", "id": 2, "event_list": []}, ["id", "whole number", "a string"]),
+        ({"text": "甲", "id": 2.5, "event_list": []}, ["id", "a number", "a string"]),
+        ({"text": "甲", "id": True, "event_list": []}, ["id", "true or false", "a string"]),
         *BAD_LABELS,
         (with_event(event_type="到达"), ["unknown event type", "到达", "schema (of 3 types)"]),
         (with_argument(role="司机"), ["出行-启程", "司机", "时间, 旅客", "schema"]),
@@ -347,7 +384,9 @@ def predictions(draw, text=ANY_TEXT):
 
 
 @settings(max_examples=80)
-@given(strategies.lists(predictions(), max_size=4), strategies.sampled_from(["a.json", "a.zip"]))
+@given(
+    strategies.lists(predictions(), min_size=1, max_size=4), strategies.sampled_from(["a.json", "a.zip", "a.json.gz"])
+)
 def test_a_written_submission_is_valid_and_reads_as_what_it_was(tmp_path_factory, predicted, name):
     path = tmp_path_factory.mktemp("submission") / name
     examples = [task.Example(f"编号{number}", text, None, number) for number, (text, _) in enumerate(predicted)]
@@ -963,8 +1002,10 @@ def test_gold_is_a_submission_too(files):
 @pytest.mark.parametrize(
     ("predictions", "warning"),
     [
-        ([], "NOTHING IS PREDICTED for the 3 texts and 5 arguments"),
-        ([{"id": "一", "event_list": [event_record("闭店")]}], "NOTHING IS PREDICTED"),
+        (
+            [{"id": "一", "event_list": [event_record("闭店")]}],
+            "NOTHING IS PREDICTED for the 3 texts and 5 arguments",
+        ),
         ([{"id": "别的", "event_list": [event_record("a", ("b", "c"))]}], "1 of 1 predicted ids are not in gold"),
         ([{"id": "一", "event_list": [event_record("出行-启程", ("旅客", "老高"))]}], "2 of 3 gold ids have no line"),
         ([{"id": "一", "event_list": [event_record("出行-启程", ("旅客", "老高"))]}] * 3, "1 ids stand several times"),
@@ -1011,7 +1052,7 @@ def test_evaluate_warns_of_doubtful_figures(files, tmp_path, predictions, warnin
     ("broken", "words"),
     [
         ("{\n", ["broken.json:1:", "not JSON"]),
-        ('{"id": "1", "text": "", "event_list": []}\n{"id": "2", "text": ""}\n', ["broken.json:2:", "event_list"]),
+        ('{"id": "1", "text": ""}\n', ["broken.json", "event_list"]),
         ('{"id": "1", "text": "", "event_list": []}\n{"text": "", "event_list": []}\n', ["broken.json:2:", "id"]),
         (None, ["broken.json", "no such file"]),
     ],
@@ -1021,6 +1062,23 @@ def test_bad_input_is_one_line_and_code_2(files, tmp_path, side, broken, words):
     if broken is not None:
         write(path, broken)
     evaluation_refused(FOLDER, *((path, files[1]) if side == "gold" else (files[0], path)), *words)
+
+
+def test_predictions_say_something_of_each_text(files, tmp_path):
+    path = write_lines(tmp_path / "half.json", [{"id": "一", "event_list": []}, {"id": "二"}])
+    evaluation_refused(FOLDER, files[0], path, "half.json:2:", "event_list")
+
+
+def test_predictions_are_no_larger_than_gold_allows(files, tmp_path):
+    path = write(tmp_path / "large.json", "\n" * 10_000_001)
+    evaluation_refused(FOLDER, files[0], path, "large.json", "10 MB", "--max-megabytes")
+
+
+def test_evaluate_says_what_it_took_for_labels(files, tmp_path, capsys):
+    gold = write_lines(tmp_path / "half.json", [*map(json.loads, files[0].open()), {"id": 4, "text": "没有标注"}])
+    assert round(evaluate(FOLDER, gold, files[1])["recall"], 12) == 0.56
+    out = capsys.readouterr().out
+    assert f"{gold}: 1 x {task.NO_LABELS}\n" in out and f"{gold}: 1 x {task.NUMBER_AS_ID}\n" in out
 
 
 def test_gold_has_an_id_once(files, tmp_path):

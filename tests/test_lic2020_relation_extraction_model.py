@@ -16,8 +16,10 @@ from common.keras_compat import seed_everything
 from common.optimizers import build_optimizer
 from common.optimizers.training_model import TrainingModel
 from common.options import EncoderOptions, TrainingOptions
+from common.runs.directory import Run
 
 import competition
+from helpers import refused, write
 
 FOLDER = "lic2020_relation_extraction"
 task = competition.load(FOLDER, "task")
@@ -25,6 +27,7 @@ metric = competition.load(FOLDER, "metric")
 features = competition.load(FOLDER, "features")
 model = competition.load(FOLDER, "model")
 decode = competition.load(FOLDER, "decode")
+predict = competition.load(FOLDER, "predict")
 
 Settings = decode.Settings
 
@@ -83,6 +86,25 @@ def test_of_equally_near_pairs_one_is_labelled():
     text = "顾南《远山》顾南"
     spans, _ = label(text, triple("远山", "导演", "顾南"))
     assert [len(objects) for objects in spans.values()] == [1]
+
+
+@given(
+    st.text("甲乙", min_size=1, max_size=12),
+    st.text("甲乙", min_size=1, max_size=3),
+    st.text("甲乙", min_size=1, max_size=3),
+)
+def test_the_nearest_pair_is_that_of_all_pairs(text, subject, value):
+    subjects, values = features.occurrences(text, subject), features.occurrences(text, value)
+    if subjects and values:
+        every = [(one, other) for one in subjects for other in values]
+        best = min(every, key=lambda pair: (features._overlap(*pair), features.gap(*pair)))
+        assert features.nearest_pair(subjects, values) == best
+
+
+def test_a_long_text_of_one_character_is_labelled():
+    """Some 10,000 occurrences of both: all pairs of them would take minutes."""
+    text = "甲" * 10_000
+    assert label(text, triple("甲", "导演", "甲甲"))[0] == {(0, 1): {((1, 3), SCHEMA.class_ids["导演", "@value"])}}
 
 
 def test_a_subject_does_not_stand_inside_its_object_where_it_also_stands_alone():
@@ -462,6 +484,12 @@ TEXTS = [
     "他说，天气很好。",
     "许青",
 ]
+#: What stands there again and again, so that much of it scores nearly the same.
+REPETITIVE = [
+    "顾南导演《远山》" * 6,
+    "许青" * 20,
+    "云" * 40,
+]
 TRAINING = [
     task.Example(
         TEXTS[0],
@@ -560,13 +588,16 @@ def test_something_is_extracted_and_all_of_it_is_in_the_text(expected):
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
-def test_batch_size_and_order_change_nothing(talkative, expected, batch_size):
+def test_batch_size_and_order_change_nothing(talkative, predictor, expected, batch_size):
     of_size = decode.Predictor(talkative[1], talkative[0], SCHEMA, batch_size)
-    assert of_size(sentences(*TEXTS), PAIR) == expected
-    order = np.random.default_rng(batch_size).permutation(len(TEXTS))
-    shuffled = of_size(sentences(*(TEXTS[index] for index in order)), PAIR)
+    texts = [*TEXTS, *REPETITIVE]
+    expected = [*expected, *(predictor(sentences(text), PAIR)[0] for text in REPETITIVE)]
+    assert of_size(sentences(*texts), PAIR) == expected
+    order = np.random.default_rng(batch_size).permutation(len(texts))
+    shuffled = of_size(sentences(*(texts[index] for index in order)), PAIR)
     assert [shuffled[place] for place in np.argsort(order)] == expected
     assert of_size(sentences(*TEXTS[:2] * 3), PAIR) == expected[:2] * 3
+    assert of_size(sentences("他" * 62, *texts), PAIR)[1:] == expected, "padded by a long neighbour"
 
 
 def test_nothing_to_extract_from(predictor):
@@ -633,6 +664,44 @@ def test_the_threshold_search_finds_the_best_pair(predictor):
 def test_a_threshold_search_on_sentences_without_relations(predictor):
     found, _ = best_on(predictor, [task.Example(text, (), 1) for text in TEXTS[:2]])
     assert found.score == found.crossed == 0.0
+
+
+class NamesNothing:
+    """Says of each sentence who directed it, but of the second one somebody whom it does not name."""
+
+    schema = SCHEMA
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, examples, settings):
+        self.asked.append(len(examples))
+        names = [example.text[:2] if example.line != 2 else "何人" for example in examples]
+        return [[triple("远山", "导演", name)] for name in names]
+
+
+def test_one_bad_answer_costs_no_other(tmp_path, capsys):
+    examples, found = [task.Example("顾南导演远山", None, line) for line in (1, 2, 3)], Counter()
+    answers = list(predict.answers(examples, NamesNothing(), None, tmp_path / "in.json", found))
+    good = [triple("远山", "导演", "顾南")]
+    assert answers == [good, [], good] and found == {"triples": 2}
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "1 of 3 predictions" in err and "in.json:2:" in err and "何人" in err
+
+
+def test_answers_are_made_when_they_are_written(tmp_path):
+    """Round by round: memory does not grow with the number of sentences."""
+    predictor = NamesNothing()
+    answers = predict.answers(sentences(*["顾南导演远山"] * 2500), predictor, None, tmp_path, Counter())
+    next(answers)
+    assert predictor.asked == [1000]
+    assert len(list(answers)) == 2499 and predictor.asked == [1000, 1000, 500]
+
+
+@pytest.mark.parametrize("content", ["[0.4, 0.4]", '{"subject_threshold": "0.4"}', '{"object_threshold": 1.5}'])
+def test_foreign_thresholds_are_refused(tmp_path, content):
+    path = write(tmp_path / "decoding.json", content)
+    refused(lambda: Run(tmp_path, {}).read_decoding(Settings), path)
 
 
 def test_training_learns_its_sentences():

@@ -16,6 +16,7 @@ from helpers import (
     evaluate,
     evaluation_refused,
     json_figures,
+    json_lines,
     needs,
     not_importing,
     refused,
@@ -98,6 +99,12 @@ def test_schema_is_written_and_read_again(tmp_path):
     assert task.Schema.read(tmp_path / "schema.json") == SCHEMA
 
 
+def test_a_schema_is_also_one_list(tmp_path):
+    assert task.Schema.read(write(tmp_path / "schema.json", SCHEMA_LINES, indent=1)) == SCHEMA
+    path = write(tmp_path / "schema.json", [*SCHEMA_LINES, {"predicate": "b"}], indent=1)
+    refused(lambda: task.Schema.read(path), "schema.json:25:", "[3]", "object_type")
+
+
 def test_schemas_of_another_order_differ():
     predicates = list(SCHEMA.predicates.values())
     assert task.Schema(predicates) == SCHEMA
@@ -122,7 +129,20 @@ def test_schema_of_duie_1(tmp_path):
         ({"predicate": "a", "subject_type": "b", "object_type": {}}, [":1:", "@value"]),
         ({"predicate": "a", "subject_type": "b", "object_type": {"@value": 1}}, [":1:", "@value", "whole number"]),
         ({"predicate": 5, "subject_type": "b", "object_type": {"@value": "c"}}, [":1:", "predicate"]),
-        ("", ["no predicate"]),
+        ("", ["nothing in it"]),
+        (["甲"], [":1:", "[0]", "a string", "an object"]),
+        (
+            {"predicate": "a" * 9999, "subject_type": "b", "object_type": {str(n): "c" for n in range(2001)}},
+            [":1:", "@value"],
+        ),
+        (
+            {
+                "predicate": "a",
+                "subject_type": "b",
+                "object_type": {"@value": "c", **{str(n): "c" for n in range(2000)}},
+            },
+            [":1:", "more than 2000 classes"],
+        ),
     ],
 )
 def test_a_bad_schema_is_refused(tmp_path, line, words):
@@ -163,7 +183,10 @@ def test_examples_keep_what_the_file_says(tmp_path):
     assert skipped == {"blank line": 1}
 
 
-def test_labels_are_demanded_or_ignored(tmp_path):
+LABELLED = {"text": "河，林一", "spo_list": [spo("河", "导演", "林一")]}
+
+
+def test_labels_are_looked_at_or_ignored(tmp_path):
     path = write_lines(
         tmp_path / "test.json", [{"text": "甲", "spo_list": [spo("甲", "不认识", "乙")]}, {"text": "丙"}]
     )
@@ -173,8 +196,26 @@ def test_labels_are_demanded_or_ignored(tmp_path):
         (task.Triple.of("甲", "不认识", {"@value": "乙"}),),
         None,
     ]
-    path = write_lines(tmp_path / "half.json", [{"text": "甲", "spo_list": []}, {"text": "丙"}])
-    refused(lambda: task.read(path, SCHEMA, labelled=True), "half.json:2:", "spo_list")
+
+
+def test_a_sentence_without_labels_has_nothing_to_find_where_others_have_some(tmp_path):
+    bare = [{"text": "丙"}, {"text": "丁", "spo_list": None}]
+    for name, content in (("lines.json", json_lines([LABELLED, *bare])), ("list.json", [LABELLED, *bare])):
+        skipped = Counter()
+        examples = task.read(write(tmp_path / name, content), SCHEMA, labelled=True, skipped=skipped)
+        assert [(example.text, len(example.triples)) for example in examples] == [("河，林一", 1), ("丙", 0), ("丁", 0)]
+        assert skipped == {task.NO_LABELS: 2}
+    path = write_lines(tmp_path / "test.json", bare)
+    refused(lambda: task.read(path, SCHEMA, labelled=True), "test.json: no sentence", "spo_list")
+    assert [example.triples for example in task.read(path, SCHEMA)] == [None, None]
+
+
+def test_a_submission_says_something_of_each_sentence(tmp_path):
+    path = write_lines(tmp_path / "submission.json", [LABELLED, {"text": "丙", "spo_list": []}])
+    assert task.read_submission(path) == [("河，林一", (triple("河", "导演", "林一"),)), ("丙", ())]
+    for missing in ({}, {"spo_list": None}):
+        path = write_lines(tmp_path / "submission.json", [LABELLED, {"text": "丙", **missing}])
+        refused(lambda: task.read_submission(path), "submission.json:2:", "spo_list")
 
 
 @pytest.mark.parametrize(
@@ -269,13 +310,14 @@ def sentences(draw, text=TEXT):
 
 
 @settings(max_examples=60)
-@given(strategies.lists(sentences(), max_size=4), strategies.sampled_from(["a.json", "a.zip"]))
+@given(strategies.lists(sentences(), min_size=1, max_size=4), strategies.sampled_from(["a.json", "a.zip", "a.json.gz"]))
 def test_a_written_submission_is_valid_and_reads_as_what_it_was(tmp_path_factory, predicted, name):
     path = tmp_path_factory.mktemp("submission") / name
     texts = [text for text, _ in predicted]
     task.write_submission(path, texts, [triples for _, triples in predicted], SCHEMA)
     assert task.check_submission(path, SCHEMA, texts) == len(texts)
     assert [(example.text, example.triples) for example in task.read(path, SCHEMA, labelled=True)] == predicted
+    assert task.read_submission(path) == predicted
 
 
 def good_record():
@@ -697,7 +739,6 @@ def test_evaluate_reads_zips_and_aliases(files, tmp_path):
 @pytest.mark.parametrize(
     ("predictions", "warning"),
     [
-        ([], "NOTHING IS PREDICTED"),
         ([{"text": "高塔在旧城", "spo_list": []}], "NOTHING IS PREDICTED"),
         ([{"text": "别的句子", "spo_list": [spo("a", "b", "c")]}], "1 of 1 predicted sentences are not in gold"),
         (
@@ -728,6 +769,20 @@ def test_bad_input_is_one_line_and_code_2(files, tmp_path, broken, words):
     if broken is not None:
         write(path, broken)
     evaluation_refused(FOLDER, files[0], path, *words)
+
+
+def test_evaluate_says_what_it_took_for_labels_and_keeps_escapes_off_the_terminal(files, tmp_path, capsys):
+    red = spo("\x1b[31m", "\x1b[32m", "丙" * 70_000)
+    gold = write_lines(tmp_path / "half.json", [{"text": "甲\x1b[33m", "spo_list": [red]}, {"text": "乙"}])
+    assert evaluate(FOLDER, gold, files[1])["recall"] == 0.0
+    out = capsys.readouterr().out
+    assert f"{gold}: 1 x {task.NO_LABELS}\n" in out
+    assert "\x1b" not in out and "\\x1b[31m | \\x1b[32m | 丙丙" in out and max(map(len, out.split("\n"))) < 300
+
+
+def test_predictions_are_no_larger_than_gold_allows(files, tmp_path):
+    path = write(tmp_path / "large.json", "\n" * 10_000_001)
+    evaluation_refused(FOLDER, files[0], path, "large.json", "10 MB", "--max-megabytes")
 
 
 # The helper that loads folders

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from common.augmentation import with_other_examples
 from common.decoders import bio_labels
 from common.encoders import Encoder
 from common.generators import pad, pad_features
+from common.runs.values import Between
 from common.tokenizers import Encoding, strip_span, windows
 
 from task import Argument, Event, Example, Schema, is_at
@@ -30,6 +31,13 @@ Tag = tuple[int, int, int]
 
 #: Stands for the role of a trigger. No role of a schema is None.
 TRIGGER = None
+
+
+class BuiltWith(NamedTuple):
+    """What a network is built with beside its classes. A run keeps it in network.json."""
+
+    head: Head
+    transition_multiplier: Annotated[float, Between(1e-6, 1e6)]
 
 
 class Classes:

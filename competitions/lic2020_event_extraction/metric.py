@@ -93,21 +93,30 @@ def compare(
     arguments of a text without a prediction are missed, and if an id stands twice its arguments add up.
     """
     gold_events, predicted_events = _by_id(gold), _by_id(predictions)
-    comparisons = []
-    for identifier in gold_events | predicted_events:
-        sides = [events.get(identifier, []) for events in (predicted_events, gold_events)]
-        predicted, wanted = (
-            tuple(Item(event.event_type, argument) for event in events for argument in event.arguments)
-            for events in sides
-        )
-        triggers = (
-            frozenset((event.event_type, event.trigger) for event in events if event.trigger) for events in sides
-        )
-        pairs = [[_credit(item, other) for other in wanted] for item in predicted]
-        credits = tuple(_best(row) for row in pairs)
-        coverage = tuple(_best(row[column] for row in pairs) for column in range(len(wanted)))
-        comparisons.append(Comparison(identifier, predicted, wanted, credits, coverage, *triggers))
-    return comparisons
+    return [
+        _compared(identifier, predicted_events.get(identifier, []), gold_events.get(identifier, []))
+        for identifier in gold_events | predicted_events
+    ]
+
+
+def _compared(identifier: str, predicted_events: list[Event], gold_events: list[Event]) -> Comparison:
+    predicted, gold = (
+        tuple(Item(event.event_type, argument) for event in events for argument in event.arguments)
+        for events in (predicted_events, gold_events)
+    )
+    triggers = (
+        frozenset((event.event_type, event.trigger) for event in events if event.trigger)
+        for events in (predicted_events, gold_events)
+    )
+    places: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for number, item in enumerate(gold):
+        places[item.place].append(number)
+    credits, coverage = [0.0] * len(predicted), [0.0] * len(gold)
+    for number, item in enumerate(predicted):
+        for other in places.get(item.place, ()):
+            credit = _credit(item.argument, gold[other].argument)
+            credits[number], coverage[other] = max(credits[number], credit), max(coverage[other], credit)
+    return Comparison(identifier, predicted, gold, tuple(credits), tuple(coverage), *triggers)
 
 
 def compare_examples(examples: Sequence[Example], predictions: Sequence[Iterable[Event]]) -> list[Comparison]:
@@ -162,15 +171,9 @@ def character_f1(predicted: str, gold: str) -> float:
     return metrics.character_f1(predicted.lower(), gold.lower())
 
 
-def _credit(predicted: Item, gold: Item) -> float:
-    if predicted.place != gold.place:
-        return 0.0
-    forms = (gold.argument.text, *gold.argument.aliases)
-    return _best(character_f1(predicted.argument.text, form) for form in forms)
-
-
-def _best(credits: Iterable[float]) -> float:
-    return max(credits, default=0.0)
+def _credit(predicted: Argument, gold: Argument) -> float:
+    """For an argument in the same place."""
+    return max(character_f1(predicted.text, form) for form in (gold.text, *gold.aliases))
 
 
 def _by_id(pairs: Iterable[tuple[str, Iterable[Event]]]) -> dict[str, list[Event]]:
@@ -181,10 +184,14 @@ def _by_id(pairs: Iterable[tuple[str, Iterable[Event]]]) -> dict[str, list[Event
 
 
 def _one_to_one(comparison: Comparison) -> Comparison:
-    predicted, gold = _distinct(comparison.predicted), _distinct(comparison.gold)
+    sides = comparison.predicted, comparison.gold
+    if all(len({item.place for item in side}) == len(side) for side in sides):
+        return comparison  # so most are: one argument in each place
+    predicted, gold = map(_distinct, sides)
     credits = []
     for place, ours in predicted.items():
-        credits += best_pairs([[_credit(one, other) for other in gold.get(place, [])] for one in ours])
+        theirs = gold.get(place, [])
+        credits += best_pairs([[_credit(one.argument, other.argument) for other in theirs] for one in ours])
     sides = (tuple(item for items in side.values() for item in items) for side in (predicted, gold))
     return replace(comparison, **dict(zip(("predicted", "gold"), sides)), credits=tuple(credits))
 
@@ -193,21 +200,22 @@ def _distinct(items: Iterable[Item]) -> dict[tuple[str, str], list[Item]]:
     """The arguments by their place, each string once in whatever case, with the aliases of all that it stands for."""
     found: dict[tuple[str, str], dict[str, Item]] = {}
     for item in items:
-        texts = found.setdefault(item.place, {})
-        form = item.argument.text.lower()
-        old = texts.get(form, item).argument
-        aliases = tuple(dict.fromkeys((*old.aliases, *item.argument.aliases)))
-        texts[form] = Item(item.event_type, Argument(old.role, old.text, old.start, aliases))
+        texts, form = found.setdefault(item.place, {}), item.argument.text.lower()
+        if form in texts:
+            first = texts[form].argument
+            aliases = tuple(dict.fromkeys((*first.aliases, *item.argument.aliases)))
+            item = Item(item.event_type, replace(first, aliases=aliases))
+        texts[form] = item
     return {place: list(texts.values()) for place, texts in found.items()}
 
 
 def best_pairs(weights: Sequence[Sequence[float]]) -> list[float]:
     """For each row of a matrix the weight that it gets when rows and columns form pairs of the greatest sum, 0.0
     without a pair."""
-    if not weights or not weights[0]:
-        return [0.0] * len(weights)
-    if len(weights) == 1:  # so it is nearly always, and then scipy, which takes half a second to load, is not needed
-        return [max(weights[0])]
+    highest = [max(row, default=0.0) for row in weights]
+    columns = [row.index(most) for row, most in zip(weights, highest) if most > 0]
+    if len(set(columns)) == len(columns):  # so it is nearly always: each row has what it likes best
+        return highest
     from scipy.optimize import linear_sum_assignment
 
     pairs = dict(zip(*linear_sum_assignment(weights, maximize=True)))

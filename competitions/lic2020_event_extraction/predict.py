@@ -5,22 +5,23 @@ python predict.py --run runs/lic2020_event_extraction/NAME --input test.json --o
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from common.command_line import check_at_least, parse_flags, run, warn
+from common.command_line import check_at_least, parse_flags, print_skipped, run, warn
 from common.dev_search import described
 from common.encoders import load_encoder
 from common.options import PredictionOptions
+from common.prediction import rounds
 from common.process import start_tensorflow
 from common.runs.directory import open_trained_run
-from common.submission import BLANK_LINE
+from common.submission import check_output, valid_or_empty
 
 from decode import Predictor, Settings
-from features import Classes
-from task import TASK, Schema, check_submission, read, write_submission
+from features import BuiltWith, Classes
+from task import TASK, Event, Example, Schema, check_record, check_submission, read, submission_record, write_submission
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
 
@@ -48,11 +49,12 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, threshold=config.threshold)
-    built_with = trained.read_json("network.json")
-    schema = Schema.read(trained.path / "event_schema.json")
+    built_with = trained.read_json("network.json", BuiltWith)
+    schema = Schema.read(trained.file("event_schema.json"))
+    output = config.output or trained.file("submission.json")
+    check_output(output)
     skipped: Counter[str] = Counter()
     examples = read(config.input, schema, labelled=False, skipped=skipped)
-    output = config.output or trained.path / "submission.json"
 
     start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import set_precision
@@ -62,22 +64,45 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     set_precision(trained.mixed_precision)
     encoder, classes = load_encoder(trained.path), Classes(schema)
-    network = build_network(encoder, classes, built_with["head"], built_with["transition_multiplier"])
+    network = build_network(encoder, classes, *built_with)
     load_best(trained, network)
-    predictions = Predictor(network, encoder, classes, config.prediction.batch_size)(examples, settings)
+    predictor, found = Predictor(network, encoder, classes, config.prediction.batch_size), Counter()
 
+    # Written as they come: kept until the end, they would be all that the memory grows with.
+    predictions = answers(examples, predictor, settings, schema, config.input, found)
     write_submission(output, [example.id for example in examples], predictions, schema)
     check_submission(output, schema, examples)
-    events = sum(map(len, predictions))
-    arguments = sum(len(event.arguments) for found in predictions for event in found)
+    events, arguments = found["events"], found["arguments"]
     print(
         f"{output}: {len(examples)} texts, {events} events with {arguments} arguments, checked  (run {trained.path}, {described(settings)})"
     )
-    if skipped[BLANK_LINE]:
-        print(f"{config.input}: {skipped[BLANK_LINE]} blank lines skipped")
-    if examples and not arguments:
+    print_skipped(config.input, skipped)
+    if not arguments:
         warn("nothing was predicted - lower the threshold, or train longer")
     return {"output": output, "texts": len(examples), "events": events, "arguments": arguments}
+
+
+def answers(
+    examples: Sequence[Example],
+    predictor: Predictor,
+    settings: Settings,
+    schema: Schema,
+    source: Path,
+    found: Counter[str],
+) -> Iterator[list[Event]]:
+    """The events of every text, in order, none in place of those that the judge would refuse. source: where the
+    examples are from. found: counts the `events` and their `arguments`."""
+    for part in rounds(examples):
+
+        def check(events: list[Event], number: int) -> None:
+            example = part[number - 1]
+            record = submission_record(example.id, events, schema)
+            check_record(record, schema, f"{source}:{example.line}", example.text)
+
+        for events in valid_or_empty(predictor(part, settings), check, []):
+            found["events"] += len(events)
+            found["arguments"] += sum(len(event.arguments) for event in events)
+            yield events
 
 
 if __name__ == "__main__":

@@ -6,18 +6,26 @@ text, each in one of the roles of that type. The judge scores the arguments alon
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from common.command_line import UserError
+from common.json_document import read_json_records
 from common.submission import BLANK_LINE, field, find_file, read_json_lines, write_json_lines
 
 #: Name of the contest: its runs are kept under it, also those of a copied folder.
 TASK = "lic2020_event_extraction"
 
-#: The reason under which `read` counts a position that it does not believe.
+#: The reasons under which `read` counts a position that it does not believe, a text that it takes for one without
+#: events, and an id that it makes a string.
 WRONG_START = "start index where the text says something else, not used"
+NO_LABELS = '"event_list" absent or null: nothing to find'
+NUMBER_AS_ID = "id is a number: read as text"
+
+#: The contest has 65 event types and 217 roles of them. A file with more than this is none of its, and would fill the
+#: memory.
+MAX_CLASSES = 2000
 
 
 @dataclass(frozen=True)
@@ -66,20 +74,26 @@ class Schema:
 
     @classmethod
     def read(cls, path: str | Path) -> "Schema":
-        """From the official event_schema.json, a JSON object on each line. Raises UserError for a file that is not like
-        that.
+        """From the official event_schema.json, a JSON object on each line, or one list of them. Raises UserError for a
+        file that is not like that, or has more than MAX_CLASSES types and roles.
 
         Of a type on several lines the roles add up, and its first class stays.
         """
         event_types: dict[str, list[str]] = {}
         categories: dict[str, str] = {}
-        for number, record in read_json_lines(path):
-            where = f"{path}:{number}"
-            name = field(record, "event_type", str, where)
-            inside = f'{where}: in "role_list" of "{name}"'
-            roles = [field(item, "role", str, inside) for item in _objects(record, "role_list", where)]
+        classes = 0
+        for record in read_json_records(path):
+            where = record.where()
+            name = field(record.value, "event_type", str, where)
+            inside = f'{where}: in "role_list" of "{name:.60}"'
+            roles = [field(item, "role", str, inside) for item in _objects(record.value, "role_list", where)]
             event_types.setdefault(name, []).extend(roles)
-            categories.setdefault(name, _optional(record, "class", str, "", where))
+            categories.setdefault(name, _optional(record.value, "class", str, "", where))
+            classes += 1 + len(roles)
+            if classes > MAX_CLASSES:
+                raise UserError(
+                    f"{where}: with it there are more than {MAX_CLASSES} types and roles - is it the contest's event_schema.json?"
+                )
         if not any(event_types.values()):
             raise UserError(f"{path}: names no event type with a role - is it the contest's event_schema.json?")
         return cls(event_types, categories)
@@ -109,31 +123,39 @@ class Schema:
 def read(
     path: str | Path, schema: Schema | None, labelled: bool | None = None, skipped: Counter[str] | None = None
 ) -> list[Example]:
-    """The texts of an official file, one Example for each line that is not blank (`skipped` counts the blank ones).
+    """The texts of a file in the official format, or of one JSON list of such records, in order.
 
-    `labelled=True` demands an `event_list` on every line, `False` never looks at it, None takes what there is. With a
-    schema an unknown event type or role is an error; without one anything goes. Triggers, positions and aliases may be
-    absent. Arguments stay as they are, also repeated ones and those that do not occur in the text. Only a position
-    where the text does not say what it should becomes -1, counted in `skipped`: one that is left can be trusted. Raises
-    UserError naming file and line, also for an id that stands there twice: the submission answers ids, and could not
-    tell the two apart.
+    `labelled=True` is for what is learned from or scored against: a text without `event_list`, or with null there, has
+    nothing to find, and `skipped` counts it; `False` never looks at labels; None takes what there is. With a schema an
+    unknown event type or role is an error; without one anything goes. Triggers, positions and aliases may be absent, an
+    alias may be a mere string, an id a whole number. Arguments stay as they are, also repeated ones and those that do
+    not occur in the text. Only a position where the text does not say what it should becomes -1, counted in `skipped`:
+    one that is left can be trusted. `skipped` counts blank lines, too. Raises UserError naming file and line, also for
+    a file without texts, or with `labelled=True` without any labels; and for an id that stands there twice: the
+    submission answers ids, and could not tell the two apart.
     """
+    skipped = Counter() if skipped is None else skipped
     lines: dict[str, int] = {}
-    examples = []
-    for number, record in read_json_lines(path, skipped):
-        where = f"{path}:{number}"
-        identifier = field(record, "id", str, where)
-        text = field(record, "text", str, where)
+    examples, unlabelled = [], 0
+    for record in read_json_records(path, skipped):
+        where = record.where()
+        identifier = _id(record.value, where, skipped)
+        text = field(record.value, "text", str, where)
         if identifier in lines:
             raise UserError(
                 f'{where}: id "{identifier:.60}" stands already in line {lines[identifier]} - give each text an id of its own'
             )
-        lines[identifier] = number
-        if labelled is False or (labelled is None and record.get("event_list") is None):
-            events = None
+        lines[identifier] = record.line
+        if labelled is False or record.value.get("event_list") is None:
+            unlabelled += 1
+            events = () if labelled else None
         else:
-            events = tuple(_with_true_starts(event, text, skipped) for event in _events(record, schema, where))
-        examples.append(Example(identifier, text, events, number))
+            events = _events(record.value, schema, where, text, skipped)
+        examples.append(Example(identifier, text, events, record.line))
+    if labelled and unlabelled == len(examples):
+        raise UserError(f'{path}: no text has "event_list" - give a file with labels (is this the judge\'s file?)')
+    if labelled and unlabelled:
+        skipped[NO_LABELS] += unlabelled
     return examples
 
 
@@ -144,36 +166,60 @@ def read_submission(path: str | Path) -> list[tuple[str, tuple[Event, ...]]]:
     twice. Raises UserError naming file and line.
     """
     return [
-        (field(record, "id", str, f"{path}:{number}"), _events(record, None, f"{path}:{number}"))
+        (_id(record, f"{path}:{number}"), _events(record, None, f"{path}:{number}"))
         for number, record in read_json_lines(path)
     ]
 
 
-def _events(record: dict[str, Any], schema: Schema | None, where: str) -> tuple[Event, ...]:
+def _id(record: dict[str, Any], where: str, skipped: Counter[str] | None = None) -> str:
+    identifier = field(record, "id", (str, int), where)
+    if isinstance(identifier, int) and skipped is not None:
+        skipped[NUMBER_AS_ID] += 1
+    return str(identifier)
+
+
+def _events(
+    record: dict[str, Any],
+    schema: Schema | None,
+    where: str,
+    text: str | None = None,
+    skipped: Counter[str] | None = None,
+) -> tuple[Event, ...]:
+    """The events of a record. With a text, a position where it says something else is -1, and `skipped` counts it."""
+
+    def start(item: dict[str, Any], key: str, piece: str, where: str) -> int:
+        found = _optional(item, key, int, -1, where)
+        if found == -1 or text is None or (piece and is_at(piece, found, text)):
+            return found
+        if skipped is not None:
+            skipped[WRONG_START] += 1
+        return -1
+
     events = []
     for item in _objects(record, "event_list", where):
         event_type = field(item, "event_type", str, where)
-        inside = f'{where}: in "{event_type}"'
-        arguments = tuple(_argument(argument, inside) for argument in _objects(item, "arguments", inside))
+        inside = f'{where}: in "{event_type:.60}"'
+        arguments = []
+        for argument in _objects(item, "arguments", inside):
+            role, piece = field(argument, "role", str, inside), field(argument, "argument", str, inside)
+            begin = start(argument, "argument_start_index", piece, inside)
+            arguments.append(Argument(role, piece, begin, _aliases(argument, inside)))
         trigger = _optional(item, "trigger", str, "", inside)
-        event = Event(event_type, trigger, _optional(item, "trigger_start_index", int, -1, inside), arguments)
+        begin = start(item, "trigger_start_index", trigger, inside)
+        events.append(Event(event_type, trigger, begin, tuple(arguments)))
         if schema is not None:
-            _check_names(event, schema, where)
-        events.append(event)
+            _check_names(events[-1], schema, where)
     return tuple(events)
 
 
-def _argument(item: dict[str, Any], where: str) -> Argument:
-    aliases = _optional(item, "alias", list, [], where)
+def _aliases(argument: dict[str, Any], where: str) -> tuple[str, ...]:
+    aliases = _optional(argument, "alias", (list, str), [], where)
+    if isinstance(aliases, str):
+        return (aliases,) if aliases else ()
     for alias in aliases:
         if not isinstance(alias, str):
             raise UserError(f'{where}: "alias" holds {alias!r:.60} - each of its items must be a string')
-    return Argument(
-        field(item, "role", str, where),
-        field(item, "argument", str, where),
-        _optional(item, "argument_start_index", int, -1, where),
-        tuple(aliases),
-    )
+    return tuple(aliases)
 
 
 def _objects(record: dict[str, Any], key: str, where: str) -> list[dict[str, Any]]:
@@ -184,20 +230,8 @@ def _objects(record: dict[str, Any], key: str, where: str) -> list[dict[str, Any
     return items
 
 
-def _optional(record: dict[str, Any], key: str, kind: type, default: Any, where: str) -> Any:
+def _optional(record: dict[str, Any], key: str, kind: type | tuple[type, ...], default: Any, where: str) -> Any:
     return default if record.get(key) is None else field(record, key, kind, where)
-
-
-def _with_true_starts(event: Event, text: str, skipped: Counter[str] | None) -> Event:
-    def checked(start: int, piece: str) -> int:
-        if start == -1 or (piece and is_at(piece, start, text)):
-            return start
-        if skipped is not None:
-            skipped[WRONG_START] += 1
-        return -1
-
-    arguments = tuple(replace(one, start=checked(one.start, one.text)) for one in event.arguments)
-    return replace(event, trigger_start=checked(event.trigger_start, event.trigger), arguments=arguments)
 
 
 def is_at(piece: str, start: int, text: str) -> bool:
@@ -209,13 +243,13 @@ def _check_names(event: Event, schema: Schema, where: str) -> None:
     known = schema.event_types.get(event.event_type)
     if known is None:
         raise UserError(
-            f'{where}: unknown event type "{event.event_type}" - '
+            f'{where}: unknown event type "{event.event_type:.60}" - '
             f"does the schema (of {len(schema.event_types)} types) belong to this file?"
         )
     for argument in event.arguments:
         if argument.role not in known:
             raise UserError(
-                f'{where}: event type "{event.event_type}" has no role "{argument.role}", '
+                f'{where}: event type "{event.event_type:.60}" has no role "{argument.role:.60}", '
                 f"only {', '.join(known) or 'none at all'} - does the schema belong to this file?"
             )
 
@@ -283,10 +317,10 @@ def _placed(key: str, text: str, start: int) -> dict[str, Any]:
 
 
 def write_submission(
-    path: str | Path, ids: Sequence[str], predictions: Sequence[Iterable[Event]], schema: Schema
+    path: str | Path, ids: Sequence[str], predictions: Iterable[Iterable[Event]], schema: Schema
 ) -> None:
-    """One line for each id, in order; a flat zip when the name ends in `.zip`. Raises ValueError for unequal
-    numbers."""
+    """One line for each id, in order; a flat zip when the name ends in `.zip`. Each prediction is written when it is
+    made: nothing is held but its line. Raises ValueError for unequal numbers."""
     pairs = zip(ids, predictions, strict=True)
     write_json_lines(path, (submission_record(identifier, events, schema) for identifier, events in pairs))
 
@@ -294,11 +328,8 @@ def write_submission(
 def check_submission(path: str | Path, schema: Schema, examples: Sequence[Example] | None = None) -> int:
     """The number of lines of a submission that the judge can read and that says nothing impossible.
 
-    Checked: UTF-8, a flat zip, no blank line, fields and their types, event types and roles in the schema, every id
-    once, no empty argument, and no argument twice in the same role of the same type over all events of a text, since
-    the metric would pay for it twice. With `examples` also: their ids, in order, and that triggers and arguments are in
-    the text (whatever their case), and where their start index, if they have one, says. Raises UserError naming file
-    and line.
+    Checked: UTF-8, a flat zip, no blank line, every id once, and in each line what `check_record` says; with `examples`
+    also their ids, in order. Raises UserError naming file and line.
     """
     skipped: Counter[str] = Counter()
     lines: dict[str, int] = {}
@@ -315,15 +346,7 @@ def check_submission(path: str | Path, schema: Schema, examples: Sequence[Exampl
                 f"{where}: is not the id of text {count + 1} of the {len(examples)} in the input - keep every id, in order"
             )
         lines[identifier] = number
-        events = _events(record, schema, where)
-        for item, event in zip(record["event_list"], events):
-            pieces = [(argument.role, argument.text, argument.start) for argument in event.arguments]
-            if "trigger" in item or "trigger_start_index" in item:
-                pieces = [("trigger", event.trigger, event.trigger_start), *pieces]
-            for role, piece, start in pieces:
-                of = f'"{role}" of "{event.event_type}"'
-                _check_piece(piece, start, None if examples is None else examples[count].text, of, where)
-        _check_repeats(events, where)
+        check_record(record, schema, where, None if examples is None else examples[count].text)
     if skipped[BLANK_LINE]:
         raise UserError(f"{path}: ends with a blank line, which the judge cannot read - delete it")
     if examples is not None and len(lines) < len(examples):
@@ -331,6 +354,24 @@ def check_submission(path: str | Path, schema: Schema, examples: Sequence[Exampl
             f"{path}: ends after {len(lines)} of {len(examples)} texts - each needs a line, also without events"
         )
     return len(lines)
+
+
+def check_record(record: dict[str, Any], schema: Schema, where: str, text: str | None = None) -> None:
+    """Raises UserError for a line of a submission that cannot be right; `where` says where it is.
+
+    Checked: fields and their types, event types and roles in the schema, no empty argument, and no argument twice in
+    the same role of the same type over all events, since the metric would pay for it twice. With its text also: that
+    triggers and arguments are in it (whatever their case), and where their start index, if they have one, says.
+    """
+    field(record, "id", str, where)
+    events = _events(record, schema, where)
+    for item, event in zip(record["event_list"], events):
+        pieces = [(argument.role, argument.text, argument.start) for argument in event.arguments]
+        if "trigger" in item or "trigger_start_index" in item:
+            pieces = [("trigger", event.trigger, event.trigger_start), *pieces]
+        for role, piece, start in pieces:
+            _check_piece(piece, start, text, f'"{role:.60}" of "{event.event_type:.60}"', where)
+    _check_repeats(events, where)
 
 
 def _check_piece(piece: str, start: int, text: str | None, of: str, where: str) -> None:
@@ -354,6 +395,6 @@ def _check_repeats(events: Iterable[Event], where: str) -> None:
             once = (event.event_type, argument.role, argument.text.lower())
             if once in seen:
                 raise UserError(
-                    f'{where}: "{argument.text:.60}" stands twice as "{argument.role}" of "{event.event_type}" - leave one'
+                    f'{where}: "{argument.text:.60}" stands twice as "{argument.role:.60}" of "{event.event_type:.60}" - leave one'
                 )
             seen.add(once)

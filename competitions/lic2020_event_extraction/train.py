@@ -25,7 +25,7 @@ from common.runs.directory import Evaluation, begin_run, parse_training_flags, w
 from common.submission import atomic_write, json_bytes
 
 from decode import GRID, Predictor, Settings, counts, f1, gold_scores
-from features import ArgumentReplacement, Classes, Head, Window, collate, labelled_windows
+from features import ArgumentReplacement, BuiltWith, Classes, Head, Window, collate, labelled_windows
 from metric import Item, compare_examples, one_to_one, total
 from task import TASK, Event, Example, Schema, find_files, read, submission_record
 
@@ -101,8 +101,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         parts.write_gold(folder)
         save_encoder(encoder, folder)
         schema.write(folder / "event_schema.json")
-        built_with = {"head": config.head, "transition_multiplier": config.multiplier()}
-        atomic_write(folder / "network.json", json_bytes(built_with))
+        built_with = BuiltWith(config.head, config.multiplier())
+        atomic_write(folder / "network.json", json_bytes(built_with._asdict()))
         write_decoding(folder, settings)
 
     kept = begin_run(resumed, TASK, config, parts.describe(lost, schema=files.schema), write_run)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from common.decoders import pair_starts_with_ends
 from common.encoders import Encoder
 from common.metrics import precision_recall_f1
 from common.prediction import in_batches, one_trace
+from common.runs.values import Between
 
 from features import Labels, Span, Window, gap, sentence_windows
 from metric import compare
@@ -20,8 +21,8 @@ from task import VALUE, Example, Schema, Triple
 class Settings(NamedTuple):
     """Probabilities above which a start or an end is taken for one."""
 
-    subject_threshold: float = 0.4
-    object_threshold: float = 0.4
+    subject_threshold: Annotated[float, Between(0, 1)] = 0.4
+    object_threshold: Annotated[float, Between(0, 1)] = 0.4
 
 
 _STEPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)

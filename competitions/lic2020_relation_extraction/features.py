@@ -5,6 +5,7 @@ spans. Spans of characters are half-open; spans of tokens have a first and a las
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -116,10 +117,7 @@ def label(text: str, triples: Iterable[Triple], schema: Schema, lost: Counter[st
         if not subjects or not values:
             lost["subject not in the text" if not subjects else "object not in the text"] += 1
             continue
-        subject, value = min(
-            ((subject, value) for subject in subjects for value in values),
-            key=lambda pair: (_overlap(*pair), gap(*pair)),
-        )
+        subject, value = nearest_pair(subjects, values)
         labels[subject].add((value, schema.class_ids[triple.predicate, VALUE]))
         for slot, slot_value in triple.object:
             spans = occurrences(text, slot_value)
@@ -144,6 +142,19 @@ def occurrences(text: str, value: str) -> list[Span]:
         if found:
             return [(start, start + len(needle)) for start in found]
     return []
+
+
+def nearest_pair(subjects: Sequence[Span], values: Sequence[Span]) -> tuple[Span, Span]:
+    """The pair with the fewest characters between them, of equal ones the first; one that does not overlap, if there is
+    any. subjects, values: occurrences of one string each, at least one."""
+    starts, length = [start for start, _ in values], values[0][1] - values[0][0]
+    pairs = []
+    for start, end in subjects:
+        # Only the last value before a subject and the first behind it: all pairs of a text would be a square.
+        for place in (bisect_right(starts, start - length) - 1, bisect_left(starts, end)):
+            if 0 <= place < len(values):
+                pairs.append(((start, end), values[place]))
+    return min(pairs, key=lambda pair: gap(*pair), default=(subjects[0], values[0]))
 
 
 def gap(one: Span, other: Span) -> int:

@@ -88,9 +88,12 @@ def compare(
         all_predicted = _by_key(predicted_by_text.get(text, ()))
         predicted = _distinct(all_predicted, aliases)
         wanted = _distinct(_by_key(gold_triples), aliases)
-        correct = {key for key in predicted if _is_among(key, wanted, aliases)}
-        # Against all predictions, not the distinct ones: aliases need not be transitive, and the organisers look there.
-        found = {key for key in wanted if _is_among(key, all_predicted, aliases)}
+        correct = found = predicted.keys() & wanted.keys()
+        if aliases:
+            correct = {key for key in predicted if _is_among(key, wanted, aliases)}
+            # Against all predictions, not the distinct ones: aliases need not be transitive, and the organisers look
+            # there.
+            found = {key for key in wanted if _is_among(key, all_predicted, aliases)}
         comparisons.append(Comparison(text, predicted, wanted, correct, found))
     return comparisons
 
@@ -115,7 +118,8 @@ def normalise(value: str) -> str:
 
 def key(triple: Triple) -> Key:
     slots = {slot: normalise(value) for slot, value in triple.object}
-    return normalise(triple.subject), triple.predicate, tuple(sorted(slots.items()))
+    in_order = sorted(slots.items()) if len(slots) > 1 else slots.items()
+    return normalise(triple.subject), triple.predicate, tuple(in_order)
 
 
 def _by_key(triples: Iterable[Triple]) -> dict[Key, Triple]:
@@ -135,7 +139,7 @@ def _distinct(triples: dict[Key, Triple], aliases: Aliases | None) -> dict[Key, 
     return kept
 
 
-def _is_among(target: Key, others: Iterable[Key], aliases: Aliases | None) -> bool:
+def _is_among(target: Key, others: Iterable[Key], aliases: Aliases) -> bool:
     """Whether `target` is one of `others`, or by aliases as good as one.
 
     A subject may be any alias OF THE TARGET's subject, so the direction counts: this asks about a prediction for
@@ -143,8 +147,6 @@ def _is_among(target: Key, others: Iterable[Key], aliases: Aliases | None) -> bo
     """
     if target in others:
         return True
-    if not aliases:
-        return False
     subject, predicate, slots = target
     for other_subject, other_predicate, other_slots in others:
         if (

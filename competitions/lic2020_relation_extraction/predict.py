@@ -4,21 +4,32 @@ python predict.py --run runs/lic2020_relation_extraction/NAME --input test.json 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from common.command_line import check_probability, parse_flags, run, warn
+from common.command_line import check_probability, parse_flags, print_skipped, run, warn
 from common.dev_search import described
 from common.encoders import load_encoder
 from common.options import PredictionOptions
+from common.prediction import rounds
 from common.process import start_tensorflow
 from common.runs.directory import open_trained_run
-from common.submission import BLANK_LINE
+from common.submission import check_output, valid_or_empty
 
 from decode import Predictor, Settings
-from task import TASK, Schema, check_submission, read, write_submission
+from task import (
+    TASK,
+    Example,
+    Schema,
+    Triple,
+    check_record,
+    check_submission,
+    read,
+    submission_record,
+    write_submission,
+)
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
 
@@ -50,10 +61,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     settings = trained.read_decoding(
         Settings, subject_threshold=config.subject_threshold, object_threshold=config.object_threshold
     )
-    schema = Schema.read(trained.path / "schema.json")
+    schema = Schema.read(trained.file("schema.json"))
+    output = config.output or trained.file("submission.json")
+    check_output(output)
     skipped: Counter[str] = Counter()
     examples = read(config.input, schema, labelled=False, skipped=skipped)
-    output = config.output or trained.path / "submission.json"
 
     start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import set_precision
@@ -65,18 +77,35 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     encoder = load_encoder(trained.path)
     network = build_network(encoder, len(schema.classes))
     load_best(trained, network.training)
-    predictions = Predictor(network, encoder, schema, config.prediction.batch_size)(examples, settings)
+    predictor = Predictor(network, encoder, schema, config.prediction.batch_size)
 
-    texts = [example.text for example in examples]
-    write_submission(output, texts, predictions, schema)
+    # Written as they come: kept until the end, they would be all that the memory grows with.
+    texts, found = [example.text for example in examples], Counter()
+    write_submission(output, texts, answers(examples, predictor, settings, config.input, found), schema)
     check_submission(output, schema, texts)
-    triples = sum(map(len, predictions))
+    triples = found["triples"]
     print(f"{output}: {len(texts)} sentences, {triples} triples, checked  (run {trained.path}, {described(settings)})")
-    if skipped[BLANK_LINE]:
-        print(f"{config.input}: {skipped[BLANK_LINE]} blank lines skipped")
-    if texts and not triples:
+    print_skipped(config.input, skipped)
+    if not triples:
         warn("nothing was predicted - lower the thresholds, or train longer")
     return {"output": output, "sentences": len(texts), "triples": triples}
+
+
+def answers(
+    examples: Sequence[Example], predictor: Predictor, settings: Settings, source: Path, found: Counter[str]
+) -> Iterator[list[Triple]]:
+    """The triples of every sentence, in order, none in place of those that the judge would refuse. source: where the
+    examples are from. found: counts the `triples`."""
+    schema = predictor.schema
+    for part in rounds(examples):
+
+        def check(triples: list[Triple], number: int) -> None:
+            example = part[number - 1]
+            check_record(submission_record(example.text, triples, schema), schema, f"{source}:{example.line}")
+
+        for triples in valid_or_empty(predictor(part, settings), check, []):
+            found["triples"] += len(triples)
+            yield triples
 
 
 if __name__ == "__main__":
