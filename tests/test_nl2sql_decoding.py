@@ -339,6 +339,42 @@ def test_no_more_queries_than_tries():
     assert decode(question, of_scores, tries=number + 1).conditions[0].column == 4
 
 
+def test_no_more_are_tried_where_one_is_too_slow(monkeypatch):
+    question = "18年的人口"
+    found = [found_in(question, 0, "18年", 0.6), found_in(question, 4, "18年", 0.4)]
+    of_scores = scores({3: {NO_AGGREGATION: 0.9}}, found)
+    asked = []
+
+    def slow_from(number):
+        def execute(database, query, budget=None):
+            asked.append(query)
+            if len(asked) == number:
+                raise execution.TooSlow("takes longer")
+            return []
+
+        asked.clear()
+        monkeypatch.setattr(execution.Database, "execute", execute)
+
+    slow_from(1)
+    assert decode(question, of_scores) == asked[0] and len(asked) == 1
+    slow_from(3)
+    assert decode(question, of_scores) == asked[0] and len(asked) == 3
+
+
+def test_conditions_stand_in_the_order_of_the_question():
+    question = "人口20票房20城市青河市城市青河市"
+    found = [
+        found_in(question, 0, "青河市", 0.9),
+        found_in(question, 0, "青河市", 0.8, of=1),
+        found_in(question, 3, "20", 0.7, MORE),
+        found_in(question, 1, "20", 0.6, MORE),
+    ]
+    for order in itertools.permutations(found):
+        of_scores = scores({3: {NO_AGGREGATION: 0.9}}, order, (0.1, 0.4, 0.5), condition_count=(0.1, 0.1, 0.8))
+        answer = decode(question, of_scores)
+        assert answer == query([3], [(1, MORE, "20"), (3, MORE, "20"), (0, EQUAL, "青河市")], OR)
+
+
 def candidates(question, of_scores, of_table=CITIES):
     return list(decoding.candidates(question, values.columns_of(of_table), of_scores))
 

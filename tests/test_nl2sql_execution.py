@@ -178,12 +178,35 @@ def test_more_columns_than_sqlite_has_room_for():
 def test_a_query_has_a_time_limit():
     long = table({"甲": "text"}, [("一" * 20,)] * 20_000)
     slow = query([(0, COUNT)], [(0, EQUAL, "二" * 20)] * 500, OR)
-    with execution.Database(long, time_limit=0.02) as database:
-        begun = time.monotonic()
-        with pytest.raises(execution.ExecutionError, match="takes longer than 0.02 s"):
-            database.execute(slow)
-        assert time.monotonic() - begun < 2
-        assert database.execute(query([(0, COUNT)], [(0, EQUAL, "一" * 20)])) == [(20_000,)]
+    budget = execution.Budget(0.02)
+    with execution.Database(long) as database:
+        begun = time.process_time()
+        with pytest.raises(execution.TooSlow, match="takes longer than 0.02 s"):
+            database.execute(slow, budget)
+        # What all may take is spent: slow queries are stopped at once, and quick ones have their results.
+        for _ in range(20):
+            with pytest.raises(execution.TooSlow, match="takes longer than 0.01 s"):
+                database.execute(slow, budget)
+            assert database.execute(query([(0, COUNT)], [(0, EQUAL, "一" * 20)]), budget) == [(20_000,)]
+        assert time.process_time() - begun < 2
+        assert budget.stopped == 21 and budget.left < 0
+
+
+def test_a_result_that_would_fill_the_memory_is_none():
+    long = table({"甲": "text", "乙": "real"}, [("一" * 20, number) for number in range(2000)])
+    with execution.Database(long) as database:
+        with pytest.raises(execution.ExecutionError, match="more than 5,000,000 characters"):
+            database.execute(query([0] * 2000, [(0, EQUAL, "一" * 20)]))
+        assert len(database.execute(query([0, 1], [(0, EQUAL, "一" * 20)]))) == 2000
+        with pytest.raises(execution.ExecutionError, match="sqlite says"):
+            database.execute(query([0], [(0, EQUAL, "一" * 10**6)]))
+
+
+def test_of_results_no_more_is_kept_than_is_shown():
+    long = table({"甲": "text"}, [("一" * 1000,)] * 2000)
+    example = task.Example("", long, query([0], [(0, UNEQUAL, "")]), 1)
+    (one,) = metric.compare([example], [query([0, 0], [(0, UNEQUAL, "")])])
+    assert one.gold_result == (2000, "一" * 100 + "; ...") and one.result.count == 2000 and not one.execution
 
 
 def test_thousands_of_queries_take_no_time():
@@ -371,7 +394,7 @@ def test_rows_count_in_the_order_of_the_table():
     (one,) = metric.compare(
         [task.Example("", mirrored, query([0, 1], [(2, EQUAL, "x")]), 1)], [query([1, 0], [(2, LESS, "y")])]
     )
-    assert one.execution and one.gold_result.rows == [[1.0, 2.0], [1.0, 2.0]]
+    assert one.execution and one.gold_result == (2, "1.0, 2.0; 1.0, 2.0")
 
 
 def test_predictions_that_end_early_are_wrong_and_too_many_are_refused():

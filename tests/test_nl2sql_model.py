@@ -276,6 +276,7 @@ ODD_TABLES = {
     "no rows": task.Table("b", "", ("名", "数"), ("text", "real"), (), 1),
     "empty rows": task.Table("c", "", ("名", "数"), ("text", "real"), ((None, None), ("", None)), 1),
     "the same name twice": task.Table("d", "", ("数", "数", ""), ("real", "real", "text"), ((1.0, 2.0, "甲"),), 1),
+    "equal columns and cells": task.Table("e", "", ("名",) * 4, ("text",) * 4, (("甲",) * 4,) * 3, 1),
     "mixed cells": task.Table("e", "", ("名", "数"), ("text", "real"), ((3, "三"), ("甲", 1e300), (None, 2**70)), 1),
     "a hostile name": task.Table(
         "f", "", ('x"; DROP TABLE t; --', "数"), ("text", "real"), (("'; DELETE FROM t; --", 1.0),), 1
@@ -285,12 +286,61 @@ ODD_TABLES = {
 }
 
 
+ODD_QUESTIONS = ["", " ", "数超过1的名有几个", "\ud83d", 'x"; DROP TABLE t; --', "1" * 100, "甲" * 500, "名是甲，" * 20]
+
+
 @each_head
 def test_any_question_about_any_table_gets_a_query_that_runs(head):
     built = encoder()
     predictor = decode.Predictor(untrained(head), built, 2, batch_size=8)
-    questions = ["", " ", "数超过1的名有几个", "\ud83d", 'x"; DROP TABLE t; --', "1" * 100, "甲" * 500]
-    examples = [task.Example(question, table, None, 1) for table in ODD_TABLES.values() for question in questions]
-    for one, query in zip(examples, predictor(examples, decode.Settings())):
+    examples = [task.Example(question, table, None, 1) for table in ODD_TABLES.values() for question in ODD_QUESTIONS]
+    answers = predictor(examples, decode.Settings())
+    for one, query in zip(examples, answers):
         with execution.Database(one.table) as database:
             database.execute(query)
+    # The same in another order, beside long ones, and alone: also a question without a token.
+    order = np.random.default_rng(1).permutation(len(examples))[:24]
+    predictor.batch_size = 64
+    assert predictor([examples[index] for index in order], decode.Settings()) == [answers[index] for index in order]
+    predictor.batch_size = 1
+    assert predictor(examples[:12], decode.Settings()) == answers[:12]
+
+
+# Ties
+
+
+def tied_logits(row, head, generator):
+    """Logits of which many are equal, and many so large that their sigmoid is 1; all on the boundary of two steps of
+    the grid."""
+    tokens, columns = len(row.question), len(row.columns)
+    shapes = {"selections": (columns, features.SELECTIONS), "value_columns": (tokens, columns)}
+    shapes |= {name: (classes,) for name, classes in features.WHOLE.items()}
+    of_head = {"edges": (tokens, len(task.OPERATORS), 2)} if head == "span_column" else {"tags": (tokens, 9)}
+    values = np.array([-20, -3, -1, 0, 2, 18, 20]) + 2.0**-11
+    return {name: generator.choice(values, shape).astype(np.float32) for name, shape in (shapes | of_head).items()}
+
+
+@each_head
+def test_the_last_bits_decide_nothing(head):
+    built, generator = encoder(), np.random.default_rng(0)
+    examples = [task.Example(one.question * 3, one.table, None, 1) for one in EXAMPLES]
+    examples += [task.Example("名是甲，或1" * 4, ODD_TABLES["equal columns and cells"], None, 1)]
+    for one in examples:
+        row = features.question_window(one, built, 2, Counter())
+        for _ in range(2):
+            logits = tied_logits(row, head, generator)
+            answer = decode.write_query(one, decode.scores_of(row, logits))
+            for _ in range(2):
+                noisy = {
+                    name: values * (1 + generator.uniform(-1e-6, 1e-6, values.shape).astype(np.float32))
+                    for name, values in logits.items()
+                }
+                assert decode.write_query(one, decode.scores_of(row, noisy)) == answer
+
+
+def test_logits_are_settled():
+    logits = np.array([[1.0, 1.000001, 1.5], [-0.3, 1.000002, 1.4999999]], np.float32)
+    assert decode.settled(logits).tolist() == [[1, 1, 1.5], [-307 / 1024, 1, 1.5]]
+    # On the boundary of two steps, too.
+    assert len(set(decode.settled(2.0**-11 + np.linspace(-1e-6, 1e-6, 9)).tolist())) == 1
+    assert decode.settled(np.zeros((0, 3), np.float32)).shape == (0, 3)

@@ -1,13 +1,17 @@
 """Files, submission, kinds of errors and evaluate.py of NL2SQL. Every table and sentence here is invented."""
 
+import dataclasses
+import gzip
 import json
 import shutil
+import time
 import zipfile
 from collections import Counter
 
 import pytest
 from hypothesis import given, settings, strategies
 
+from common import folds
 from common.submission import BLANK_LINE
 
 import competition
@@ -22,13 +26,17 @@ from helpers import (
     needs,
     not_importing,
     refused,
+    write,
     write_lines,
 )
+from workshop import check_refusal, run_here
 
 FOLDER = "nl2sql"
 task = competition.load(FOLDER, "task")
 metric = competition.load(FOLDER, "metric")
 evaluation = competition.load(FOLDER, "evaluate")
+training = competition.load(FOLDER, "train")
+prediction = competition.load(FOLDER, "predict")
 
 GOLDEN = competition.SHARED / "golden" / FOLDER
 
@@ -125,7 +133,21 @@ def test_tables_keep_what_the_file_says(tmp_path):
     assert found["t"].rows == (("青河市", 20.5, 3), ("白山市", 7, None)) and found["u"].rows == ()
     assert [one.line for one in found.values()] == [1, 3]
     assert {found["t"]: 1}[found["t"]] == 1 and found["t"] != task.read_tables(path)["t"], "keys by identity"
-    assert task.read_tables(write_lines(path, [])) == {}
+    refused(lambda: task.read_tables(write_lines(path, [])), f"{path}: there is nothing in it")
+
+
+def test_tables_may_be_one_list_packed_and_of_types_under_other_names(tmp_path):
+    path = tmp_path / "a.tables.json.gz"
+    others = [["TEXT", "Real", "REAL"], ["string", "number", "int"], ["VARCHAR", "float", "double"]]
+    records = [table(), *(table(f"t{number}", types=types) for number, types in enumerate(others))]
+    path.write_bytes(gzip.compress(json.dumps(records, indent=1).encode()))
+    skipped = Counter()
+    found = task.read_tables(path, skipped)
+    assert {one.types for one in found.values()} == {tuple(TYPES)} and len(found) == 4
+    assert skipped == {task.OTHER_TYPES: 3}
+    assert task.read_tables(tmp_path).keys() == found.keys()
+    path.write_bytes(gzip.compress(json.dumps([*records, table("x", types=["text", "date", "real"])]).encode()))
+    refused(lambda: task.read_tables(path), f'{path}:1: [4]: "types" holds "date"')
 
 
 def test_what_is_odd_in_a_table_is_read(tmp_path):
@@ -161,7 +183,8 @@ WRONG_TABLES = {
     "the header is empty": (table("u", [], [], []), ['"header" is empty']),
     "no types": (without(table("u"), "types"), ['"types" is missing']),
     "too few types": (table("u", types=["text"]), ['3 columns in "header" and 1 in "types"']),
-    "an unknown type": (table("u", types=["text", "real", "int"]), ['"types" holds "int"', '"text" or "real"']),
+    "an unknown type": (table("u", types=["text", "real", "date"]), ['"types" holds "date"', '"text" or "real"']),
+    "a type that is a number": (table("u", types=["text", "real", 1]), ['"types" holds 1']),
     "a type that is a list": (table("u", types=["text", "real", ["real"]]), ['"types" holds ["real"]']),
     "no rows": (without(table("u"), "rows"), ['"rows" is missing']),
     "the rows are an object": (table("u", rows={}), ['"rows" is an object']),
@@ -204,10 +227,13 @@ def test_a_folder_stands_for_all_its_tables(tmp_path):
 
 
 def test_tables_are_looked_for_beside_the_questions(tmp_path):
-    for name in ("dev.json", "gold.jsonl", "a.b.json"):
+    for name in ("dev.json", "gold.jsonl", "a.b.json", "c.json.gz"):
         path = write_lines(tmp_path / name, [])
-        tables = path.with_name(f"{path.stem}.tables{path.suffix}")
+        first, _, last = name.removesuffix(".gz").rpartition(".")
+        tables = path.with_name(f"{first}.tables.{last}")
         refused(lambda: task.tables_of(path), f"{tables}: no such file", f"belongs beside {name}", "--tables")
+        packed = write_lines(tables.with_name(f"{tables.name}.gz"), [])
+        assert task.tables_of(path) == packed
         assert task.tables_of(str(write_lines(tables, []).with_name(name))) == tables
     refused(lambda: task.tables_of(tmp_path / "nowhere.json"), f"{tmp_path}/nowhere.json: no such file")
 
@@ -247,6 +273,19 @@ def test_blank_lines_are_counted(tmp_path, tables):
     assert skipped == {BLANK_LINE: 2}
 
 
+def test_questions_may_be_one_list_and_numbers_fractions_or_strings(tmp_path, tables):
+    other = {"sel": [0.0, "2"], "agg": ["0", 5.0], "cond_conn_op": "2", "conds": [["1", 0.0, "7"], [0, "2", 8.0]]}
+    records = [question(), question(query=other), question(query=None), without(question(), "sql")]
+    (tmp_path / "dev.json").write_text(json.dumps(records, indent=1), "utf-8")
+    skipped = Counter()
+    found = task.read(tmp_path / "dev.json", tables, skipped=skipped)
+    assert found[1].query.record() == sql([(0, 0), (2, 5)], [(1, 0, "7"), (0, 2, "8.0")], 2)
+    assert [one.query is None for one in found] == [False, False, True, True]
+    assert all(type(number) is int for one in found[1].query.conditions for number in one[:2])
+    assert skipped == {task.OTHER_NUMBERS: 8}
+    refused(lambda: task.read(tmp_path / "dev.json", tables, labelled=True), "dev.json:", '[2]: "sql" is null')
+
+
 def test_the_judges_files_have_no_queries(tmp_path, tables):
     path = write_lines(tmp_path / "test.json", [question(), without(question(), "sql"), question(query=None)])
     assert [one.query is None for one in task.read(path, tables)] == [False, True, True]
@@ -273,7 +312,9 @@ WRONG_QUERIES = {
     "no columns": (without(sql(), "sel"), ['"sel" is missing']),
     "the columns are a number": (sql() | {"sel": 0}, ['"sel" is a whole number', "must be a list"]),
     "a column is true": (sql() | {"sel": [True]}, ['one of "sel" is true or false']),
-    "a column is a fraction": (sql() | {"sel": [0.0]}, ['one of "sel" is a number']),
+    "a column is a fraction": (sql() | {"sel": [0.5]}, ['one of "sel" is a number']),
+    "a column is a number in words": (sql() | {"sel": ["零"]}, ['one of "sel" is a string']),
+    "a column is below 0 in a string": (sql() | {"sel": ["-1"]}, ['one of "sel" is a string']),
     "an aggregation is a name": (sql() | {"agg": ["AVG"]}, ['one of "agg" is a string']),
     "no aggregation": (sql() | {"agg": []}, ['1 columns in "sel" and 0 in "agg"']),
     "no connection": (without(sql(), "cond_conn_op"), ['"cond_conn_op" is missing']),
@@ -370,7 +411,7 @@ def asked(draw):
             }
         )
         column = strategies.integers(0, len(types) - 1)
-        for _ in range(draw(strategies.integers(0, 3))):
+        for _ in range(draw(strategies.integers(1, 3))):
             selected = draw(
                 strategies.lists(strategies.tuples(column, strategies.integers(0, 5)), min_size=1, max_size=3)
             )
@@ -415,7 +456,8 @@ def test_a_submission_has_a_line_for_each_query(tmp_path):
     with zipfile.ZipFile(tmp_path / "deep/a.zip") as archive:
         assert archive.namelist() == ["a.json"] and archive.read("a.json").decode() == content
     task.write_submission(tmp_path / "a.json", [])
-    assert (tmp_path / "a.json").read_bytes() == b"" and task.read_submission(tmp_path / "a.json") == []
+    assert (tmp_path / "a.json").read_bytes() == b""
+    refused(lambda: task.read_submission(tmp_path / "a.json"), "a.json: there is nothing in it")
 
 
 def test_a_submission_is_read_as_the_metric_takes_it(tmp_path):
@@ -425,7 +467,11 @@ def test_a_submission_is_read_as_the_metric_takes_it(tmp_path):
         task.Query((), 0, ()),
     ]
     path = write_lines(tmp_path / "a.json", ["", odd[0] | {"comment": ""}, "", " ", odd[1], "", ""])
-    assert task.read_submission(path) == [None, first, None, None, second]
+    assert task.read_submission(path) == task.read_submission(path, 5) == [None, first, None, None, second]
+    refused(lambda: task.read_submission(path, 4), f"{path}:5: gold has 4 questions and no more")
+    for other in (1.0, "1"):  # whatever it means to a file of ours, to a judge it is no column
+        path = write_lines(path, [sql() | {"sel": [other]}])
+        refused(lambda: task.read_submission(path), f'{path}:1: one of "sel" is')
 
 
 @pytest.mark.parametrize(("wrong", "words"), list(WRONG_QUERIES.values())[1:], ids=list(WRONG_QUERIES)[1:])
@@ -443,7 +489,7 @@ TWO = [(0, 2, "a"), (1, 0, "7")]
     [
         ([sql(), sql(), sql()], [":3: ", "question 3 of the 2"]),
         ([sql()], [": ends after 1 of 2"]),
-        ([], [": ends after 0 of 2"]),
+        ([], [": there is nothing in it"]),
         ([sql(), "", sql()], [":3: follows a blank line"]),
         ([sql(), sql(), ""], [": ends with a blank line"]),
         ([sql(), sql([])], [":2: selects nothing"]),
@@ -673,7 +719,7 @@ def test_evaluate_takes_tables_from_elsewhere(files, tmp_path):
     ("predictions", "warnings"),
     [
         ([sql()] * 4, []),
-        ([], ["NOTHING IS PREDICTED for the 4 questions", "end after 0 of 4 questions"]),
+        ([sql([], [])], ["NOTHING IS PREDICTED for the 4 questions", "end after 1 of 4 questions", "1 of 1 predicted"]),
         ([sql(), sql()], ["end after 2 of 4 questions"]),
         ([sql(), "", sql(), sql()], ["1 lines of the predictions are blank"]),
         ([sql(), sql([]), sql(conditions=[]), sql([(9, 0)])], ["3 of 4 predicted queries cannot be executed"]),
@@ -696,9 +742,51 @@ def test_evaluate_warns_of_gold_that_cannot_be_executed(files, capsys):
     )
 
 
-def test_an_empty_gold_file_has_a_report(files, capsys):
-    assert set(evaluate(FOLDER, write_lines(files[0], []), write_lines(files[1], [])).values()) == {0.0}
-    assert "over 0 questions" in capsys.readouterr().out
+def test_what_acts_on_a_terminal_is_shown_and_what_is_long_is_cut(files, capsys):
+    odd = table(header=["城\x1b[2J市", *HEADER[1:]], rows=[["青\x07河", 20, 3]])
+    write_lines(files[0].with_name("dev.tables.json"), [odd])
+    gold = write_lines(
+        files[0], [question("多\x1b]0;x\x07少" + "很" * 5000, query=sql([(0, 0)], [(0, 2, "x" * 5000)]))]
+    )
+    evaluate(FOLDER, gold, write_lines(files[1], [sql()]))
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed and "\x07" not in printed
+    assert r"城\x1b[2J市" in printed and r"青\x07河" in printed and r"多\x1b]0;x" in printed
+    assert max(map(len, printed.splitlines())) < 1100
+
+
+def test_what_gold_says_in_another_way_is_told_with_the_report(files, capsys):
+    other = sql() | {"sel": ["0"]}
+    gold = write_lines(files[0], [question(query=other), "", *[question()] * 3])
+    assert evaluate(FOLDER, gold, write_lines(files[1], [sql()] * 4))["score"] == 1
+    printed = capsys.readouterr().out
+    assert f"{gold}: 1 x {BLANK_LINE}" in printed and f"{gold}: 1 x {task.OTHER_NUMBERS}" in printed
+
+
+def test_slow_queries_have_time_together_and_are_counted(files, capsys):
+    write_lines(files[0].with_name("dev.tables.json"), [table(rows=[["一" * 20, 1, 2]] * 50_000)])
+    slow = sql([(0, 4)], [(0, 2, "二" * 20)] * 500, 2)
+    gold = write_lines(files[0], [question(query=sql([(1, 4)]))] * 12)
+    predictions = write_lines(files[1], [slow] * 12)
+    begun = time.process_time()
+    figures = evaluate(FOLDER, gold, predictions, "--query-seconds", 0.1)
+    assert time.process_time() - begun < 3 and figures["execution_accuracy"] == 0
+    assert "12 queries were stopped for their time" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["", "\n \n"])
+def test_an_empty_file_is_refused(files, content):
+    for path in files:
+        before = path.read_text("utf-8")
+        path.write_text(content, "utf-8")
+        evaluation_refused(FOLDER, *files, f"{path}: there is nothing in it", " - ")
+        path.write_text(before, "utf-8")
+
+
+def test_predictions_larger_than_any_are_refused_before_they_are_read(files):
+    with zipfile.ZipFile(files[1].with_suffix(".zip"), "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.json", (json.dumps(sql([], [])) + "\n") * 200_000)
+    evaluation_refused(FOLDER, files[0], files[1].with_suffix(".zip"), "more than 10 MB", "--max-megabytes")
 
 
 @pytest.mark.parametrize(
@@ -720,6 +808,58 @@ def test_bad_input_is_one_line_and_code_2(files, gold, predictions, words):
         else:
             write_lines(path, content)
     evaluation_refused(FOLDER, *files, " - ", *words)
+
+
+# train.py and predict.py, before there is a network
+
+
+def test_questions_without_a_query_are_not_used_and_gold_of_a_fold_leaves_them_out(tmp_path, tables):
+    records = [question(f"第{number}个", query=None if number % 3 == 0 else sql()) for number in range(9)]
+    path = write(tmp_path / "train.json", records, indent=1)
+    examples = task.read(path, tables)
+    parts = folds.Parts(examples[:4], examples[4:], path, path, "", "question", folds.Fold(1, 2, (4, 5, 6, 7, 8)))
+    lost = Counter()
+    kept = training.labelled_parts(parts, lost)
+    assert [[one.line for one in part] for part in (kept.train, kept.dev)] == [
+        [examples[place].line for place in places] for places in ((1, 2), (4, 5, 7, 8))
+    ]
+    assert lost == {training.UNLABELLED: 3}
+    kept.write_gold(tmp_path)
+    assert [one.question for one in task.read(tmp_path / folds.GOLD, tables, labelled=True)] == [
+        f"第{number}个" for number in (4, 5, 7, 8)
+    ]
+    parts = dataclasses.replace(parts, train=[one for one in examples if one.query is None])
+    refused(lambda: training.labelled_parts(parts, lost), f'{path}: none of 3 questions has an "sql"')
+
+
+def test_a_query_that_the_judge_would_refuse_costs_no_other(tables, capsys):
+    queries = [task._query(one, "here") for one in (sql(), sql([(7, 0)]), sql(conditions=TWO))]
+    examples = [task.Example(str(number), tables["t"], None, number) for number in (1, 2, 3)]
+    found = list(prediction.answers(examples, lambda part, settings: queries, None, "test.json"))
+    assert found == [queries[0], prediction.NO_ANSWER, prediction.NO_ANSWER]
+    assert "2 of 3 predictions" in capsys.readouterr().err
+    task.check_record(prediction.NO_ANSWER.record(), task.Table("", "", ("",), ("text",), (), 1), "here")
+
+
+@pytest.mark.parametrize(
+    ("settings", "decoding", "words"),
+    [
+        ({"head": "conditions"}, {}, "has head 'conditions'"),
+        ({"head": ["tagging"]}, {}, "has head ['tagging']"),
+        ({"reading_size": 10**9}, {}, "has reading_size 1000000000"),
+        ({"reading_size": "64"}, {}, "has reading_size '64'"),
+        ({"cells": -1}, {}, "has cells -1"),
+        ({"cells": None}, {}, "has cells None"),
+        ({}, {"tries": 0}, "has tries 0"),
+        ({}, {"tries": "many"}, "has tries 'many'"),
+    ],
+)
+def test_settings_of_a_run_are_looked_at(tmp_path, settings, decoding, words):
+    settings = {"head": "tagging", "reading_size": 64, "cells": 2} | settings
+    write(tmp_path / "config.json", {"task": FOLDER, "settings": settings, "data": {}})
+    write(tmp_path / "decoding.json", decoding)
+    write(tmp_path / "best.weights.h5", "")
+    check_refusal(run_here(FOLDER, "predict", ["--run", tmp_path, "--output", tmp_path / "a.json"]), words)
 
 
 # Real files, where they are

@@ -12,16 +12,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
+from common.decoders import on_grid
 from common.encoders import Encoder
 from common.generators import prediction_order
 from common.prediction import one_trace
+from common.runs.values import Between
 from common.tokenizers import Encoding, WordPieceTokenizer
 
-from execution import MOST_COLUMNS, Database, ExecutionError
+from execution import MOST_COLUMNS, Budget, Database, ExecutionError, TooSlow
 from features import (
     NOT_SELECTED,
     SELECTIONS,
@@ -45,13 +47,15 @@ from values import Column, columns_of, find_numbers, number_at
 class Settings(NamedTuple):
     """tries: how many queries that run a question may try; 1 takes the most probable one, whatever its result."""
 
-    tries: int = 100
+    tries: Annotated[int, Between(1, 10**6)] = 100
 
 
 # Of the network: least probability of an edge or a column, and largest number of the values, and of the conditions, that
 # are looked at.
 _LEAST, _MOST = 0.02, 20
 _LONGEST = 40  # tokens of a value
+
+_NOISE = 2.0**-14  # more than another batch, padding or processor changes in a logit
 
 # Of queries
 _EQUALITY = {OPERATORS.index("=="), OPERATORS.index("!=")}
@@ -105,10 +109,11 @@ def _sure(number: int, classes: int) -> np.ndarray:
 
 
 class Predictor:
-    """Answers questions, whatever their order and number and their tables. cells: of each column that are read."""
+    """Answers questions, whatever their order and number and their tables. cells: of each column that are read. budget:
+    of the time of all queries that are tried; None: one for each call."""
 
-    def __init__(self, network, encoder: Encoder, cells: int, batch_size: int = 64):
-        self.encoder, self.cells, self.batch_size = encoder, cells, batch_size
+    def __init__(self, network, encoder: Encoder, cells: int, batch_size: int = 64, budget: Budget | None = None):
+        self.encoder, self.cells, self.batch_size, self.budget = encoder, cells, batch_size, budget
         self._network = one_trace(network)
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[Query]:
@@ -131,7 +136,8 @@ class Predictor:
 
     def decode(self, examples: Sequence[Example], scores: Sequence[Scores], settings: Settings) -> list[Query]:
         """The query for every question out of its scores."""
-        return [write_query(example, one, settings) for example, one in zip(examples, scores)]
+        budget = self.budget or Budget()
+        return [write_query(example, one, settings, budget) for example, one in zip(examples, scores)]
 
 
 def scores_of(window: Window, logits: dict[str, np.ndarray]) -> Scores:
@@ -139,15 +145,29 @@ def scores_of(window: Window, logits: dict[str, np.ndarray]) -> Scores:
     from scipy.special import expit, softmax  # here, as below: it is slow to load, and --help needs none
 
     tokens, columns = len(window.question), len(window.columns)
-    selections = softmax(logits["selections"][:columns], axis=-1)
+    selections = softmax(settled(logits["selections"][:columns]), axis=-1)
     # A column that was not read is as good as not selected.
     selections[window.columns[:, 2] == 0] = np.eye(SELECTIONS)[NOT_SELECTED]
-    value_columns = logits["value_columns"][:tokens, :columns]
+    value_columns = settled(logits["value_columns"][:tokens, :columns])
     if "edges" in logits:
-        found = _pointed(expit(logits["edges"][:tokens]), value_columns, window.question)
+        found = _pointed(expit(settled(logits["edges"][:tokens])), value_columns, window.question)
     else:
-        found = _tagged(softmax(logits["tags"][:tokens], axis=-1), value_columns, window.question)
-    return Scores(selections, *(softmax(logits[name]) for name in WHOLE), found)
+        found = _tagged(softmax(settled(logits["tags"][:tokens]), axis=-1), value_columns, window.question)
+    return Scores(selections, *(softmax(settled(logits[name])) for name in WHOLE), found)
+
+
+def settled(logits: np.ndarray) -> np.ndarray:
+    """Logits of one question, any shape, on the grid: all that follows is exact, and the same in any batch.
+
+    What differs by noise alone (equal columns, repeated words) becomes equal first, or it could fall on two sides of a
+    boundary of the grid.
+    """
+    order = np.argsort(logits, axis=None)
+    ascending = logits.ravel()[order].astype(np.float64)
+    begins = np.diff(ascending, prepend=-np.inf) > _NOISE
+    found = np.empty(len(ascending))
+    found[order] = on_grid(ascending[begins])[np.cumsum(begins) - 1]
+    return found.reshape(logits.shape)
 
 
 def _pointed(edges: np.ndarray, value_columns: np.ndarray, question: Encoding) -> list[Found]:
@@ -212,12 +232,16 @@ def _in_columns(span: tuple[int, int], operators: np.ndarray, columns: np.ndarra
 _database = lru_cache(maxsize=100)(Database)
 
 
-def write_query(example: Example, scores: Scores, settings: Settings = Settings()) -> Query:
-    """The query for a question, which can always be executed."""
+def write_query(
+    example: Example, scores: Scores, settings: Settings = Settings(), budget: Budget | None = None
+) -> Query:
+    """The query for a question, which can always be executed. Where one is too slow for the budget, no more are tried."""
     columns, first, tried = columns_of(example.table), None, 0
     for query in itertools.islice(candidates(example.question, columns, scores), max(settings.tries, _KEPT)):
         try:
-            result = _database(example.table).execute(query)
+            result = _database(example.table).execute(query, budget)
+        except TooSlow:
+            return first or query
         except ExecutionError:
             continue
         tried += 1
@@ -254,7 +278,8 @@ def candidates(question: str, columns: Sequence[Column], scores: Scores) -> Iter
 
 def _selections(probabilities: np.ndarray) -> Iterator[tuple[float, tuple[Selected, ...]]]:
     """What may be selected, at least one column, with its cost."""
-    slots = [[(_cost(probability), number) for number, probability in enumerate(row)] for row in probabilities]
+    costs = on_grid(-np.log(np.maximum(probabilities, _CERTAIN))).tolist()
+    slots = [[(cost, number) for number, cost in enumerate(row)] for row in costs]
     for cost, choice in best_first(slots):
         selected = tuple(
             Selected(column, aggregation) for column, aggregation in enumerate(choice) if aggregation != NOT_SELECTED
@@ -268,18 +293,23 @@ def _conditions(
 ) -> Iterator[tuple[float, tuple[Condition, ...]]]:
     """Which conditions there may be, at least one and each once, with their cost. One that a question says several
     times is one condition."""
+    slots = list(_condition_options(question, columns, found))
+    # In the order of the question, whichever of its places each was taken from.
+    order = dict.fromkeys(condition for options in slots for _, condition in options if condition is not None)
     known: set[frozenset[Condition]] = {frozenset()}
-    choices = best_first(list(_condition_options(question, columns, found)))
-    for cost, choice in itertools.islice(choices, _LOOKED_AT):
-        conditions = tuple(dict.fromkeys(condition for condition in choice if condition is not None))
-        if frozenset(conditions) not in known:
-            known.add(frozenset(conditions))
-            yield cost, conditions
+    for cost, choice in itertools.islice(best_first(slots), _LOOKED_AT):
+        chosen = frozenset(choice) - {None}
+        if chosen not in known:
+            known.add(chosen)
+            yield cost, tuple(condition for condition in order if condition in chosen)
 
 
 def best_first(slots: Sequence[Sequence[tuple[float, Any]]]) -> Iterator[tuple[float, tuple]]:
     """One option of each slot, in all combinations, those with the least sum of costs first: the sum and the values.
-    Options are (cost, value)."""
+    Options are (cost, value).
+
+    Sums of costs on the grid are exact; equal ones go by the places of what is not the best option, first slots first.
+    """
     if not all(slots):
         return
     slots = [sorted(options, key=lambda option: option[0]) for options in slots]
@@ -300,7 +330,7 @@ def best_first(slots: Sequence[Sequence[tuple[float, Any]]]) -> Iterator[tuple[f
 def _condition_options(question: str, columns: Sequence[Column], found: Sequence[Found]) -> Iterator[list]:
     """For each condition that may be there: None, or the condition with each of the values that its words can mean."""
     numbers = find_numbers(question)
-    for one in sorted(found, key=lambda one: one.start):
+    for one in sorted(found, key=lambda one: (one.start, one.end, one.column)):
         number, options = number_at(numbers, one.start, one.end), [(_cost(1 - one.probability), None)]
         for operator, share in enumerate(one.operators):
             if share < _LEAST_OPERATOR:
@@ -317,7 +347,8 @@ def _condition_options(question: str, columns: Sequence[Column], found: Sequence
 
 
 def _cost(probability: float) -> float:
-    return -math.log(max(float(probability), _CERTAIN))
+    """On the grid: what is equally probable costs the same, however it was added up."""
+    return on_grid(-math.log(max(float(probability), _CERTAIN)))
 
 
 def makes_sense(query: Query, columns: Sequence[Column]) -> bool:
@@ -342,16 +373,20 @@ def _last_resort(columns: Sequence[Column], scores: Scores) -> Query:
 
 
 def ceilings(
-    examples: Sequence[Example], tokenizer: WordPieceTokenizer, settings: Settings = Settings()
+    examples: Sequence[Example],
+    tokenizer: WordPieceTokenizer,
+    settings: Settings = Settings(),
+    budget: Budget | None = None,
 ) -> tuple[dict[str, Score], Counter[str]]:
     """What a perfect network would score, gold -> labels -> decoding -> gold, for each head; and what has no label,
-    counted by reason."""
+    counted by reason. budget: of the time that all queries may take."""
     lost: Counter[str] = Counter()
+    budget = budget or Budget()
     queries: dict[str, list[Query]] = {"span_column": [], "tagging": []}
     for example in examples:
         encoding, columns = tokenizer.tokenize(example.question), columns_of(example.table)
         labels = align(example.query, example.question, encoding, columns, lost)
         tagged = marks_of_tags(*tags_of(labels, len(encoding), len(columns), lost))
         for head, marks in (("span_column", labels.marks), ("tagging", tagged)):
-            queries[head].append(write_query(example, Scores.perfect(labels, marks, encoding), settings))
-    return {head: total(compare(examples, found)) for head, found in queries.items()}, lost
+            queries[head].append(write_query(example, Scores.perfect(labels, marks, encoding), settings, budget))
+    return {head: total(compare(examples, found, budget)) for head, found in queries.items()}, lost

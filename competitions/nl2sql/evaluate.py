@@ -11,9 +11,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.command_line import UserError, check_at_least, parse_flags, print_counts, run, table, warn
+from common.archives import check_size
+from common.command_line import (
+    UserError,
+    check_above,
+    check_at_least,
+    one_line,
+    parse_flags,
+    print_counts,
+    print_skipped,
+    run,
+    table,
+    warn,
+)
 from common.error_report import grouped
 
+from execution import Budget
 from metric import PARTS, Comparison, Result, Score, compare, total
 from task import AGGREGATIONS, CONNECTIONS, Condition, Example, Query, read, read_submission, tables_of
 
@@ -38,9 +51,14 @@ class Config:
     """Score no submission, but what a perfect network would answer with either head, and count what labels lose."""
     tries: int = 100
     """With --ceiling: queries that may be run for a question; 1: no execution-guided decoding."""
+    query_seconds: float = 30
+    """CPU seconds that all queries may take together; after that each may take 0.01, or has no result."""
+    max_megabytes: int | None = None
+    """Largest size of the unpacked predictions, in megabytes. Default: 100 times gold, and at least 10."""
 
     def __post_init__(self):
         check_at_least(self, tries=1)
+        check_above(self, query_seconds=0)
         if self.ceiling and self.predictions:
             raise UserError("--ceiling: scores no submission - leave out --predictions")
         if not self.ceiling and not self.predictions:
@@ -51,27 +69,35 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     """Prints the score and returns its figures; with --ceiling logic form accuracy by head. Raises UserError for files
     that cannot be read, and for more lines than questions."""
     config = parse_flags(Config, argv)
-    gold = read(config.gold, config.tables or tables_of(config.gold), labelled=True)
+    if config.predictions:
+        check_size(config.predictions, config.gold, config.max_megabytes)
+    skipped: Counter[str] = Counter()
+    gold = read(config.gold, config.tables or tables_of(config.gold), labelled=True, skipped=skipped)
+    budget = Budget(config.query_seconds)
     if config.ceiling:
-        return print_ceilings(gold, config.tries, config.json)
-    predictions = read_submission(config.predictions)
-    if len(predictions) > len(gold):
-        raise UserError(
-            f"{config.predictions}:{len(gold) + 1}: gold has {len(gold)} questions and no more - does it belong to these predictions?"
-        )
-    comparisons = compare(gold, predictions)
+        return print_ceilings(gold, config.tries, config.json, budget)
+    predictions = read_submission(config.predictions, len(gold))
+    comparisons = compare(gold, predictions, budget)
     score = total(comparisons)
     if config.json:
         print(json.dumps(score.figures()))
     else:
         print_report(score, comparisons)
+        print_skipped(config.gold, skipped)
     sys.stdout.flush()  # so that the warnings come last, where they are seen
     for message in find_doubts(comparisons, predictions):
         warn(message)
+    warn_of_stopped(budget)
     return score.figures()
 
 
-def print_ceilings(gold: Sequence[Example], tries: int, as_json: bool) -> dict[str, float]:
+def warn_of_stopped(budget: Budget) -> None:
+    """What makes the figures doubtful where queries are slow."""
+    if budget.stopped:
+        warn(f"{budget.stopped} queries were stopped for their time, and have a wrong result - see --query-seconds")
+
+
+def print_ceilings(gold: Sequence[Example], tries: int, as_json: bool, budget: Budget) -> dict[str, float]:
     """What a perfect network would score, gold -> labels -> decoding -> gold, for each head; returns logic form accuracy
     by head."""
     from common.tokenizers import WordPieceTokenizer, build_vocabulary
@@ -79,13 +105,14 @@ def print_ceilings(gold: Sequence[Example], tries: int, as_json: bool) -> dict[s
     from decode import Settings, ceilings  # here, since a score needs nothing of all that they import
 
     tokenizer = WordPieceTokenizer(build_vocabulary(example.question for example in gold))
-    scores, lost = ceilings(gold, tokenizer, Settings(tries))
+    scores, lost = ceilings(gold, tokenizer, Settings(tries), budget)
     figures = {head: score.figures() for head, score in scores.items()}
     if as_json:
         print(json.dumps(figures))
     else:
         _print_table(["head", *total([]).figures()], {head: [*values.values()] for head, values in figures.items()})
         print_counts(lost)
+    warn_of_stopped(budget)
     return {head: score.logic_form_accuracy for head, score in scores.items()}
 
 
@@ -144,10 +171,10 @@ def find_doubts(comparisons: Sequence[Comparison], predictions: Sequence[Query |
         doubts.append(
             f"{blank} lines of the predictions are blank, and count as wrong; the organisers' evaluator stops at them"
         )
-    failed = sum(one.result.rows is None for one in predicted)
+    failed = sum(one.result.count is None for one in predicted)
     if failed:
         doubts.append(f"{failed} of {len(predicted)} predicted queries cannot be executed, and have a wrong result")
-    failed = sum(one.gold_result.rows is None for one in comparisons)
+    failed = sum(one.gold_result.count is None for one in comparisons)
     if failed:
         doubts.append(
             f"{failed} of {questions} queries of gold cannot be executed: whatever is predicted for them has a wrong result"
@@ -170,9 +197,9 @@ def outcome_of(comparison: Comparison) -> str:
     """The one of OUTCOMES that a prediction has."""
     if comparison.predicted is None:
         return NOT_PREDICTED
-    if comparison.gold_result.rows is None:
+    if comparison.gold_result.count is None:
         return GOLD_NOT_EXECUTABLE
-    if comparison.result.rows is None:
+    if comparison.result.count is None:
         return NOT_EXECUTABLE
     if not comparison.execution:
         return WRONG_RESULT
@@ -302,17 +329,16 @@ def describe(comparison: Comparison) -> str:
         f"  gold       {_answered(example.query, header, comparison.gold_result)}",
         f"  predicted  {_answered(comparison.predicted, header, comparison.result)}",
     ]
-    return "\n".join(" ".join(line.splitlines()) for line in lines)
+    return "\n".join(map(one_line, lines))
 
 
-def _answered(query: Query | None, header: Sequence[str], result: Result, most: int = 3) -> str:
+def _answered(query: Query | None, header: Sequence[str], result: Result) -> str:
     """`SELECT ...   -> 5 rows: a, b; c, d; ...`"""
     text = query.text(header) if query else ""
-    if result.rows is None:
-        return f"{text}   -> {result.error}".strip()
-    shown = "; ".join(", ".join(map(str, row)) for row in result.rows[:most])
-    more = "; ..." if len(result.rows) > most else ""
-    return f"{text}   -> {len(result.rows)} {'row' if len(result.rows) == 1 else 'rows'}{': ' if shown else ''}{shown:.100}{more}"
+    if result.count is None:
+        return f"{text}   -> {result.text}".strip()
+    rows = "1 row" if result.count == 1 else f"{result.count} rows"
+    return f"{text}   -> {rows}{': ' if result.text else ''}{result.text}"
 
 
 if __name__ == "__main__":

@@ -15,22 +15,56 @@ MOST_COLUMNS = 2000
 # How many steps of sqlite's machine pass before the clock is looked at: some microseconds.
 _STEPS = 1000
 
+# Characters of a result after its first few rows, a cell counting one more. Only a query that asks for its columns over
+# and over has so many.
+_FEW, _MOST_CHARACTERS = 20, 5_000_000
+
+# CPU seconds of one query while there are some left for all, and afterwards: it takes some microseconds on a real table.
+_LONG, _SHORT = 1.0, 0.01
+
 _ALLOWED_FUNCTIONS = frozenset(name.lower() for name in AGGREGATIONS if name)
+
+# Of the connection, once the table is there. No query that is made here needs more.
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: 10**6,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 10**5,
+    sqlite3.SQLITE_LIMIT_COLUMN: MOST_COLUMNS,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 1000,
+    sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 1000,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 1,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
+}
 
 
 class ExecutionError(ValueError):
     """A query that has no result."""
 
 
-class Database:
-    """A table, ready to be asked. A context manager; `close()` frees its memory.
+class TooSlow(ExecutionError):
+    """A query that was stopped for its time, as others about this table would be."""
 
-    `time_limit` is in seconds for each query.
+
+class Budget:
+    """The time that the queries of a run may take together, in CPU seconds: those of a busy machine are as long.
+
+    Once it is spent, each query has still time enough, unless it is a slow one: what is quick always has its result.
+    `stopped` counts the others.
     """
 
-    def __init__(self, table: Table, time_limit: float = 1.0):
+    def __init__(self, seconds: float = 30.0):
+        self.left, self.stopped = seconds, 0
+
+    def next(self) -> float:
+        """The seconds that the next query may take."""
+        return min(_LONG, max(self.left, _SHORT))
+
+
+class Database:
+    """A table, ready to be asked. A context manager; `close()` frees its memory."""
+
+    def __init__(self, table: Table):
         self._columns = len(table.header)
-        self._time_limit = time_limit
         self._deadline = 0.0
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
         declared = [
@@ -41,25 +75,33 @@ class Database:
         rows = (tuple(map(_bound, row[:MOST_COLUMNS])) for row in table.rows)
         self._connection.executemany(f"INSERT INTO t VALUES ({', '.join('?' * len(declared))})", rows)
         self._connection.execute("PRAGMA query_only = ON")
+        for limit, most in _LIMITS.items():
+            self._connection.setlimit(limit, most)
         self._connection.set_authorizer(_authorize)
-        self._connection.set_progress_handler(lambda: time.monotonic() > self._deadline, _STEPS)
+        self._connection.set_progress_handler(lambda: time.thread_time() > self._deadline, _STEPS)
 
-    def execute(self, query: Query) -> list[tuple]:
+    def execute(self, query: Query, budget: Budget | None = None) -> list[tuple]:
         """The rows of the result, in the order of the table; values are str, int, float or None, as sqlite gives them.
 
         As in the organisers' engine, every value is compared as a string that sqlite makes a number of where the column
         is `real`. Raises ExecutionError for no selected column, no condition, several without a connection, numbers out
-        of range, whatever sqlite refuses, and a query that takes longer than the time limit.
+        of range, whatever sqlite refuses, and a result that would fill the memory; TooSlow for a query that takes longer
+        than the budget allows, and at any rate a second.
         """
         sql = self._sql(query)
         values = [_bound(str(condition.value)) for condition in query.conditions]
-        self._deadline = time.monotonic() + self._time_limit
+        budget = budget or Budget()
+        begun, seconds = time.thread_time(), budget.next()
+        self._deadline = begun + seconds
         try:
-            return self._connection.execute(sql, values).fetchall()
+            return _bounded(self._connection.execute(sql, values))
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
-                raise ExecutionError(f"takes longer than {self._time_limit:g} s") from None
+                budget.stopped += 1
+                raise TooSlow(f"takes longer than {seconds:.2g} s") from None
             raise ExecutionError(f"sqlite says: {error}") from None
+        finally:
+            budget.left -= time.thread_time() - begun
 
     def _sql(self, query: Query) -> str:
         if not query.selected:
@@ -94,6 +136,17 @@ class Database:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def _bounded(rows: sqlite3.Cursor) -> list[tuple]:
+    """Rows that fit into the memory. Raises ExecutionError for others."""
+    kept, size = rows.fetchmany(_FEW), 0
+    for row in rows:
+        size += sum(len(cell) + 1 if isinstance(cell, str) else 1 for cell in row)
+        if size > _MOST_CHARACTERS:
+            raise ExecutionError(f"its result has more than {_MOST_CHARACTERS:,} characters")
+        kept.append(row)
+    return kept
 
 
 def _entry(names: tuple[str, ...], number: int, kind: str) -> str:

@@ -343,15 +343,20 @@ def _runs(inside: np.ndarray) -> int:
 
 
 def collate(windows: Sequence[Window]) -> Arrays:
-    """The inputs of a batch, padded."""
+    """The inputs of a batch, padded. A batch of questions without tokens is one token long: convolutions need one."""
     columns = max(len(window.columns) for window in windows)
+    tokens = max(1, *(len(window.question) for window in windows))
+
+    def padded(rows: np.ndarray) -> np.ndarray:
+        return np.pad(rows, [(0, tokens - len(rows))] + [(0, 0)] * (rows.ndim - 1))
+
     wide = [np.pad(one.matches, ((0, 0), (0, columns - len(one.columns)), (0, 0))) for one in windows]
     return {
         **pad_features([window.arrays for window in windows]),
-        "matches": pad(wide),
+        "matches": np.stack([padded(one) for one in wide]),
         "columns": pad([window.columns for window in windows]),
-        "cues": pad([window.cues for window in windows]),
-        "question": pad([np.ones(len(window.question), np.int32) for window in windows]),
+        "cues": np.stack([padded(window.cues) for window in windows]),
+        "question": np.stack([padded(np.ones(len(window.question), np.int32)) for window in windows]),
     }
 
 

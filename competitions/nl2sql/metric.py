@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from execution import Database, ExecutionError
+from execution import Budget, Database, ExecutionError
 from task import Cell, Example, Query, Table
 
 #: The parts of a query that are also counted alone. One is right where its multisets are equal in gold and prediction,
@@ -22,12 +22,16 @@ PARTS: dict[str, Callable[[Query], object]] = {
     "connection": lambda query: query.connection,
 }
 
+# Rows of a result, and of these the characters, that are kept to be shown.
+_ROWS, _CHARACTERS = 3, 100
+
 
 class Result(NamedTuple):
-    """The rows of a result, the values inside of each sorted, or what kept the query from having one."""
+    """What a query gives: how many rows, and the beginning of the first ones as `text`. None: it has no result, and the
+    text says why. Rows themselves are not kept: those of a file of queries would fill the memory."""
 
-    rows: list[list[Cell]] | None
-    error: str = ""
+    count: int | None
+    text: str
 
 
 @dataclass(frozen=True)
@@ -77,10 +81,13 @@ class Score:
         return count / self.questions if self.questions else 0.0
 
 
-def compare(gold: Sequence[Example], predictions: Sequence[Query | None]) -> list[Comparison]:
+def compare(
+    gold: Sequence[Example], predictions: Sequence[Query | None], budget: Budget | None = None
+) -> list[Comparison]:
     """Each question of gold with the prediction at its place; where they end early, there is none for the rest.
 
-    Raises ValueError where there are more predictions than questions, and where a question is unlabelled.
+    budget: of the time that all queries may take; it counts those that are stopped, which have no result. Raises
+    ValueError where there are more predictions than questions, and where a question is unlabelled.
     """
     if len(predictions) > len(gold):
         raise ValueError(f"{len(predictions)} predictions for {len(gold)} questions")
@@ -89,25 +96,26 @@ def compare(gold: Sequence[Example], predictions: Sequence[Query | None]) -> lis
     for place, example in enumerate(gold):
         places.setdefault(example.table, []).append(place)
     comparisons: dict[int, Comparison] = {}
+    budget = budget or Budget()
     for table, of_table in places.items():
         with Database(table) as database:
             for place in of_table:
                 predicted = predictions[place] if place < len(predictions) else None
-                comparisons[place] = _comparison(gold[place], predicted, database)
+                comparisons[place] = _comparison(gold[place], predicted, database, budget)
     return [comparisons[place] for place in range(len(gold))]
 
 
-def _comparison(example: Example, predicted: Query | None, database: Database) -> Comparison:
+def _comparison(example: Example, predicted: Query | None, database: Database, budget: Budget) -> Comparison:
     if example.query is None:
         raise ValueError(f"the question in line {example.line} has no labels to compare with")
-    wanted = _result(example.query, database)
+    wanted, gold_result = _result(example.query, database, budget)
     if predicted is None:
-        return Comparison(example, None, wanted, Result(None, "no prediction"), False, False, frozenset())
+        return Comparison(example, None, gold_result, Result(None, "no prediction"), False, False, frozenset())
+    rows, result = (wanted, gold_result) if example.query == predicted else _result(predicted, database, budget)
     same_form = is_same_form(example.query, predicted)
-    result = wanted if example.query == predicted else _result(predicted, database)
-    same_result = wanted.rows is not None and wanted.rows == result.rows
+    same_result = wanted is not None and rows is not None and _are_same(wanted, rows)
     right = frozenset(name for name, part in PARTS.items() if part(example.query) == part(predicted))
-    return Comparison(example, predicted, wanted, result, same_form, same_result, right)
+    return Comparison(example, predicted, gold_result, result, same_form, same_result, right)
 
 
 def is_same_form(gold: Query, predicted: Query) -> bool:
@@ -120,11 +128,26 @@ def is_same_form(gold: Query, predicted: Query) -> bool:
     )
 
 
-def _result(query: Query, database: Database) -> Result:
+def _result(query: Query, database: Database, budget: Budget) -> tuple[list[tuple] | None, Result]:
+    """The rows of its result, None without one, and what is kept of it."""
     try:
-        return Result([sorted(row, key=_place) for row in database.execute(query)])
+        rows = database.execute(query, budget)
     except ExecutionError as error:
-        return Result(None, str(error))
+        return None, Result(None, str(error))
+    first = (", ".join(f"{cell!s:.{_CHARACTERS}}" for cell in _in_order(row)) for row in rows[:_ROWS])
+    text = "; ".join(first)[:_CHARACTERS] + ("; ..." if len(rows) > _ROWS else "")
+    return rows, Result(len(rows), text)
+
+
+def _are_same(rows: Sequence[tuple], others: Sequence[tuple]) -> bool:
+    """Whether two results are the same in the order of their rows, and in any order inside of each."""
+    return len(rows) == len(others) and all(
+        len(row) == len(other) and _in_order(row) == _in_order(other) for row, other in zip(rows, others)
+    )
+
+
+def _in_order(row: Sequence[Cell]) -> list[Cell]:
+    return sorted(row, key=_place)
 
 
 def _place(cell: Cell) -> tuple[int, Cell]:

@@ -5,23 +5,39 @@ python predict.py --show-sql
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from common.command_line import check_at_least, parse_flags, run
+from common.command_line import check_above, check_at_least, parse_flags, print_skipped, printable, run, warn
 from common.dev_search import described
 from common.encoders import load_encoder
 from common.options import PredictionOptions
+from common.prediction import rounds
 from common.process import start_tensorflow
 from common.runs.directory import open_trained_run
-from common.submission import BLANK_LINE
+from common.runs.values import Between
+from common.submission import check_output, valid_or_empty
 
 from decode import Predictor, Settings
-from task import TASK, check_submission, read, tables_of, write_submission
+from execution import Budget
+from task import (
+    TASK,
+    Condition,
+    Example,
+    Query,
+    Selected,
+    check_record,
+    check_submission,
+    read,
+    tables_of,
+    write_submission,
+)
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
+# What is submitted in place of a query that the judge would refuse: it asks nothing, of any table.
+NO_ANSWER = Query((Selected(0, 0),), 0, (Condition(0, 2, ""),))
 
 
 @dataclass
@@ -39,12 +55,16 @@ class Config:
     tries: int | None = None
     """Queries that may be run for a question until one says something; 1: no execution-guided decoding. Default: as in
     training."""
+    query_seconds: float = 30
+    """CPU seconds that all queries which are tried may take together; after that each may take 0.01, and of a question
+    the first slow one is taken as it is."""
     show_sql: bool = False
     """Print each question with its query as readable SQL."""
     prediction: PredictionOptions = field(default_factory=PredictionOptions)
 
     def __post_init__(self):
         check_at_least(self, tries=1)
+        check_above(self, query_seconds=0)
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
@@ -52,9 +72,13 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, tries=config.tries)
+    head = trained.setting("head", Literal["span_column", "tagging"])
+    reading_size = trained.setting("reading_size", Annotated[int, Between(1, 4096)])
+    cells = trained.setting("cells", Annotated[int, Between(0, 10**6)])
+    output = config.output or trained.file("submission.json")
+    check_output(output)
     skipped: Counter[str] = Counter()
     examples = read(config.input, config.tables or tables_of(config.input), labelled=False, skipped=skipped)
-    output = config.output or trained.path / "submission.json"
 
     start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import set_precision
@@ -63,21 +87,36 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from model import build_network
 
     set_precision(trained.mixed_precision)
-    encoder, flags = load_encoder(trained.path), trained.config["settings"]
-    network = build_network(encoder, flags["head"], flags["reading_size"])
+    encoder = load_encoder(trained.path)
+    network = build_network(encoder, head, reading_size)
     load_best(trained, network)
-    queries = Predictor(network, encoder, flags["cells"], config.prediction.batch_size)(examples, settings)
+    budget = Budget(config.query_seconds)
+    predictor = Predictor(network, encoder, cells, config.prediction.batch_size, budget)
+    queries = list(answers(examples, predictor, settings, config.input))
 
     write_submission(output, queries)
     check_submission(output, examples)
     if config.show_sql:
         for example, query in zip(examples, queries):
-            print(f"{' '.join(example.question.splitlines())}\n    {query.text(example.table.header)}")
+            print(printable(" ".join(example.question.splitlines())))
+            print(f"    {printable(query.text(example.table.header))}")
 
     print(f"{output}: {len(examples)} questions, checked  (run {trained.path}, {described(settings)})")
-    if skipped[BLANK_LINE]:
-        print(f"{config.input}: {skipped[BLANK_LINE]} blank lines skipped")
+    print_skipped(config.input, skipped)
+    if budget.stopped:
+        warn(f"{budget.stopped} queries were stopped for their time, and taken as they are - see --query-seconds")
     return {"output": output, "questions": len(examples)}
+
+
+def answers(examples: Sequence[Example], predictor: Predictor, settings: Settings, source: Path) -> Iterator[Query]:
+    """The query for every question, in order. source: where the examples are from."""
+    for part in rounds(examples):
+
+        def check(query: Query, number: int) -> None:
+            example = part[number - 1]
+            check_record(query.record(), example.table, f"{source}:{example.line}")
+
+        yield from valid_or_empty(predictor(part, settings), check, NO_ANSWER)
 
 
 if __name__ == "__main__":

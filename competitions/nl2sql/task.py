@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from common.command_line import UserError
+from common.json_document import read_json_records
 from common.submission import BLANK_LINE, field, find_file, read_json_lines, write_json_lines, wrong_kind
 
 #: Name of the contest: its runs are kept under it, also those of a copied folder.
@@ -26,6 +27,14 @@ CONNECTIONS = ("", "and", "or")
 
 #: What a column of a table may be.
 TYPES = ("text", "real")
+# Under which names, in small letters.
+_TYPE_NAMES = dict.fromkeys(("text", "string", "str", "char", "varchar"), "text") | dict.fromkeys(
+    ("real", "number", "numeric", "float", "double", "decimal", "int", "integer"), "real"
+)
+
+# What is read though it is not as it should be, counted.
+OTHER_TYPES = 'table whose types have other names: read as "text" and "real"'
+OTHER_NUMBERS = "number of a query that is a string or a fraction: read as a whole one"
 
 Cell = str | int | float | None
 
@@ -128,19 +137,23 @@ class Example:
 # Reading
 
 
-def read_tables(path: str | Path) -> dict[str, Table]:
-    """The tables of a file with one on each line, or of all files *tables.json in a folder, by their ids.
+def read_tables(path: str | Path, skipped: Counter[str] | None = None) -> dict[str, Table]:
+    """The tables of a file with one on each line, or with a JSON list of them, or of all files *tables.json in a folder,
+    by their ids.
 
     Only "id", "header", "types" and "rows" are needed. Names of columns may be empty or stand there twice. Whatever
-    stands in a cell is read: true and false as 1 and 0, NaN as null, lists and objects as their JSON. Raises UserError
-    naming file and line, also for an id that stands there twice with different tables.
+    stands in a cell is read: true and false as 1 and 0, NaN as null, lists and objects as their JSON. `skipped` counts
+    tables with other names of the types. Raises UserError naming file and line, also for an id that stands there twice
+    with different tables.
     """
     tables: dict[str, Table] = {}
     places: dict[str, str] = {}
     for file in _table_files(Path(path)):
-        for number, record in read_json_lines(file):
-            where = f"{file}:{number}"
-            table = _table(record, number, where)
+        for record in read_json_records(file):
+            where = record.where()
+            table = _table(record.value, record.line, where)
+            if skipped is not None and list(table.types) != record.value["types"]:
+                skipped[OTHER_TYPES] += 1
             known = tables.setdefault(table.id, table)
             if _content(known) != _content(table):
                 raise UserError(
@@ -153,7 +166,7 @@ def read_tables(path: str | Path) -> dict[str, Table]:
 def _table_files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    files = sorted(path.glob("*tables.json"))
+    files = sorted([*path.glob("*tables.json"), *path.glob("*tables.json.gz")])
     if not files:
         raise UserError(
             f"{path}: a folder without files of tables - they are looked for under names like dev.tables.json"
@@ -164,16 +177,13 @@ def _table_files(path: Path) -> list[Path]:
 def _table(record: dict[str, Any], line: int, where: str) -> Table:
     name = str(field(record, "id", (str, int), where))
     header = tuple(map(_name, field(record, "header", list, where)))
-    types = tuple(field(record, "types", list, where))
+    types = tuple(_type(one, where) for one in field(record, "types", list, where))
     if not header:
         raise UserError(f'{where}: "header" is empty - a table needs a column')
     if len(types) != len(header):
         raise UserError(
             f'{where}: {len(header)} columns in "header" and {len(types)} in "types" - each column needs a name and a type'
         )
-    for one in types:
-        if one not in TYPES:
-            raise UserError(f'{where}: "types" holds {_shown(one)} - each of them must be "text" or "real"')
     rows = []
     for row in field(record, "rows", list, where):
         if not isinstance(row, list) or len(row) != len(header):
@@ -183,6 +193,13 @@ def _table(record: dict[str, Any], line: int, where: str) -> Table:
             )
         rows.append(tuple(map(_cell, row)))
     return Table(name, _name(record.get("title")), header, types, tuple(rows), line)
+
+
+def _type(value: Any, where: str) -> str:
+    found = _TYPE_NAMES.get(value.lower()) if isinstance(value, str) else None
+    if found is None:
+        raise UserError(f'{where}: "types" holds {_shown(value):.60} - each of them must be "text" or "real"')
+    return found
 
 
 def _name(value: Any) -> str:
@@ -222,8 +239,11 @@ def tables_of(path: str | Path) -> Path:
 
 
 def tables_beside(path: Path) -> Path:
-    """Where the tables of a file of questions belong, whether they are there or not."""
-    return path.with_name(f"{path.stem}.tables{path.suffix}")
+    """Where the tables of a file of questions belong, whether they are there or not; each may be packed (.gz)."""
+    questions = path.with_suffix("") if path.suffix == ".gz" else path
+    tables = questions.with_name(f"{questions.stem}.tables{questions.suffix}")
+    packed = tables.with_name(f"{tables.name}.gz")
+    return packed if packed.is_file() and not tables.is_file() else tables
 
 
 def read(
@@ -232,8 +252,8 @@ def read(
     labelled: bool | None = None,
     skipped: Counter[str] | None = None,
 ) -> list[Example]:
-    """The questions of a file with one on each line that is not blank (`skipped` counts the blank ones); `tables` may
-    be what read_tables reads.
+    """The questions of a file with one on each line that is not blank, or with a JSON list of them; `tables` may be what
+    read_tables reads. `skipped` counts blank lines, and what was read though it is written in another way.
 
     `labelled=True` demands an "sql" on every line, `False` never looks at it, None takes what there is. Its numbers
     must be of the format and its columns in the table; values that are numbers become strings. Queries that cannot be
@@ -241,10 +261,10 @@ def read(
     and line, also for a table that is not there.
     """
     if not isinstance(tables, dict):
-        tables = read_tables(tables)
+        tables = read_tables(tables, skipped)
     examples = []
-    for number, record in read_json_lines(path, skipped):
-        where = f"{path}:{number}"
+    for element in read_json_records(path, skipped):
+        record, where = element.value, element.where()
         question = field(record, "question", str, where)
         name = str(field(record, "table_id", (str, int), where))
         if name not in tables:
@@ -254,10 +274,29 @@ def read(
         if labelled is False or (labelled is None and record.get("sql") is None):
             query = None
         else:
-            query = _query(field(record, "sql", dict, where), where)
+            query = _query(_with_whole_numbers(field(record, "sql", dict, where), skipped), where)
             _check_numbers(query, tables[name], where)
-        examples.append(Example(question, tables[name], query, number))
+        examples.append(Example(question, tables[name], query, element.line))
     return examples
+
+
+def _with_whole_numbers(sql: dict[str, Any], skipped: Counter[str] | None) -> dict[str, Any]:
+    """The record of a query whose numbers are whole ones also where they are written 1.0 or "1"; `skipped` counts those."""
+
+    def whole(value: Any) -> Any:
+        if isinstance(value, list):
+            return [whole(one) for one in value]
+        is_fraction = isinstance(value, float) and value.is_integer()
+        if not is_fraction and not (isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value)):
+            return value
+        if skipped is not None:
+            skipped[OTHER_NUMBERS] += 1
+        return int(value)
+
+    changed = {name: whole(sql[name]) for name in ("sel", "agg", "cond_conn_op") if name in sql}
+    if isinstance(sql.get("conds"), list):  # the third of a condition is its value
+        changed["conds"] = [[*whole(one[:2]), *one[2:]] if isinstance(one, list) else one for one in sql["conds"]]
+    return sql | changed
 
 
 def _query(record: dict[str, Any], where: str, values: tuple[type, ...] = (str, int, float)) -> Query:
@@ -349,15 +388,19 @@ def write_submission(path: str | Path, queries: Sequence[Query]) -> None:
     write_json_lines(path, (query.record() for query in queries))
 
 
-def read_submission(path: str | Path) -> list[Query | None]:
+def read_submission(path: str | Path, questions: int | None = None) -> list[Query | None]:
     """The queries of a submission, one for each line, for metric.compare; None for a blank line, which is a wrong
     answer to its question.
 
     As lenient as the metric: the numbers may be any whole ones, since those out of range are only wrong. Raises
-    UserError naming file and line for what is no query at all.
+    UserError naming file and line for what is no query at all, and for more lines than there are questions.
     """
     queries: list[Query | None] = []
     for number, record in read_json_lines(path):
+        if questions is not None and number > questions:
+            raise UserError(
+                f"{path}:{number}: gold has {questions} questions and no more - does it belong to these predictions?"
+            )
         queries += [None] * (number - 1 - len(queries))
         queries.append(_query(record, f"{path}:{number}"))
     return queries
@@ -380,7 +423,7 @@ def check_submission(path: str | Path, examples: Sequence[Example] | None = None
             raise UserError(
                 f"{where}: is for question {count + 1} of the {count} in the input - leave one line for each question, in order"
             )
-        _check_line(record, examples[count].table if examples is not None else None, where)
+        check_record(record, examples[count].table if examples is not None else None, where)
         count += 1
     if skipped[BLANK_LINE]:
         raise UserError(f"{path}: ends with a blank line, which the judge cannot read - delete it")
@@ -389,7 +432,9 @@ def check_submission(path: str | Path, examples: Sequence[Example] | None = None
     return count
 
 
-def _check_line(record: dict[str, Any], table: Table | None, where: str) -> None:
+def check_record(record: dict[str, Any], table: Table | None, where: str) -> None:
+    """Raises UserError for a line of a submission that breaks a rule; `where` is "file:line", and table that of the
+    question, where it is known."""
     query = _query(record, where, (str,))
     _check_numbers(query, table, where)
     foreign = record.keys() - query.record().keys()

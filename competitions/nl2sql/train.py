@@ -7,7 +7,7 @@ python train.py --data-dir TABLEQA --pretrained BERT
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +29,8 @@ from metric import compare, total
 from task import TASK, Example, Query, find_files, read, tables_beside, tables_of
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
+#: What is lost beside that of features.py.
+UNLABELLED = 'question without "sql"'
 #: Of dev, after each epoch; the best epoch is the one with the highest first one.
 FIGURES = ("score", "logic_form_accuracy", "execution_accuracy")
 
@@ -81,9 +83,10 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     files, lost = find_files(config.data_dir or SAMPLE), Counter()
 
     def read_file(path: Path) -> list[Example]:
-        return read(path, tables_of(path), labelled=True, skipped=lost)
+        return read(path, tables_of(path), skipped=lost)
 
     parts = read_parts(config.run, files.train, files.dev, read_file, lambda example: [example.table.id], "question")
+    parts = labelled_parts(parts, lost)
 
     start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import prepare
@@ -134,6 +137,23 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     _print_parts(dev, settings)
     print_next(__file__, kept.path, "submission.json")
     return best
+
+
+def labelled_parts(parts: Parts[Example], lost: Counter[str]) -> Parts[Example]:
+    """The questions of both parts that have a query. lost: counts the others. Raises UserError where a part has none."""
+    kept = []
+    for path, examples in ((parts.train_file, parts.train), (parts.dev_file, parts.dev)):
+        kept.append([example for example in examples if example.query])
+        if not kept[-1]:
+            raise UserError(f'{path}: none of {len(examples)} questions has an "sql" - is it the right file?')
+        if len(kept[-1]) < len(examples):
+            lost[UNLABELLED] += len(examples) - len(kept[-1])
+    fold = parts.fold
+    if fold:
+        places = tuple(place for place, example in zip(fold.places, parts.dev) if example.query)
+        fold = replace(fold, places=places)
+    train, dev = kept
+    return replace(parts, train=train, dev=dev, fold=fold)
 
 
 def _about(examples: Sequence[Example]) -> str:

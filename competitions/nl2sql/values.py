@@ -346,7 +346,7 @@ class Column:
         return [runs[index]] if score >= 100 * SIMILAR else []
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=2000)  # some 50 kB each
 def columns_of(table: Table) -> list[Column]:
     """The columns of a table, made once as long as few others are asked for."""
     cells = list(zip(*table.rows)) or [()] * len(table.header)
