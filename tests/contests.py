@@ -170,14 +170,17 @@ def _wrong_relations(good: Example) -> dict[str, Example | bytes]:
 
     without_subject = {key: value for key, value in good["spo_list"][0].items() if key != "subject"}
     return {
-        "no labels": {"text": good["text"]},
-        "labels are null": {**good, "spo_list": None},
         "labels are a string": {**good, "spo_list": "没有"},
         "a triple is a string": {**good, "spo_list": ["三元组"]},
         "a triple without subject": {**good, "spo_list": [without_subject]},
         "the object is a list": labelled(object=["甲"]),
         "a slot is a number": labelled(object={"@value": 7}),
     }
+
+
+def _no_relations(good: Example) -> dict[str, Example]:
+    """Nothing to find, among labelled sentences; but a submission has to say so."""
+    return {"no labels": {"text": good["text"]}, "labels are null": {**good, "spo_list": None}}
 
 
 def _refused_relations(good: list[Example]) -> list[Refused]:
@@ -202,15 +205,22 @@ def _refused_relations(good: list[Example]) -> list[Refused]:
 
 
 def _accepted_relations(good: list[Example]) -> list[Accepted]:
-    any_labels = [good[0], *_wrong_relations(good[0]).values(), good[1]]
+    any_labels = [good[0], *_no_relations(good[0]).values(), *_wrong_relations(good[0]).values(), good[1]]
     return [
         Accepted("labels of any shape", lines(any_labels), any_labels),
-        Accepted("blank lines", b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]), good, says="3 blank lines"),
+        Accepted("one list", json_bytes(good), good),
+        Accepted("blank lines", b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]), good, says="3 x blank line"),
         Accepted("no end of line at the end", lines(good).rstrip(b"\n"), good),
     ]
 
 
+def _refused_relation_submissions(good: list[Example]) -> list[Refused]:
+    return refused_lines(good, {**NO_JSON_OBJECT, **_no_relations(good[0]), **_wrong_relations(good[0])})
+
+
 def _read_relations(task: ModuleType, path: Path, script: str) -> Any:
+    if script == "submission":
+        return task.read_submission(path)
     schema = task.Schema.read(path.with_name("schema.json")) if script in ("train", "predict") else None
     return task.read(path, schema, labelled=script != "predict")
 
@@ -230,7 +240,7 @@ RELATION_EXTRACTION = Contest(
     answers=_relation_answers,
     refused=_refused_relations,
     accepted=_accepted_relations,
-    refused_submissions=lambda good: refused_lines(good, {**NO_JSON_OBJECT, **_wrong_relations(good[0])}),
+    refused_submissions=_refused_relation_submissions,
     reader=_read_relations,
 )
 
@@ -256,8 +266,6 @@ def _wrong_events(good: Example) -> dict[str, Example | bytes]:
         return with_event(arguments=[{**event["arguments"][0], **changes}])
 
     return {
-        "no labels": without(good, "event_list"),
-        "labels are null": {**good, "event_list": None},
         "labels are a string": {**good, "event_list": "没有"},
         "an event is a string": {**good, "event_list": ["事件"]},
         "an event without type": {**good, "event_list": [without(event, "event_type")]},
@@ -272,13 +280,19 @@ def _wrong_events(good: Example) -> dict[str, Example | bytes]:
     }
 
 
+def _no_events(good: Example) -> dict[str, Example]:
+    """Nothing to find, among labelled texts; but a submission has to say so."""
+    good = {**good, "id": "the silent one"}
+    return {"no labels": without(good, "event_list"), "labels are null": {**good, "event_list": None}}
+
+
 def _refused_events(good: list[Example]) -> list[Refused]:
     no_text = {
         "no text": {"id": "x", "event_list": []},
         "the text is a number": {"id": "x", "text": 5, "event_list": []},
         "the text is null": {"id": "x", "text": None},
         "no id": {"text": "没有编号", "event_list": []},
-        "the id is a number": {"id": 5, "text": "编号不是字符串", "event_list": []},
+        "the id is a fraction": {"id": 5.5, "text": "编号不是字符串", "event_list": []},
         "an id stands there twice": good[0],
     }
     # evaluate.py has no schema, and takes any event type.
@@ -298,18 +312,22 @@ def _refused_events(good: list[Example]) -> list[Refused]:
 
 
 def _accepted_events(good: list[Example]) -> list[Accepted]:
-    odd = [{**example, "id": f"odd {number}"} for number, example in enumerate(_wrong_events(good[0]).values())]
-    any_labels = [good[0], *odd, good[1]]
+    odd = {**_no_events(good[0]), **_wrong_events(good[0])}
+    any_labels = [good[0], *({**one, "id": f"odd {number}"} for number, one in enumerate(odd.values())), good[1]]
+    numbered = [{**example, "id": number} for number, example in enumerate(good)]
+    as_text = [{**example, "id": str(example["id"])} for example in numbered]
     return [
         Accepted("labels of any shape", lines(any_labels), any_labels),
-        Accepted("blank lines", b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]), good, says="3 blank lines"),
+        Accepted("one list", json_bytes(good), good),
+        Accepted("ids that are numbers", lines(numbered), as_text, says="2 x id is a number"),
+        Accepted("blank lines", b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]), good, says="3 x blank line"),
         Accepted("no end of line at the end", lines(good).rstrip(b"\n"), good),
     ]
 
 
 def _refused_event_submissions(good: list[Example]) -> list[Refused]:
     no_id = {"no id": {"event_list": []}, "the id is null": {"id": None, "event_list": []}}
-    return refused_lines(good, {**NO_JSON_OBJECT, **no_id, **_wrong_events(good[0])})
+    return refused_lines(good, {**NO_JSON_OBJECT, **no_id, **_no_events(good[0]), **_wrong_events(good[0])})
 
 
 def _read_events(task: ModuleType, path: Path, script: str) -> Any:
@@ -385,21 +403,20 @@ def _wrong_answers(good: Example) -> dict[str, Example]:
     good = {**good, "id": "the wrong one"}
     answer = good["answers"][0]
     labels = {
-        "labels are null": None,
-        "labels are a string": "没有",
-        "no answer": [],
-        "an empty answer": [{"text": "", "answer_start": -1}],
-        "a blank answer": [{**answer, "text": " \u3000"}],
-        "an answer is a string": ["没有"],
+        "labels are a number": 7,
+        "an answer is a list": [["没有"]],
         "an answer without text": [{"answer_start": 0}],
         "an answer is a number": [{**answer, "text": 7}],
         "a start is a string": [{**answer, "answer_start": "3"}],
         "a start is a fraction": [{**answer, "answer_start": 0.5}],
     }
-    return {
-        "no labels": _unlabelled_question(good),
-        **{name: {**good, "answers": value} for name, value in labels.items()},
-    }
+    return {name: {**good, "answers": value} for name, value in labels.items()}
+
+
+def _odd_answers(good: Example) -> list[Example]:
+    """Of questions without an answer, and of answers in another form."""
+    labels = [None, [], [{"text": "", "answer_start": -1}], [{"text": " \u3000"}], "没有", ["没有"], {"text": "没有"}]
+    return [_unlabelled_question(good), *({**good, "answers": value} for value in labels)]
 
 
 def _refused_readings(good: list[Example]) -> list[Refused]:
@@ -420,12 +437,12 @@ def _refused_readings(good: list[Example]) -> list[Refused]:
         "the questions are an object": {"context": "没有问题", "qas": {}},
         "a question is a string": {"context": "没有问题", "qas": ["多少"]},
         "no id": lacking("id"),
-        "the id is a number": _reading_paragraph({**other, "id": 5}),
+        "the id is a fraction": _reading_paragraph({**other, "id": 0.5}),
         "no question": lacking("question"),
         "the question is null": _reading_paragraph({**other, "question": None}),
         "an id for two questions": _reading_paragraph({**good[0], "question": "另一个问题"}),
     }
-    wrong = {"data": [{"paragraphs": [first, _reading_paragraph({**other, "id": 5}), last]}]}
+    wrong = {"data": [{"paragraphs": [first, _reading_paragraph({**other, "id": 0.5}), last]}]}
     spread = json_bytes(wrong, indent=1)
     return [
         *(between(name, paragraph) for name, paragraph in paragraphs.items()),
@@ -433,11 +450,10 @@ def _refused_readings(good: list[Example]) -> list[Refused]:
             between(name, _reading_paragraph(example), ("train", "evaluate"))
             for name, example in _wrong_answers(good[0]).items()
         ),
-        Refused("a mistake in a file of many lines", spread, spread.split(b'"id": 5')[0].count(b"\n") + 1),
+        Refused("a mistake in a file of many lines", spread, spread.split(b'"id": 0.5')[0].count(b"\n") + 1),
         Refused("no data", b'\n{"paragraphs": []}', 2),
         Refused("an article is a list", b'{"data": [\n[]]}', 2),
         Refused("an article without paragraphs", b'{"data": [\n{"title": ""}]}', 2),
-        Refused("an empty file", b"", 1),
         Refused("JSON lines", lines(good), 2),
         Refused("UTF-16", _reading_document([first, last]).decode().encode("utf-16"), 1),
     ]
@@ -446,8 +462,9 @@ def _refused_readings(good: list[Example]) -> list[Refused]:
 def _accepted_readings(good: list[Example]) -> list[Accepted]:
     first, last = map(_reading_paragraph, good)
     whole = _reading_document([first, last])
-    odd = [{**example, "id": f"odd {number}"} for number, example in enumerate(_wrong_answers(good[0]).values())]
-    any_labels = [good[0], *odd, good[1]]
+    odd = [*_wrong_answers(good[0]).values(), *_odd_answers(good[0])]
+    any_labels = [good[0], *({**example, "id": f"odd {number}"} for number, example in enumerate(odd)), good[1]]
+    numbers = [{**example, "id": number} for number, example in enumerate(good)]
     articles = {
         "version": 1,
         "data": [{"paragraphs": [{**first, "source": None}]}, {"paragraphs": []}, {"title": [], "paragraphs": [last]}],
@@ -456,6 +473,11 @@ def _accepted_readings(good: list[Example]) -> list[Accepted]:
         Accepted("labels of any shape", _reading_document([*map(_reading_paragraph, any_labels)]), any_labels),
         Accepted(
             "a question that stands twice", _reading_document([first, last, first]), good, says="question stands twice"
+        ),
+        Accepted(
+            "ids that are numbers",
+            _reading_document([*map(_reading_paragraph, numbers)]),
+            [{**example, "id": str(example["id"])} for example in numbers],
         ),
         Accepted("several articles, and fields nobody knows", json_bytes(articles, indent=1), good),
         Accepted("all on one line", whole.replace(b"\n", b""), good),
@@ -591,7 +613,24 @@ def _accepted_webqa(good: list[Example]) -> list[Accepted]:
     any_labels = [good[0], *odd, good[1]]
     bare = {"id": "bare", "question": "没有段落", "passages": []}
     numbers = [{**example, "id": number} for number, example in enumerate(good)]
+    baidu = {
+        example["id"]: {
+            "question": example["question"],
+            "evidences": {str(place): {"evidence": one["passage"]} for place, one in enumerate(example["passages"])},
+        }
+        for example in good
+    }
+    in_tokens = [
+        {
+            "q_key": example["id"],
+            "question_tokens": [*example["question"]],
+            "evidences": [{"evidence_tokens": [*one["passage"]]} for one in example["passages"]],
+        }
+        for example in good
+    ]
     return [
+        Accepted("Baidu's files", lines(in_tokens), good),
+        Accepted("Baidu's files with joined tokens", json_bytes(baidu), good),
         Accepted("labels of any shape", _webqa_document(any_labels), any_labels),
         Accepted(
             "JSON lines, some of them blank",
@@ -674,19 +713,27 @@ def _wrong_links(good: Example) -> dict[str, Example]:
         return {**good, "mention_data": [{**mention, **changes}]}
 
     return {
-        "no labels": without(good, "mention_data"),
-        "labels are null": {**good, "mention_data": None},
         "labels are a string": {**good, "mention_data": "没有"},
         "a mention is a string": {**good, "mention_data": ["渡口"]},
         "no mention": {**good, "mention_data": [without(mention, "mention")]},
-        "no offset": {**good, "mention_data": [without(mention, "offset")]},
         "no entity": {**good, "mention_data": [without(mention, "kb_id")]},
         "the mention is a number": with_mention(mention=7),
         "the offset is a word": with_mention(offset="第三"),
         "the offset is a fraction": with_mention(offset=0.5),
-        "the offset is null": with_mention(offset=None),
         "the entity is null": with_mention(kb_id=None),
         "the entity is a list": with_mention(kb_id=["7"]),
+    }
+
+
+def _absent_links(good: Example) -> dict[str, Example]:
+    """What training does without, and a judge does not."""
+    good = {**good, "text_id": "the wrong one"}
+    mention = good["mention_data"][0]
+    return {
+        "no labels": without(good, "mention_data"),
+        "labels are null": {**good, "mention_data": None},
+        "no offset": {**good, "mention_data": [without(mention, "offset")]},
+        "the offset is null": {**good, "mention_data": [{**mention, "offset": None}]},
     }
 
 
@@ -702,26 +749,32 @@ def _refused_links(good: list[Example]) -> list[Refused]:
     return [
         *refused_lines(good, {**NO_JSON_OBJECT, **no_text}),
         *refused_lines(good, _wrong_links(good[0]), ("train", "evaluate")),
+        *refused_lines(good, _absent_links(good[0]), ("evaluate",)),
         Refused("UTF-16", lines(good).decode().encode("utf-16"), 1),
     ]
 
 
 def _accepted_links(good: list[Example]) -> list[Accepted]:
-    odd = [{**example, "text_id": f"odd {number}"} for number, example in enumerate(_wrong_links(good[0]).values())]
+    wrong = {**_wrong_links(good[0]), **_absent_links(good[0])}
+    odd = [{**example, "text_id": f"odd {number}"} for number, example in enumerate(wrong.values())]
     any_labels = [good[0], *odd, good[1]]
     numbers = [{**example, "text_id": number} for number, example in enumerate(good)]
     strings = [{**example, "text_id": str(number)} for number, example in enumerate(good)]
     return [
         Accepted("labels of any shape", lines(any_labels), any_labels),
-        Accepted("ids that are numbers", lines(numbers), strings),
-        Accepted("blank lines", b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]), good, says="3 blank lines"),
+        Accepted("ids that are numbers", lines(numbers), strings, says="2 x id that is a number"),
+        Accepted("blank lines", b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]), good, says="3 x blank line"),
         Accepted("no end of line at the end", lines(good).rstrip(b"\n"), good),
     ]
 
 
 def _refused_link_submissions(good: list[Example]) -> list[Refused]:
     no_id = {"no id": {"mention_data": []}, "the id is null": {"text_id": None, "mention_data": []}}
-    return refused_lines(good, {**NO_JSON_OBJECT, **no_id, **_wrong_links(good[0])})
+    return refused_lines(good, {**NO_JSON_OBJECT, **no_id, **_wrong_links(good[0]), **_absent_links(good[0])})
+
+
+def _read_links(task: ModuleType, path: Path, script: str) -> Any:
+    return task.read_gold(path) if script == "evaluate" else _read_labelled(task, path, script)
 
 
 ENTITY_LINKING = Contest(
@@ -737,7 +790,7 @@ ENTITY_LINKING = Contest(
     refused=_refused_links,
     accepted=_accepted_links,
     refused_submissions=_refused_link_submissions,
-    reader=_read_labelled,
+    reader=_read_links,
     with_id=lambda example, number: {**example, "text_id": f"{number:032x}"},
 )
 
@@ -751,10 +804,10 @@ def _sample_tables() -> dict[str, Example]:
 
 
 def _write_questions(path: Path, examples: list[Example]) -> None:
-    """The questions, and beside them their tables, which the sample must have."""
+    """The questions, and beside them their tables, which the sample must have; without questions any one of them."""
     tables = _sample_tables()
     write_json_lines(path, examples)
-    names = dict.fromkeys(example["table_id"] for example in examples)
+    names = dict.fromkeys(example["table_id"] for example in examples) or [*tables][:1]
     write_json_lines(path.with_name(f"{path.stem}.tables.json"), [tables[name] for name in names])
 
 
@@ -781,7 +834,7 @@ def _wrong_queries(good: Example) -> dict[str, Example]:
     return {
         "no selected columns": {name: part for name, part in good.items() if name != "sel"},
         "the selected column is no list": {**good, "sel": 0},
-        "a column is a string": {**good, "sel": ["0"], "agg": [0]},
+        "a column is a name": {**good, "sel": ["城市"], "agg": [0]},
         "a column is true": {**good, "sel": [True], "agg": [0]},
         "a column is a fraction": {**good, "sel": [0.5], "agg": [0]},
         "an aggregation is null": {**good, "sel": [0], "agg": [None]},
@@ -810,11 +863,12 @@ def _wrong_query_labels(good: Example) -> dict[str, Example]:
         "no such connection": {**sql, "cond_conn_op": 3},
     }
     labels = {name: {**good, "sql": query} for name, query in wrong.items()}
-    return labels | {
-        "no labels": {"question": good["question"], "table_id": good["table_id"]},
-        "labels are null": {**good, "sql": None},
-        "labels are a string": {**good, "sql": "SELECT"},
-    }
+    return labels | {"labels are a string": {**good, "sql": "SELECT"}}
+
+
+def _no_query_labels(good: Example) -> dict[str, Example]:
+    """Not used for training; but nothing can be compared with them."""
+    return {"no labels": without(good, "sql"), "labels are null": {**good, "sql": None}}
 
 
 def _refused_questions(good: list[Example]) -> list[Refused]:
@@ -829,30 +883,31 @@ def _refused_questions(good: list[Example]) -> list[Refused]:
     return [
         *refused_lines(good, {**NO_JSON_OBJECT, **questions}),
         *refused_lines(good, _wrong_query_labels(good[0]), ("train", "evaluate")),
+        *refused_lines(good, _no_query_labels(good[0]), ("evaluate",)),
         Refused("UTF-16", lines(good).decode().encode("utf-16"), 1),
     ]
 
 
 def _accepted_questions(good: list[Example]) -> list[Accepted]:
-    any_labels = [good[0], *_wrong_query_labels(good[0]).values(), good[1]]
+    any_labels = [good[0], *_no_query_labels(good[0]).values(), *_wrong_query_labels(good[0]).values(), good[1]]
     return [
         Accepted("labels of any shape", lines(any_labels), any_labels),
-        Accepted("blank lines", b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]), good, says="3 blank lines"),
+        Accepted("one list", json_bytes(good), good),
+        Accepted("blank lines", b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]), good, says="3 x blank line"),
         Accepted("no end of line at the end", lines(good).rstrip(b"\n"), good),
     ]
 
 
 def _refused_query_submissions(good: list[Example]) -> list[Refused]:
     queries = [example["sql"] for example in good]
-    return refused_lines(queries, {**NO_JSON_OBJECT, "null": b"null", **_wrong_queries(queries[0])})
+    wrong = {"null": b"null", "a column is a string": {**queries[0], "sel": ["0"], "agg": [0]}}
+    return refused_lines(queries, {**NO_JSON_OBJECT, **wrong, **_wrong_queries(queries[0])})
 
 
 def _read_table_questions(task: ModuleType, path: Path, script: str) -> Any:
-    return (
-        task.read_submission(path)
-        if script == "submission"
-        else task.read(path, path.parent, labelled=script != "predict")
-    )
+    if script == "submission":
+        return task.read_submission(path)
+    return task.read(path, path.parent, labelled={"train": None, "predict": False, "evaluate": True}[script])
 
 
 NL2SQL = Contest(
@@ -889,10 +944,12 @@ def _title_answers(submission: bytes, examples: list[Example]) -> list[Any]:
     return [record["title"] for record in records]
 
 
+def _absent_titles(good: Example) -> dict[str, Example]:
+    return {"no labels": {"content": good["content"]}, "labels are null": {**good, "title": None}}
+
+
 def _wrong_titles(good: Example) -> dict[str, Example]:
     return {
-        "no labels": {"content": good["content"]},
-        "labels are null": {**good, "title": None},
         "the title is a number": {**good, "title": 5},
         "the title is a list": {**good, "title": [good["title"]]},
     }
@@ -910,20 +967,27 @@ def _refused_texts(good: list[Example]) -> list[Refused]:
     return [
         *refused_lines(good, {**NO_JSON_OBJECT, **texts}),
         *refused_lines(good, no_text, ("train", "predict")),
+        # In training an example that has none is empty, and counted.
+        *refused_lines(good, _absent_titles(good[0]), ("evaluate",)),
         *refused_lines(good, _wrong_titles(good[0]), ("train", "evaluate")),
         Refused("UTF-16", lines(good).decode().encode("utf-16"), 1),
     ]
 
 
 def _accepted_texts(good: list[Example]) -> list[Accepted]:
-    any_labels = [good[0], *_wrong_titles(good[0]).values(), good[1]]
+    any_labels = [good[0], *(_absent_titles(good[0]) | _wrong_titles(good[0])).values(), good[1]]
     abstracts = [{"title": example["title"], "abst": example["content"]} for example in good]
     both = [{**example, "abst": 5} for example in good]
+    texts = [{"summary": example["title"], "text": example["content"]} for example in good]
+    runs = [{"content": run} for run in ("🏮" * 256, "a" * 20_000, "天" + "\u0301" * 2000, "\ud800" * 300)]
     return [
         Accepted("labels of any shape", lines(any_labels), any_labels),
         Accepted("abstracts", lines(abstracts), abstracts),
         Accepted("an abstract beside the text", lines(both), both),
-        Accepted("blank lines", b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]), good, says="3 blank lines"),
+        Accepted("texts under another key", lines(texts), texts, says='2 x text under "text"'),
+        Accepted("one list", json_bytes(good, indent=1), good),
+        Accepted("runs without a break", lines(runs), runs),
+        Accepted("blank lines", b"\n" + lines(good[:1]) + b" \t\r\n\n" + lines(good[1:]), good, says="3 x blank line"),
         Accepted("no end of line at the end", lines(good).rstrip(b"\n"), good),
     ]
 
@@ -948,7 +1012,9 @@ TITLING = Contest(
     answers=_title_answers,
     refused=_refused_texts,
     accepted=_accepted_texts,
-    refused_submissions=lambda good: refused_lines(good, {**NO_JSON_OBJECT, **_wrong_titles(good[0])}),
+    refused_submissions=lambda good: refused_lines(
+        good, {**NO_JSON_OBJECT, **_absent_titles(good[0]), **_wrong_titles(good[0])}
+    ),
     reader=_read_texts,
 )
 

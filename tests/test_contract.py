@@ -219,11 +219,6 @@ def test_labels_are_not_looked_at(contest, workshop, tmp_path):
     assert with_labels.read_bytes() == without.read_bytes()
 
 
-@every_contest
-def test_no_examples_give_no_answers(contest, workshop, output):
-    assert workshop.answers(contest, [], output) == []
-
-
 @in_default(EVENT_EXTRACTION, READING_COMPREHENSION, reason="trains a network of its own; two contests stand for all")
 def test_a_checkpoint_is_trained_and_the_run_stands_alone(contest, tmp_path, capsys):
     if "--pretrained" in contest.absent_flags:

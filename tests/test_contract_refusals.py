@@ -77,6 +77,17 @@ def refused_by(script, contest, content, workshop, folder):
             )
 
 
+@every_contest
+def test_an_empty_file_is_neither_answered_nor_scored(contest, workshop, tmp_path, output):
+    empty = tmp_path / "empty.json"
+    contest.write(empty, [])
+    for content in (b"", empty.read_bytes()):
+        check_refusal(workshop.predict(contest, content, output), "there is nothing in it")
+        empty.write_bytes(content)
+        check_refusal(workshop.evaluate(contest, empty, sample_of(contest) / "dev.json"), empty)
+    assert not output.exists()
+
+
 # Mistakes on the command line
 
 
