@@ -148,7 +148,8 @@ def schedule_points(schedule: str) -> list[tuple[float, float]]:
 @dataclass
 class EncoderOptions:
     pretrained: Path | None = None
-    """Folder of a BERT checkpoint: bert_config.json, bert_model.ckpt.* and vocab.txt. Default: train from nothing."""
+    """Folder of a BERT checkpoint as TensorFlow saves it: bert_config.json, vocab.txt and bert_model.ckpt.*, or the
+    names it was published under. Default: train from nothing."""
     encoder: Literal["dgcnn", "bilstm", "bert"] = "dgcnn"
     """Encoder to train from nothing when no checkpoint is given: gated dilated convolutions or a BiLSTM on characters
     mixed with words, or a small BERT."""
