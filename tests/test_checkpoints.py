@@ -291,6 +291,12 @@ def test_settings_that_no_run_has(original, tmp_path, change):
     assert str(tmp_path) in error_of(lambda: load_encoder(tmp_path))
 
 
+def test_sizes_that_are_too_large_together():
+    config = TINY_BERT | {"hidden_size": 8192, "num_hidden_layers": 12, "intermediate_size": 65_536}
+    assert "must be for at most 2,000,000,000" in error_of(lambda: checked_config(config, "config"))
+    assert checked_config(config, "config", "albert")["num_hidden_layers"] == 12, "which has one layer"
+
+
 def test_the_sizes_of_a_network_that_flags_ask_for():
     for options in ({"layers": 300}, {"hidden_size": 8256}):
         assert "--encoder bert: " in error_of(lambda: build_encoder(EncoderOptions(encoder="bert", **options), ["字"]))
