@@ -159,7 +159,7 @@ FAULTS = [
     Fault(
         "a beam loses finished titles",
         "common/decoders/beam.py",
-        "np.where(done, np.inf, totals)",
+        "np.where(done, np.inf, on_grid(totals))",
         "totals",
         "tests/test_autoregressive_decoders.py",
     ),
@@ -216,7 +216,7 @@ FAULTS = [
     Fault(
         "the optimizer starts anew in a resumed run",
         "common/runs/callbacks.py",
-        'assign(optimizer_state(model), load_arrays(self.run.last_state, "optimizer"), self.run.last_state)',
+        'restore(optimizer_state(model), state, "optimizer")',
         "pass",
         "tests/test_runs.py -k resumed",
     ),
@@ -236,7 +236,7 @@ FAULTS = [
     ),
     Fault(
         "a run tells where its owner lives",
-        "common/runs/directory.py",
+        "common/runs/values.py",
         'return "~" + text[len(home) :] if',
         "return text if",
         f"{CONTRACT} -k {RELATION}",
@@ -259,8 +259,8 @@ FAULTS = [
     Fault(
         "a message names the line before",
         "common/submission.py",
-        "enumerate(file, start=1)",
-        "enumerate(file, start=0)",
+        'b""), start=1)',
+        'b""), start=0)',
         f"{REFUSALS} -k {RELATION}",
     ),
     Fault(
@@ -297,8 +297,8 @@ FAULTS = [
     Fault(
         "a script loads TensorFlow to show its help",
         f"competitions/{RELATION}/predict.py",
-        "from task import TASK",
-        "import common.keras_compat\nfrom task import TASK",
+        "from decode import Predictor",
+        "import common.keras_compat\nfrom decode import Predictor",
         "tests/test_contract_processes.py -k help",
     ),
 ]
