@@ -107,7 +107,8 @@ def all_lines(path: str | Path) -> Iterator[tuple[int, str]]:
 def read_bytes(path: str | Path) -> bytes:
     """The whole file, or the only one in a `.zip` or `.gz`. Raises UserError when it is missing or a bad archive."""
     with open_bytes(path) as file:
-        return file.read()
+        # In pieces: a zip may claim to hold any number of bytes, for which a reader of all makes room at once.
+        return b"".join(iter(lambda: file.read(2**20), b""))
 
 
 def read_json_lines(path: str | Path, skipped: Counter[str] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:

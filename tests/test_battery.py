@@ -19,13 +19,13 @@ from battery.indices import Indices  # noqa: E402
 from battery.mutations import LONG, mutated  # noqa: E402
 from battery.runs import Runs  # noqa: E402
 from battery.texts import Texts  # noqa: E402
-from contests import RELATION_EXTRACTION, TITLING, every_contest, in_default  # noqa: E402
+from contests import EVENT_EXTRACTION, NL2SQL, RELATION_EXTRACTION, TITLING, every_contest, in_default  # noqa: E402
 from workshop import Finished  # noqa: E402
 
 SEED = 1
 #: Inputs of a short run and of a long one.
-INPUTS = {"files": (300, 6000), "archives": (60, 1000), "checkpoints": (12, 150), "indices": (60, 800)}
-INPUTS |= {"texts": (1, 4), "runs": (15, 100)}
+INPUTS = {"files": (250, 4000), "archives": (40, 500), "checkpoints": (8, 80), "indices": (60, 500)}
+INPUTS |= {"texts": (1, 2), "runs": (12, 40)}
 in_both = pytest.mark.parametrize(
     "length", [0, pytest.param(1, marks=pytest.mark.slow(reason="the first of these inputs are tried by default"))]
 )
@@ -51,15 +51,12 @@ def test_checkpoints(length, tmp_path, workshop):
     check("checkpoints", Checkpoints(tmp_path / "checkpoints", workshop), length)
 
 
-short_for_two = in_default(RELATION_EXTRACTION, TITLING, reason="two contests stand for all; the battery tries all")
-
-
-@short_for_two
+@in_default(RELATION_EXTRACTION, NL2SQL, reason="two contests stand for all")
 def test_odd_texts(contest, tmp_path, workshop):
     check("texts", Texts(tmp_path / "texts", workshop, [contest]), 0)
 
 
-@short_for_two
+@in_default(EVENT_EXTRACTION, TITLING, reason="two contests stand for all")
 def test_runs(contest, tmp_path, workshop):
     check("runs", Runs(tmp_path / "runs", workshop, [contest]), 0)
 

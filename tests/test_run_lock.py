@@ -9,17 +9,31 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pytest
 
 from common.command_line import UserError
 from common.keras_compat import tf
-from common.runs.callbacks import resumable
-from common.runs.directory import Run, create_run, open_run
+from common.options import EncoderOptions, RunOptions, TrainingOptions
+from common.runs.callbacks import KeepRun, resumable
+from common.runs.directory import Run, create_run, open_run, parse_training_flags
 from common.runs.weights import load_about, load_arrays, save_arrays
 
+import tiny_training
 from competition import ROOT
+
+
+@dataclass
+class Config:
+    """A contest's Config."""
+
+    encoder: EncoderOptions = field(default_factory=EncoderOptions)
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+    run: RunOptions = field(default_factory=RunOptions)
+
 
 #: Holds the run that it is told, says what came of it, and waits.
 HOLD = """
@@ -60,8 +74,16 @@ def test_a_run_is_trained_by_one_process_at_a_time(tmp_path):
     run = open_run(tmp_path / "task" / "one", "task")
     with other_process(run) as (process, said):
         assert said == "held"
-        with pytest.raises(UserError, match="trained by another process"):
-            run.hold()
+        model = tiny_training.build()
+        model.compile("sgd")
+        flags = ["--resume", "--output-dir", str(tmp_path)]
+        for function in (
+            run.hold,
+            partial(KeepRun(run, lambda: None, 1, ["f1"]).resume, model),
+            partial(parse_training_flags, Config, "task", flags),
+        ):
+            with pytest.raises(UserError, match="trained by another process"):
+                function()
         process.kill()  # without warning
         process.wait()
         run.hold()
@@ -144,12 +166,14 @@ def handlers():
 )
 def test_signals_end_a_training_once_and_say_how_to_go_on(tmp_path, capsys, handlers, number, raised, code, said):
     run = new_run(tmp_path, "a run")
-    signal.signal(number, signal.default_int_handler)  # this process may have been started by nohup, or with &
+    impatience = signal.SIGTERM if number == signal.SIGINT else signal.SIGINT
+    for one in (number, impatience):  # this process may have been started by nohup, or with &
+        signal.signal(one, signal.default_int_handler)
     with pytest.raises(raised) as caught, resumable(run):
         try:
             os.kill(os.getpid(), number)
         finally:
-            os.kill(os.getpid(), number)  # impatience while it ends
+            os.kill(os.getpid(), impatience)  # while it ends
     assert getattr(caught.value, "code", None) == code
     command = f"train.py --run-name 'a run' --resume --output-dir {tmp_path}"
     assert capsys.readouterr().err == f"\n{said}nothing but the epoch in progress is lost; continue with: {command}\n"

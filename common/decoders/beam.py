@@ -84,8 +84,8 @@ def _highest(scores: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Columns and values of the highest `count` in each row, highest first, of equals the lowest column. Overwrites
     them.
 
-    For the few that a beam needs, maximum after maximum is several times as fast as a partition, and as the whole
-    vocabulary on the grid: equal to the highest is what reaches the lower end of its step.
+    For the few that a beam needs, maximum after maximum is several times as fast as a partition, and as all of them on
+    the grid: equal to the highest is what reaches the lower end of its step.
     """
     rows = np.arange(len(scores))
     columns, values = np.zeros((len(scores), count), int), np.zeros((len(scores), count))

@@ -114,6 +114,8 @@ class Places:
 
     def leave(self, over: np.ndarray) -> None:
         """Inputs, bool (n,), of which nothing more is asked."""
+        if not over.any():
+            return
         scores = self.scores
         for index in np.flatnonzero(over):
             self.found[self.inputs[index]] = [

@@ -166,14 +166,14 @@ def read_submission(path: str | Path) -> list[tuple[str, tuple[Event, ...]]]:
     twice. Raises UserError naming file and line.
     """
     return [
-        (_id(record, f"{path}:{number}"), _events(record, None, f"{path}:{number}"))
+        (_id(record, f"{path}:{number}", Counter()), _events(record, None, f"{path}:{number}"))
         for number, record in read_json_lines(path)
     ]
 
 
-def _id(record: dict[str, Any], where: str, skipped: Counter[str] | None = None) -> str:
+def _id(record: dict[str, Any], where: str, skipped: Counter[str]) -> str:
     identifier = field(record, "id", (str, int), where)
-    if isinstance(identifier, int) and skipped is not None:
+    if isinstance(identifier, int):
         skipped[NUMBER_AS_ID] += 1
     return str(identifier)
 
@@ -185,14 +185,16 @@ def _events(
     text: str | None = None,
     skipped: Counter[str] | None = None,
 ) -> tuple[Event, ...]:
-    """The events of a record. With a text, a position where it says something else is -1, and `skipped` counts it."""
+    """The events of a record. With a text, a position where it says something else is -1, and `skipped`, which must be
+    there then, counts it."""
 
     def start(item: dict[str, Any], key: str, piece: str, where: str) -> int:
+        if isinstance(item.get(key), float) and item[key].is_integer():  # 3.0 is what some tables make of 3
+            item = {key: int(item[key])}
         found = _optional(item, key, int, -1, where)
         if found == -1 or text is None or (piece and is_at(piece, found, text)):
             return found
-        if skipped is not None:
-            skipped[WRONG_START] += 1
+        skipped[WRONG_START] += 1
         return -1
 
     events = []

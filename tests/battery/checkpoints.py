@@ -81,7 +81,12 @@ _VALUES = {
 def _setting(folder: Path, generator: Random) -> None:
     """One key of the config says something else, as those of other models do, or is not there."""
     path = folder / "bert_config.json"
-    config = json.loads(path.read_bytes())
+    try:
+        config = json.loads(path.read_bytes())
+    except ValueError:  # another change was here before
+        return
+    if not isinstance(config, dict):
+        return
     name = generator.choice([*_VALUES, *config])
     values = _VALUES.get(name, ()) + (any_value(config.get(name), generator),)
     config[name] = generator.choice(values)
@@ -189,5 +194,5 @@ def _save(folder: Path, weights: dict[str, np.ndarray]) -> None:
 
 
 _CHANGES: tuple[Callable[[Path, Random], None], ...] = (
-    *(_tensors, _not_finite, _config, _setting, _vocabulary, _names, _damage),  # those that read the weights first
+    *(_tensors, _not_finite, _setting, _config, _vocabulary, _damage, _names),  # in the order in which they can be made
 )

@@ -225,7 +225,7 @@ def _string(value: Any, generator: Random) -> Any:
         "\u3000",
         "\n",
         "\0",
-        f"{value}\x1b[31m",
+        "\x1b[31m",
         "\x9b2J",
         "\ud83d",
         "\u202e",
@@ -241,7 +241,7 @@ def _string(value: Any, generator: Random) -> Any:
 
 def _long(value: Any, generator: Random) -> str:
     """What no message may repeat as it is."""
-    return generator.choice(("字" * LONG, "a b" * LONG, f"{value}\x1b[31m" * 9999, "\n" * LONG, "\u202e\x9b" * LONG))
+    return generator.choice(("字" * LONG, "a b" * LONG, "\x1b[31m字" * LONG, "\n" * LONG, "\u202e\x9b" * LONG))
 
 
 def _nested(value: Any, generator: Random) -> Any:

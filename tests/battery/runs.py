@@ -90,10 +90,9 @@ def predict_flags(contest: Contest, trained: Trained, run: Path, generator: Rand
 
 
 def resume_flags(trained: Trained, run: Path) -> list:
-    """A run may say that it is for a million epochs; those it has are enough here."""
-    epochs = json.loads((trained.run / "config.json").read_bytes())["settings"]["training"]["epochs"]
+    """A run may say that it is for a million epochs, and one without its state begins anew: one is enough here."""
     where = ["--data-dir", trained.data, "--output-dir", run.parents[1], "--run-name", run.name]
-    return [*where, "--resume", "--epochs", epochs]
+    return [*where, "--resume", "--epochs", 1]
 
 
 # What is wrong

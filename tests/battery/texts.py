@@ -9,11 +9,11 @@ from battery import Part, Refusal, Tally, answered, trained_quietly
 from contests import CONTESTS, Contest, Example
 from workshop import Workshop, numbered, submission_bytes
 
-_TEXTS_OF_AN_INPUT = 60
+_TEXTS_OF_AN_INPUT = 24
 
 
 class Texts(Part):
-    """Each input is sixty texts for one contest."""
+    """Each input is two dozen texts for one contest."""
 
     seconds, memory = 200.0, 2**31
 
