@@ -482,6 +482,8 @@ def test_of_what_is_equal_but_for_the_last_bits_the_first_is_taken(base, monkeyp
     for scores in found:
         spans = [one.spot.span for one in scores.spots]
         assert spans == sorted(spans) and {one.mention for one in scores.spots} == {found[0].spots[0].mention}
+    [backwards] = indifferent.score(indifferent.features(texts[2:3])[::-1], [decode.Settings()])
+    assert [one.spot.span for one in backwards.spots] == [one.spot.span for one in found[2].spots]
     answers = indifferent.decode(texts, found, decode.Settings(0.1))
     assert answers[0] == [task.Mention("苔原", 0, "1"), task.Mention("孪生", 3, "6")]
     assert answers[1] == [task.Mention("苔原之夜", 0, "3")]  # as probable as 夜

@@ -588,13 +588,17 @@ def test_unilm_trains(unilm_run):
     assert json.loads((unilm_run["run"] / "decoding.json").read_text("utf-8"))["beam_width"] in (1, 2)
 
 
-def test_candidates_are_written_best_first(unilm_run, tmp_path):
+def test_candidates_are_written_best_first_and_what_was_cut_is_said(unilm_run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(task, "LONGEST_TITLE", 4)
     found, written = predict(unilm_run["run"], tmp_path, EXAMPLES, "--beam-width", 3)
     assert len(found) == len(EXAMPLES) and written == [one[0]["title"] for one in found]
     for one in found:
         assert 1 <= len(one) <= 3 and set(one[0]) == {"title", "log_probability", "score", "finished", "cut"}
         order = [(not candidate["finished"], -on_grid(candidate["score"])) for candidate in one]
         assert order == sorted(order) and all(candidate["title"].strip() for candidate in one)
+    cut = sum(one[0]["cut"] for one in found)
+    says = f"{tmp_path / 'submission.json'}: {cut} x title of more than 1000 characters: cut\n"
+    assert cut and max(map(len, written)) == 4 and says in capsys.readouterr().out
 
 
 def test_samples_are_written_beside_the_title_that_was_searched_for(unilm_run, tmp_path):
@@ -603,28 +607,23 @@ def test_samples_are_written_beside_the_title_that_was_searched_for(unilm_run, t
     assert len({one["title"] for several in found for one in several}) > len(found)
 
 
-def test_prediction_goes_round_by_round_and_says_what_it_cut(unilm_run, tmp_path, monkeypatch, capsys):
-    held, flags = [], ["--samples", 2, "--votes", 2]
+def test_prediction_goes_round_by_round(monkeypatch):
+    prediction = competition.load(FOLDER, "predict")
+    encoder, network = built("copy_lstm")
+    predictor, config = decode.Predictor(network, encoder, LONGEST), prediction.Config(samples=2, candidates="drawn")
+    held = []
 
-    def titles():
-        found, written = predict(unilm_run["run"], tmp_path, EXAMPLES, *flags)
-        return [[one["title"] for one in several] for several in found], written
+    def written(size):
+        def small_rounds(examples):
+            for some in rounds(examples, size):
+                held.append(len(some))
+                yield some
 
-    whole = titles()
-    assert "cut\n" not in capsys.readouterr().out
+        monkeypatch.setattr(prediction, "rounds", small_rounds)
+        found = prediction.titles_of(EXAMPLES, predictor, Settings(votes=2), config)
+        return [(best.title, [one.title for one in drawn]) for best, drawn in found]
 
-    def small_rounds(examples):
-        for some in rounds(examples, 3):
-            held.append(len(some))
-            yield some
-
-    monkeypatch.setattr(competition.load(FOLDER, "predict"), "rounds", small_rounds)
-    assert titles() == whole and held == [3, 3, 2]
-    monkeypatch.setattr(task, "LONGEST_TITLE", 2)
-    _, written = titles()
-    cut = sum(len(one) > 2 for one in whole[1])
-    says = f"{tmp_path / 'submission.json'}: {cut} x title of more than 1000 characters: cut\n"
-    assert cut and max(map(len, written)) == 2 and says in capsys.readouterr().out
+    assert written(8) == written(3) and held == [8, 3, 3, 2]
 
 
 def test_a_file_that_cannot_be_written_is_named_before_the_work(unilm_run, tmp_path, monkeypatch):

@@ -58,11 +58,13 @@ class Archives(Part):
         path.write_bytes(content)
         gold = path.with_name("dev.json")
         with (
-            mock.patch.object(archives.open_bytes, "__defaults__", (LIMIT,)),
+            mock.patch.object(archives.open_bytes.__wrapped__, "__defaults__", (LIMIT,)),
             mock.patch.object(archives, "MAX_UNPACKED_BYTES", LIMIT),
         ):
             for what, read in READERS.items():
-                tally.call(f"{what}, {suffix}", lambda read=read: read(path), path)
+                found = tally.call(f"{what}, {suffix}", lambda read=read: read(path), path)
+                if isinstance(found, bytes) and len(found) > max(LIMIT, path.stat().st_size):
+                    tally.fault(f"{what}, {suffix}", f"unpacks {len(found):,} bytes")
             task = competition.load(contest.folder, "task")
             for script in ("train", "submission"):
                 tally.call(

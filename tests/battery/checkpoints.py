@@ -17,7 +17,6 @@ from battery.mutations import any_value, mutated, mutated_bytes
 from workshop import Workshop
 
 _PREFIX = "bert_model.ckpt"
-_DATA = f"{_PREFIX}.data-00000-of-00001"
 
 
 class Checkpoints(Part):
@@ -133,9 +132,7 @@ def _names(folder: Path, generator: Random) -> None:
 
 
 def _damage(folder: Path, generator: Random) -> None:
-    path = folder / generator.choice((f"{_PREFIX}.index", f"{_PREFIX}.index", _DATA))
-    if not path.exists():
-        return
+    path = generator.choice(sorted(folder.iterdir()))
     content = mutated_bytes(path.read_bytes(), generator)
     path.unlink()
     kind = generator.random()
@@ -195,5 +192,5 @@ def _save(folder: Path, weights: dict[str, np.ndarray]) -> None:
 
 
 _CHANGES: tuple[Callable[[Path, Random], None], ...] = (
-    *(_tensors, _not_finite, _setting, _config, _vocabulary, _damage, _names),  # in the order in which they can be made
+    *(_tensors, _not_finite, _setting, _config, _vocabulary, _names, _damage),  # in the order in which they can be made
 )
