@@ -82,6 +82,12 @@ class Normalizer:
         starts = np.repeat(np.arange(len(text), dtype=np.int32), [len(piece) for piece in pieces])
         return NormalizedText("".join(pieces), starts, starts + 1)
 
+    def alone(self, character: str) -> str | None:
+        """What a character becomes, in any text: itself between blanks where it is a word of its own, a blank, or
+        characters of a word, maybe none. None where that depends on its neighbours."""
+        normal = self._pieces[character]
+        return None if character in self._contextual else normal
+
     def _normalize_character(self, character: str) -> str:
         if not self.lowercase:
             return _separate(character)

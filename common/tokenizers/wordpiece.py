@@ -1,6 +1,6 @@
 """WordPiece with character offsets: the ids of bert4keras' `Tokenizer`, and exact positions in the original text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from common.tokenizers.character_table import CharacterTable
 from common.tokenizers.normalization import Normalizer, has_surrogate
 
 PAD, UNKNOWN, START, END, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
@@ -63,15 +64,14 @@ class Encoding:
 
     @cached_property
     def _first_at(self) -> dict[int, int]:
-        starts: dict[int, int] = {}
-        for index, (start, end) in enumerate(self.offsets.tolist()):
-            if start < end:
-                starts.setdefault(start, index)
-        return starts
+        # Of tokens that start together the first one counts, and a dict keeps what comes last.
+        tokens = np.flatnonzero(self.offsets[:, 0] < self.offsets[:, 1])[::-1]
+        return dict(zip(self.offsets[tokens, 0].tolist(), tokens.tolist()))
 
     @cached_property
     def _last_at(self) -> dict[int, int]:
-        return {end: index for index, (start, end) in enumerate(self.offsets.tolist()) if start < end}
+        tokens = np.flatnonzero(self.offsets[:, 0] < self.offsets[:, 1])
+        return dict(zip(self.offsets[tokens, 1].tolist(), tokens.tolist()))
 
 
 class WordPieceTokenizer:
@@ -96,11 +96,8 @@ class WordPieceTokenizer:
         self.pad_id, self.unknown_id = self.ids[PAD], self.ids[UNKNOWN]
         self.start_id, self.end_id = self.ids[START], self.ids[END]
         self.mask_id = self.ids.get(MASK)
-        self._normalizer = Normalizer(lowercase)
-        self._surrogates = dict.fromkeys(range(0xD800, 0xE000), _unused_character(self.vocabulary))
-        model = models.WordPiece(vocab=self.ids, unk_token=UNKNOWN, max_input_chars_per_word=_LONGEST_WORD)
-        self._wordpiece = Tokenizer(model)
-        self._wordpiece.pre_tokenizer = pre_tokenizers.CharDelimiterSplit(" ")
+        self._by_library = _WordPieceByLibrary(self.ids, Normalizer(lowercase))
+        self._table = CharacterTable(self._by_library.normalizer, self._by_library.tokenize)
 
     @classmethod
     def from_file(cls, path: str | PathLike, lowercase: bool = True) -> "WordPieceTokenizer":
@@ -137,15 +134,12 @@ class WordPieceTokenizer:
 
     def tokenize(self, text: str) -> Encoding:
         """Tokens of the text, without special tokens; any string will do, empty ones and lone surrogates included."""
-        normalized = self._normalizer.normalize(text)
-        words = normalized.text
-        if has_surrogate(words):
-            # The library takes no lone surrogates. No vocabulary knows them, so any unknown character stands in.
-            words = words.translate(self._surrogates)
-        encoding = self._wordpiece.encode(words, add_special_tokens=False)
-        ranges = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
-        offsets = np.stack([normalized.starts[ranges[:, 0]], normalized.ends[ranges[:, 1] - 1]], axis=1)
-        return Encoding(np.array(encoding.ids, dtype=np.int32), offsets)
+        return Encoding(*self._table.tokenize(text))
+
+    def tokenize_by_library(self, text: str) -> Encoding:
+        """The same, with each word of the text read by the `tokenizers` library: what `tokenize` does for words that it
+        has not seen, and a reference for it."""
+        return Encoding(*self._by_library.tokenize(text))
 
     def encode(self, text: str, max_length: int | None = None) -> Encoding:
         """[CLS] tokens [SEP], dropping the text's last tokens where that would be longer than `max_length`.
@@ -162,6 +156,32 @@ class WordPieceTokenizer:
         offsets[1:-1] = tokens.offsets[:count]
         offsets[-1] = offsets[-2, 1]
         return Encoding(ids, offsets)
+
+
+class _WordPieceByLibrary:
+    """Text normalised here, and its words cut into tokens by the `tokenizers` library.
+
+    ids: token -> id, with [UNK]. Instances may be shared between threads.
+    """
+
+    def __init__(self, ids: dict[str, int], normalizer: Normalizer):
+        self.normalizer = normalizer
+        self._surrogates = dict.fromkeys(range(0xD800, 0xE000), _unused_character(ids))
+        model = models.WordPiece(vocab=ids, unk_token=UNKNOWN, max_input_chars_per_word=_LONGEST_WORD)
+        self._library = Tokenizer(model)
+        self._library.pre_tokenizer = pre_tokenizers.CharDelimiterSplit(" ")
+
+    def tokenize(self, text: str) -> tuple[np.ndarray, np.ndarray]:
+        """ids int32 (n,) and offsets int32 (n, 2), as in `Encoding`."""
+        normalized = self.normalizer.normalize(text)
+        words = normalized.text
+        if has_surrogate(words):
+            # The library takes no lone surrogates. No vocabulary knows them, so any unknown character stands in.
+            words = words.translate(self._surrogates)
+        encoding = self._library.encode(words, add_special_tokens=False)
+        ranges = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
+        offsets = np.stack([normalized.starts[ranges[:, 0]], normalized.ends[ranges[:, 1] - 1]], axis=1)
+        return np.array(encoding.ids, dtype=np.int32), offsets
 
 
 def _token_of_line(line: str) -> str:
@@ -184,6 +204,6 @@ def _problems(vocabulary: Sequence[str]) -> Iterator[tuple[int | None, str]]:
             yield None, f"no token {token} among {len(vocabulary)}; is this a BERT vocabulary, one token per line?"
 
 
-def _unused_character(vocabulary: Sequence[str]) -> str:
+def _unused_character(vocabulary: Iterable[str]) -> str:
     used = set().union(*vocabulary)
     return next(character for character in map(chr, range(0x10FFFF, 0, -1)) if character not in used)

@@ -1,0 +1,127 @@
+"""common/tokenizers/character_table: tokens by looking up characters, those of the exact way in every text."""
+
+import copy
+import random
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common.tokenizers import SPECIAL_TOKENS, Encoding, WordPieceTokenizer, build_vocabulary, character_table
+
+from test_tokenizers import NASTY, PLAIN, TOKENIZERS, nasty_text, random_text
+
+deterministic = settings(max_examples=200)
+# What acts on neighbours, and what it acts on or is stopped by.
+context_text = st.text(
+    st.sampled_from("aÁΣσ\u0301\u0323\u302e\U0001d165\u200b\U0001f600 \u3000中文，.:'’·^1각\ud800"), max_size=25
+)
+CHARACTERS = WordPieceTokenizer(build_vocabulary([PLAIN, NASTY], min_count=1))
+
+
+def values(encoding: Encoding):
+    assert (encoding.ids.dtype, encoding.offsets.dtype) == ("int32", "int32")
+    assert encoding.offsets.shape == (len(encoding.ids), 2)
+    return encoding.ids.tolist(), encoding.offsets.tolist()
+
+
+@deterministic
+@given(st.one_of(nasty_text, context_text, st.text()), st.sampled_from([*TOKENIZERS.values(), CHARACTERS]))
+def test_tokens_are_those_of_the_library(text, tokenizer):
+    expected = values(tokenizer.tokenize_by_library(text))
+    assert values(tokenizer.tokenize(text)) == expected
+    tokenizer._table._words.clear()
+    assert values(tokenizer.tokenize(text)) == expected
+
+
+def test_characters_of_many_alphabets_side_by_side():
+    codes = [*range(0x3200), *range(0xA000, 0xAB00), *range(0xF900, 0x10000), *range(0x1D100, 0x1D200)]
+    for first in range(0, len(codes), 64):
+        text = "".join(f"a{character}Σ{character}中{character}" for character in map(chr, codes[first : first + 64]))
+        assert values(CHARACTERS.tokenize(text)) == values(CHARACTERS.tokenize_by_library(text)), hex(codes[first])
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    """A tokenizer that has seen some characters, and the texts that its table cannot look up."""
+    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, *"中文分词，。《》a1e", "##a", "##1", "##e"])
+    tokenizer.tokenize("中文分词，。《》 \u3000")
+    read = []
+    exact = tokenizer._table._exact
+    monkeypatch.setattr(tokenizer._table, "_exact", lambda text: read.append(text) or exact(text))
+    return tokenizer, read
+
+
+def test_only_new_words_are_read_and_each_once(watched):
+    tokenizer, read = watched
+    assert len(tokenizer.tokenize("中文分词，龘\u3000《分词》 文。" * 9)) == 108
+    assert read == ["龘"]
+    del read[:]
+    tokenizer.tokenize("aa中文1分a1，aa。")
+    assert [text.split(" ") for text in read if " " in text] == [["aa", "1", "a1"]]
+    del read[:]
+    assert tokenizer.tokenize("1中aa").offsets.tolist() == [[0, 1], [1, 2], [2, 3], [3, 4]]
+    assert read == []
+    tokenizer.tokenize("aa中a11")
+    assert read == ["a11"]
+
+
+@pytest.mark.parametrize(
+    ("unusual", "read_exactly"),
+    [
+        ("\U0001f600", "\U0001f600"),
+        ("é", "é"),
+        ("e\u0301", "词e\u0301"),  # a mark belongs to what stands before it
+        ("，\u0301", "，\u0301"),
+        ("aΣ.a，", "词aΣ.a"),  # a full stop does not end the word of a sigma
+        ("\ud800", "\ud800"),
+    ],
+)
+def test_what_is_unusual_is_read_without_the_rest(watched, unusual, read_exactly):
+    tokenizer, read = watched
+    text = "中文分词" * 9 + unusual + "中文分词" * 9
+    tokenizer.tokenize(unusual)
+    del read[:]
+    tokenizer._table._words.clear()
+    encoding = tokenizer.tokenize(text)
+    assert read == [read_exactly]
+    assert values(encoding) == values(tokenizer.tokenize_by_library(text))
+
+
+def test_few_words_are_remembered_and_no_long_ones(watched, monkeypatch):
+    tokenizer, _ = watched
+    monkeypatch.setattr(character_table, "_MOST_WORDS", 100)
+    remembered = tokenizer._table._words
+    for number in range(999):
+        text = f"中{number}文"
+        assert values(tokenizer.tokenize(text)) == values(tokenizer.tokenize_by_library(text))
+        assert len(tokenizer._table._words) <= 101
+    assert tokenizer._table._words is not remembered
+    before = dict(tokenizer._table._words)
+    assert len(tokenizer.tokenize("a" * 17)) == 17
+    assert tokenizer._table._words == before
+
+
+def test_a_long_text_that_is_all_context():
+    text = "Σ\u0301." * 2_000
+    assert values(CHARACTERS.tokenize(text)) == values(CHARACTERS.tokenize_by_library(text))
+
+
+def test_it_may_be_shared_between_threads(monkeypatch):
+    monkeypatch.setattr(character_table, "_MOST_WORDS", 20)
+    generator = random.Random(8)
+    texts = [random_text(generator) for _ in range(2000)]
+    expected = [values(CHARACTERS.tokenize_by_library(text)) for text in texts]
+    shared = copy.deepcopy(CHARACTERS)
+    with ThreadPoolExecutor(8) as pool:
+        assert [values(encoding) for encoding in pool.map(shared.tokenize, texts)] == expected
+
+
+def test_it_goes_with_its_tokenizer():
+    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, *"中文"])
+    tokenizer.tokenize("中文 a")
+    alive = weakref.ref(tokenizer)
+    del tokenizer
+    assert alive() is None
