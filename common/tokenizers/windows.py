@@ -45,12 +45,17 @@ class PairWindow:
     @property
     def segment_ids(self) -> np.ndarray:
         """0 up to the first [SEP], then 1; int32 (length,)."""
-        return (np.arange(len(self)) >= self.context_places.start).astype(np.int32)
+        ids = np.ones(len(self), np.int32)
+        ids[: self.asked + 2] = 0
+        return ids
 
     @property
     def is_context(self) -> np.ndarray:
         """Which tokens are of the context, bool (length,)."""
-        return self.lay_out(np.zeros(self.asked, bool), np.ones(self.first + len(self), bool))
+        places = self.context_places
+        inside = np.zeros(len(self), bool)
+        inside[places.start : places.stop] = True
+        return inside
 
     def lay_out(self, question: np.ndarray, context: np.ndarray) -> np.ndarray:
         """Values of all tokens of the question (m, ...) and of the whole context (n, ...) at their places in the
@@ -86,7 +91,7 @@ def pair_windows(
     no token of the context is out of reach. ValueError for max_length < 4.
     """
     asked = min(len(question), max(0, max_length - 3) // 2)
-    head = [tokenizer.start_id, *question.ids[:asked], tokenizer.end_id]
+    head = [tokenizer.start_id, *question.ids[:asked].tolist(), tokenizer.end_id]
     room = _room(max_length, len(head) + 1)
     starts = _starts(len(context), room, min(max(stride, 1), room))
     return [
@@ -108,9 +113,11 @@ def _starts(length: int, room: int, step: int) -> list[int]:
 
 
 def _between(head: Sequence[int], encoding: Encoding, first: int, end: int, tail: Sequence[int]) -> Encoding:
-    ids, offsets = encoding.ids[first:end], encoding.offsets[first:end]
-    begin, finish = (offsets[0, 0], offsets[-1, 1]) if len(offsets) else (0, 0)
-    return Encoding(
-        np.concatenate([head, ids, tail]).astype(np.int32),
-        np.concatenate([[(begin, begin)] * len(head), offsets, [(finish, finish)] * len(tail)]).astype(np.int32),
-    )
+    inside = encoding.offsets[first:end]
+    begin, stop = len(head), len(head) + len(inside)
+    ids, offsets = np.empty(stop + len(tail), np.int32), np.zeros((stop + len(tail), 2), np.int32)
+    ids[:begin], ids[begin:stop], ids[stop:] = head, encoding.ids[first:end], tail
+    offsets[begin:stop] = inside
+    if len(inside):
+        offsets[:begin], offsets[stop:] = inside[0, 0], inside[-1, 1]
+    return Encoding(ids, offsets)
