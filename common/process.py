@@ -3,6 +3,7 @@ kept. No TensorFlow until asked."""
 
 import contextlib
 import ctypes
+import gc
 import os
 import sys
 import tempfile
@@ -12,6 +13,9 @@ from common.command_line import UserError
 
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -4, -8
+
+# What tf_keras imports for pictures alone, and does without where it is missing.
+_FOR_PICTURES = ("scipy", "PIL")
 
 
 def start_tensorflow() -> None:
@@ -27,10 +31,38 @@ def start_tensorflow() -> None:
         tempfile.gettempdir()
     except FileNotFoundError:  # a container that can only be read: TensorFlow asks for the name alone when it starts
         tempfile.tempdir = os.sep
-    with quiet_standard_error():
+    with quiet_standard_error(), _quick_start():
         from common.keras_compat import tf
 
         tf.config.list_physical_devices()
+    _convert_no_code()
+
+
+@contextlib.contextmanager
+def _quick_start() -> Iterator[None]:
+    """Around the import of some thousand modules: no garbage is looked for, since there is none in them (a fifth of the
+    time), now or later; and nothing is loaded for pictures. What was hidden can be imported afterwards."""
+    hidden = [name for name in _FOR_PICTURES if name not in sys.modules]
+    collects = gc.isenabled()
+    gc.disable()
+    sys.modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+        gc.freeze()
+        if collects:
+            gc.enable()
+
+
+def _convert_no_code() -> None:
+    """Keep autograph from parsing and rewriting the source of every layer that a network is built and traced with: the
+    same graph comes out, up to a second later. It is for Python's `if` and `for` over tensors, which no training step
+    here may have anyway (`TrainingModel.train_step` is not converted). For this thread of the process."""
+    from tensorflow.python.autograph.core import ag_ctx
+
+    ag_ctx._control_ctx().append(ag_ctx.ControlStatusCtx(ag_ctx.Status.DISABLED))
 
 
 @contextlib.contextmanager
