@@ -1,6 +1,11 @@
 #!/usr/bin/env python3
 """Check this environment: python scripts/doctor.py. Exit code 0 when it is fine, 2 when something needs attention.
 
+    python scripts/doctor.py --gpu-check
+
+trains and predicts every contest on the GPU as well, compares with the CPU, and writes one page to be sent to us
+(gpu_check.py). Exit code 1 where a contest failed, 2 without a GPU.
+
 Prints nothing personal (no home paths, no environment), so that the report can be pasted into an issue. Runs with any
 Python from 3.8 on and without any package, to be of use where the installation went wrong; supported are 3.11 to 3.13.
 """
@@ -183,13 +188,41 @@ def check_machine(report, problem):
         problem("Less than 1 GB of disk is free; a run with BERT needs about 2: delete old folders in runs/")
 
 
+def check_gpu(arguments, lines, refuse):
+    """Exit code of --gpu-check. lines: of the report above."""
+    try:
+        import gpu_check
+    except ImportError as error:
+        print("--gpu-check: %s - %s first" % (error, SETUP))
+        return 2
+    contests = arguments.contests or gpu_check.CONTESTS
+    cases = arguments.cases or (["float32"] if arguments.device == "cpu" else gpu_check.ALL_CASES)
+    for given, known in ((contests, gpu_check.CONTESTS), (cases, gpu_check.ALL_CASES)):
+        for name in given:
+            if name not in known:
+                refuse("%s: must be one of %s" % (name, ", ".join(known)))
+    print()
+    return gpu_check.check(contests, cases, arguments.device, arguments.report, lines)
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--lock", type=Path, default=ROOT / "requirements.lock", help="the versions to compare with")
+    parser.add_argument(
+        "--gpu-check", action="store_true", help="train and predict every contest on the GPU and the CPU"
+    )
+    parser.add_argument(
+        "--device", choices=("gpu", "cpu"), default="gpu", help="cpu: the same in short form without one"
+    )
+    parser.add_argument("--contests", nargs="+", metavar="NAME", help="of --gpu-check; default: all")
+    parser.add_argument("--cases", nargs="+", metavar="NAME", help="of --gpu-check; default: all, on a CPU float32")
+    parser.add_argument("--report", type=Path, default=Path("gpu-check.txt"), help="the page that --gpu-check writes")
     arguments = parser.parse_args(argv)
+    lines = []
 
     def report(name, text):
-        print("%-20s %s" % (name, text), flush=True)
+        lines.append("%-20s %s" % (name, text))
+        print(lines[-1], flush=True)
 
     problems = []
     check_python(report, problems.append)
@@ -203,6 +236,8 @@ def main(argv=None):
         print("PROBLEM  " + line)
     if not problems:
         print("Everything is fine.")
+    if arguments.gpu_check:
+        return check_gpu(arguments, [*lines, *("PROBLEM  " + line for line in problems)], parser.error)
     return 2 if problems else 0
 
 
