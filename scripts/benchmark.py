@@ -6,6 +6,7 @@ python scripts/benchmark.py knowledge-base      time and memory of the index of 
 python scripts/benchmark.py decoding            titles per second of a unilm, one by one and in batches, with its memory and without
 python scripts/benchmark.py training            seconds and memory of a training step, with each technique and without
 python scripts/benchmark.py embeddings          updates per second of a table of embeddings, dense and lazy
+python scripts/benchmark.py start               seconds of predict.py of every contest on ten rows, beside an import of TensorFlow
 """
 
 import importlib
@@ -35,7 +36,8 @@ class Config:
     """Measure speed on this machine."""
 
     subject: Annotated[
-        Literal["prediction", "memory", "knowledge-base", "decoding", "training", "embeddings"], tyro.conf.Positional
+        Literal["prediction", "memory", "knowledge-base", "decoding", "training", "embeddings", "start"],
+        tyro.conf.Positional,
     ]
     """What to measure."""
     repeats: int = 3
@@ -93,6 +95,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         "decoding": measure_decoding,
         "training": measure_training,
         "embeddings": measure_embeddings,
+        "start": measure_start,
     }
     return subjects[config.subject](config)
 
@@ -278,6 +281,14 @@ def measure_embeddings(config: Config) -> dict[str, float]:
         )
     )
     return seconds
+
+
+def measure_start(config: Config) -> dict[str, float]:
+    """Seconds of predict.py on ten rows by the newest run of each contest, and of its --help; the medians of all rounds
+    count."""
+    from start_time import measure
+
+    return measure(Path("runs"), 10, config.repeats)
 
 
 def best_of(repeats: int, action: Callable[[], object]) -> tuple[float, object]:
