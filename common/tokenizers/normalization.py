@@ -72,7 +72,7 @@ class Normalizer:
         self.lowercase = lowercase
         # Characters whose result depends on their neighbours. The cache fills this set while it is filled itself.
         self._contextual: set[str] = set()
-        self._pieces = _Memo(self._normalize_character)
+        self._pieces = Memo(self._normalize_character)
 
     def normalize(self, text: str) -> NormalizedText:
         """Normalised words of any string, lone surrogates included (they stay as they are)."""
@@ -132,7 +132,7 @@ class Normalizer:
         return NormalizedText("".join(pieces), np.minimum.accumulate(starts[::-1])[::-1], np.maximum.accumulate(ends))
 
 
-class _Memo(dict):
+class Memo(dict):
     """dict that computes a missing value from its key; there are few distinct characters, so it stays small."""
 
     def __init__(self, compute: Callable[[str], str]):

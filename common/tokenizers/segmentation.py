@@ -10,13 +10,13 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from common.command_line import warn
+from common.tokenizers.jieba_cutting import Cutter
 from common.tokenizers.word_frequencies import WordFrequencies, total_frequency
 
 Ranges = Sequence[tuple[int, int]]
@@ -54,7 +54,15 @@ def segment(text: str) -> Ranges:
     The first call in a process loads jieba (a tenth of a second), and the one with which many words have been seen its
     whole dictionary (half a second). What `segment_all` has seen is only looked up.
     """
-    return _ranges(_store[text].tolist() if text in _store else list(accumulate(map(len, jieba_segmenter().cut(text)))))
+    return _ranges(word_ends(text).tolist())
+
+
+def word_ends(text: str) -> np.ndarray:
+    """The ends of the words of `segment`, integers (words,)."""
+    known = _store.get(text)
+    return (
+        np.cumsum([len(word) for word in _cutter(jieba_segmenter()).cut(text)], dtype=int) if known is None else known
+    )
 
 
 def segment_all(texts: Iterable[str], processes: int | None = None) -> Iterator[Ranges]:
@@ -107,6 +115,11 @@ def _load_jieba() -> Any:
     return segmenter
 
 
+@lru_cache(maxsize=1)
+def _cutter(segmenter: Any) -> Cutter:
+    return Cutter(segmenter)
+
+
 def _cut(texts: Sequence[str], processes: int | None) -> list[np.ndarray]:
     """The ends of the words of each text."""
     if processes is None:
@@ -122,7 +135,7 @@ def _cut(texts: Sequence[str], processes: int | None) -> list[np.ndarray]:
 
 def _word_lengths(texts: Iterable[str]) -> np.ndarray:
     """Lengths of all words of all texts, one after the other, uint32."""
-    return np.fromiter((len(word) for text in texts for word in jieba_segmenter().cut(text)), np.uint32)
+    return np.fromiter((len(word) for text in texts for word in _cutter(jieba_segmenter()).cut(text)), np.uint32)
 
 
 def _word_lengths_of_shares(shares: Sequence[Sequence[str]]) -> list[np.ndarray]:
