@@ -100,6 +100,25 @@ def test_overlap_against_its_definition(question, context):
     assert not len(shared) or (found.coverage.min() >= 0 and found.coverage.max() <= 1 + 1e-5)
 
 
+@deterministic
+@given(texts, st.lists(texts, max_size=4))
+def test_a_question_is_asked_of_many_contexts(question, contexts):
+    asked = TOKENIZER.tokenize(question)
+    for context in contexts:
+        tokens = TOKENIZER.tokenize(context)
+        one, other = overlap(question, asked, context, tokens), shared_by(question, context)
+        for mine, alone in zip(one, other, strict=True):
+            np.testing.assert_array_equal(mine, alone)
+
+
+def test_what_is_remembered_belongs_to_a_text_and_its_tokens():
+    for question in ("南山的灯", "灯的南山", "天"):
+        few = TOKENIZER.tokenize(question).take(slice(1))
+        found = overlap(question, few, "南山的灯", TOKENIZER.tokenize("南山的灯"))
+        assert found.found.tolist() == [int(question != "天")]
+        assert shared_by(question, "南山的灯").found.tolist() == [int(one != "天") for one in question]
+
+
 def test_by_hand():
     found = shared_by("南山的天", "南山的灯。天")
     assert found.found.tolist() == [1, 1, 1, 1]

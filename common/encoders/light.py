@@ -33,12 +33,11 @@ from common.tokenizers import (
     WordPieceTokenizer,
     WordVocabulary,
     build_vocabulary,
-    segment,
-    word_positions,
 )
 from common.tokenizers.overlap import SHARED_KINDS, overlap
-from common.tokenizers.parts_of_speech import PART_OF_SPEECH_COUNT, parts_of_speech
+from common.tokenizers.parts_of_speech import PART_OF_SPEECH_COUNT, parts_of_speech_under
 from common.tokenizers.word_vectors import read_word_vectors, word_vector_size
+from common.tokenizers.words import token_words
 
 _DILATIONS = (1, 2, 4, 8, 16, 1, 1)
 _QUESTION_DILATIONS = (1, 2, 1)
@@ -142,8 +141,9 @@ class LightEncoder:
         (length,), `coverage` float32 (length, 2). Encodings are without special tokens."""
         common = overlap(question, asked, context, tokens)
         of_question, of_context = self._word_features(question, asked), self._word_features(context, tokens)
+        sides = token_words(question, asked), token_words(context, tokens)
         values = {name: (of_question[name], of_context[name]) for name in of_question} | {
-            "parts_of_speech": (parts_of_speech(question, asked.offsets), parts_of_speech(context, tokens.offsets)),
+            "parts_of_speech": tuple(map(parts_of_speech_under, sides)),
             "shared": (common.found, common.shared),
             "coverage": (np.zeros((len(asked), 2), np.float32), common.coverage),
         }
@@ -154,11 +154,8 @@ class LightEncoder:
         ]
 
     def _word_features(self, text: str, tokens: Encoding) -> dict[str, np.ndarray]:
-        words = segment(text)
-        return {
-            "word_ids": self.words.word_ids(text, tokens.offsets, words),
-            "word_positions": word_positions(text, tokens.offsets, words),
-        }
+        words = token_words(text, tokens)
+        return {"word_ids": self.words.ids_under(words), "word_positions": words.positions}
 
     def network(self) -> keras.Model:
         inputs = _text_inputs()

@@ -5,15 +5,19 @@ neighbourhood holds. In these a word weighs as much as it is rare in jieba's dic
 particles do not.
 """
 
+from functools import lru_cache
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
 
 from common.tokenizers.wordpiece import Encoding
-from common.tokenizers.words import covering_words, normal_form, rarity, segment
+from common.tokenizers.words import rarity, token_words
 
 # Tokens to each side that form a neighbourhood.
 _REACH = 15
+# What is at a place or so far behind, for one after the other, is all that is less than 31 behind.
+_DISTANCES = (1, 2, 4, 8, 15)
 _SENTENCE_ENDS = frozenset("。!?;")  # in normal form
 
 #: Number of different values in `Overlap.shared`.
@@ -39,53 +43,80 @@ class Overlap(NamedTuple):
 
 def overlap(question: str, asked: Encoding, context: str, tokens: Encoding) -> Overlap:
     """Two texts and their tokens, without special ones. Any of them may be empty."""
-    asked_words, words = _word_of_tokens(question, asked), _word_of_tokens(context, tokens)
-    asked, tokens = _forms(question, asked), _forms(context, tokens)
-    shared = sum(2 ** (size - 1) * _in_common_run(asked, tokens, size) for size in (1, 2, 3))
-    long_words = {word for word in asked_words if len(word) > 1}
-    shared = shared + 8 * np.array([word in long_words for word in words], np.int32)
-
-    weights: dict[str, float] = {}
-    for token, word in zip(asked, asked_words):
-        weights[token] = max(weights.get(token, 0.0), rarity(word) / max(len(word), 1))
-    number = {token: index for index, token in enumerate(weights)}
-    present = np.zeros((len(number) + 1, len(tokens)), np.int32)  # the last row: whatever the question does not have
-    present[[number.get(token, -1) for token in tokens], np.arange(len(tokens))] = 1
-    present = present[:-1]
-    share = np.array(list(weights.values()), np.float32) / max(sum(weights.values()), 1e-6)
-
-    sentence = np.cumsum([0, *(token in _SENTENCE_ENDS for token in tokens)])[: len(tokens)]
-    in_sentence = np.zeros((len(number), sentence.max(initial=0) + 1), np.int32)
-    np.add.at(in_sentence, (slice(None), sentence), present)
-    before = np.concatenate([np.zeros((len(number), 1), np.int32), np.cumsum(present, axis=1)], axis=1)
-    places = np.arange(len(tokens))
-    near = before[:, np.minimum(places + _REACH + 1, len(tokens))] - before[:, np.maximum(places - _REACH, 0)]
-    coverage = np.stack([share @ (in_sentence > 0)[:, sentence], share @ (near > 0)], axis=1)
-    in_context = set(tokens)
-    return Overlap(
-        shared.astype(np.int32),
-        coverage.astype(np.float32),
-        np.array([token in in_context for token in asked], np.int32),
-    )
+    return _question(question, asked).overlap(context, tokens)
 
 
-def _forms(text: str, encoding: Encoding) -> list[str]:
-    return [normal_form(text[start:end]) for start, end in encoding.offsets.tolist()]
+@lru_cache(maxsize=8)  # a question is asked of twenty passages
+def _question(question: str, asked: Encoding) -> "_Question":
+    return _Question(question, asked)
 
 
-def _word_of_tokens(text: str, encoding: Encoding) -> list[str]:
-    """The word around the first character of each token."""
-    words = segment(text)
-    forms = [normal_form(text[start:end]) for start, end in words]
-    _, covering = covering_words(text, encoding.offsets, words)
-    return [forms[index] for index in covering.tolist()]
+class _Question:
+    """What of a question does not depend on the context. Its different tokens are numbered in order."""
+
+    def __init__(self, question: str, asked: Encoding):
+        words = token_words(question, asked)
+        forms = [words.text_words.forms[index] for index in words.covering.tolist()]
+        self._long_words = {form for form in forms if len(form) > 1}
+        weights: dict[str, float] = {}
+        for token, word in zip(words.forms, forms):
+            weights[token] = max(weights.get(token, 0.0), rarity(word) / max(len(word), 1))
+        # Of a token, twice its number, -1 for those that the question does not have, and 1 more if it ends a sentence.
+        self._codes = dict.fromkeys(_SENTENCE_ENDS, -1)
+        self._codes.update((token, 2 * number + (token in _SENTENCE_ENDS)) for number, token in enumerate(weights))
+        self._tokens = self._codes_of(words.forms) >> 1
+        self._share = np.array(list(weights.values()), np.float32) / max(sum(weights.values()), 1e-6)
+        self._runs = {
+            size: np.unique(_keys(self._tokens, np.arange(len(self._tokens) + 1 - size), size)) for size in (2, 3)
+        }
+
+    def _codes_of(self, forms: list[str]) -> np.ndarray:
+        return np.fromiter(map(self._codes.get, forms, repeat(-2)), np.int64, len(forms))
+
+    def overlap(self, context: str, tokens: Encoding) -> Overlap:
+        words = token_words(context, tokens)
+        codes = self._codes_of(words.forms)
+        numbers, is_end = codes >> 1, codes & 1
+        begins_run = in_question = numbers >= 0
+        shared = in_question.astype(np.int32)
+        for size in (2, 3):
+            begins_run = begins_run[:-1] & in_question[size - 1 :]
+            starts = np.flatnonzero(begins_run)
+            starts = starts[_among(_keys(numbers, starts, size), self._runs[size])]
+            for place in range(size):
+                shared[starts + place] |= 2 ** (size - 1)
+        has_word = np.array([*map(self._long_words.__contains__, words.text_words.forms)], np.int32)
+        shared += 8 * has_word[words.covering]
+
+        # Which of its different tokens the question has in each sentence, and near each token.
+        places = np.flatnonzero(in_question)
+        found = numbers[places]
+        sentences = np.add.accumulate(is_end) - is_end
+        in_sentence = np.zeros((len(numbers), len(self._share)), bool)
+        in_sentence[sentences[places], found] = True
+        near = np.zeros((len(numbers) + 2 * _REACH, len(self._share)), bool)
+        near[places + _REACH, found] = True
+        for distance in _DISTANCES:
+            near = near[:-distance] | near[distance:]
+        coverage = np.empty((len(numbers), 2), np.float32)
+        coverage[:, 0] = self._share @ in_sentence.take(sentences, axis=0).T
+        coverage[:, 1] = self._share @ near.T
+        is_found = np.zeros(len(self._share), np.int32)
+        is_found[found] = 1
+        return Overlap(shared, coverage, is_found[self._tokens])
 
 
-def _in_common_run(asked: list[str], tokens: list[str], size: int) -> np.ndarray:
-    """1 at each of `tokens` in a run of `size` tokens that also stands in `asked`, int32 (n,)."""
-    runs = set(zip(*(asked[start:] for start in range(size))))
-    starts = np.array([run in runs for run in zip(*(tokens[start:] for start in range(size)))], bool)
-    inside = np.zeros(len(tokens), np.int32)
-    for offset in range(size):
-        inside[offset : offset + len(starts)] |= starts
-    return inside
+def _keys(numbers: np.ndarray, starts: np.ndarray, size: int) -> np.ndarray:
+    """A number for each run of `size` numbers, the same for the same run. No question has 2 million different tokens,
+    so it has room."""
+    keys = np.zeros(len(starts), np.int64)
+    for place in range(size):
+        keys = (keys << 21) + numbers[starts + place]
+    return keys
+
+
+def _among(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Which of the values are among sorted ones."""
+    if not len(known):
+        return np.zeros(len(values), bool)
+    return known[np.minimum(known.searchsorted(values), len(known) - 1)] == values

@@ -9,7 +9,8 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from common.tokenizers.words import Ranges, covering_words, jieba_segmenter, normal_form, segment
+from common.tokenizers.segmentation import Ranges, jieba_segmenter
+from common.tokenizers.words import TokenWords, normal_form
 
 # Of words outside of the dictionary: numbers by their digits (the last: five and more), what begins with a digit or a
 # Latin letter, blanks and punctuation, and others by their characters (the last: four and more), since a name mostly
@@ -29,10 +30,13 @@ def parts_of_speech(text: str, offsets: np.ndarray, words: Ranges | None = None)
     offsets: integers (n, 2), as in `Encoding.offsets`. words: `segment(text)`, to save a second segmentation.
     ValueError for offsets outside the text.
     """
-    words = segment(text) if words is None else words
-    _, covering = covering_words(text, offsets, words)
-    ids = np.array([*(_part_of_speech(text[start:end]) for start, end in words), 0], np.int32)
-    return ids[covering]
+    return parts_of_speech_under(TokenWords(text, offsets, words))
+
+
+def parts_of_speech_under(tokens: TokenWords) -> np.ndarray:
+    """The same of tokens whose words are known."""
+    ids = np.array([*map(_part_of_speech, tokens.text_words.strings), 0], np.int32)
+    return ids[tokens.covering]
 
 
 def dictionary_tag(word: str) -> str:

@@ -9,14 +9,91 @@ import math
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import repeat
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from common.tokenizers.normalization import has_surrogate
-from common.tokenizers.segmentation import Ranges, jieba_segmenter, segment, segment_all
+from common.tokenizers.segmentation import Ranges, jieba_segmenter, segment_all, word_ends
+from common.tokenizers.wordpiece import Encoding
+
+
+class TextWords:
+    """The words of a text.
+
+    ends: where they end, integers (words,), the last one at the end of the text; ValueError otherwise.
+
+    Attributes: `strings`, the words themselves; `starts` and `ends`, int64 (words,); `at`, the index of the word of
+    each character, int64 (len(text) + 1,), at the end of the text -1.
+    """
+
+    def __init__(self, text: str, ends: np.ndarray):
+        self.text = text
+        self.ends = np.asarray(ends, np.int64)
+        covered = int(self.ends[-1]) if len(self.ends) else 0
+        if covered != len(text):
+            raise ValueError(f"words cover {covered} characters of a text of {len(text)}; are they of another text?")
+        self.starts = np.zeros_like(self.ends)
+        self.starts[1:] = self.ends[:-1]
+        self.strings = [text[start:end] for start, end in zip(self.starts.tolist(), self.ends.tolist())]
+        self.at = np.append(np.repeat(np.arange(len(self.ends)), self.ends - self.starts), -1)
+
+    @cached_property
+    def forms(self) -> list[str]:
+        """The words in normal form."""
+        return list(map(normal_form, self.strings))
+
+
+@lru_cache(maxsize=64)  # a text is asked for by each of its windows, and many questions are about one context
+def words_of(text: str) -> TextWords:
+    """The words into which jieba cuts any string."""
+    return TextWords(text, word_ends(text))
+
+
+class TokenWords:
+    """The words of a text under its tokens: each token lies in the word that has its first character.
+
+    offsets: integers (n, 2), as in `Encoding.offsets`; ValueError for some outside of the text. words: of the text, if
+    they are known.
+
+    Attributes: `text_words`; `offsets`, int64 (n, 2); `covering`, the index of each token's word, int64 (n,), -1 for
+    special tokens (empty range).
+    """
+
+    def __init__(self, text: str, offsets: np.ndarray, words: Ranges | None = None):
+        self.text_words = words_of(text) if words is None else TextWords(text, [end for _, end in words])
+        self.offsets = offsets = np.asarray(offsets, dtype=np.int64).reshape(-1, 2)
+        if len(offsets) and not (offsets.min() >= 0 and offsets.max() <= len(text)):
+            raise ValueError(
+                f"offsets reach outside the text of {len(text)} characters; do they belong to another text?"
+            )
+        self.covering = np.where(offsets[:, 0] < offsets[:, 1], self.text_words.at[offsets[:, 0]], -1)
+
+    @cached_property
+    def positions(self) -> np.ndarray:
+        """See `word_positions`."""
+        positions = np.zeros(len(self.offsets), dtype=np.int32)
+        real = self.covering >= 0
+        words = self.covering[real]
+        begins = self.offsets[real, 0] <= self.text_words.starts[words]
+        ends = self.offsets[real, 1] >= self.text_words.ends[words]
+        positions[real] = np.where(begins, np.where(ends, 4, 1), np.where(ends, 3, 2))
+        return positions
+
+    @cached_property
+    def forms(self) -> list[str]:
+        """The tokens in normal form."""
+        text = self.text_words.text
+        return [normal_form(text[start:end]) for start, end in self.offsets.tolist()]
+
+
+@lru_cache(maxsize=64)  # a question is asked of twenty passages
+def token_words(text: str, encoding: Encoding) -> TokenWords:
+    """The words of a text under the tokens of its encoding, which must not be changed any more."""
+    return TokenWords(text, encoding.offsets)
 
 
 def word_positions(text: str, offsets: np.ndarray, words: Ranges | None = None) -> np.ndarray:
@@ -27,14 +104,7 @@ def word_positions(text: str, offsets: np.ndarray, words: Ranges | None = None) 
     and end). Places are those of the characters: tokens that share one character share its place, and a word cut
     by truncation or a window has no begin or end there. ValueError for offsets outside the text.
     """
-    ranges = np.array(segment(text) if words is None else words, dtype=np.int64).reshape(-1, 2)
-    offsets, covering = covering_words(text, offsets, ranges)
-    positions = np.zeros(len(offsets), dtype=np.int32)
-    real = covering >= 0
-    begins = offsets[real, 0] <= ranges[covering[real], 0]
-    ends = offsets[real, 1] >= ranges[covering[real], 1]
-    positions[real] = np.where(begins, np.where(ends, 4, 1), np.where(ends, 3, 2))
-    return positions
+    return TokenWords(text, offsets, words).positions
 
 
 class WordVocabulary:
@@ -102,14 +172,19 @@ class WordVocabulary:
         Returns int32 (n,): 0 for special tokens (empty range), 1 for unknown words. ValueError for offsets outside
         the text.
         """
-        words = segment(text) if words is None else words
-        _, covering = covering_words(text, offsets, words)
+        return self.ids_under(TokenWords(text, offsets, words))
+
+    def ids_under(self, tokens: TokenWords) -> np.ndarray:
+        """The same of tokens whose words are known."""
+        covering = tokens.covering
+        if not len(covering):
+            return np.zeros(0, np.int32)
         # Only the words of these tokens: a long text is asked for window by window.
-        ids = {-1: 0}
-        for index in set(covering.tolist()) - {-1}:
-            start, end = words[index]
-            ids[index] = self.ids.get(normal_form(text[start:end]), 1)
-        return np.array([ids[index] for index in covering.tolist()], dtype=np.int32)
+        last = int(covering.max())
+        first = int(covering.min(initial=last, where=covering >= 0))
+        words = tokens.text_words.forms[first : last + 1]
+        ids = np.array([*map(self.ids.get, words, repeat(1)), 0], np.int32)
+        return ids[np.where(covering < 0, -1, covering - first)]
 
 
 @lru_cache(maxsize=2**16)
@@ -126,16 +201,3 @@ def rarity(word: str) -> float:
     """
     jieba = jieba_segmenter()
     return math.log((jieba.total + 1) / (jieba.FREQ.get(word, 0) + 1)) / math.log(jieba.total + 1)
-
-
-def covering_words(text: str, offsets: np.ndarray, words: Ranges) -> tuple[np.ndarray, np.ndarray]:
-    """Checked offsets (n, 2), and for each token the index of the word with its first character, -1 for none."""
-    ranges = np.array(words, dtype=np.int64).reshape(-1, 2)
-    offsets = np.asarray(offsets, dtype=np.int64).reshape(-1, 2)
-    if len(offsets) and not (offsets.min() >= 0 and offsets.max() <= len(text)):
-        raise ValueError(f"offsets reach outside the text of {len(text)} characters; do they belong to another text?")
-    lengths = ranges[:, 1] - ranges[:, 0]
-    if lengths.sum() != len(text):
-        raise ValueError(f"words cover {lengths.sum()} characters of a text of {len(text)}; are they of another text?")
-    word_at = np.append(np.repeat(np.arange(len(ranges)), lengths), -1)
-    return offsets, np.where(offsets[:, 0] < offsets[:, 1], word_at[offsets[:, 0]], -1)
