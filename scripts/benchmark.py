@@ -7,6 +7,7 @@ python scripts/benchmark.py decoding            titles per second of a unilm, on
 python scripts/benchmark.py training            seconds and memory of a training step, with each technique and without
 python scripts/benchmark.py embeddings          updates per second of a table of embeddings, dense and lazy
 python scripts/benchmark.py start               seconds of predict.py of every contest on ten rows, beside an import of TensorFlow
+python scripts/benchmark.py tokenizing          characters per CPU second of tokens and words, beside the libraries they come from
 """
 
 import importlib
@@ -36,7 +37,7 @@ class Config:
     """Measure speed on this machine."""
 
     subject: Annotated[
-        Literal["prediction", "memory", "knowledge-base", "decoding", "training", "embeddings", "start"],
+        Literal["prediction", "memory", "knowledge-base", "decoding", "training", "embeddings", "start", "tokenizing"],
         tyro.conf.Positional,
     ]
     """What to measure."""
@@ -67,6 +68,9 @@ class Config:
     steps: int = 5
     """Training steps of a round, of which the median counts; or updates of embeddings, all of which do."""
 
+    characters: int = 200_000
+    """How many characters of questions and passages are read in a round."""
+
     def __post_init__(self):
         check_at_least(
             self,
@@ -80,6 +84,7 @@ class Config:
             batch_size=4,
             length=3,
             steps=1,
+            characters=1,
         )
         if self.hidden_size % 12:
             raise UserError(f"--hidden-size {self.hidden_size}: must be a multiple of its 12 attention heads")
@@ -96,6 +101,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         "training": measure_training,
         "embeddings": measure_embeddings,
         "start": measure_start,
+        "tokenizing": measure_tokenizing,
     }
     return subjects[config.subject](config)
 
@@ -289,6 +295,20 @@ def measure_start(config: Config) -> dict[str, float]:
     from start_time import measure
 
     return measure(Path("runs"), 10, config.repeats)
+
+
+def measure_tokenizing(config: Config) -> dict[str, float]:
+    """Characters per second of the CPU of tokens and words, and passages per second with all their features; medians.
+    Tokens and words must be equal to those of the libraries."""
+    sys.path.insert(0, str(COMPETITIONS / "webqa_dgcnn"))
+    start_tensorflow()
+    from text_features import rows, speeds
+
+    found = speeds(
+        config.input or COMPETITIONS / "webqa_dgcnn" / "sample" / "train.json", config.characters, config.repeats
+    )
+    print(table(["", "per CPU second", "ratio"], rows(found)))
+    return found
 
 
 def best_of(repeats: int, action: Callable[[], object]) -> tuple[float, object]:
