@@ -75,8 +75,9 @@ def test_one_page_says_what_every_case_came_to(check):
         [contest, "float32", "200", "70", "70", "3000", "finite", *"1 of 2 0.2500 0.2500".split()]
         for contest in ANSWERS
     ]
+    small = " ".join(gpu_check.SMALL_BATCHES)
     for contest in ANSWERS:
-        assert f"{contest}, float32: 0 of 2 answers differ with --batch-size 3" in page
+        assert f"{contest}, float32: 0 of 2 answers differ with {small}" in page
         assert f"{contest}, float32: 0 of 2 answers differ from the CPU's without TF32" in page
 
 
@@ -142,13 +143,14 @@ def test_the_line_that_names_the_error_is_kept(tmp_path):
         gpu_check.command([script], "cpu")
 
 
-def test_the_flags_of_all_cases_are_those_of_train_py():
+def test_the_flags_of_all_cases_are_those_of_the_scripts():
     for contest in CONTESTS:
         config_class = competition.load(contest.folder, "train").Config
         for flags in {**gpu_check.CASES, **gpu_check.FURTHER.get(contest.folder, {})}.values():
             for size in gpu_check.SIZES.values():
                 config = parse_flags(config_class, [*flags, *size])
                 check_combination(config.encoder, config.training)
+        parse_flags(competition.load(contest.folder, "predict").Config, gpu_check.SMALL_BATCHES)
 
 
 PREDICTS = """
