@@ -149,7 +149,7 @@ def run(main: Callable[[], object]) -> NoReturn:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(141)
         # No permission, no space, a folder where a file belongs: the user's to mend, when it is about a file at all.
-        if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         _exit_with_error(UserError(f"{error.filename}: {error.strerror}" if error.filename else error.strerror))
     sys.exit(0)
@@ -197,6 +197,12 @@ def check_at_least(config: object, **smallest: float) -> None:
     for name, least in smallest.items():
         allowed = "a number" if least == -math.inf else f"at least {least}"
         _check(config, name, lambda value, least=least: math.isfinite(value) and value >= least, allowed)
+
+
+def check_at_most(config: object, **largest: float) -> None:
+    """Raises UserError when one of these fields of a Config is above its largest value."""
+    for name, most in largest.items():
+        _check(config, name, lambda value, most=most: value <= most, f"at most {most}")
 
 
 def check_above(config: object, **bounds: float) -> None:

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from common.command_line import UserError, check_above, check_at_least, check_below_one
+from common.command_line import UserError, check_above, check_at_least, check_at_most, check_below_one
+from common.generators import BATCH_TOKENS
 
 #: Parts of a training file that comes without a dev file.
 DEFAULT_FOLDS = 5
+
+#: What an encoder trained from nothing may measure: far above what any machine trains, and below what overflows.
+LARGEST_ENCODER = {"hidden_size": 2**14, "word_size": 2**14, "layers": 100, "max_length": 2**16}
 
 
 @dataclass
@@ -51,11 +55,12 @@ class PredictionOptions:
     """Run directory. Default: the newest trained run of this task in --output-dir."""
     output_dir: Path = Path("runs")
     """Where to look for the newest run."""
-    batch_size: int = 64
-    """Texts, or windows of long ones, per batch. More is faster until memory ends; the answers are the same."""
+    batch_tokens: int = BATCH_TOKENS
+    """Tokens per batch, padding included; a text or window that has more is read by itself. Fewer need less memory,
+    more may be faster on a GPU; the answers are the same."""
 
     def __post_init__(self):
-        check_at_least(self, batch_size=1)
+        check_at_least(self, batch_tokens=1)
 
 
 @dataclass
@@ -170,6 +175,7 @@ class EncoderOptions:
     def __post_init__(self):
         # Three tokens: [CLS], one of the text, [SEP].
         check_at_least(self, hidden_size=1, layers=0, max_length=3, word_size=0)
+        check_at_most(self, **LARGEST_ENCODER)
         check_below_one(self, "dropout")
         if self.encoder == "bilstm" and self.hidden_size % 2:
             raise UserError(

@@ -43,25 +43,25 @@ def one_trace(network: "keras.Model") -> Callable[[Any], Any]:
 
 
 def in_batches(
-    traced: Callable[[Any], Any], rows: Sequence[Arrays], batch_size: int
+    traced: Callable[[Any], Any], rows: Sequence[Arrays], batch_tokens: int
 ) -> Iterator[tuple[np.ndarray, Any]]:
     """The rows (inputs of an encoder, each name -> (length, ...)) through a network of `one_trace`: indices into `rows`
-    with the outputs for them, which are padded. Every row once, longest first."""
+    with the outputs for them, which are padded. Every row once, longest first (see `prediction_order`)."""
     from common.keras_compat import tf
 
-    for batch in prediction_order([len(row["token_ids"]) for row in rows], batch_size):
+    for batch in prediction_order([len(row["token_ids"]) for row in rows], batch_tokens):
         features = pad_features([rows[index] for index in batch])
         yield batch, traced({name: tf.constant(value) for name, value in features.items()})
 
 
 def in_groups(
-    traced: Callable[[Any], Any], groups: Sequence[Sequence[Arrays]], batch_size: int
+    traced: Callable[[Any], Any], groups: Sequence[Sequence[Arrays]], batch_tokens: int
 ) -> list[list[np.ndarray]]:
     """Groups of rows (the windows of a question, for instance) through a network of one output, (batch, length, ...),
     in batches that all groups share: for each row of each group its output without padding, (length, ...)."""
     rows = [row for group in groups for row in group]
     found: list[np.ndarray | None] = [None] * len(rows)
-    for batch, outputs in in_batches(traced, rows, batch_size):
+    for batch, outputs in in_batches(traced, rows, batch_tokens):
         for index, values in zip(batch, outputs.numpy()):
             found[index] = values[: len(rows[index]["token_ids"])]
     following = iter(found)

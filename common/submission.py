@@ -297,8 +297,10 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         yield temporary
         _force_to_disk(temporary)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # a full disk: whoever reads of it asks which file
+            error.filename = str(path)
         raise
     with contextlib.suppress(OSError):  # some systems cannot do this to a folder; the replacement is whole all the same
         _force_to_disk(path.parent)

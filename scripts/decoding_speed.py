@@ -103,7 +103,7 @@ def write(
 ) -> list[Candidate]:
     """The title of each text, of exactly `length` tokens."""
     settings = Settings(beam, min_length=length)
-    found = Predictor(network, encoder, length, batch).score(articles, [settings])[settings]
+    found = Predictor(network, encoder, length, batch * SOURCE).score(articles, [settings])[settings]
     return [candidates[0] for candidates in found]
 
 

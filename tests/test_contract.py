@@ -125,7 +125,7 @@ SHARED_FLAGS = {
         "--learning-rate": 0.5,
         "--early-stopping-patience": 7,
     },
-    "predict": {"--run": "one", "--input": "one", "--output": "one", "--batch-size": 7},
+    "predict": {"--run": "one", "--input": "one", "--output": "one", "--batch-tokens": 700},
     "evaluate": {"--gold": "one", "--predictions": "one", "--json": None},
 }
 
@@ -200,13 +200,13 @@ def test_answers_depend_on_the_sentence_alone(contest, workshop, output):
     examples = numbered(
         contest, [*map(contest.unlabelled, trained.examples), *test, *test[:2], contest.unlabelled(trained.examples[0])]
     )
-    answers = workshop.answers(contest, examples, output, "--batch-size", 7)
+    answers = workshop.answers(contest, examples, output, "--batch-tokens", 700)
     assert any(answers) and len(answers) == 23
     assert answers[-3:] == [*answers[8:10], answers[0]], "a sentence that stands there twice"
-    assert workshop.answers(contest, examples, output, "--batch-size", 1) == answers
-    assert workshop.answers(contest, examples, output, "--batch-size", 64) == answers
+    assert workshop.answers(contest, examples, output, "--batch-tokens", 1) == answers
+    assert workshop.answers(contest, examples, output, "--batch-tokens", 100_000) == answers
     order = random.Random(5).sample(range(23), 23)
-    shuffled = workshop.answers(contest, [examples[index] for index in order], output, "--batch-size", 7)
+    shuffled = workshop.answers(contest, [examples[index] for index in order], output, "--batch-tokens", 700)
     assert shuffled == [answers[index] for index in order]
 
 
@@ -265,7 +265,7 @@ def test_odd_texts_are_predicted_and_scored(contest, workshop, tmp_path, output)
     assert answers[0] == answers[-1] and any(answers)
     # Without its line ends and mark the file means the same.
     plain = workshop.answers(
-        contest, [contest.unlabelled(example) for example in examples], tmp_path / "plain.json", "--batch-size", 3
+        contest, [contest.unlabelled(example) for example in examples], tmp_path / "plain.json", "--batch-tokens", 300
     )
     assert plain == answers
 

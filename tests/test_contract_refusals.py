@@ -101,8 +101,8 @@ def test_an_empty_file_is_neither_answered_nor_scored(contest, workshop, tmp_pat
         ("train", ["--num-folds", 3, "--fold", 4], "--fold 4"),
         ("train", ["--fold", 2], "--fold 2"),  # of what? there is a dev file
         ("predict", ["test.json"], "test.json"),
-        ("predict", ["--batch-size", "many"], "--batch-size"),
-        ("predict", ["--batch-size", 0], "--batch-size 0"),
+        ("predict", ["--batch-tokens", "many"], "--batch-tokens"),
+        ("predict", ["--batch-tokens", 0], "--batch-tokens 0"),
         ("evaluate", ["--gold", "dev.json"], "--predictions"),
     ],
 )

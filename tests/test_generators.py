@@ -74,13 +74,34 @@ def test_batches_do_not_come_sorted_by_length_and_mix_anew_each_epoch():
 
 
 @deterministic
-@given(some_lengths, batch_sizes)
-def test_prediction_has_every_index_once_and_the_longest_first(lengths, batch_size):
-    batches = prediction_order(lengths, batch_size)
+@given(st.lists(st.integers(0, 12), max_size=9), st.integers(1, 40), st.integers(0, 20))
+def test_prediction_batches_are_the_cheapest_of_all(lengths, batch_tokens, batch_cost):
+    batches = prediction_order(lengths, batch_tokens, batch_cost)
     order = [int(index) for batch in batches for index in batch]
     assert order == sorted(range(len(lengths)), key=lambda index: -lengths[index])
-    assert [len(batch) for batch in batches[:-1]] == [batch_size] * (len(batches) - 1)
-    assert len(batches) == -(-len(lengths) // batch_size)
+    ordered = [lengths[index] for index in order]
+    costs = [cost(cut, batch_tokens, batch_cost) for cut in all_cuts(ordered)]
+    assert cost([[lengths[index] for index in batch] for batch in batches], batch_tokens, batch_cost) == min(costs)
+
+
+def all_cuts(rows):
+    """Every way to cut a list into pieces."""
+    if not rows:
+        return [[]]
+    return [[rows[:first], *rest] for first in range(1, len(rows) + 1) for rest in all_cuts(rows[first:])]
+
+
+def cost(batches, batch_tokens, batch_cost):
+    tokens = [len(batch) * max(1, *batch, 0) for batch in batches]
+    allowed = all(count <= batch_tokens or len(batch) == 1 for count, batch in zip(tokens, batches))
+    return sum(tokens) + batch_cost * len(batches) if allowed else float("inf")
+
+
+def test_few_rows_of_very_different_length_are_hardly_padded():
+    lengths = np.random.default_rng(0).lognormal(4, 0.6, size=100).astype(int)
+    for count in (30, 100):
+        batches = prediction_order(lengths[:count], 4096)
+        assert padded_cells(batches, lengths) < 1.25 * sum(lengths[:count]) and len(batches) < count / 5
 
 
 rows_of_numbers = st.lists(st.lists(st.integers(-100, 100), max_size=12), min_size=1, max_size=8)

@@ -492,13 +492,13 @@ def test_something_is_extracted_and_all_of_it_is_in_the_text(expected):
             assert len({(argument.role, argument.text) for argument in one.arguments}) == len(one.arguments)
 
 
-@pytest.mark.parametrize("batch_size", [1, 7, 64])
-def test_batch_size_and_order_change_nothing(talkative, predictor, expected, batch_size):
-    of_size = decode.Predictor(talkative[1], talkative[0], CLASSES, batch_size)
+@pytest.mark.parametrize("batch_tokens", [1, 100, 100_000])
+def test_batch_tokens_and_order_change_nothing(talkative, predictor, expected, batch_tokens):
+    of_size = decode.Predictor(talkative[1], talkative[0], CLASSES, batch_tokens)
     texts = [*TEXTS, *REPETITIVE]
     expected = [*expected, *(predictor(unlabelled(text), LOW)[0] for text in REPETITIVE)]
     assert of_size(unlabelled(*texts), LOW) == expected
-    order = np.random.default_rng(batch_size).permutation(len(texts))
+    order = np.random.default_rng(batch_tokens).permutation(len(texts))
     shuffled = of_size(unlabelled(*(texts[index] for index in order)), LOW)
     assert [shuffled[at] for at in np.argsort(order)] == expected
     assert of_size(unlabelled("他" * 62, *texts), LOW)[1:] == expected, "padded by a long neighbour"

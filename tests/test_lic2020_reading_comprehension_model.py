@@ -597,8 +597,8 @@ TWO_WINDOWS = features.Lengths(8, 10)
 TEXTS = [text for question, context, _ in QUESTIONS for text in (question, context)]
 
 
-def predictor(network, encoder, batch_size=64):
-    return decode.Predictor(network, encoder, TWO_WINDOWS, max_answer_length=9, batch_size=batch_size)
+def predictor(network, encoder, batch_tokens=4096):
+    return decode.Predictor(network, encoder, TWO_WINDOWS, max_answer_length=9, batch_tokens=batch_tokens)
 
 
 @pytest.fixture(scope="module")
@@ -643,11 +643,11 @@ def test_answers_are_pieces_of_the_context(expected):
     assert len(expected[2]) > 10 and max(candidate.probability for found in expected for candidate in found) > 0.2
 
 
-@pytest.mark.parametrize("batch_size", [1, 7, 64])
-def test_batch_size_and_order_change_nothing(wild, expected, batch_size):
-    one = predictor(*wild, batch_size)
+@pytest.mark.parametrize("batch_tokens", [1, 100, 100_000])
+def test_batch_tokens_and_order_change_nothing(wild, expected, batch_tokens):
+    one = predictor(*wild, batch_tokens)
     assert_same(n_best(one, EXAMPLES), expected)
-    order = np.random.default_rng(batch_size).permutation(len(EXAMPLES))
+    order = np.random.default_rng(batch_tokens).permutation(len(EXAMPLES))
     shuffled = n_best(one, [EXAMPLES[index] for index in order])
     assert_same([shuffled[place] for place in np.argsort(order)], expected)
     long = example("谁写的", "天地人和" * 100)

@@ -587,13 +587,13 @@ def test_something_is_extracted_and_all_of_it_is_in_the_text(expected):
         assert len(set(triples)) == len(triples)
 
 
-@pytest.mark.parametrize("batch_size", [1, 7, 64])
-def test_batch_size_and_order_change_nothing(talkative, predictor, expected, batch_size):
-    of_size = decode.Predictor(talkative[1], talkative[0], SCHEMA, batch_size)
+@pytest.mark.parametrize("batch_tokens", [1, 100, 100_000])
+def test_batch_tokens_and_order_change_nothing(talkative, predictor, expected, batch_tokens):
+    of_size = decode.Predictor(talkative[1], talkative[0], SCHEMA, batch_tokens)
     texts = [*TEXTS, *REPETITIVE]
     expected = [*expected, *(predictor(sentences(text), PAIR)[0] for text in REPETITIVE)]
     assert of_size(sentences(*texts), PAIR) == expected
-    order = np.random.default_rng(batch_size).permutation(len(texts))
+    order = np.random.default_rng(batch_tokens).permutation(len(texts))
     shuffled = of_size(sentences(*(texts[index] for index in order)), PAIR)
     assert [shuffled[place] for place in np.argsort(order)] == expected
     assert of_size(sentences(*TEXTS[:2] * 3), PAIR) == expected[:2] * 3

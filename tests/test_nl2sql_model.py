@@ -173,7 +173,7 @@ def test_hidden_tokens_say_nothing_and_change_places_with_their_labels():
 def test_scores_do_not_depend_on_what_else_is_in_the_batch(head):
     built = encoder()
     larger = [*EXAMPLES, task.Example("指标3大于2的一共有多少个，" * 3, wide(12), None, 1)]
-    predictor = decode.Predictor(untrained(head), built, 2, batch_size=16)
+    predictor = decode.Predictor(untrained(head), built, 2, batch_tokens=1000)
     rows = predictor.features(larger)
     together, alone = predictor.score(rows, []), [predictor.score([row], [])[0] for row in rows]
     for one, other in zip(together, alone):
@@ -292,7 +292,7 @@ ODD_QUESTIONS = ["", " ", "数超过1的名有几个", "\ud83d", 'x"; DROP TABLE
 @each_head
 def test_any_question_about_any_table_gets_a_query_that_runs(head):
     built = encoder()
-    predictor = decode.Predictor(untrained(head), built, 2, batch_size=8)
+    predictor = decode.Predictor(untrained(head), built, 2, batch_tokens=500)
     examples = [task.Example(question, table, None, 1) for table in ODD_TABLES.values() for question in ODD_QUESTIONS]
     answers = predictor(examples, decode.Settings())
     for one, query in zip(examples, answers):
@@ -300,9 +300,9 @@ def test_any_question_about_any_table_gets_a_query_that_runs(head):
             database.execute(query)
     # The same in another order, beside long ones, and alone: also a question without a token.
     order = np.random.default_rng(1).permutation(len(examples))[:24]
-    predictor.batch_size = 64
+    predictor.batch_tokens = 4096
     assert predictor([examples[index] for index in order], decode.Settings()) == [answers[index] for index in order]
-    predictor.batch_size = 1
+    predictor.batch_tokens = 1
     assert predictor(examples[:12], decode.Settings()) == answers[:12]
 
 

@@ -20,27 +20,28 @@ def network():
     return keras.Model(inputs, [summed, tf.reduce_sum(summed, 1)])
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 100])
-def test_every_row_once_with_its_own_outputs(network, batch_size):
+@pytest.mark.parametrize("batch_tokens", [1, 12, 1000])
+def test_every_row_once_with_its_own_outputs(network, batch_tokens):
     seen = []
-    for indices, (products, sums) in in_batches(one_trace(network), ROWS, batch_size):
-        assert len(indices) <= batch_size and products.shape[1] == max(LENGTHS[index] for index in indices)
+    for indices, (products, sums) in in_batches(one_trace(network), ROWS, batch_tokens):
+        assert len(indices) == 1 or products.shape[0] * products.shape[1] <= batch_tokens
+        assert products.shape[1] == max(LENGTHS[index] for index in indices)
         for index, row, total in zip(indices, products.numpy(), sums.numpy()):
             length = LENGTHS[index]
             assert row.tolist() == [length * token for token in range(1, length + 1)] + [0] * (len(row) - length)
             assert total == length * length * (length + 1) / 2
             seen.append(int(index))
     assert sorted(seen) == list(range(len(ROWS))) and LENGTHS[seen[0]] == max(LENGTHS)
-    assert list(in_batches(one_trace(network), [], batch_size)) == []
+    assert list(in_batches(one_trace(network), [], batch_tokens)) == []
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 100])
-def test_groups_keep_their_rows_in_order_and_without_padding(network, batch_size):
+@pytest.mark.parametrize("batch_tokens", [1, 12, 1000])
+def test_groups_keep_their_rows_in_order_and_without_padding(network, batch_tokens):
     products = one_trace(keras.Model(network.input, network.outputs[0]))
-    found = in_groups(products, [ROWS[:3], [], ROWS[3:]], batch_size)
+    found = in_groups(products, [ROWS[:3], [], ROWS[3:]], batch_tokens)
     expected = [[length * token for token in range(1, length + 1)] for length in LENGTHS]
     assert [[row.tolist() for row in group] for group in found] == [expected[:3], [], expected[3:]]
-    assert in_groups(products, [], batch_size) == [] and in_groups(products, [[], []], batch_size) == [[], []]
+    assert in_groups(products, [], batch_tokens) == [] and in_groups(products, [[], []], batch_tokens) == [[], []]
 
 
 def test_one_graph_for_all_lengths(network):

@@ -638,14 +638,14 @@ def test_a_file_that_cannot_be_written_is_named_before_the_work(unilm_run, tmp_p
 def test_samples_depend_on_the_seed_and_the_text_alone():
     encoder, network = built("unilm")
 
-    def drawn(seed, batch_size, examples=EXAMPLES):
-        predictor = decode.Predictor(network, encoder, LONGEST, batch_size)
+    def drawn(seed, batch_tokens, examples=EXAMPLES):
+        predictor = decode.Predictor(network, encoder, LONGEST, batch_tokens)
         found = predictor.samples(predictor.features(examples), Settings(), count=3, seed=seed)
         return [[one.title for one in several] for several in found]
 
-    assert drawn(5, 3, EXAMPLES[::-1]) == drawn(5, 3)[::-1]
-    assert drawn(5, 32) == drawn(5, 3) and len({title for several in drawn(5, 32) for title in several}) > len(EXAMPLES)
-    assert sum(one != other for one, other in zip(drawn(5, 32), drawn(6, 32))) > len(EXAMPLES) / 2
+    assert drawn(5, 100, EXAMPLES[::-1]) == drawn(5, 100)[::-1]
+    assert drawn(5, 4096) == drawn(5, 100) and len({title for several in drawn(5, 4096) for title in several}) > len(EXAMPLES)
+    assert sum(one != other for one, other in zip(drawn(5, 4096), drawn(6, 4096))) > len(EXAMPLES) / 2
 
 
 def test_a_vote_elects_the_title_most_like_all_others():
@@ -654,8 +654,8 @@ def test_a_vote_elects_the_title_most_like_all_others():
     articles = [pair.article for pair in pairs_for(encoder)]
     voting = Settings(beam_width=2, votes=5)
     elected, alone = (
-        decode.Predictor(network, encoder, LONGEST, batch_size).score(articles, [voting])[voting]
-        for batch_size in (3, 1)
+        decode.Predictor(network, encoder, LONGEST, batch_tokens).score(articles, [voting])[voting]
+        for batch_tokens in (100, 1)
     )
     assert [[one.title for one in found] for found in elected] == [[one.title for one in found] for found in alone]
     for found in elected:

@@ -715,12 +715,12 @@ def test_candidates_are_pieces_of_the_passages(expected):
     assert len({f"{candidate.probability:.2g}" for found in expected for candidate in found}) > 20
 
 
-@pytest.mark.parametrize("batch_size", [1, 7, 64])
-def test_batch_size_and_order_change_nothing(wild, expected, batch_size):
+@pytest.mark.parametrize("batch_tokens", [1, 100, 100_000])
+def test_batch_tokens_and_order_change_nothing(wild, expected, batch_tokens):
     encoder, network = wild
-    predictor = decode.Predictor(network, encoder, TWO_WINDOWS, 9, batch_size)
+    predictor = decode.Predictor(network, encoder, TWO_WINDOWS, 9, batch_tokens)
     assert_same(candidates_of(predictor, EXAMPLES), expected)
-    order = np.random.default_rng(batch_size).permutation(len(EXAMPLES))
+    order = np.random.default_rng(batch_tokens).permutation(len(EXAMPLES))
     shuffled = candidates_of(predictor, [EXAMPLES[index] for index in order])
     assert_same([shuffled[place] for place in np.argsort(order)], expected)
     long = example("谁写的", "天地人和" * 100)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from common.command_line import UserError, check_at_least, check_below_one
+from common.command_line import UserError, check_at_least, check_at_most, check_below_one
 from common.keras_compat import keras, tf
 from common.layers import (
     AttentionPooling,
@@ -24,7 +24,7 @@ from common.layers import (
     IdDropout,
     masked_softmax,
 )
-from common.options import EncoderOptions
+from common.options import LARGEST_ENCODER, EncoderOptions
 from common.runs.files import bytes_of_weights, check_plain, file_of_run
 from common.runs.values import settings_from_json
 from common.tokenizers import (
@@ -44,7 +44,6 @@ _QUESTION_DILATIONS = (1, 2, 1)
 _BILSTM_LAYERS = 2
 _WORD_MIN_COUNT = 3
 _WORD_DROPOUT = 0.15
-_LARGEST = {"hidden_size": 2**14, "word_size": 2**14, "layers": 100, "max_length": 2**16}
 _DEVIATION = 0.05  # of the values in a new embedding
 
 
@@ -64,9 +63,7 @@ class LightSettings:
     def __post_init__(self):
         check_at_least(self, hidden_size=1, word_size=1, layers=1, max_length=3)
         check_below_one(self, "dropout")
-        for name, most in _LARGEST.items():
-            if getattr(self, name) > most:
-                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be at most {most}")
+        check_at_most(self, **LARGEST_ENCODER)
         if self.architecture == "bilstm" and self.hidden_size % 2:
             raise UserError(f"--hidden-size {self.hidden_size}: must be even")
 

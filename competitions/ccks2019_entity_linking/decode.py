@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from common.decoders import on_grid, pair_starts_with_ends
-from common.generators import prediction_order
+from common.generators import BATCH_TOKENS, prediction_order
 from common.metrics import precision_recall_f1
 from common.prediction import in_batches, one_trace
 from common.runs.values import Between
@@ -69,8 +69,8 @@ class Scores:
 class Predictor:
     """Links texts, whatever their length, order and number."""
 
-    def __init__(self, networks, read_pair: PairReader, priors: Priors, batch_size: int = 64):
-        self.read_pair, self.priors, self.batch_size = read_pair, priors, batch_size
+    def __init__(self, networks, read_pair: PairReader, priors: Priors, batch_tokens: int = BATCH_TOKENS):
+        self.read_pair, self.priors, self.batch_tokens = read_pair, priors, batch_tokens
         self._mentions, self._entities = one_trace(networks.mentions), one_trace(networks.entities)
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[list[Mention]]:
@@ -89,7 +89,7 @@ class Predictor:
         texts = all_windows[-1].example + 1 if all_windows else 0
         likely: list[dict[Span, tuple[Spot, float]]] = [{} for _ in range(texts)]
         others: list[set[Span]] = [set() for _ in range(texts)]
-        for batch in prediction_order([len(window.encoding) for window in all_windows], self.batch_size):
+        for batch in prediction_order([len(window.encoding) for window in all_windows], self.batch_tokens):
             batch = [all_windows[index] for index in batch]
             edges, names = self._mentions(mention_inputs(batch))
             probabilities = iter(expit(on_grid(names.numpy())).tolist())
@@ -126,7 +126,7 @@ class Predictor:
             for choice in zip(spot.choices, spot.log_priors())
         ]
         logits = np.zeros(len(rows), np.float64)
-        for batch, values in in_batches(self._entities, rows, self.batch_size):
+        for batch, values in in_batches(self._entities, rows, self.batch_tokens):
             logits[batch] = on_grid(values.numpy())
         of_spots = np.split(logits, np.cumsum([len(spot.choices) for spot in spots]))[:-1]
         return [softmax(of_spot) for of_spot in of_spots]

@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     network = build_network(encoder)
     load_best(trained, network.training)
     read_pair = PairReader(encoder, knowledge_base, description_length, remembered=0)  # hardly one comes twice
-    predictor = Predictor(network, read_pair, priors, config.prediction.batch_size)
+    predictor = Predictor(network, read_pair, priors, config.prediction.batch_tokens)
     predictions = answers(examples, predictor, settings, config.input)
     write_submission(output, examples, predictions)
     check_submission(output, examples, knowledge_base)

@@ -13,6 +13,7 @@ import numpy as np
 
 from common.decoders import bio_spans, on_grid, spans_above, viterbi
 from common.encoders import Encoder
+from common.generators import BATCH_TOKENS
 from common.metrics import precision_recall_f1
 from common.prediction import in_batches, one_trace
 
@@ -43,8 +44,8 @@ class Scores:
 class Predictor:
     """Extracts events from texts, whatever their length, order and number."""
 
-    def __init__(self, network, encoder: Encoder, classes: Classes, batch_size: int = 64):
-        self.network, self.encoder, self.classes, self.batch_size = network, encoder, classes, batch_size
+    def __init__(self, network, encoder: Encoder, classes: Classes, batch_tokens: int = BATCH_TOKENS):
+        self.network, self.encoder, self.classes, self.batch_tokens = network, encoder, classes, batch_tokens
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[list[Event]]:
         """The events of every text, in order."""
@@ -58,7 +59,7 @@ class Predictor:
         """Everything that decoding under any of these settings needs. The encoder reads every window once."""
         scores: list[Scores | None] = [None] * len(all_windows)
         rows = [window.arrays for window in all_windows]
-        for batch, outputs in in_batches(one_trace(self.network), rows, self.batch_size):
+        for batch, outputs in in_batches(one_trace(self.network), rows, self.batch_tokens):
             lengths = np.array([len(all_windows[index].encoding) for index in batch])
             found = (self._best_paths if "emissions" in outputs else self._spans_above)(outputs, lengths, settings)
             for index, tags in zip(batch, found):

@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     encoder, classes = load_encoder(trained.path), Classes(schema)
     network = build_network(encoder, classes, *built_with)
     load_best(trained, network)
-    predictor, found = Predictor(network, encoder, classes, config.prediction.batch_size), Counter()
+    predictor, found = Predictor(network, encoder, classes, config.prediction.batch_tokens), Counter()
 
     # Written as they come: kept until the end, they would be all that the memory grows with.
     predictions = answers(examples, predictor, settings, schema, config.input, found)

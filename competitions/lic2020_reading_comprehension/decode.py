@@ -15,7 +15,7 @@ import numpy as np
 
 from common.decoders import best_spans, on_grid
 from common.encoders import Encoder
-from common.generators import pad
+from common.generators import BATCH_TOKENS, pad
 from common.prediction import in_groups, one_trace
 from common.runs.values import Between
 
@@ -50,9 +50,11 @@ class Candidate(NamedTuple):
 class Predictor:
     """Answers questions, whatever their length, order and number. max_answer_length: in tokens."""
 
-    def __init__(self, network, encoder: Encoder, lengths: Lengths, max_answer_length: int, batch_size: int = 64):
+    def __init__(
+        self, network, encoder: Encoder, lengths: Lengths, max_answer_length: int, batch_tokens: int = BATCH_TOKENS
+    ):
         self.encoder, self.lengths = encoder, lengths
-        self.max_answer_length, self.batch_size = max_answer_length, batch_size
+        self.max_answer_length, self.batch_tokens = max_answer_length, batch_tokens
         self._network = one_trace(network)
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[str]:
@@ -66,7 +68,7 @@ class Predictor:
     def score(self, groups: Sequence[Sequence[Window]], settings: Sequence[Settings] = ()) -> list[list[Candidate]]:
         """The n-best list of every question, whatever the settings."""
         _agreement.cache_clear()  # other candidates come
-        logits = in_groups(self._network, [[window.arrays for window in group] for group in groups], self.batch_size)
+        logits = in_groups(self._network, [[window.arrays for window in group] for group in groups], self.batch_tokens)
         return [candidates(group, scores, self.max_answer_length) for group, scores in zip(groups, logits)]
 
     def decode(

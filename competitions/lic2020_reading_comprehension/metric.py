@@ -6,6 +6,7 @@ and what is not Chinese counts by runs, so that a blank before a number makes it
 """
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -42,14 +43,13 @@ def tokens(text: str) -> list[str]:
 
 def overlap(a: Sequence[str], b: Sequence[str]) -> int:
     """The length of the longest run of tokens without a gap that stands in both."""
+    # As strings of one character for each different token of `b`, since Python searches those fast.
+    characters = {token: chr(number) for number, token in enumerate(dict.fromkeys(b))}
+    one, other = ("".join(characters.get(token, chr(sys.maxunicode)) for token in tokens) for tokens in (a, b))
     longest = 0
-    lengths = [0] * (len(b) + 1)  # of the common run that ends at the last token of `a` so far and at each token of `b`
-    for token in a:
-        previous = 0
-        for index, other in enumerate(b, start=1):
-            previous, lengths[index] = lengths[index], previous + 1 if token == other else 0
-            if lengths[index] > longest:
-                longest = lengths[index]
+    for start in range(len(one)):
+        while start + longest < len(one) and one[start : start + longest + 1] in other:
+            longest += 1
     return longest
 
 

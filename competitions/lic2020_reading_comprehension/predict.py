@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     encoder = load_encoder(trained.path)
     network = build_network(encoder)
     load_best(trained, network)
-    predictor = Predictor(network, encoder, lengths, max_answer_length, config.prediction.batch_size)
+    predictor = Predictor(network, encoder, lengths, max_answer_length, config.prediction.batch_tokens)
     answers: list[str] = []
     lists: list[bytes] = []
     for some in rounds(examples):

@@ -9,6 +9,7 @@ import numpy as np
 
 from common.decoders import pair_starts_with_ends
 from common.encoders import Encoder
+from common.generators import BATCH_TOKENS
 from common.metrics import precision_recall_f1
 from common.prediction import in_batches, one_trace
 from common.runs.values import Between
@@ -56,8 +57,8 @@ class Scores:
 class Predictor:
     """Extracts triples from sentences, whatever their length, order and number."""
 
-    def __init__(self, networks, encoder: Encoder, schema: Schema, batch_size: int = 64):
-        self.encoder, self.schema, self.batch_size = encoder, schema, batch_size
+    def __init__(self, networks, encoder: Encoder, schema: Schema, batch_tokens: int = BATCH_TOKENS):
+        self.encoder, self.schema, self.batch_tokens = encoder, schema, batch_tokens
         self._subjects, self._objects = one_trace(networks.subjects), one_trace(networks.objects)
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[list[Triple]]:
@@ -72,7 +73,7 @@ class Predictor:
         """Everything that decoding at any of these settings needs. The encoder reads every window once."""
         scores: list[Scores | None] = [None] * len(all_windows)
         for batch, (residual, probabilities) in in_batches(
-            self._subjects, [window.arrays for window in all_windows], self.batch_size
+            self._subjects, [window.arrays for window in all_windows], self.batch_tokens
         ):
             found = self._score_batch(
                 [all_windows[index] for index in batch], residual, probabilities.numpy(), settings
@@ -109,8 +110,9 @@ class Predictor:
             for subject in sorted({subject for one in settings for subject in score.subjects(one.subject_threshold)})
         ]
         lowest = min(one.object_threshold for one in settings)
-        for first in range(0, len(candidates), self.batch_size):
-            part = candidates[first : first + self.batch_size]
+        at_once = max(1, self.batch_tokens // probabilities.shape[1])
+        for first in range(0, len(candidates), at_once):
+            part = candidates[first : first + at_once]
             found = self._objects([residual, np.array(part, np.int32)]).numpy()
             for (row, *subject), tags in zip(part, found):
                 scores[row].object_tags[tuple(subject)] = _tags_above(tags, _text_tokens(batch[row]), lowest)

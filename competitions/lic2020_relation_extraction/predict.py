@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     encoder = load_encoder(trained.path)
     network = build_network(encoder, len(schema.classes))
     load_best(trained, network.training)
-    predictor = Predictor(network, encoder, schema, config.prediction.batch_size)
+    predictor = Predictor(network, encoder, schema, config.prediction.batch_tokens)
 
     # Written as they come: kept until the end, they would be all that the memory grows with.
     texts, found = [example.text for example in examples], Counter()

@@ -18,7 +18,7 @@ import numpy as np
 
 from common.decoders import on_grid
 from common.encoders import Encoder
-from common.generators import prediction_order
+from common.generators import BATCH_TOKENS, prediction_order
 from common.prediction import one_trace
 from common.runs.values import Between
 from common.tokenizers import Encoding, WordPieceTokenizer
@@ -112,8 +112,10 @@ class Predictor:
     """Answers questions, whatever their order and number and their tables. cells: of each column that are read. budget:
     of the time of all queries that are tried; None: one for each call."""
 
-    def __init__(self, network, encoder: Encoder, cells: int, batch_size: int = 64, budget: Budget | None = None):
-        self.encoder, self.cells, self.batch_size, self.budget = encoder, cells, batch_size, budget
+    def __init__(
+        self, network, encoder: Encoder, cells: int, batch_tokens: int = BATCH_TOKENS, budget: Budget | None = None
+    ):
+        self.encoder, self.cells, self.batch_tokens, self.budget = encoder, cells, batch_tokens, budget
         self._network = one_trace(network)
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[Query]:
@@ -127,7 +129,7 @@ class Predictor:
     def score(self, windows: Sequence[Window], settings: Sequence[Settings]) -> list[Scores]:
         """Everything that decoding at any settings needs. Questions of all tables share batches."""
         scores: list[Scores | None] = [None] * len(windows)
-        for batch in prediction_order([len(window) for window in windows], self.batch_size):
+        for batch in prediction_order([len(window) for window in windows], self.batch_tokens):
             outputs = self._network(collate([windows[index] for index in batch]))
             outputs = {name: values.numpy() for name, values in outputs.items()}
             for number, index in enumerate(batch):

@@ -91,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     network = build_network(encoder, head, reading_size)
     load_best(trained, network)
     budget = Budget(config.query_seconds)
-    predictor = Predictor(network, encoder, cells, config.prediction.batch_size, budget)
+    predictor = Predictor(network, encoder, cells, config.prediction.batch_tokens, budget)
     queries = list(answers(examples, predictor, settings, config.input))
 
     write_submission(output, queries)

@@ -39,6 +39,10 @@ MOST = 1000
 #: What a title is cut to when the network writes nothing that can be seen, in characters of the text.
 _FALLBACK = 24
 
+#: More than elsewhere (see common.generators): a batch is called once for each token of its longest title.
+BATCH_TOKENS = 16384
+_BATCH_COST = 3000
+
 
 class Settings(NamedTuple):
     """beam_width: hypotheses of the beam; 1 is greedy search. votes: titles that are drawn, with this temperature; then
@@ -78,9 +82,9 @@ class Candidate(NamedTuple):
 class Predictor:
     """Writes titles, whatever the length, order and number of the texts. network: see model.py."""
 
-    def __init__(self, network: Any, encoder: Encoder, max_title_length: int, batch_size: int = 32):
+    def __init__(self, network: Any, encoder: Encoder, max_title_length: int, batch_tokens: int = BATCH_TOKENS):
         self.network, self.encoder = network, encoder
-        self.max_title_length, self.batch_size = max_title_length, batch_size
+        self.max_title_length, self.batch_tokens = max_title_length, batch_tokens
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[str]:
         """The title of each text, in order."""
@@ -141,7 +145,7 @@ class Predictor:
         ends = tokenizer.start_id, tokenizer.end_id
         rules = Rules(*ends, self.max_title_length, min_length, length_penalty, no_repeat_ngram)
         found: list = [None] * len(articles)
-        for batch in prediction_order([len(article.encoding) for article in articles], self.batch_size):
+        for batch in prediction_order([len(article.encoding) for article in articles], self.batch_tokens, _BATCH_COST):
             some = [articles[index] for index in batch]
             numbers = [zlib.crc32(article.text.encode("utf-8", "surrogatepass")) for article in some]
             for index, one in zip(batch, find(self.network, collate_articles(some), rules, numbers=numbers)):

@@ -19,7 +19,7 @@ from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
 from common.submission import atomic_write, check_output, json_bytes
 
-from decode import Candidate, Predictor, Settings
+from decode import BATCH_TOKENS, Candidate, Predictor, Settings
 from features import WritingOptions
 from task import LONGEST_TITLE, TASK, Example, check_submission, read, write_submission
 
@@ -60,7 +60,7 @@ class Config:
     """Draw each token of the most probable ones that have this share of the probability together."""
     seed: int = 1
     """Of the drawing."""
-    prediction: PredictionOptions = field(default_factory=lambda: PredictionOptions(batch_size=32))
+    prediction: PredictionOptions = field(default_factory=lambda: PredictionOptions(batch_tokens=BATCH_TOKENS))
 
     def __post_init__(self):
         check_at_least(self, beam_width=1, min_length=0, no_repeat_ngram=0, votes=0, samples=0)
@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     encoder = load_encoder(trained.path)
     network = build_network(encoder, writing)
     load_best(trained, network.training)
-    predictor = Predictor(network, encoder, max_title_length, config.prediction.batch_size)
+    predictor = Predictor(network, encoder, max_title_length, config.prediction.batch_tokens)
     chosen, lines = [], []
     for best, found in titles_of(examples, predictor, settings, config):
         chosen.append(best)

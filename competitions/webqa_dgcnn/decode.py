@@ -15,7 +15,7 @@ import numpy as np
 
 from common.decoders import best_spans, on_grid
 from common.encoders import Encoder
-from common.generators import pad
+from common.generators import BATCH_TOKENS, pad
 from common.prediction import in_groups, one_trace
 from common.runs.values import Between
 
@@ -63,9 +63,11 @@ class Predictor:
     network: of `build_network`. max_answer_length: in tokens.
     """
 
-    def __init__(self, network, encoder: Encoder, lengths: Lengths, max_answer_length: int, batch_size: int = 64):
+    def __init__(
+        self, network, encoder: Encoder, lengths: Lengths, max_answer_length: int, batch_tokens: int = BATCH_TOKENS
+    ):
         self.encoder, self.lengths = encoder, lengths
-        self.max_answer_length, self.batch_size = max_answer_length, batch_size
+        self.max_answer_length, self.batch_tokens = max_answer_length, batch_tokens
         self._read = one_trace(network)
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[str]:
@@ -80,7 +82,7 @@ class Predictor:
         """The candidates of every question, which are the same under all settings. Windows of all questions share
         batches."""
         arrays = [[window.arrays for window in group] for group in groups]
-        found = in_groups(lambda batch: self._read(batch)["logits"], arrays, self.batch_size)
+        found = in_groups(lambda batch: self._read(batch)["logits"], arrays, self.batch_tokens)
         return [candidates(group, scores, self.max_answer_length) for group, scores in zip(groups, found)]
 
     def decode(

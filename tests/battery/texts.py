@@ -31,27 +31,27 @@ class Texts(Part):
         if answers is None:
             return
         order = generator.sample(range(len(examples)), len(examples))
-        for batch_size, places in ((1, range(len(examples))), (7, order)):
-            again = self.answers(contest, [examples[place] for place in places], batch_size, tally)
+        for batch_tokens, places in ((1, range(len(examples))), (700, order)):
+            again = self.answers(contest, [examples[place] for place in places], batch_tokens, tally)
             for place, answer in zip(places, again or ()):
                 if answer != answers[place]:
                     problem = (
                         f"{answers[place]!r:.150} becomes {answer!r:.150} for {contest.text(examples[place])!r:.100}"
                     )
-                    tally.fault(f"{contest.folder}, batches of {batch_size}", problem)
+                    tally.fault(f"{contest.folder}, batches of {batch_tokens} tokens", problem)
 
-    def answers(self, contest: Contest, examples: list[Example], batch_size: int, tally: Tally) -> list | None:
+    def answers(self, contest: Contest, examples: list[Example], batch_tokens: int, tally: Tally) -> list | None:
         """What predict.py says of each; None, and a fault, where it fails or says nothing."""
         output = self.folder / f"submission{contest.suffixes[0]}"
 
         def predict() -> list:
             try:
-                answered(self.workshop.predict(contest, examples, output, "--batch-size", batch_size))
+                answered(self.workshop.predict(contest, examples, output, "--batch-tokens", batch_tokens))
             except Refusal as error:
                 raise AssertionError(f"refuses texts: {error}") from None
             return contest.answers(submission_bytes(output), examples)
 
-        return tally.call(f"{contest.folder}, batches of {batch_size}", predict)
+        return tally.call(f"{contest.folder}, batches of {batch_tokens} tokens", predict)
 
 
 def odd_examples(contest: Contest, known: list[Example], generator: Random) -> list[Example]:
