@@ -45,31 +45,29 @@ def test_characters_of_many_alphabets_side_by_side():
 
 @pytest.fixture
 def watched(monkeypatch):
-    """A tokenizer that has seen some characters, and the texts that its table cannot look up."""
-    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, *"中文分词，。《》a1e", "##a", "##1", "##e"])
+    """A tokenizer that has seen some characters, and the words that it reads."""
+    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, *"中文分词，。《》a1eᄀ", *(f"##{one}" for one in "a1eᅡᆨ")])
     tokenizer.tokenize("中文分词，。《》 \u3000")
-    read = []
-    exact = tokenizer._table._exact
-    monkeypatch.setattr(tokenizer._table, "_exact", lambda text: read.append(text) or exact(text))
-    return tokenizer, read
+    words = []
+    read = tokenizer._table._read
+    monkeypatch.setattr(tokenizer._table, "_read", lambda new: words.extend(new) or read(new))
+    return tokenizer, words
 
 
 def test_only_new_words_are_read_and_each_once(watched):
-    tokenizer, read = watched
+    tokenizer, words = watched
     assert len(tokenizer.tokenize("中文分词，龘\u3000《分词》 文。" * 9)) == 108
-    assert read == ["龘"]
-    del read[:]
+    assert words == []
     tokenizer.tokenize("aa中文1分a1，aa。")
-    assert [text.split(" ") for text in read if " " in text] == [["aa", "1", "a1"]]
-    del read[:]
+    assert words == ["aa", "1", "a1"]
     assert tokenizer.tokenize("1中aa").offsets.tolist() == [[0, 1], [1, 2], [2, 3], [3, 4]]
-    assert read == []
+    assert words == ["aa", "1", "a1"]
     tokenizer.tokenize("aa中a11")
-    assert read == ["a11"]
+    assert words[3:] == ["a11"]
 
 
 @pytest.mark.parametrize(
-    ("unusual", "read_exactly"),
+    ("unusual", "word"),
     [
         ("\U0001f600", "\U0001f600"),
         ("é", "é"),
@@ -77,17 +75,30 @@ def test_only_new_words_are_read_and_each_once(watched):
         ("，\u0301", "，\u0301"),
         ("aΣ.a，", "词aΣ.a"),  # a full stop does not end the word of a sigma
         ("\ud800", "\ud800"),
+        ("a" * 201, "a" * 201),
     ],
 )
-def test_what_is_unusual_is_read_without_the_rest(watched, unusual, read_exactly):
-    tokenizer, read = watched
+def test_what_is_unusual_is_read_without_the_rest(watched, unusual, word):
+    tokenizer, words = watched
     text = "中文分词" * 9 + unusual + "中文分词" * 9
-    tokenizer.tokenize(unusual)
-    del read[:]
-    tokenizer._table._words.clear()
     encoding = tokenizer.tokenize(text)
-    assert read == [read_exactly]
+    assert words == [word]
     assert values(encoding) == values(tokenizer.tokenize_by_library(text))
+
+
+def test_the_library_reads_only_what_is_unusual(watched, monkeypatch):
+    tokenizer, _ = watched
+    tokenizer.tokenize("aÉ1\U0001f600Σ\u0301각İ\u200b\ud800")
+    read = []
+    exact = tokenizer._table._exact
+    monkeypatch.setattr(tokenizer._table, "_exact", lambda text: read.append(text) or exact(text))
+    for word in ("a1", "aÉ", "\U0001f600", "aİ", "\ud800a", "a" * 16):
+        tokenizer.tokenize(f"中{word}文")
+    assert read == []
+    tokenizer.tokenize(f"中a{'a' * 16}文Σ\u0301，a\u200b，aΣ，文")
+    assert read == ["a" * 17 + "文Σ\u0301 a\u200b，aΣ"]
+    # Three tokens of one character: the table has no room for them, and the whole text is read.
+    assert len(tokenizer.tokenize("文각")) == 4 and read[1:] == ["각", "文각"]
 
 
 def test_few_words_are_remembered_and_no_long_ones(watched, monkeypatch):

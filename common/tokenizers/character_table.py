@@ -1,13 +1,13 @@
 """Tokens by looking up characters instead of reading words: a Chinese text is mostly ideographs and punctuation, each of
 which is one and the same token wherever it stands.
 
-What stands between them, runs of letters and digits, is read by an exact tokenizer, all that are new to a text at once,
-and is remembered. So are the few characters that act on their neighbours (capital sigma, combining marks), together
-with all that they could act on.
+What stands between them, words of letters and digits, is cut into tokens here and remembered. The few characters that
+act on their neighbours (capital sigma, combining marks) are left to an exact tokenizer, together with all that they
+could act on.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -31,11 +31,12 @@ _Word = tuple[list[int], list[int], list[int]] | None
 class CharacterTable:
     """Tokens of any text, those that `exact` finds; instances may be shared between threads.
 
-    exact: finds the tokens of a text; its words are those of `normalizer`.
+    exact: finds the tokens of a text; its words are those of `normalizer`, and it knows the tokens `ids`, token -> id.
+    unknown_id: of a word that has no tokens.
     """
 
-    def __init__(self, normalizer: Normalizer, exact: Callable[[str], Tokens]):
-        self._normalizer, self._exact = normalizer, exact
+    def __init__(self, normalizer: Normalizer, exact: Callable[[str], Tokens], ids: Mapping[str, int], unknown_id: int):
+        self._normalizer, self._exact, self._ids, self._unknown_id = normalizer, exact, ids, unknown_id
         # Zeros take memory where something else is written: of these 4 MB, Chinese text needs 100 kB.
         self._kinds = np.zeros(sys.maxunicode + 1, np.int32)
         self._words: dict[str, _Word] = {}
@@ -103,6 +104,34 @@ class CharacterTable:
         return found
 
     def _read(self, words: Sequence[str]) -> dict[str, _Word]:
+        """The tokens of different words."""
+        found: dict[str, _Word] = {}
+        unusual = []
+        for word in words:
+            letters = [*map(self._normalizer.alone, word)] if len(word) <= _LONGEST_WORD else [None]
+            if None in letters or max(map(len, letters)) != 1 or min(map(len, letters)) != 1:
+                unusual.append(word)
+            else:
+                found[word] = self._cut("".join(letters))
+        return found | self._read_exactly(unusual) if unusual else found
+
+    def _cut(self, letters: str) -> _Word:
+        """The tokens of a word in normal form: from the left, each time the longest that there is."""
+        kinds, starts, ends, start = [], [], [], 0
+        while start < len(letters):
+            end = len(letters)
+            prefix = "##" if start else ""
+            while end > start and prefix + letters[start:end] not in self._ids:
+                end -= 1
+            if end == start:
+                return [_TOKEN + self._unknown_id], [0], [len(letters)]
+            kinds.append(_TOKEN + self._ids[prefix + letters[start:end]])
+            starts.append(start)
+            ends.append(end)
+            start = end
+        return kinds, starts, ends
+
+    def _read_exactly(self, words: Sequence[str]) -> dict[str, _Word]:
         """The tokens of different words. They are read as one text, in which blanks keep them apart."""
         ids, offsets = self._exact(" ".join(words))
         firsts = np.cumsum([0, *(len(word) + 1 for word in words)])

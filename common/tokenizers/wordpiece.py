@@ -97,7 +97,7 @@ class WordPieceTokenizer:
         self.start_id, self.end_id = self.ids[START], self.ids[END]
         self.mask_id = self.ids.get(MASK)
         self._by_library = _WordPieceByLibrary(self.ids, Normalizer(lowercase))
-        self._table = CharacterTable(self._by_library.normalizer, self._by_library.tokenize)
+        self._table = CharacterTable(self._by_library.normalizer, self._by_library.tokenize, self.ids, self.unknown_id)
 
     @classmethod
     def from_file(cls, path: str | PathLike, lowercase: bool = True) -> "WordPieceTokenizer":
