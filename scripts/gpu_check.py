@@ -50,7 +50,7 @@ ALL_CASES = list(dict.fromkeys([*CASES, *(case for further in FURTHER.values() f
 SIZES = {"gpu": ("--epochs", "8", "--max-dev-examples", "30")}
 SIZES["cpu"] = ("--epochs", "2", "--max-train-examples", "24", "--max-dev-examples", "8")
 #: Flags of predict.py: other batches, which must not change an answer.
-SMALL_BATCHES = ("--batch-size", "3")
+SMALL_BATCHES = ("--batch-tokens", "150")
 _VARIABLES = (
     "CUDA_VISIBLE_DEVICES XLA_FLAGS TF_XLA_FLAGS TF_FORCE_GPU_ALLOW_GROWTH TF_GPU_ALLOCATOR NVIDIA_TF32_OVERRIDE"
 )
