@@ -1,18 +1,18 @@
 """Measure speed, one subject at a time; each figure as a ratio within one run, since machines are noisy.
 
-python scripts/benchmark.py prediction          sentences per second of relation extraction, one by one and in batches
+python scripts/benchmark.py prediction          examples per CPU second of every contest, one by one and together
+python scripts/benchmark.py relations           the same of one: relations, events, reading, webqa, linking, nl2sql or titles
 python scripts/benchmark.py memory              memory of predict.py of every contest over many examples
 python scripts/benchmark.py knowledge-base      time and memory of the index of entity linking, beside their limits
 python scripts/benchmark.py decoding            titles per second of a unilm, one by one and in batches, with its memory and without
 python scripts/benchmark.py training            seconds and memory of a training step, with each technique and without
+python scripts/benchmark.py light-step          CPU seconds of a training step beside those of its matrix products alone
 python scripts/benchmark.py embeddings          updates per second of a table of embeddings, dense and lazy
 python scripts/benchmark.py start               seconds of predict.py of every contest on ten rows, beside an import of TensorFlow
 python scripts/benchmark.py tokenizing          characters per CPU second of tokens and words, beside the libraries they come from
 """
 
-import importlib
 import json
-import random
 import subprocess
 import sys
 import tempfile
@@ -27,9 +27,20 @@ from tqdm import tqdm
 
 from common.command_line import UserError, check_at_least, parse_flags, run, table
 from common.process import start_tensorflow
+from common.runs.directory import newest_run
 
 SCRIPTS = Path(__file__).resolve().parent
 COMPETITIONS = SCRIPTS.parent / "competitions"
+#: The subjects that are a contest, and their folders.
+CONTESTS = {
+    "relations": "lic2020_relation_extraction",
+    "events": "lic2020_event_extraction",
+    "reading": "lic2020_reading_comprehension",
+    "webqa": "webqa_dgcnn",
+    "linking": "ccks2019_entity_linking",
+    "nl2sql": "nl2sql",
+    "titles": "seq2seq_titling",
+}
 
 
 @dataclass
@@ -37,18 +48,35 @@ class Config:
     """Measure speed on this machine."""
 
     subject: Annotated[
-        Literal["prediction", "memory", "knowledge-base", "decoding", "training", "embeddings", "start", "tokenizing"],
+        Literal[
+            "prediction",
+            "relations",
+            "events",
+            "reading",
+            "webqa",
+            "linking",
+            "nl2sql",
+            "titles",
+            "memory",
+            "knowledge-base",
+            "decoding",
+            "training",
+            "light-step",
+            "embeddings",
+            "start",
+            "tokenizing",
+        ],
         tyro.conf.Positional,
     ]
     """What to measure."""
     repeats: int = 3
     """Rounds; the best of them counts."""
-    sentences: int = 512
-    """How many sentences are predicted in a round."""
+    rows: int = 100
+    """How many examples are predicted in a round."""
     run: Path | None = None
-    """Run to predict with. Default: the newest of relation extraction in runs/."""
+    """Run of a contest to predict with. Default: the newest of each in runs/."""
     input: Path | None = None
-    """Sentences to choose from. Default: the bundled sample's train.json."""
+    """File with these examples, for one contest. Default: the bundled sample's test.json."""
     examples: int = 10_000
     """How many examples are answered while memory is watched, by the newest run of each contest in runs/."""
     entities: int = 400_000
@@ -75,7 +103,7 @@ class Config:
         check_at_least(
             self,
             repeats=1,
-            sentences=1,
+            rows=1,
             examples=1,
             entities=1,
             titles=1,
@@ -94,11 +122,12 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     """Prints a table, and returns its figures by name."""
     config = parse_flags(Config, argv)
     subjects = {
-        "prediction": measure_prediction,
+        **dict.fromkeys(["prediction", *CONTESTS], measure_prediction),
         "memory": measure_memory,
         "knowledge-base": measure_knowledge_base,
         "decoding": measure_decoding,
         "training": measure_training,
+        "light-step": measure_step_limit,
         "embeddings": measure_embeddings,
         "start": measure_start,
         "tokenizing": measure_tokenizing,
@@ -107,39 +136,32 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
 
 
 def measure_prediction(config: Config) -> dict[str, float]:
-    """Sentences per second of the newest run; the answers of all batch sizes must be equal."""
-    folder = COMPETITIONS / "lic2020_relation_extraction"
-    sys.path.insert(0, str(folder))
-    start_tensorflow()
-    task, model, decode = (importlib.import_module(name) for name in ("task", "model", "decode"))
-    from common.encoders import load_encoder
-    from common.runs.callbacks import load_best
-    from common.runs.directory import open_trained_run
-
-    trained = open_trained_run(config.run, Path("runs"), task.TASK)
-    schema = task.Schema.read(trained.path / "schema.json")
-    examples = task.read(config.input or folder / "sample" / "train.json", None)
-    examples = random.Random(1).choices(examples, k=config.sentences)
-    encoder = load_encoder(trained.path)
-    network = model.build_network(encoder, len(schema.classes))
-    load_best(trained, network.training)
-    settings = trained.read_decoding(decode.Settings)
-
-    speeds, answers = {}, {}
-    for batch_size in (1, 8, 64):
-        predictor = decode.Predictor(network, encoder, schema, batch_size)
-        predictor(examples[:batch_size], settings)  # tracing is no part of the speed
-        seconds, answers[batch_size] = best_of(config.repeats, lambda: predictor(examples, settings))
-        speeds[f"batch {batch_size}"] = config.sentences / seconds
-    if any(answer != answers[1] for answer in answers.values()):
-        raise RuntimeError("the answers depend on the batch size")
-    print(
-        table(
-            ["", "sentences/s", "ratio"],
-            [[name, f"{speed:.0f}", f"{speed / speeds['batch 1']:.1f}"] for name, speed in speeds.items()],
-        )
-    )
-    return speeds
+    """What the newest run of each contest needs for its answers, or of one contest; each has a process of its own."""
+    figures: dict[str, float] = {}
+    shown = []
+    for name, task in CONTESTS.items():
+        if config.subject not in ("prediction", name):
+            continue
+        if not config.run and not any(Path("runs", task).glob("*/best.weights.h5")):
+            print(f"{task}: no run in runs/, so it is left out")
+            continue
+        command = [sys.executable, SCRIPTS / "prediction_speed.py", task, "--rounds", str(config.repeats)]
+        command += [
+            "--examples",
+            str(config.rows),
+            "--run",
+            config.run or newest_run(Path("runs"), task, "best.weights.h5").path,
+        ]
+        command += ["--input", config.input] if config.input else []
+        printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, encoding="utf-8").stdout
+        found = json.loads(printed.splitlines()[-1])
+        steps = (f"{found[step]:.2f} ms" for step in ("features", "score", "decode"))
+        speeds = (f"{found['together']:.0f}", f"{found['alone']:.0f}", f"{found['together'] / found['alone']:.1f}")
+        shown.append([name, found["examples"], *steps, *speeds, f"{found['slots']:.2f}"])
+        figures |= {f"{name}, {key}": value for key, value in found.items()}
+    header = ["", "examples", "features", "network", "decoding", "a CPU second", "one by one", "ratio", "slots a token"]
+    print(table(header, shown))
+    return figures
 
 
 def measure_memory(config: Config) -> dict[str, float]:
@@ -266,6 +288,30 @@ def measure_training(config: Config) -> dict[str, float]:
         if CASES[case].parts > 1:
             print(f"{case} reads them in {CASES[case].parts} batches of {config.batch_size // CASES[case].parts}")
     return {f"{case}, {key}": figure for case, figures in best.items() for key, figure in figures.items()}
+
+
+def measure_step_limit(config: Config) -> dict[str, float]:
+    """CPU seconds of a step of the default light encoder and of a BERT, and the share that plain products would
+    take."""
+    figures: dict[str, float] = {}
+    shown = []
+    for network, layers, width in (("light", 7, 128), ("bert", config.layers, config.hidden_size)):
+        shape = {"layers": layers, "width": width, "texts": config.batch_size, "tokens": config.length}
+        flags = {**shape, "steps": config.steps, "rounds": config.repeats}
+        command = [
+            sys.executable,
+            SCRIPTS / "step_limit.py",
+            network,
+            *(f"--{name}={value}" for name, value in flags.items()),
+        ]
+        printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, encoding="utf-8").stdout
+        found = json.loads(printed.splitlines()[-1])
+        name = f"{network}, {layers} layers of {width}"
+        shown.append([name, f"{found['seconds']:.3f}", f"{found['gigaflops']:.0f}", f"{found['share']:.0%}"])
+        figures |= {f"{network}, {key}": value for key, value in found.items()}
+    print(f"a step learns from {config.batch_size} texts of {config.length} tokens, one computing thread")
+    print(table(["", "CPU s/step", "products: GFLOP/CPU s", "share of the step"], shown))
+    return figures
 
 
 def measure_embeddings(config: Config) -> dict[str, float]:

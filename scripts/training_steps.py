@@ -160,9 +160,6 @@ def measure(size: Size) -> dict[str, float]:
 def token_tagger(size: Size):
     """A BERT of random weights with a label for each token, as a TrainingModel."""
     from common.encoders.bert import BertEncoder
-    from common.keras_compat import keras, tf
-    from common.losses import Distribution, masked_mean
-    from common.optimizers.training_model import TrainingModel
     from common.tokenizers import WordPieceTokenizer
     from common.tokenizers.vocabulary import SPECIAL_TOKENS
 
@@ -179,7 +176,15 @@ def token_tagger(size: Size):
         "type_vocab_size": 2,
         "hidden_act": "gelu",
     }
-    encoder = BertEncoder(tokenizer, config, size.length)
+    return tagger(BertEncoder(tokenizer, config, size.length))
+
+
+def tagger(encoder):
+    """An encoder with a label for each token, as a TrainingModel."""
+    from common.keras_compat import keras, tf
+    from common.losses import Distribution, masked_mean
+    from common.optimizers.training_model import TrainingModel
+
     encoding = encoder.network()
     states = keras.layers.Dropout(encoder.dropout, name="head_dropout")(encoding.output[0])
     logits = keras.layers.Dense(LABELS, name="head", dtype="float32")(states)

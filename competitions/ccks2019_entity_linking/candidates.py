@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.tokenizers import longest_matches
-from common.tokenizers.words import normal_form, rarity, segment
+from common.tokenizers import longest_matches, segment
+from common.tokenizers.words import normal_form, rarity
 
 from knowledge_base import KnowledgeBase, NameMatch
 from priors import CONTEXTS, LONGEST, Priors, log_priors
