@@ -10,6 +10,7 @@ of word.
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,6 +85,7 @@ class LightEncoder:
         self.max_length = settings.max_length
         self.dropout = settings.dropout
         self.unknown_ids = {"token_ids": tokenizer.unknown_id, "word_ids": 1}
+        self._side = lru_cache(maxsize=64)(self._side_features)  # a question is asked of twenty passages
 
     @classmethod
     def from_texts(cls, texts: Iterable[str], options: EncoderOptions) -> "LightEncoder":
@@ -137,10 +139,8 @@ class LightEncoder:
         question, 1 in the context) int32 (length,), and what the two texts share (see `Overlap`): `shared` int32
         (length,), `coverage` float32 (length, 2). Encodings are without special tokens."""
         common = overlap(question, asked, context, tokens)
-        of_question, of_context = self._word_features(question, asked), self._word_features(context, tokens)
-        sides = token_words(question, asked), token_words(context, tokens)
+        of_question, of_context = self._side(question, asked), self._side(context, tokens)
         values = {name: (of_question[name], of_context[name]) for name in of_question} | {
-            "parts_of_speech": tuple(map(parts_of_speech_under, sides)),
             "shared": (common.found, common.shared),
             "coverage": (np.zeros((len(asked), 2), np.float32), common.coverage),
         }
@@ -149,6 +149,10 @@ class LightEncoder:
             | {name: window.lay_out(*both) for name, both in values.items()}
             for window in windows
         ]
+
+    def _side_features(self, text: str, tokens: Encoding) -> dict[str, np.ndarray]:
+        parts = parts_of_speech_under(token_words(text, tokens))
+        return self._word_features(text, tokens) | {"parts_of_speech": parts}
 
     def _word_features(self, text: str, tokens: Encoding) -> dict[str, np.ndarray]:
         words = token_words(text, tokens)

@@ -67,7 +67,7 @@ class _Question:
         self._tokens = self._codes_of(words.forms) >> 1
         self._share = np.array(list(weights.values()), np.float32) / max(sum(weights.values()), 1e-6)
         self._runs = {
-            size: np.unique(_keys(self._tokens, np.arange(len(self._tokens) + 1 - size), size)) for size in (2, 3)
+            size: np.sort(_keys(self._tokens, np.arange(len(self._tokens) + 1 - size), size)) for size in (2, 3)
         }
 
     def _codes_of(self, forms: list[str]) -> np.ndarray:

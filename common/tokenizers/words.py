@@ -39,7 +39,8 @@ class TextWords:
         self.starts = np.zeros_like(self.ends)
         self.starts[1:] = self.ends[:-1]
         self.strings = [text[start:end] for start, end in zip(self.starts.tolist(), self.ends.tolist())]
-        self.at = np.append(np.repeat(np.arange(len(self.ends)), self.ends - self.starts), -1)
+        self.at = np.full(len(text) + 1, -1)
+        self.at[:-1] = np.repeat(np.arange(len(self.ends)), self.ends - self.starts)
 
     @cached_property
     def forms(self) -> list[str]:
@@ -66,7 +67,8 @@ class TokenWords:
     def __init__(self, text: str, offsets: np.ndarray, words: Ranges | None = None):
         self.text_words = words_of(text) if words is None else TextWords(text, [end for _, end in words])
         self.offsets = offsets = np.asarray(offsets, dtype=np.int64).reshape(-1, 2)
-        if len(offsets) and not (offsets.min() >= 0 and offsets.max() <= len(text)):
+        least, most = np.minimum.reduce(offsets, axis=None, initial=0), np.maximum.reduce(offsets, axis=None, initial=0)
+        if least < 0 or most > len(text):
             raise ValueError(
                 f"offsets reach outside the text of {len(text)} characters; do they belong to another text?"
             )
