@@ -29,7 +29,7 @@ if not _keras_name.startswith("tf_keras"):
 
 import tf_keras as keras  # noqa: E402
 
-__all__ = ["keras", "tf", "prepare", "seed_everything", "seed_layers", "set_precision"]
+__all__ = ["keras", "tf", "convert_no_code", "prepare", "seed_everything", "seed_layers", "set_precision"]
 
 
 def seed_everything(seed: int) -> None:
@@ -78,6 +78,15 @@ def _add_up_gradients_of_biases_in_float32() -> None:
         return received, tf.cast(original(op, tf.cast(received, tf.float32))[1], received.dtype)
 
     registered["type"] = gradient
+
+
+def convert_no_code() -> None:
+    """Keep autograph from parsing and rewriting the source of every layer that a network is built with: the same comes
+    out, a third of a second later. It is for Python's `if` and `for` over tensors, which no training step here may have
+    anyway (`TrainingModel.train_step` is not converted). For this thread, and not inside of a `tf.function`."""
+    from tensorflow.python.autograph.core import ag_ctx
+
+    ag_ctx._control_ctx().append(ag_ctx.ControlStatusCtx(ag_ctx.Status.DISABLED))
 
 
 def prepare(seed: int, precision: str) -> None:

@@ -32,10 +32,10 @@ def start_tensorflow() -> None:
     except FileNotFoundError:  # a container that can only be read: TensorFlow asks for the name alone when it starts
         tempfile.tempdir = os.sep
     with quiet_standard_error(), _quick_start():
-        from common.keras_compat import tf
+        from common.keras_compat import convert_no_code, tf
 
         tf.config.list_physical_devices()
-    _convert_no_code()
+    convert_no_code()
 
 
 @contextlib.contextmanager
@@ -54,15 +54,6 @@ def _quick_start() -> Iterator[None]:
         gc.freeze()
         if collects:
             gc.enable()
-
-
-def _convert_no_code() -> None:
-    """Keep autograph from parsing and rewriting the source of every layer that a network is built and traced with: the
-    same graph comes out, up to a second later. It is for Python's `if` and `for` over tensors, which no training step
-    here may have anyway (`TrainingModel.train_step` is not converted). For this thread of the process."""
-    from tensorflow.python.autograph.core import ag_ctx
-
-    ag_ctx._control_ctx().append(ag_ctx.ControlStatusCtx(ag_ctx.Status.DISABLED))
 
 
 @contextlib.contextmanager
