@@ -38,7 +38,7 @@ def one_trace(network: "keras.Model") -> Callable[[Any], Any]:
         # No lambda: TensorFlow takes those of all networks for one, and warns that it is compiled again and again.
         call = partial(network, training=False)
         # Past Keras, which would take an attribute for a part of the network.
-        vars(network)["_one_trace"] = tf.function(call, input_signature=[inputs])
+        vars(network)["_one_trace"] = tf.function(call, input_signature=[inputs], autograph=False)
     return vars(network)["_one_trace"]
 
 

@@ -7,9 +7,11 @@ from common.keras_compat import keras, seed_everything, tf
 from common.layers import (
     AttentionPooling,
     ConditionalLayerNormalization,
+    Dropout,
     GatedDilatedConvolution,
     IdDropout,
     RelativePosition,
+    drop_out,
 )
 
 
@@ -266,3 +268,29 @@ def test_they_work_in_a_network_that_trains():
         loss = tf.reduce_sum(tf.square(model(inputs, training=True) - 1.0))
     for weight, gradient in zip(model.trainable_weights, tape.gradient(loss, model.trainable_weights)):
         assert np.abs(tf.convert_to_tensor(gradient)).max() > 0, weight.name
+
+
+# Dropout
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_dropout_zeroes_as_many_values_as_it_says_and_scales_the_others(rate, dtype):
+    values = tf.cast(np.random.default_rng(0).normal(size=(101, 7, 59)), dtype)
+    dropped = drop_out(values, rate, [1, 2]).numpy()
+    kept = dropped != 0
+    assert dropped.dtype == dtype and kept.mean() == pytest.approx(1 - rate, abs=0.01)
+    np.testing.assert_allclose(dropped[kept] * (1 - rate), values.numpy()[kept], rtol=2e-3)
+    # Neighbours are dropped independently, also the two that share a random number.
+    assert np.corrcoef(kept.ravel()[:-1:2], kept.ravel()[1::2])[0, 1] == pytest.approx(0, abs=0.02)
+    np.testing.assert_array_equal(drop_out(values, rate, [1, 2]), dropped)
+    assert (drop_out(values, rate, [1, 3]).numpy() != dropped).any()
+
+
+def test_dropout_works_in_training_only_and_draws_anew_each_time():
+    values = tf.ones((3, 40))
+    layer = Dropout(0.5)
+    np.testing.assert_array_equal(layer(values), values)
+    assert (layer(values, training=True).numpy() != layer(values, training=True).numpy()).any()
+    np.testing.assert_array_equal(Dropout(0.0)(values, training=True), values)
+    assert (Dropout(1 - 1e-9)(values, training=True).numpy() != 0).mean() < 0.1

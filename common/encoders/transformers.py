@@ -13,7 +13,7 @@ import numpy as np
 from common.command_line import UserError
 from common.encoders.checkpoint import first_line, variable_shapes
 from common.keras_compat import keras, tf
-from common.layers import masked_softmax
+from common.layers import Dropout, drop_out, masked_softmax
 
 from bert4keras import layers, models  # isort: skip - after keras_compat, which tells it the Keras to use
 
@@ -70,7 +70,7 @@ class MultiHeadAttention(layers.MultiHeadAttention, keras.__internal__.layers.Ba
             scores += _in_float32("bhjd,jkd->bhjk", queries, others[0])
         weights = masked_softmax(scores, reduce(tf.logical_and, seen, True))
         if seed is not None:
-            weights = tf.nn.experimental.stateless_dropout(weights, self.attention_dropout, seed)
+            weights = drop_out(weights, self.attention_dropout, seed)
         outputs = tf.matmul(weights, values)
         if p_bias == "typical_relative":
             outputs += _in_float32("bhjk,jkd->bhjd", weights, others[0])
@@ -83,6 +83,7 @@ def _in_float32(equation, one, other):
 
 
 _LAYERS = {
+    layers.Dropout: Dropout,
     layers.Embedding: Embedding,
     layers.LayerNormalization: LayerNormalization,
     layers.MultiHeadAttention: MultiHeadAttention,

@@ -3,6 +3,7 @@
 from common.layers.attention_pooling import AttentionPooling
 from common.layers.conditional_normalization import ConditionalLayerNormalization
 from common.layers.conditional_random_field import ConditionalRandomField
+from common.layers.dropout import Dropout, drop_out
 from common.layers.gated_convolution import GatedDilatedConvolution
 from common.layers.global_pointer import EfficientGlobalPointer, GlobalPointer
 from common.layers.id_dropout import IdDropout
@@ -13,10 +14,12 @@ __all__ = [
     "AttentionPooling",
     "ConditionalLayerNormalization",
     "ConditionalRandomField",
+    "Dropout",
     "EfficientGlobalPointer",
     "GatedDilatedConvolution",
     "GlobalPointer",
     "IdDropout",
     "RelativePosition",
+    "drop_out",
     "masked_softmax",
 ]

@@ -152,8 +152,6 @@ def assemble(text: str, labels: Labels, schema: Schema) -> list[Triple]:
     slot to the nearest `@value` would not (F1 of the gold itself 0.9993 against 0.9978 on 15,000 real sentences). Slots
     without any `@value` make no triple: the judge never counts one as right.
     """
-    from scipy.optimize import linear_sum_assignment  # here: it is slow to load, and --help needs none
-
     triples: dict[Triple, None] = {}
     for subject in sorted(labels):
         objects: dict[str, dict[str, list[Span]]] = defaultdict(lambda: defaultdict(list))
@@ -164,12 +162,19 @@ def assemble(text: str, labels: Labels, schema: Schema) -> list[Triple]:
             values = spans.pop(VALUE, [])
             slots = [{VALUE: text[slice(*value)]} for value in values]
             for slot, candidates in spans.items():
-                gaps = np.array([[gap(candidate, value) for value in values] for candidate in candidates])
-                for candidate, value in zip(*linear_sum_assignment(gaps)):
+                for candidate, value in _nearest_pairs(candidates, values):
                     slots[value][slot] = text[slice(*candidates[candidate])]
             for known in slots:
                 triples[Triple.of(text[slice(*subject)], predicate, known, schema)] = None
     return list(triples)
+
+
+def _nearest_pairs(candidates: Sequence[Span], values: Sequence[Span]) -> list[tuple[int, int]]:
+    """Indices of candidates and values, paired one to one so that the gaps add up to the least."""
+    from scipy.optimize import linear_sum_assignment  # here: it is slow to load, and few sentences need it
+
+    gaps = np.array([[gap(candidate, value) for value in values] for candidate in candidates])
+    return list(zip(*linear_sum_assignment(gaps)))
 
 
 def counts(examples: Sequence[Example], predictions: Sequence[Sequence[Triple]]) -> list[tuple[int, int, int]]:
