@@ -13,6 +13,7 @@ from common.layers import (
     RelativePosition,
     drop_out,
 )
+from common.layers.gated_convolution import convolution
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +93,28 @@ def test_gated_convolution_against_a_slow_reference(dilation, kernel_size):
     layer(x, mask)
     randomise(layer)
     np.testing.assert_allclose(layer(x, mask), slow_convolution(layer, x, mask), atol=1e-4)
+
+
+@pytest.mark.parametrize(("dilation", "kernel_size"), [(1, 3), (2, 3), (3, 5), (16, 3)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("bfloat16", 2e-2), ("float16", 5e-3)])
+def test_gradients_of_a_convolution_are_those_of_its_products(dilation, kernel_size, dtype, tolerance):
+    x, kernel, wanted = random(2, 9, 4), random(kernel_size, 4, 6), random(2, 9, 6)
+
+    def products(x, kernel):
+        away = dilation * (kernel_size // 2)
+        padded = tf.pad(x, [[0, 0], [away, away], [0, 0]])
+        return sum(padded[:, tap * dilation : tap * dilation + 9] @ kernel[tap] for tap in range(kernel_size))
+
+    def gradients(convolve, dtype):
+        given = [tf.cast(values, dtype) for values in (x, kernel)]
+        with tf.GradientTape() as tape:
+            tape.watch(given)
+            total = tf.reduce_sum(convolve(*given) * tf.cast(wanted, dtype))
+        return [tf.cast(found, tf.float64) for found in tape.gradient(total, given)]
+
+    found = gradients(lambda x, kernel: convolution(x, kernel, dilation), dtype)
+    for one, other in zip(found, gradients(products, "float64")):
+        np.testing.assert_allclose(one, other, atol=tolerance * np.abs(other).max())
 
 
 def test_stacked_convolutions_do_not_see_how_far_a_batch_was_padded():

@@ -22,7 +22,7 @@ class GatedDilatedConvolution(keras.layers.Layer):
 
     def build(self, input_shape):
         self.size = input_shape[-1]
-        # Only the weights of it: `_convolution` is quicker to learn.
+        # Only the weights of it: `convolution` is quicker to learn.
         self.convolution = keras.layers.Conv1D(2 * self.size, self.kernel_size, name="convolution")
         self.convolution.build(input_shape)
         self.dropout = keras.layers.SpatialDropout1D(self.gate_dropout, name=f"{self.name}_gate_dropout")
@@ -30,7 +30,7 @@ class GatedDilatedConvolution(keras.layers.Layer):
 
     def call(self, inputs, token_mask, training=None):
         token_mask = tf.cast(token_mask, inputs.dtype)[:, :, None]
-        convolved = _convolution(inputs, tf.convert_to_tensor(self.convolution.kernel), self.dilation)
+        convolved = convolution(inputs, tf.convert_to_tensor(self.convolution.kernel), self.dilation)
         values, gates = tf.split(tf.nn.bias_add(convolved, self.convolution.bias), 2, axis=-1)
         gates = tf.sigmoid(self.dropout(gates, training=training))
         return (inputs * (1 - gates) + values * gates) * token_mask
@@ -44,7 +44,7 @@ class GatedDilatedConvolution(keras.layers.Layer):
         }
 
 
-def _convolution(inputs, kernel, dilation: int):
+def convolution(inputs, kernel, dilation: int):
     """The dilated convolution (batch, length, filters) of inputs (batch, length, size) with a kernel (width, size,
     filters), zeros around the text.
 
