@@ -58,6 +58,9 @@ class PredictionOptions:
     batch_tokens: int = BATCH_TOKENS
     """Tokens per batch, padding included; a text or window that has more is read by itself. Fewer need less memory,
     more may be faster on a GPU; the answers are the same."""
+    mixed_precision: Literal["no", "bfloat16", "float16"] | None = None
+    """Compute in 16 bits, or in 32. Default: as the run was trained. A processor or GPU that has bfloat16 is up to 1.5
+    times as fast; a few answers differ, and depend a little on the other texts of a batch."""
 
     def __post_init__(self):
         check_at_least(self, batch_tokens=1)
@@ -103,8 +106,8 @@ class TrainingOptions:
     """A transformer only: compute the inside of its layers twice instead of keeping it. Less than half of the memory
     for a sixth more time."""
     mixed_precision: Literal["no", "bfloat16", "float16"] = "no"
-    """Compute in 16 bits, with weights, heads and losses in 32. Pays on a GPU that has it. Answers then depend a little
-    on the other texts of a batch."""
+    """Compute in 16 bits, with weights, heads and losses in 32. Pays on a GPU or a processor that has it (avx512_bf16
+    in /proc/cpuinfo). Answers then depend a little on the other texts of a batch."""
     fgm: float = 0.0
     """Adversarial training: each step learns also from embeddings moved by so much against the model (0.5 is usual).
     Twice the time. 0: off."""

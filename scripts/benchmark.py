@@ -3,6 +3,7 @@
 python scripts/benchmark.py prediction          examples per CPU second of every contest, one by one and together
 python scripts/benchmark.py relations           the same of one: relations, events, reading, webqa, linking, nl2sql or titles
 python scripts/benchmark.py memory              memory of predict.py of every contest over many examples
+python scripts/benchmark.py training-memory     memory that a training example of every contest holds
 python scripts/benchmark.py knowledge-base      time and memory of the index of entity linking, beside their limits
 python scripts/benchmark.py decoding            titles per second of a unilm, one by one and in batches, with its memory and without
 python scripts/benchmark.py training            seconds and memory of a training step, with each technique and without
@@ -12,6 +13,7 @@ python scripts/benchmark.py start               seconds of predict.py of every c
 python scripts/benchmark.py tokenizing          characters per CPU second of tokens and words, beside the libraries they come from
 """
 
+import itertools
 import json
 import subprocess
 import sys
@@ -58,6 +60,7 @@ class Config:
             "nl2sql",
             "titles",
             "memory",
+            "training-memory",
             "knowledge-base",
             "decoding",
             "training",
@@ -77,6 +80,8 @@ class Config:
     """Run of a contest to predict with. Default: the newest of each in runs/."""
     input: Path | None = None
     """File with these examples, for one contest. Default: the bundled sample's test.json."""
+    data_dir: Path | None = None
+    """Folder with one of training data for each contest, of its name. Default: the bundled samples."""
     examples: int = 10_000
     """How many examples are answered while memory is watched, by the newest run of each contest in runs/."""
     entities: int = 400_000
@@ -124,6 +129,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     subjects = {
         **dict.fromkeys(["prediction", *CONTESTS], measure_prediction),
         "memory": measure_memory,
+        "training-memory": measure_training_memory,
         "knowledge-base": measure_knowledge_base,
         "decoding": measure_decoding,
         "training": measure_training,
@@ -182,6 +188,21 @@ def measure_memory(config: Config) -> dict[str, float]:
         rows.append([task, f"{settled:,.0f} MB", f"{end:,.0f} MB", f"{most:,.0f} MB", answers])
         figures |= {f"{task}, settled": settled, f"{task}, end": end}
     print(table(["", "before round 3", "at the end", "at most", "answers"], rows))
+    return figures
+
+
+def measure_training_memory(config: Config) -> dict[str, float]:
+    """Bytes held by a training example of each contest, each in a process of its own."""
+    figures: dict[str, float] = {}
+    rows = []
+    for task in CONTESTS.values():
+        command = [sys.executable, SCRIPTS / "training_memory.py", task]
+        command += ["--data-dir", config.data_dir / task] if config.data_dir else []
+        printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, encoding="utf-8").stdout
+        found = json.loads(printed.splitlines()[-1])
+        rows.append([task, f"{found['rows']:,}", f"{found['features']:,.0f}", f"{found['example']:,.0f}"])
+        figures |= {f"{task}, {key}": value for key, value in found.items()}
+    print(table(["", "rows to train on", "bytes of features of each", "bytes of an example"], rows))
     return figures
 
 
@@ -291,24 +312,20 @@ def measure_training(config: Config) -> dict[str, float]:
 
 
 def measure_step_limit(config: Config) -> dict[str, float]:
-    """CPU seconds of a step of the default light encoder and of a BERT, and the share that plain products would
-    take."""
+    """CPU seconds of a step of the default light encoder and of a BERT, in 32 bits and in 16, and the share that plain
+    products in 32 would take."""
     figures: dict[str, float] = {}
     shown = []
-    for network, layers, width in (("light", 7, 128), ("bert", config.layers, config.hidden_size)):
+    networks = (("light", 7, 128), ("bert", config.layers, config.hidden_size))
+    for (network, layers, width), precision in itertools.product(networks, ("no", "bfloat16")):
         shape = {"layers": layers, "width": width, "texts": config.batch_size, "tokens": config.length}
-        flags = {**shape, "steps": config.steps, "rounds": config.repeats}
-        command = [
-            sys.executable,
-            SCRIPTS / "step_limit.py",
-            network,
-            *(f"--{name}={value}" for name, value in flags.items()),
-        ]
+        flags = {**shape, "mixed-precision": precision, "steps": config.steps, "rounds": config.repeats}
+        command = [sys.executable, SCRIPTS / "step_limit.py", network, *(f"--{key}={flags[key]}" for key in flags)]
         printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, encoding="utf-8").stdout
         found = json.loads(printed.splitlines()[-1])
-        name = f"{network}, {layers} layers of {width}"
+        name = f"{network}, {layers} layers of {width}" + ", bfloat16" * (precision != "no")
         shown.append([name, f"{found['seconds']:.3f}", f"{found['gigaflops']:.0f}", f"{found['share']:.0%}"])
-        figures |= {f"{network}, {key}": value for key, value in found.items()}
+        figures |= {f"{name}, {key}": value for key, value in found.items()}
     print(f"a step learns from {config.batch_size} texts of {config.length} tokens, one computing thread")
     print(table(["", "CPU s/step", "products: GFLOP/CPU s", "share of the step"], shown))
     return figures

@@ -34,9 +34,11 @@ class Shape(NamedTuple):
     tokens: int
 
 
-def measure(network: Literal["light", "bert"], shape: Shape, steps: int, rounds: int) -> dict[str, float]:
+def measure(
+    network: Literal["light", "bert"], shape: Shape, precision: str, steps: int, rounds: int
+) -> dict[str, float]:
     """`seconds` of processor time of a step, `gigaflops` a CPU second that plain products of the same shape reach, and
-    the `share` of the step that its products would take at that rate; medians."""
+    the `share` of the step that its products would take at that rate, in 32 bits both; medians."""
     start_tensorflow()
     from common.keras_compat import prepare, tf
     from common.optimizers import build_optimizer
@@ -46,7 +48,7 @@ def measure(network: Literal["light", "bert"], shape: Shape, steps: int, rounds:
         tf.config.threading.set_inter_op_parallelism_threads,
     ):
         limit(1)
-    prepare(1, "no")
+    prepare(1, precision)
     model = light_tagger(shape) if network == "light" else token_tagger(Size("plain", *shape))
     options = TrainingOptions()
     model.compile(build_optimizer(options, 1e-4, 1000), options)
@@ -124,8 +126,9 @@ if __name__ == "__main__":
     parser.add_argument("--width", type=int, required=True)
     parser.add_argument("--texts", type=int, default=32)
     parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--mixed-precision", choices=["no", "bfloat16", "float16"], default="no")
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
     flags = parser.parse_args()
     shape = Shape(flags.layers, flags.width, flags.texts, flags.tokens)
-    print(json.dumps(measure(flags.network, shape, flags.steps, flags.rounds)))
+    print(json.dumps(measure(flags.network, shape, flags.mixed_precision, flags.steps, flags.rounds)))

@@ -125,7 +125,7 @@ SHARED_FLAGS = {
         "--learning-rate": 0.5,
         "--early-stopping-patience": 7,
     },
-    "predict": {"--run": "one", "--input": "one", "--output": "one", "--batch-tokens": 700},
+    "predict": {"--run": "one", "--input": "one", "--output": "one", "--batch-tokens": 700, "--mixed-precision": "no"},
     "evaluate": {"--gold": "one", "--predictions": "one", "--json": None},
 }
 

@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     from model import build_network
 
-    set_precision(trained.mixed_precision)
+    set_precision(config.prediction.mixed_precision or trained.mixed_precision)
     encoder, classes = load_encoder(trained.path), Classes(schema)
     network = build_network(encoder, classes, *built_with)
     load_best(trained, network)

@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     from model import build_network
 
-    set_precision(trained.mixed_precision)
+    set_precision(config.prediction.mixed_precision or trained.mixed_precision)
     encoder = load_encoder(trained.path)
     network = build_network(encoder)
     load_best(trained, network)

@@ -20,6 +20,8 @@ COMPETITIONS = SCRIPTS.parent / "competitions"
 
 Work = Callable[[int], int]
 
+_WINDOW = 512  # the default of train.py in reading comprehension
+
 
 def _bert(folder: Path, max_length: int):
     """An encoder of the size of the job."""
@@ -92,13 +94,13 @@ def relations(folder: Path, job: dict[str, Any]) -> Work:
 
 
 def reading(folder: Path, job: dict[str, Any]) -> Work:
-    """All of the contexts; or with `cut` as much of each as the original reads."""
+    """All of the contexts, in windows as long as train.py's; or with `cut` as much of each as the original reads."""
     from decode import Predictor, Settings
     from features import Lengths
     from model import build_network
     from task import read
 
-    encoder = _bert(folder, job["length"])
+    encoder = _bert(folder, job["length"] if job["cut"] else _WINDOW)
     parts = [read(path, labelled=False) for path in rows_of(folder, job)]
     if job["cut"]:
         parts = [[replace(one, context=_beginning(encoder, one)) for one in part] for part in parts]
