@@ -65,9 +65,10 @@ def prediction_order(lengths: Sequence[int], batch_tokens: int, batch_cost: int 
 
 def pad(rows: Sequence[np.ndarray], value: int = 0) -> np.ndarray:
     """Rows (length, ...) of different length as one array (rows, longest row, ...), filled up on the right with
-    `value`."""
+    `value`. It has their dtype; but unsigned integers, in which the ids of a training set are held, become int32."""
     like = np.asarray(rows[0]) if rows else np.zeros(0, np.int32)
-    padded = np.full((len(rows), max(map(len, rows), default=0), *like.shape[1:]), value, dtype=like.dtype)
+    kind = np.int32 if like.dtype.kind == "u" else like.dtype
+    padded = np.full((len(rows), max(map(len, rows), default=0), *like.shape[1:]), value, dtype=kind)
     for row, target in zip(rows, padded):
         target[: len(row)] = row
     return padded

@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -60,6 +61,34 @@ def batch_of(encoder, texts):
 
 
 # Every encoder
+
+
+def test_windows_and_their_features_are_held_in_few_bytes(built):
+    """As in training, where they stay: labelled, with the places of spans looked up in each."""
+    kind, encoder, _ = built
+    texts = [f"{number}号{text}" for number in range(400) for text in TEXTS[:3]]
+    held = []
+    tracemalloc.start()
+    for text in texts:
+        [window] = windows(encoder.tokenizer, encoder.tokenizer.tokenize(text), encoder.max_length)
+        assert window.token_span(0, text.index("号"))
+        held.append((window, encoder.features(text, [window])[0]))
+    size = tracemalloc.get_traced_memory()[0]
+    held.clear()
+    size = (size - tracemalloc.get_traced_memory()[0]) / len(texts)
+    tracemalloc.stop()
+    assert size < 1500, f"{size:.0f} bytes of a {kind} window"
+
+
+def test_pairs_are_held_in_few_bytes(built):
+    kind, encoder, _ = built
+    question, context = "谁写了《南山的灯》", "".join(TEXTS) * 20
+    asked, tokens = encoder.tokenizer.tokenize(question), encoder.tokenizer.tokenize(context)
+    pairs = pair_windows(encoder.tokenizer, asked, tokens, max_length=512, stride=512)
+    arrays = encoder.pair_features(question, asked, context, tokens, pairs)
+    size = sum(array.nbytes for array in arrays[0].values()) + pairs[0].encoding.offsets.nbytes
+    expected = 2 + 1 + 4 + (0 if kind == "bert" else 1 + 1 + 1 + 1 + 8)  # the last eight: two float32 of coverage
+    assert len(pairs[0]) == 512 and size == 512 * expected
 
 
 def test_shapes_and_names(built):

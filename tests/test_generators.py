@@ -135,6 +135,12 @@ def test_features_of_both_kinds_are_padded_together():
     assert padded["values"].tolist() == [[[1, 1], [0, 0], [0, 0]], [[1, 1]] * 3]
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.uint32])
+def test_what_is_held_in_few_bytes_is_padded_as_networks_read_it(kind):
+    padded = pad([np.array([1, 255], kind), np.array([7], kind)], value=-1)
+    assert padded.tolist() == [[1, 255], [7, -1]] and padded.dtype == np.int32
+
+
 def test_padding_nothing():
     assert pad([]).shape == (0, 0)
 

@@ -76,6 +76,15 @@ def wide(columns, rows=3):
 # Features
 
 
+@pytest.mark.parametrize("shape", [(3, 2, 4), (0, 2, 4), (3, 0, 4), (300, 1, 2)])
+def test_arrays_of_mostly_zeros_come_back(shape):
+    array = np.random.default_rng(0).random(shape, np.float32)
+    array[array < 0.8] = 0
+    held = features.Sparse.of(array)
+    assert held.array().dtype == np.float32 and np.array_equal(held.array(), array)
+    assert len(held.values) == np.count_nonzero(array) and held.places.itemsize <= 2
+
+
 def test_a_sequence_is_the_question_and_every_column_with_its_name_first():
     built = encoder()
     row = features.question_window(EXAMPLES[0], built, 2, Counter())

@@ -37,7 +37,8 @@ class Encoder(Protocol):
     unknown_ids: dict[str, int]
 
     def features(self, text: str, windows: list[Encoding]) -> list[Arrays]:
-        """The inputs of the network for each window of a text, each int32 (length,)."""
+        """The inputs of the network for each window of a text, each integers (length,), in few bytes: `pad` makes int32
+        of them."""
 
     def pair_features(self, question: str, context: str, windows) -> list[Arrays]:
         """The same for a question and windows of a context (see `common.tokenizers.pair_windows`); an input may also be

@@ -112,13 +112,13 @@ class BertEncoder:
         return cls(tokenizer, config, max_length, model)
 
     def features(self, text: str, windows: list[Encoding]) -> list[dict[str, np.ndarray]]:
-        """For each window `token_ids` and `segment_ids`, int32 (length,)."""
-        return [{"token_ids": window.ids, "segment_ids": np.zeros_like(window.ids)} for window in windows]
+        """For each window `token_ids` and `segment_ids`, integers (length,)."""
+        return [{"token_ids": window.ids, "segment_ids": np.zeros(len(window), np.uint8)} for window in windows]
 
     def pair_features(
         self, question: str, asked: Encoding, context: str, tokens: Encoding, windows: list[PairWindow]
     ) -> list[dict[str, np.ndarray]]:
-        """For each window of `pair_windows` `token_ids` and `segment_ids`, int32 (length,)."""
+        """For each window of `pair_windows` `token_ids` and `segment_ids`, integers (length,)."""
         return [{"token_ids": window.encoding.ids, "segment_ids": window.segment_ids} for window in windows]
 
     def network(self) -> keras.Model:

@@ -85,6 +85,7 @@ class LightEncoder:
         self.max_length = settings.max_length
         self.dropout = settings.dropout
         self.unknown_ids = {"token_ids": tokenizer.unknown_id, "word_ids": 1}
+        self._word_kind = np.min_scalar_type(len(words))
         self._side = lru_cache(maxsize=64)(self._side_features)  # a question is asked of twenty passages
 
     @classmethod
@@ -129,19 +130,19 @@ class LightEncoder:
         return cls(tokenizer, words, checked)
 
     def features(self, text: str, windows: list[Encoding]) -> list[dict[str, np.ndarray]]:
-        """For each window `token_ids`, `word_ids` and `word_positions`, int32 (length,)."""
+        """For each window `token_ids`, `word_ids` and `word_positions`, integers (length,)."""
         return [{"token_ids": window.ids} | self._word_features(text, window) for window in windows]
 
     def pair_features(
         self, question: str, asked: Encoding, context: str, tokens: Encoding, windows: list[PairWindow]
     ) -> list[dict[str, np.ndarray]]:
         """For each window of `pair_windows` the inputs for one text, `parts_of_speech` and `segment_ids` (0 in the
-        question, 1 in the context) int32 (length,), and what the two texts share (see `Overlap`): `shared` int32
+        question, 1 in the context) integers (length,), and what the two texts share (see `Overlap`): `shared` integers
         (length,), `coverage` float32 (length, 2). Encodings are without special tokens."""
         common = overlap(question, asked, context, tokens)
         of_question, of_context = self._side(question, asked), self._side(context, tokens)
         values = {name: (of_question[name], of_context[name]) for name in of_question} | {
-            "shared": (common.found, common.shared),
+            "shared": (common.found.astype(np.uint8), common.shared.astype(np.uint8)),
             "coverage": (np.zeros((len(asked), 2), np.float32), common.coverage),
         }
         return [
@@ -152,11 +153,12 @@ class LightEncoder:
 
     def _side_features(self, text: str, tokens: Encoding) -> dict[str, np.ndarray]:
         parts = parts_of_speech_under(token_words(text, tokens))
-        return self._word_features(text, tokens) | {"parts_of_speech": parts}
+        return self._word_features(text, tokens) | {"parts_of_speech": parts.astype(np.uint8)}
 
     def _word_features(self, text: str, tokens: Encoding) -> dict[str, np.ndarray]:
         words = token_words(text, tokens)
-        return {"word_ids": self.words.ids_under(words), "word_positions": words.positions}
+        ids = self.words.ids_under(words).astype(self._word_kind)
+        return {"word_ids": ids, "word_positions": words.positions.astype(np.uint8)}
 
     def network(self) -> keras.Model:
         inputs = _text_inputs()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.tokenizers.wordpiece import Encoding, WordPieceTokenizer
+from common.tokenizers.wordpiece import Encoding, WordPieceTokenizer, offset_kind
 
 
 def windows(tokenizer: WordPieceTokenizer, encoding: Encoding, max_length: int, overlap: int = 64) -> list[Encoding]:
@@ -18,10 +18,11 @@ def windows(tokenizer: WordPieceTokenizer, encoding: Encoding, max_length: int, 
     start, end = [tokenizer.start_id], [tokenizer.end_id]
     room = _room(max_length, 2)
     step = room - min(overlap, room // 2)
-    return [_between(start, encoding, first, first + room, end) for first in _starts(len(encoding), room, step)]
+    kind = tokenizer.id_kind
+    return [_between(start, encoding, first, first + room, end, kind) for first in _starts(len(encoding), room, step)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PairWindow:
     """[CLS] question [SEP] part [SEP]. The part begins with token `first` of the context, and the question has `asked`
     tokens.
@@ -44,8 +45,8 @@ class PairWindow:
 
     @property
     def segment_ids(self) -> np.ndarray:
-        """0 up to the first [SEP], then 1; int32 (length,)."""
-        ids = np.ones(len(self), np.int32)
+        """0 up to the first [SEP], then 1; uint8 (length,)."""
+        ids = np.ones(len(self), np.uint8)
         ids[: self.asked + 2] = 0
         return ids
 
@@ -94,9 +95,8 @@ def pair_windows(
     head = [tokenizer.start_id, *question.ids[:asked].tolist(), tokenizer.end_id]
     room = _room(max_length, len(head) + 1)
     starts = _starts(len(context), room, min(max(stride, 1), room))
-    return [
-        PairWindow(_between(head, context, first, first + room, [tokenizer.end_id]), asked, first) for first in starts
-    ]
+    tail, kind = [tokenizer.end_id], tokenizer.id_kind
+    return [PairWindow(_between(head, context, first, first + room, tail, kind), asked, first) for first in starts]
 
 
 def _room(max_length: int, taken: int) -> int:
@@ -112,10 +112,13 @@ def _starts(length: int, room: int, step: int) -> list[int]:
     return starts
 
 
-def _between(head: Sequence[int], encoding: Encoding, first: int, end: int, tail: Sequence[int]) -> Encoding:
+def _between(
+    head: Sequence[int], encoding: Encoding, first: int, end: int, tail: Sequence[int], kind: type
+) -> Encoding:
     inside = encoding.offsets[first:end]
     begin, stop = len(head), len(head) + len(inside)
-    ids, offsets = np.empty(stop + len(tail), np.int32), np.zeros((stop + len(tail), 2), np.int32)
+    ids = np.empty(stop + len(tail), kind)
+    offsets = np.zeros((stop + len(tail), 2), offset_kind(inside))
     ids[:begin], ids[begin:stop], ids[stop:] = head, encoding.ids[first:end], tail
     offsets[begin:stop] = inside
     if len(inside):

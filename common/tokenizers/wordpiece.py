@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 
@@ -17,12 +17,12 @@ _LONGEST_WORD = 200  # a longer word is one [UNK], as in bert4keras (`word_maxle
 _LARGEST_FILE = 100_000_000  # bytes; the vocabulary of LaBSE, with half a million tokens, has 5 million
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Encoding:
     """Tokens of one text.
 
-    ids: int32 (n,).
-    offsets: int32 (n, 2), the half-open character range of each token in the original text. Starts and ends never
+    ids: int32 (n,); of a window uint16, where no token of the vocabulary has a greater one.
+    offsets: int32 (n, 2); of a window int16, where the text is short enough. The half-open character range of each token in the original text. Starts and ends never
         decrease. Special tokens have an empty range: [CLS] (0, 0), [SEP] (e, e) with e the end of the last token.
         Several tokens may share one character (the jamo of a Hangul syllable).
     """
@@ -41,10 +41,11 @@ class Encoding:
         """First and last token (inclusive) that together cover exactly the characters [start, end).
 
         None when no token starts at `start` or none ends at `end`: a boundary inside a token or at a blank, an empty
-        range, or a range cut off by truncation. Special tokens never match. Two dictionary look-ups per call.
+        range, or a range cut off by truncation. Special tokens never match. Look-ups in two dictionaries, which are
+        kept for the encodings that were asked last.
         """
-        first = self._first_at.get(start)
-        last = self._last_at.get(end)
+        first_at, last_at = _edges(self)
+        first, last = first_at.get(start), last_at.get(end)
         if first is None or last is None or first > last or start >= end:
             return None
         return first, last
@@ -62,16 +63,20 @@ class Encoding:
             raise ValueError(f"tokens {first}..{last} begin or end with a special token, which covers no character")
         return start, end
 
-    @cached_property
-    def _first_at(self) -> dict[int, int]:
-        # Of tokens that start together the first one counts, and a dict keeps what comes last.
-        tokens = np.flatnonzero(self.offsets[:, 0] < self.offsets[:, 1])[::-1]
-        return dict(zip(self.offsets[tokens, 0].tolist(), tokens.tolist()))
 
-    @cached_property
-    def _last_at(self) -> dict[int, int]:
-        tokens = np.flatnonzero(self.offsets[:, 0] < self.offsets[:, 1])
-        return dict(zip(self.offsets[tokens, 1].tolist(), tokens.tolist()))
+@lru_cache(maxsize=64)  # labels are found text by text; kept with each encoding, these were most of a training set
+def _edges(encoding: Encoding) -> tuple[dict[int, int], dict[int, int]]:
+    """Start -> the first token there, and end -> the last one."""
+    tokens = np.flatnonzero(encoding.offsets[:, 0] < encoding.offsets[:, 1])
+    starts, ends = encoding.offsets[tokens].T.tolist()
+    tokens = tokens.tolist()
+    # Of tokens that start together the first one counts, and a dict keeps what comes last.
+    return dict(zip(starts[::-1], tokens[::-1])), dict(zip(ends, tokens))
+
+
+def offset_kind(offsets: np.ndarray) -> type:
+    """The integers in which a window holds offsets like these. With a sign, since places before them are reckoned."""
+    return np.int16 if not len(offsets) or offsets[-1, 1] < 2**15 else np.int32
 
 
 class WordPieceTokenizer:
@@ -84,7 +89,7 @@ class WordPieceTokenizer:
     lowercase: True for uncased models (every common Chinese checkpoint).
 
     Attributes: `vocabulary` (list), `ids` (token -> id), `pad_id`, `unknown_id`, `start_id` ([CLS]), `end_id` ([SEP]),
-    `mask_id` (None without [MASK]), `lowercase`.
+    `mask_id` (None without [MASK]), `lowercase`, `id_kind` (the integers in which windows hold ids).
     """
 
     def __init__(self, vocabulary: Sequence[str], lowercase: bool = True):
@@ -96,6 +101,7 @@ class WordPieceTokenizer:
         self.pad_id, self.unknown_id = self.ids[PAD], self.ids[UNKNOWN]
         self.start_id, self.end_id = self.ids[START], self.ids[END]
         self.mask_id = self.ids.get(MASK)
+        self.id_kind = np.uint16 if len(self.vocabulary) <= 2**16 else np.int32
         self._by_library = _WordPieceByLibrary(self.ids, Normalizer(lowercase))
         self._table = CharacterTable(self._by_library.normalizer, self._by_library.tokenize, self.ids, self.unknown_id)
 
@@ -150,9 +156,9 @@ class WordPieceTokenizer:
             raise ValueError(f"max_length is {max_length}, but [CLS] and [SEP] alone take 2")
         tokens = self.tokenize(text)
         count = len(tokens) if max_length is None else min(len(tokens), max_length - 2)
-        ids = np.empty(count + 2, dtype=np.int32)
+        ids = np.empty(count + 2, self.id_kind)
         ids[0], ids[1:-1], ids[-1] = self.start_id, tokens.ids[:count], self.end_id
-        offsets = np.zeros((count + 2, 2), dtype=np.int32)
+        offsets = np.zeros((count + 2, 2), offset_kind(tokens.offsets))
         offsets[1:-1] = tokens.offsets[:count]
         offsets[-1] = offsets[-2, 1]
         return Encoding(ids, offsets)

@@ -39,7 +39,7 @@ class Query(NamedTuple):
     right: int
 
 
-@dataclass
+@dataclass(slots=True)
 class Window:
     """A piece of a text that the encoder reads at once: nearly always the whole of it.
 

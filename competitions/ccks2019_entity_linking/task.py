@@ -27,7 +27,7 @@ NO_LABELS = "labels absent: nothing to find"
 NUMBER = "id that is a number, read and answered as a string"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mention:
     """A piece of the text. `offset` is the index of its first character, `entity` an id of the knowledge base or
     NIL."""
@@ -47,7 +47,7 @@ class Mention:
         return self.offset, self.text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Example:
     """A text, its mentions in the order of the file (None: unlabelled) and its line there, from 1."""
 

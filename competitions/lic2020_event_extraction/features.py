@@ -62,7 +62,7 @@ class Classes:
 # Windows
 
 
-@dataclass
+@dataclass(slots=True)
 class Window:
     """A piece of a text that the encoder reads at once: nearly always the whole of it.
 

@@ -28,7 +28,7 @@ NUMBER_AS_ID = "id is a number: read as text"
 MAX_CLASSES = 2000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Argument:
     """A piece of the text in a role. `start` is the index of its first character, -1 where it is not known."""
 
@@ -39,7 +39,7 @@ class Argument:
     """Other strings that the metric accepts as well; gold alone has them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Event:
     """One event. `trigger` is "" where none is given; `trigger_start` is the index of its first character, or -1."""
 
@@ -49,7 +49,7 @@ class Event:
     arguments: tuple[Argument, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Example:
     """A text, its events (None: unlabelled) and its line in the file, from 1."""
 

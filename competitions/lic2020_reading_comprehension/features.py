@@ -25,7 +25,7 @@ Span = tuple[int, int]
 # Windows
 
 
-@dataclass
+@dataclass(slots=True)
 class Window:
     """A question with a part of its context, nearly always the whole of it when the encoder reads long texts.
 

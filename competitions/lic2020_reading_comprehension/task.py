@@ -25,7 +25,7 @@ UNANSWERABLE = "question without an answer"
 SINGULAR = '"answer" read as "answers"'
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An accepted answer. `start` is the index of its first character in the context as the file says it, -1 if it does
     not.
@@ -37,7 +37,7 @@ class Answer:
     start: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Example:
     """A question about a context. `answers` None: unlabelled. `article` is the index in the file's `data`."""
 

@@ -27,7 +27,7 @@ Labels = dict[Span, set[tuple[Span, int]]]
 # Windows
 
 
-@dataclass
+@dataclass(slots=True)
 class Window:
     """A piece of a sentence that the encoder reads at once: nearly always the whole of it.
 

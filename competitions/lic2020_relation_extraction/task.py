@@ -29,7 +29,7 @@ NO_LABELS = '"spo_list" absent or null: nothing to find'
 MAX_CLASSES = 2000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Triple:
     """One relation. `object` holds (slot, value) pairs, `@value` first; make it with `Triple.of`, read it with
     `.slots`."""
@@ -54,7 +54,7 @@ class Triple:
         return dict(self.object)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Example:
     """A sentence, its triples (None: unlabelled) and its line in the file, from 1."""
 

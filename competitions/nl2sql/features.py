@@ -20,7 +20,7 @@ from common.encoders import Encoder
 from common.generators import Arrays, pad, pad_features
 from common.tokenizers import Encoding, WordPieceTokenizer, name_form
 
-from schema_linking import CUE_COUNT, KINDS, KNOWN, cues, match, of_tokens, shared_runs
+from schema_linking import CUE_COUNT, FEATURE_COUNT, KINDS, KNOWN, cues, match, of_tokens, shared_runs
 from task import AGGREGATIONS, CONNECTIONS, OPERATORS, Example, Query
 from values import Column, columns_of, find_numbers
 
@@ -56,7 +56,7 @@ class Mark(NamedTuple):
     last: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Labels:
     """selections: for each column NOT_SELECTED or the number of its aggregation. connection: a number of CONNECTIONS.
     conditions: how many there are in the query; those without a mark, too."""
@@ -82,26 +82,54 @@ def count_class(count: int) -> int:
     return min(max(count, 1), COUNTS) - 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Window:
     """A question with the columns of its table, as the encoder reads them at once.
 
-    question: its tokens that are read. arrays: the inputs of the encoder, (length,). matches: float32 (tokens of the
-    question, columns, FEATURE_COUNT). cues: float32 (tokens of the question, CUE_COUNT). columns: int32 (columns, 3),
-    where the name begins and ends in the sequence, the marker included, and 1 for text, 2 for real; 0 for a column that
-    is not read. labels: without those of columns that are not read; None: unlabelled.
+    question: its tokens that are read. arrays: the inputs of the encoder, (length,). shared, said: `matches` and `cues`,
+    as they are held. columns: int32 (columns, 3), where the name begins and ends in the sequence, the marker included,
+    and 1 for text, 2 for real; 0 for a column that is not read. labels: without those of columns that are not read;
+    None: unlabelled.
     """
 
     example: Example
     question: Encoding
     arrays: Arrays
-    matches: np.ndarray
-    cues: np.ndarray
+    shared: "Sparse"
+    said: "Sparse"
     columns: np.ndarray
     labels: Labels | None = None
 
     def __len__(self) -> int:
         return len(self.arrays["token_ids"])
+
+    @property
+    def matches(self) -> np.ndarray:
+        """What each token of the question shares with each column, float32 (tokens, columns, FEATURE_COUNT)."""
+        return self.shared.array()
+
+    @property
+    def cues(self) -> np.ndarray:
+        """The cues of each token of the question, float32 (tokens, CUE_COUNT)."""
+        return self.said.array()
+
+
+class Sparse(NamedTuple):
+    """An array that is mostly zeros: its shape, and where it has other values, float32, as it is read line by line."""
+
+    shape: tuple[int, ...]
+    places: np.ndarray
+    values: np.ndarray
+
+    @classmethod
+    def of(cls, array: np.ndarray) -> "Sparse":
+        places = np.flatnonzero(array)
+        return cls(array.shape, places.astype(np.min_scalar_type(array.size)), array.ravel()[places])
+
+    def array(self) -> np.ndarray:
+        array = np.zeros(self.shape, np.float32)
+        array.put(self.places, self.values)
+        return array
 
 
 def question_window(example: Example, encoder: Encoder, cells: int, lost: Counter[str]) -> Window:
@@ -133,8 +161,9 @@ def question_window(example: Example, encoder: Encoder, cells: int, lost: Counte
     for index, (begin, length) in enumerate(zip(begins, lengths)):
         layout[index] = begin, begin + 1 + min(length, names[index]), 2 if columns[index].is_real else 1
     (arrays,) = encoder.features("\n".join(pieces), [_sequence(parts, encoder.tokenizer)])
-    matches = of_tokens(match(example.question, columns), question)
-    return Window(example, question, arrays, matches, of_tokens(cues(example.question), question), layout)
+    shared = Sparse.of(of_tokens(match(example.question, columns), question))
+    said = Sparse.of(of_tokens(cues(example.question), question))
+    return Window(example, question, arrays, shared, said, layout)
 
 
 def labelled_windows(examples: Sequence[Example], encoder: Encoder, cells: int, lost: Counter[str]) -> list[Window]:
@@ -350,10 +379,12 @@ def collate(windows: Sequence[Window]) -> Arrays:
     def padded(rows: np.ndarray) -> np.ndarray:
         return np.pad(rows, [(0, tokens - len(rows))] + [(0, 0)] * (rows.ndim - 1))
 
-    wide = [np.pad(one.matches, ((0, 0), (0, columns - len(one.columns)), (0, 0))) for one in windows]
+    matches = np.zeros((len(windows), tokens, columns, FEATURE_COUNT), np.float32)
+    for row, shared in zip(matches, [window.matches for window in windows]):
+        row[: shared.shape[0], : shared.shape[1]] = shared
     return {
         **pad_features([window.arrays for window in windows]),
-        "matches": np.stack([padded(one) for one in wide]),
+        "matches": matches,
         "columns": pad([window.columns for window in windows]),
         "cues": np.stack([padded(window.cues) for window in windows]),
         "question": np.stack([padded(np.ones(len(window.question), np.int32)) for window in windows]),

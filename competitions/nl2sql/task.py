@@ -54,7 +54,7 @@ class Condition(NamedTuple):
     value: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Query:
     """What is selected, and the conditions that `connection`, a number of CONNECTIONS, joins: 0 where there is one
     condition only.
@@ -124,7 +124,7 @@ class Table:
     line: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Example:
     """A question, its table, its query (None: unlabelled) and its line in the file, from 1."""
 

@@ -45,7 +45,7 @@ class WritingOptions:
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Article:
     """A text as the networks read it.
 
@@ -77,7 +77,7 @@ def read_article(text: str, encoder: Encoder) -> Article:
     tokenizer = encoder.tokenizer
     encoding = tokenizer.encode(text, encoder.max_length)
     (arrays,) = encoder.features(text, [encoding])
-    copy_ids, unknown = encoding.ids.copy(), {}
+    copy_ids, unknown = encoding.ids.astype(np.int32), {}
     copy_ids[[0, -1]] = NOTHING
     for place in np.flatnonzero(encoding.ids == tokenizer.unknown_id):
         start, end = encoding.offsets[place]

@@ -37,7 +37,7 @@ LONGEST_TITLE = 1000
 LONGEST_GOLD = 100_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Example:
     """A text and its title (None: unlabelled). Both are as in the file, and may be empty."""
 

@@ -18,7 +18,7 @@ from task import Example
 # Windows
 
 
-@dataclass
+@dataclass(slots=True)
 class Window:
     """A question with a part of a passage, nearly always the whole of it when the encoder reads long texts.
 

@@ -23,7 +23,7 @@ _UNWRITABLE = re.compile("[\t\n\r\ud800-\udfff]")
 _NO_ANSWER = "no_answer"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A passage and the answer that it gives; "" when it gives none, or the file does not say.
 
@@ -35,7 +35,7 @@ class Passage:
     answer: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Example:
     """A question, its passages, and the line on which it begins in the file, from 1.
 
