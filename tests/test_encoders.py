@@ -73,11 +73,9 @@ def test_windows_and_their_features_are_held_in_few_bytes(built):
         [window] = windows(encoder.tokenizer, encoder.tokenizer.tokenize(text), encoder.max_length)
         assert window.token_span(0, text.index("号"))
         held.append((window, encoder.features(text, [window])[0]))
-    size = tracemalloc.get_traced_memory()[0]
-    held.clear()
-    size = (size - tracemalloc.get_traced_memory()[0]) / len(texts)
+    size = tracemalloc.get_traced_memory()[0] / len(texts)  # what is remembered elsewhere, too
     tracemalloc.stop()
-    assert size < 1500, f"{size:.0f} bytes of a {kind} window"
+    assert size < 2500, f"{size:.0f} bytes of a {kind} window"
 
 
 def test_pairs_are_held_in_few_bytes(built):
