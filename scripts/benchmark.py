@@ -196,6 +196,9 @@ def measure_training_memory(config: Config) -> dict[str, float]:
     figures: dict[str, float] = {}
     rows = []
     for task in CONTESTS.values():
+        if config.data_dir and not (config.data_dir / task / "train.json").is_file():
+            print(f"{task}: no train.json in {config.data_dir / task}, so it is left out")
+            continue
         command = [sys.executable, SCRIPTS / "training_memory.py", task]
         command += ["--data-dir", config.data_dir / task] if config.data_dir else []
         printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, encoding="utf-8").stdout

@@ -644,7 +644,9 @@ def test_samples_depend_on_the_seed_and_the_text_alone():
         return [[one.title for one in several] for several in found]
 
     assert drawn(5, 100, EXAMPLES[::-1]) == drawn(5, 100)[::-1]
-    assert drawn(5, 4096) == drawn(5, 100) and len({title for several in drawn(5, 4096) for title in several}) > len(EXAMPLES)
+    assert drawn(5, 4096) == drawn(5, 100) and len({title for several in drawn(5, 4096) for title in several}) > len(
+        EXAMPLES
+    )
     assert sum(one != other for one, other in zip(drawn(5, 4096), drawn(6, 4096))) > len(EXAMPLES) / 2
 
 
