@@ -46,8 +46,9 @@ def prediction_order(lengths: Sequence[int], batch_tokens: int, batch_cost: int 
     such batches this is the cheapest, where a batch costs its tokens and `batch_cost` more: few rows of very different
     length are padded as little as many of the same.
     """
-    order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
-    longest = np.maximum(np.asarray(lengths, dtype=np.int64)[order], 1)
+    lengths = np.asarray(lengths, dtype=np.int64)
+    order = np.argsort(-lengths, kind="stable")
+    longest = np.maximum(lengths[order], 1)
     least, begins = np.zeros(len(order) + 1), np.zeros(len(order) + 1, np.int64)
     for end in range(1, len(order) + 1):
         first = max(0, end - max(1, batch_tokens // int(longest[end - 1])))

@@ -14,8 +14,6 @@ python scripts/benchmark.py tokenizing          characters per CPU second of tok
 """
 
 import itertools
-import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,6 +28,8 @@ from tqdm import tqdm
 from common.command_line import UserError, check_at_least, parse_flags, run, table
 from common.process import start_tensorflow
 from common.runs.directory import newest_run
+
+from own_process import figures_of
 
 SCRIPTS = Path(__file__).resolve().parent
 COMPETITIONS = SCRIPTS.parent / "competitions"
@@ -151,16 +151,10 @@ def measure_prediction(config: Config) -> dict[str, float]:
         if not config.run and not any(Path("runs", task).glob("*/best.weights.h5")):
             print(f"{task}: no run in runs/, so it is left out")
             continue
-        command = [sys.executable, SCRIPTS / "prediction_speed.py", task, "--rounds", str(config.repeats)]
-        command += [
-            "--examples",
-            str(config.rows),
-            "--run",
-            config.run or newest_run(Path("runs"), task, "best.weights.h5").path,
-        ]
-        command += ["--input", config.input] if config.input else []
-        printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, encoding="utf-8").stdout
-        found = json.loads(printed.splitlines()[-1])
+        flags = ["--rounds", config.repeats, "--examples", config.rows]
+        flags += ["--run", config.run or newest_run(Path("runs"), task, "best.weights.h5").path]
+        flags += ["--input", config.input] if config.input else []
+        found = figures_of("prediction_speed.py", task, *flags)
         steps = (f"{found[step]:.2f} ms" for step in ("features", "score", "decode"))
         speeds = (f"{found['together']:.0f}", f"{found['alone']:.0f}", f"{found['together'] / found['alone']:.1f}")
         shown.append([name, found["examples"], *steps, *speeds, f"{found['slots']:.2f}"])
@@ -179,9 +173,7 @@ def measure_memory(config: Config) -> dict[str, float]:
         if not any(Path("runs", task).glob("*/best.weights.h5")):
             print(f"{task}: no run in runs/, so it is left out")
             continue
-        command = [sys.executable, SCRIPTS / "prediction_memory.py", task, "--examples", str(config.examples)]
-        printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, encoding="utf-8").stdout
-        found = json.loads(printed.splitlines()[-1])
+        found = figures_of("prediction_memory.py", task, "--examples", config.examples)
         held = found["held"]
         settled, end, most = (value / 1e6 for value in (held[min(2, len(held) - 1)], held[-1], max(held)))
         answers = ", ".join(f"{count:,} {name}" for name, count in found["answers"].items())
@@ -199,10 +191,9 @@ def measure_training_memory(config: Config) -> dict[str, float]:
         if config.data_dir and not (config.data_dir / task / "train.json").is_file():
             print(f"{task}: no train.json in {config.data_dir / task}, so it is left out")
             continue
-        command = [sys.executable, SCRIPTS / "training_memory.py", task]
-        command += ["--data-dir", config.data_dir / task] if config.data_dir else []
-        printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, encoding="utf-8").stdout
-        found = json.loads(printed.splitlines()[-1])
+        found = figures_of(
+            "training_memory.py", task, *(["--data-dir", config.data_dir / task] if config.data_dir else [])
+        )
         rows.append([task, f"{found['rows']:,}", f"{found['features']:,.0f}", f"{found['example']:,.0f}"])
         figures |= {f"{task}, {key}": value for key, value in found.items()}
     print(table(["", "rows to train on", "bytes of features of each", "bytes of an example"], rows))
@@ -215,16 +206,7 @@ def measure_knowledge_base(config: Config) -> dict[str, float]:
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         for step in ("generate", "build", "open", "candidates"):
-            command = [
-                sys.executable,
-                SCRIPTS / "knowledge_base_steps.py",
-                step,
-                folder,
-                "--entities",
-                str(config.entities),
-            ]
-            printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, encoding="utf-8").stdout
-            figures |= json.loads(printed.splitlines()[-1])
+            figures |= figures_of("knowledge_base_steps.py", step, folder, "--entities", config.entities)
     rows = [
         ("build", "build_seconds", "s", 180),
         ("build, memory", "build_bytes", "GB", 1.5),
@@ -323,9 +305,7 @@ def measure_step_limit(config: Config) -> dict[str, float]:
     for (network, layers, width), precision in itertools.product(networks, ("no", "bfloat16")):
         shape = {"layers": layers, "width": width, "texts": config.batch_size, "tokens": config.length}
         flags = {**shape, "mixed-precision": precision, "steps": config.steps, "rounds": config.repeats}
-        command = [sys.executable, SCRIPTS / "step_limit.py", network, *(f"--{key}={flags[key]}" for key in flags)]
-        printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, encoding="utf-8").stdout
-        found = json.loads(printed.splitlines()[-1])
+        found = figures_of("step_limit.py", network, *(f"--{key}={flags[key]}" for key in flags))
         name = f"{network}, {layers} layers of {width}" + ", bfloat16" * (precision != "no")
         shown.append([name, f"{found['seconds']:.3f}", f"{found['gigaflops']:.0f}", f"{found['share']:.0%}"])
         figures |= {f"{name}, {key}": value for key, value in found.items()}

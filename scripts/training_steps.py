@@ -9,8 +9,6 @@ its own, so that the memory it reports is its own.
 
 import itertools
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from common.command_line import UserError, check_at_least, parse_flags, run
 from common.options import TrainingOptions
 from common.process import start_tensorflow
 
+from own_process import figures_of
 from process_memory import peak, resident
 
 
@@ -99,14 +98,7 @@ class Size:
     def figures(self) -> dict[str, float]:
         """What `measure` returns, measured in a process of its own."""
         size = [f"--{name.replace('_', '-')}={value}" for name, value in vars(self).items() if name != "case"]
-        printed = subprocess.run(
-            [sys.executable, __file__, self.case, *size],
-            stdout=subprocess.PIPE,
-            check=True,
-            text=True,
-            encoding="utf-8",
-        ).stdout
-        return json.loads(printed.splitlines()[-1])
+        return figures_of("training_steps.py", self.case, *size)
 
 
 def options_of(case: Case, **options: object) -> TrainingOptions:

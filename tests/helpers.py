@@ -31,6 +31,15 @@ def write(path: Path, content: Any, indent: int | None = None) -> Path:
     return path
 
 
+def empty_run(runs: Path, task: str) -> Path:
+    """A run that can be found, with nothing in it."""
+    run = runs / task / "a"
+    run.mkdir(parents=True)
+    (run / "config.json").write_text(f'{{"task": "{task}", "settings": {{}}, "data": {{}}}}')
+    (run / "best.weights.h5").touch()
+    return run
+
+
 def json_lines(records: Iterable[Any]) -> str:
     """A line for each record. A string is a line as it stands: blank, or no JSON."""
     return "".join(

@@ -11,9 +11,11 @@ from common.keras_compat import keras
 
 import competition
 from contests import CONTESTS
+from helpers import empty_run
 
 sys.path.insert(0, str(competition.ROOT / "scripts"))
 import benchmark  # noqa: E402
+import own_process  # noqa: E402
 import prediction_speed  # noqa: E402
 import step_limit  # noqa: E402
 
@@ -53,10 +55,7 @@ def test_slots_are_counted_for_all_that_networks_read():
 def test_contests_with_a_run_are_measured_and_shown(monkeypatch, tmp_path, capsys):
     asked = []
     for task in ("nl2sql", "webqa_dgcnn"):
-        run = tmp_path / "runs" / task / "a"
-        run.mkdir(parents=True)
-        (run / "config.json").write_text(f'{{"task": "{task}", "settings": {{}}, "data": {{}}}}')
-        (run / "best.weights.h5").touch()
+        empty_run(tmp_path / "runs", task)
     monkeypatch.chdir(tmp_path)
 
     def measured(command, **options):
@@ -65,7 +64,7 @@ def test_contests_with_a_run_are_measured_and_shown(monkeypatch, tmp_path, capsy
         figures = {"examples": 60, **steps, "together": 250.0, "alone": 100.0, "slots": 1.05}
         return subprocess.CompletedProcess(command, 0, f"loading\n{json.dumps(figures)}\n")
 
-    monkeypatch.setattr(benchmark.subprocess, "run", measured)
+    monkeypatch.setattr(own_process.subprocess, "run", measured)
     assert benchmark.main(["prediction", "--rows", "7"])["nl2sql, together"] == 250
     assert [one[0] for one in asked] == ["webqa_dgcnn", "nl2sql"] and "7" in asked[0] and "runs/nl2sql/a" in asked[1]
     printed = capsys.readouterr().out

@@ -6,6 +6,7 @@ import pytest
 
 import competition
 from contests import CONTESTS
+from helpers import empty_run
 
 sys.path.insert(0, str(competition.ROOT / "scripts"))
 import benchmark  # noqa: E402
@@ -28,10 +29,7 @@ def test_tables_lie_beside_the_questions(tmp_path):
 
 def test_medians_of_processes_that_take_turns(monkeypatch, tmp_path, capsys):
     for task in ("nl2sql", "webqa_dgcnn"):
-        run = tmp_path / "runs" / task / "a"
-        run.mkdir(parents=True)
-        (run / "config.json").write_text(f'{{"task": "{task}", "settings": {{}}, "data": {{}}}}')
-        (run / "best.weights.h5").touch()
+        empty_run(tmp_path / "runs", task)
     monkeypatch.chdir(tmp_path)
     asked, slow = [], iter(range(100))
 

@@ -22,9 +22,10 @@ class Encoding:
     """Tokens of one text.
 
     ids: int32 (n,); of a window uint16, where no token of the vocabulary has a greater one.
-    offsets: int32 (n, 2); of a window int16, where the text is short enough. The half-open character range of each token in the original text. Starts and ends never
-        decrease. Special tokens have an empty range: [CLS] (0, 0), [SEP] (e, e) with e the end of the last token.
-        Several tokens may share one character (the jamo of a Hangul syllable).
+    offsets: int32 (n, 2); of a window int16, where the text is short enough. The half-open character range of each
+        token in the original text. Starts and ends never decrease. Special tokens have an empty range: [CLS] (0, 0),
+        [SEP] (e, e) with e the end of the last token. Several tokens may share one character (the jamo of a Hangul
+        syllable).
     """
 
     ids: np.ndarray
