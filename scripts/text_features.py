@@ -32,7 +32,7 @@ WORDS, JIEBA = "words", "jieba.cut"
 PASSAGES = "windows of passages"
 
 # A new tokenizer is made for each round, which is no part of the time; the first to be read are its own texts.
-_LENGTHS = Lengths(question=64, stride=128)
+_LENGTHS = Lengths(question=64)
 _SETTINGS = LightSettings("dgcnn", hidden_size=96, word_size=32, layers=7, dropout=0.1, max_length=512)
 
 

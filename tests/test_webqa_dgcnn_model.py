@@ -791,8 +791,8 @@ def test_settings_that_are_none_are_refused(tmp_path, kept):
 
 @pytest.mark.parametrize("changed", [{"doc_stride": 0}, {"max_answer_length": "40"}, {"max_question_length": 1e9}])
 def test_lengths_that_are_none_are_refused(tmp_path, changed):
-    lengths = {"max_question_length": 64, "doc_stride": 128, "max_answer_length": 40}
-    assert predict.lengths_of(Run(tmp_path, {"settings": lengths})) == ((64, 128), 40)
+    lengths = {"max_question_length": 64, "doc_stride": None, "max_answer_length": 40}
+    assert predict.lengths_of(Run(tmp_path, {"settings": lengths})) == ((64, None), 40)
     refused(lambda: predict.lengths_of(Run(tmp_path, {"settings": lengths | changed})), tmp_path, *changed)
 
 

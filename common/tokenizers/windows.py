@@ -83,18 +83,20 @@ class PairWindow:
 
 
 def pair_windows(
-    tokenizer: WordPieceTokenizer, question: Encoding, context: Encoding, max_length: int, stride: int
+    tokenizer: WordPieceTokenizer, question: Encoding, context: Encoding, max_length: int, stride: int | None = None
 ) -> list[PairWindow]:
     """The question with consecutive parts of the context, each window at most `max_length` long.
 
     Both encodings are without special tokens. A question that would fill more than half of a window loses its last
     tokens. A part begins `stride` tokens after the one before it, or follows it directly where that would leave a gap:
-    no token of the context is out of reach. ValueError for max_length < 4.
+    no token of the context is out of reach. Without a stride a quarter of each part is seen again in the next one.
+    ValueError for max_length < 4.
     """
     asked = min(len(question), max(0, max_length - 3) // 2)
     head = [tokenizer.start_id, *question.ids[:asked].tolist(), tokenizer.end_id]
     room = _room(max_length, len(head) + 1)
-    starts = _starts(len(context), room, min(max(stride, 1), room))
+    step = 3 * room // 4 if stride is None else stride
+    starts = _starts(len(context), room, min(max(step, 1), room))
     tail, kind = [tokenizer.end_id], tokenizer.id_kind
     return [PairWindow(_between(head, context, first, first + room, tail, kind), asked, first) for first in starts]
 

@@ -94,10 +94,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 def lengths_of(trained: Run) -> tuple[Lengths, int]:
     """What a run reads at once, and the longest answer that it finds, in tokens. Raises UserError."""
     tokens = Annotated[int, Between(1, 10**6)]
-    question, stride, answer = (
-        trained.setting(name, tokens) for name in ("max_question_length", "doc_stride", "max_answer_length")
-    )
-    return Lengths(question, stride), answer
+    question, answer = (trained.setting(name, tokens) for name in ("max_question_length", "max_answer_length"))
+    return Lengths(question, trained.setting("doc_stride", tokens | None)), answer
 
 
 def check_outputs(output: Path, nbest: Path | None) -> None:

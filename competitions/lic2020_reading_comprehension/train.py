@@ -43,8 +43,9 @@ class Config:
     """Folder with train.json and dev.json. Default: the bundled sample."""
     max_question_length: int = 64
     """Tokens of a question that are read; at most half of a window, whatever this says."""
-    doc_stride: int = 128
-    """Tokens between the beginnings of neighbouring windows, where a context is longer than a window."""
+    doc_stride: int | None = None
+    """Tokens between the beginnings of neighbouring windows, where a context is longer than a window. Default: three
+    quarters of what fits beside the question."""
     max_answer_length: int = 40
     """Longest answer that is found, in tokens. Training knows no limit."""
     crop_length: int = 320

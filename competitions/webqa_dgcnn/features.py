@@ -34,10 +34,11 @@ class Window:
 
 
 class Lengths(NamedTuple):
-    """Tokens of a question that are read at most, and tokens between the beginnings of neighbouring windows."""
+    """Tokens of a question that are read at most, and tokens between the beginnings of neighbouring windows; None:
+    three quarters of what fits beside the question."""
 
     question: int
-    stride: int
+    stride: int | None = None
 
 
 class Evidence(NamedTuple):

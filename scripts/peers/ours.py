@@ -104,7 +104,7 @@ def reading(folder: Path, job: dict[str, Any]) -> Work:
     parts = [read(path, labelled=False) for path in rows_of(folder, job)]
     if job["cut"]:
         parts = [[replace(one, context=_beginning(encoder, one)) for one in part] for part in parts]
-    predictor = Predictor(build_network(encoder), encoder, Lengths(64, 128), 16)
+    predictor = Predictor(build_network(encoder), encoder, Lengths(64), 16)
     return _answering(predictor, parts, Settings())
 
 
@@ -132,7 +132,7 @@ def passages(folder: Path, job: dict[str, Any]) -> Work:
         text for part in parts for one in part for text in [one.question, *(passage.text for passage in one.passages)]
     ]
     encoder = LightEncoder.from_texts(texts, EncoderOptions())
-    predictor = Predictor(build_network(encoder), encoder, Lengths(64, 128), 20)
+    predictor = Predictor(build_network(encoder), encoder, Lengths(64), 20)
     return _answering(predictor, parts, Settings(), lambda one: len(one.passages))
 
 
