@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 
 from common.tokenizers import SPECIAL_TOKENS, Encoding, WordPieceTokenizer, build_vocabulary, character_table
 
-from test_tokenizers import NASTY, PLAIN, TOKENIZERS, nasty_text, random_text
+from test_tokenizers import NASTY, PLAIN, SWITCHES, TOKENIZERS, nasty_text, random_text
 
-deterministic = settings(max_examples=200)
+deterministic = settings(max_examples=500)
 # What acts on neighbours, and what it acts on or is stopped by.
 context_text = st.text(
     st.sampled_from("aÁΣσ\u0301\u0323\u302e\U0001d165\u200b\U0001f600 \u3000中文，.:'’·^1각\ud800"), max_size=25
 )
 CHARACTERS = WordPieceTokenizer(build_vocabulary([PLAIN, NASTY], min_count=1))
+CHARACTERS_WITH = [WordPieceTokenizer(CHARACTERS.vocabulary, *switches) for switches in SWITCHES]
 
 
 def values(encoding: Encoding):
@@ -28,7 +29,7 @@ def values(encoding: Encoding):
 
 
 @deterministic
-@given(st.one_of(nasty_text, context_text, st.text()), st.sampled_from([*TOKENIZERS.values(), CHARACTERS]))
+@given(st.one_of(nasty_text, context_text, st.text()), st.sampled_from([*TOKENIZERS.values(), *CHARACTERS_WITH]))
 def test_tokens_are_those_of_the_library(text, tokenizer):
     expected = values(tokenizer.tokenize_by_library(text))
     assert values(tokenizer.tokenize(text)) == expected
@@ -36,11 +37,12 @@ def test_tokens_are_those_of_the_library(text, tokenizer):
     assert values(tokenizer.tokenize(text)) == expected
 
 
-def test_characters_of_many_alphabets_side_by_side():
+@pytest.mark.parametrize("tokenizer", CHARACTERS_WITH)
+def test_characters_of_many_alphabets_side_by_side(tokenizer):
     codes = [*range(0x3200), *range(0xA000, 0xAB00), *range(0xF900, 0x10000), *range(0x1D100, 0x1D200)]
     for first in range(0, len(codes), 64):
         text = "".join(f"a{character}Σ{character}中{character}" for character in map(chr, codes[first : first + 64]))
-        assert values(CHARACTERS.tokenize(text)) == values(CHARACTERS.tokenize_by_library(text)), hex(codes[first])
+        assert values(tokenizer.tokenize(text)) == values(tokenizer.tokenize_by_library(text)), hex(codes[first])
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """common/tokenizers: ids equal to bert4keras, offsets that point at the right characters, words laid over tokens."""
 
+import itertools
 import os
 import random
 import signal
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from common.tokenizers import (
     SPECIAL_TOKENS,
@@ -66,26 +68,28 @@ def random_text(generator: random.Random) -> str:
     return "".join(pieces)
 
 
-def make_vocabulary(lowercase: bool) -> list[str]:
+def make_vocabulary(lowercase: bool, strip_accents: bool) -> list[str]:
     """Most characters of the pools in one or both forms, some not, and pieces of several characters."""
     generator = random.Random(5)
-    characters = PLAIN + NASTY
+    characters, alphabet = PLAIN + NASTY, "abcdeσς각갂012éx京北中"
     if lowercase:
-        characters = unicodedata.normalize("NFD", characters.lower() + "ς")
+        characters = characters.lower() + "ς"
+    if strip_accents:
+        characters, alphabet = unicodedata.normalize("NFD", characters), unicodedata.normalize("NFD", alphabet)
     pieces = []
     for character in dict.fromkeys(characters):
         if not character.isspace() and not "\ud800" <= character <= "\udfff" and generator.random() < 0.9:
             pieces += [form for form in (character, "##" + character) if generator.random() < 0.9]
-    alphabet = unicodedata.normalize("NFD", "abcdeσς각갂012éx")
     for _ in range(1500):
         stem = "".join(generator.choices(alphabet, k=generator.randrange(2, 5)))
         pieces.append(generator.choice(["", "##"]) + stem)
     return list(dict.fromkeys([*SPECIAL_TOKENS, "[unused1]", *pieces]))
 
 
-VOCABULARY = {lowercase: make_vocabulary(lowercase) for lowercase in (True, False)}
-TOKENIZERS = {lowercase: WordPieceTokenizer(VOCABULARY[lowercase], lowercase) for lowercase in (True, False)}
-TOKENIZER = TOKENIZERS[True]
+#: lowercase, strip_accents and tokenize_chinese_chars.
+SWITCHES = list(itertools.product((True, False), repeat=3))
+TOKENIZERS = {switches: WordPieceTokenizer(make_vocabulary(*switches[:2]), *switches) for switches in SWITCHES}
+TOKENIZER = TOKENIZERS[True, True, True]
 
 
 # WordPiece: ids
@@ -102,7 +106,7 @@ def bert4keras_tokenizer():
 
 @pytest.mark.parametrize("lowercase, count", [(True, 10_000), (False, 2_000)])
 def test_ids_are_those_of_bert4keras(bert4keras_tokenizer, lowercase, count):
-    ours = TOKENIZERS[lowercase]
+    ours = TOKENIZERS[lowercase, lowercase, True]
     theirs = bert4keras_tokenizer(dict(ours.ids), do_lower_case=lowercase)
     generator = random.Random(1)
     unknown = total = 0
@@ -123,6 +127,95 @@ def test_every_code_point_as_in_bert4keras(bert4keras_tokenizer):
     for first in range(0, len(codes), 64):
         text = " ".join(f"a{chr(code)}b" for code in codes[first : first + 64])
         assert TOKENIZER.encode(text).ids.tolist() == theirs.encode(text)[0], hex(codes[first])
+
+
+# WordPiece: the switches of the hub's BertTokenizer
+
+
+def is_common(character: str) -> bool:
+    """Whether the `tokenizers` library, whose tables of Unicode are of several versions, knows what Python knows.
+
+    Where the two differ: it drops characters for private use, which bert4keras keeps; of extension E it takes the
+    first 256 ideographs for letters; and its capital sigma looks at no neighbours.
+    """
+    old, now = unicodedata.ucd_3_2_0.category(character), unicodedata.category(character)
+    return old == now and now not in ("Co", "Cn", "Cs") and character not in "Σ᜴᙭"
+
+
+def bare_library(vocabulary: dict[str, int], lowercase: bool, strip_accents: bool | None, chinese: bool) -> Tokenizer:
+    library = Tokenizer(models.WordPiece(vocab=vocabulary, unk_token="[UNK]", max_input_chars_per_word=200))
+    library.normalizer = normalizers.BertNormalizer(True, chinese, strip_accents, lowercase)
+    library.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return library
+
+
+LIBRARIES = {switches: bare_library(TOKENIZERS[switches].ids, *switches) for switches in SWITCHES}
+
+
+@settings(max_examples=500)
+@given(nasty_text, st.sampled_from(SWITCHES))
+def test_each_switch_as_in_the_library(text, switches):
+    text = "".join(filter(is_common, text))
+    expected, encoding = LIBRARIES[switches].encode(text), TOKENIZERS[switches].tokenize(text)
+    assert encoding.ids.tolist() == expected.ids
+    for (start, end), (their_start, their_end) in zip(encoding.offsets.tolist(), expected.offsets):
+        marks = text[their_end:end]  # those of the token's last character, which the library leaves out
+        assert start == their_start and all(unicodedata.category(mark) in ("Mn", "Cf", "Cc") for mark in marks)
+        assert end >= their_end and (switches[1] or end == their_end)
+
+
+def test_every_common_code_point_as_in_the_library():
+    blocks = (
+        range(0x3500),
+        range(0x9F00, 0xAD00),
+        range(0xF900, 0x10100),
+        range(0x1D100, 0x1D200),
+        range(0x2F800, 0x30000),
+    )
+    codes = [code for code in itertools.chain(*blocks) if is_common(chr(code))]
+    assert len(codes) > 12_000
+    for switches in SWITCHES:
+        tokenizer = TOKENIZERS[switches]
+        words = tokenizer._by_library.normalizer
+        normalizer, pieces = LIBRARIES[switches].normalizer, LIBRARIES[switches].pre_tokenizer
+        for first in range(0, len(codes), 4096):
+            text = " ".join(f"a{chr(code)}b" for code in codes[first : first + 4096])
+            expected = [word for word, _ in pieces.pre_tokenize_str(normalizer.normalize_str(text))]
+            assert words.normalize(text).text.split() == expected, hex(codes[first])
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_accents_go_with_capitals_unless_told(lowercase):
+    tokenizer = WordPieceTokenizer(TOKENIZER.vocabulary, lowercase)
+    assert (tokenizer.lowercase, tokenizer.strip_accents, tokenizer.tokenize_chinese_chars) == (
+        lowercase,
+        lowercase,
+        True,
+    )
+    text, bare = "Éé北京Ab", bare_library(tokenizer.ids, lowercase, None, True)
+    assert tokenizer.tokenize(text).ids.tolist() == bare.encode(text).ids
+
+
+@pytest.mark.parametrize(
+    "switches, tokens, offsets",
+    [
+        ((True, None, True), ["e", "##a", "，", "北", "京"], [(0, 2), (2, 3), (3, 4), (4, 5), (5, 6)]),
+        ((True, False, True), ["e", "##\u0301", "##a", "，", "北", "京"], [*((i, i + 1) for i in range(6))]),
+        ((False, True, True), ["E", "##a", "，", "北", "京"], [(0, 2), (2, 3), (3, 4), (4, 5), (5, 6)]),
+        ((False, None, False), ["E", "##\u0301", "##a", "，", "北京"], [*((i, i + 1) for i in range(4)), (4, 6)]),
+        ((True, True, False), ["e", "##a", "，", "北京"], [(0, 2), (2, 3), (3, 4), (4, 6)]),
+    ],
+)
+def test_tokens_with_each_switch(tmp_path, switches, tokens, offsets):
+    vocabulary = [*SPECIAL_TOKENS, "e", "E", "##\u0301", "##a", "，", "北", "京", "北京", "##京"]
+    WordPieceTokenizer(vocabulary).save(tmp_path / "vocab.txt")
+    for tokenizer in (
+        WordPieceTokenizer(vocabulary, *switches),
+        WordPieceTokenizer.from_file(tmp_path / "vocab.txt", *switches),
+    ):
+        encoding = tokenizer.tokenize("E\u0301a，北京")
+        assert [tokenizer.vocabulary[index] for index in encoding.ids] == tokens
+        assert list(map(tuple, encoding.offsets.tolist())) == offsets
 
 
 def test_longest_word():
@@ -169,9 +262,9 @@ def test_offsets(text, tokens, offsets):
 
 
 @deterministic
-@given(nasty_text, st.booleans())
-def test_offsets_are_in_range_and_never_decrease(text, lowercase):
-    encoding = TOKENIZERS[lowercase].tokenize(text)
+@given(nasty_text, st.sampled_from(SWITCHES))
+def test_offsets_are_in_range_and_never_decrease(text, switches):
+    encoding = TOKENIZERS[switches].tokenize(text)
     assert encoding.ids.dtype == encoding.offsets.dtype == np.int32
     assert encoding.offsets.shape == (len(encoding), 2)
     starts, ends = encoding.offsets[:, 0], encoding.offsets[:, 1]
@@ -181,11 +274,11 @@ def test_offsets_are_in_range_and_never_decrease(text, lowercase):
 
 
 @deterministic
-@given(nasty_text, st.booleans())
-def test_slice_of_the_original_normalises_to_the_token(text, lowercase):
+@given(nasty_text, st.sampled_from(SWITCHES))
+def test_slice_of_the_original_normalises_to_the_token(text, switches):
     """Exceptions: [UNK]; sigma, whose small letter depends on its neighbours; and tokens that share characters with a
     neighbour (jamo, several letters from one, characters that changed places): their slice contains the token."""
-    tokenizer = TOKENIZERS[lowercase]
+    tokenizer = TOKENIZERS[switches]
     encoding = tokenizer.tokenize(text)
     ranges = encoding.offsets.tolist()
     for index, (start, end) in enumerate(ranges):
@@ -193,19 +286,19 @@ def test_slice_of_the_original_normalises_to_the_token(text, lowercase):
         if token == "[UNK]":
             continue
         stem = token.removeprefix("##") if len(token) > 2 else token
-        piece = Normalizer(lowercase).normalize(text[start:end]).text.replace(" ", "")
+        piece = Normalizer(*switches).normalize(text[start:end]).text.replace(" ", "")
         shared = (index and ranges[index - 1][1] > start) or (index + 1 < len(ranges) and ranges[index + 1][0] < end)
         stem, piece = stem.replace("ς", "σ"), piece.replace("ς", "σ")
         assert stem in piece if shared else stem == piece
 
 
 @deterministic
-@given(nasty_text)
-def test_every_visible_character_is_covered(text):
+@given(nasty_text, st.sampled_from(SWITCHES))
+def test_every_visible_character_is_covered(text, switches):
     covered = np.zeros(len(text), dtype=bool)
-    for start, end in TOKENIZER.tokenize(text).offsets:
+    for start, end in TOKENIZERS[switches].tokenize(text).offsets:
         covered[start:end] = True
-    normalizer = Normalizer()
+    normalizer = Normalizer(*switches)
     for index, character in enumerate(text):
         assert covered[index] or not normalizer.normalize(character).text.strip()
 

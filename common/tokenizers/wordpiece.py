@@ -88,27 +88,45 @@ class WordPieceTokenizer:
     vocabulary: one token per id, the later id where a token stands twice, as in Google's BERT (ERNIE has "$" twice);
         ValueError on a token no line of a file can hold, or a missing [PAD], [UNK], [CLS] or [SEP].
     lowercase: True for uncased models (every common Chinese checkpoint).
+    strip_accents: whether letters lose their accents; None: as `lowercase`, the only way of bert4keras.
+    tokenize_chinese_chars: whether each CJK ideograph is a word; False for a vocabulary whose words hold several.
 
     Attributes: `vocabulary` (list), `ids` (token -> id), `pad_id`, `unknown_id`, `start_id` ([CLS]), `end_id` ([SEP]),
-    `mask_id` (None without [MASK]), `lowercase`, `id_kind` (the integers in which windows hold ids).
+    `mask_id` (None without [MASK]), `lowercase`, `strip_accents` (a bool), `tokenize_chinese_chars`, `id_kind` (the
+    integers in which windows hold ids).
     """
 
-    def __init__(self, vocabulary: Sequence[str], lowercase: bool = True):
+    def __init__(
+        self,
+        vocabulary: Sequence[str],
+        lowercase: bool = True,
+        strip_accents: bool | None = None,
+        tokenize_chinese_chars: bool = True,
+    ):
         self.vocabulary = list(vocabulary)
         for index, problem in _problems(self.vocabulary):
             raise ValueError(f"vocabulary: {problem}" if index is None else f"vocabulary[{index}]: {problem}")
-        self.lowercase = lowercase
+        normalizer = Normalizer(lowercase, strip_accents, tokenize_chinese_chars)
+        self.lowercase, self.strip_accents = lowercase, normalizer.strip_accents
+        self.tokenize_chinese_chars = tokenize_chinese_chars
         self.ids = {token: index for index, token in enumerate(self.vocabulary)}
         self.pad_id, self.unknown_id = self.ids[PAD], self.ids[UNKNOWN]
         self.start_id, self.end_id = self.ids[START], self.ids[END]
         self.mask_id = self.ids.get(MASK)
         self.id_kind = np.uint16 if len(self.vocabulary) <= 2**16 else np.int32
-        self._by_library = _WordPieceByLibrary(self.ids, Normalizer(lowercase))
-        self._table = CharacterTable(self._by_library.normalizer, self._by_library.tokenize, self.ids, self.unknown_id)
+        self._by_library = _WordPieceByLibrary(self.ids, normalizer)
+        self._table = CharacterTable(normalizer, self._by_library.tokenize, self.ids, self.unknown_id)
 
     @classmethod
-    def from_file(cls, path: str | PathLike, lowercase: bool = True) -> "WordPieceTokenizer":
-        """Read a `vocab.txt`: UTF-8, one token per line (the first column where there are several).
+    def from_file(
+        cls,
+        path: str | PathLike,
+        lowercase: bool = True,
+        strip_accents: bool | None = None,
+        tokenize_chinese_chars: bool = True,
+    ) -> "WordPieceTokenizer":
+        """Read a `vocab.txt`: UTF-8, one token per line (the first column where there are several). The file says
+        nothing of the switches.
 
         ValueError names file and line. Blank lines at the end are ignored; one inside counts as a token, since ids
         are line numbers.
@@ -130,10 +148,11 @@ class WordPieceTokenizer:
             tokens.pop()
         for index, problem in _problems(tokens):
             raise ValueError(f"{path}: {problem}" if index is None else f"{path}:{index + 1}: {problem}")
-        return cls(tokens, lowercase)
+        return cls(tokens, lowercase, strip_accents, tokenize_chinese_chars)
 
     def save(self, path: str | PathLike) -> None:
-        """Write the vocabulary as `vocab.txt`, one token per line; `from_file` gives the same vocabulary back."""
+        """Write the vocabulary as `vocab.txt`, one token per line; `from_file` gives the same back when told the same
+        switches."""
         Path(path).write_bytes("".join(token + "\n" for token in self.vocabulary).encode("utf-8"))
 
     def __len__(self) -> int:
