@@ -14,7 +14,7 @@ import sys
 import textwrap
 import typing
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ class _Flags:
     def add(self, config_class: type, holder: object | None, title: str) -> None:
         """A dataclass, and those in it as groups of their own. The values are those of `holder`, or the defaults."""
         frame, types = self.shared["frame"], typing.get_type_hints(config_class)
-        texts = {**self.shared.get(config_class.__name__, {}), **self.own}
+        texts = {**_merged(self.shared.get(one.__name__, {}) for one in _dataclasses(config_class)), **self.own}
         for field in dataclasses.fields(config_class):
             kind, value, text = types[field.name], _value(field, holder), texts.get(field.name)
             if dataclasses.is_dataclass(kind):
@@ -126,12 +126,22 @@ def docstrings_of(config_class: type) -> dict[str, str]:
     import ast  # here, since few need it
     import inspect
 
-    body = ast.parse(textwrap.dedent(inspect.getsource(config_class))).body[0].body
+    bodies = [ast.parse(textwrap.dedent(inspect.getsource(one))).body[0].body for one in _dataclasses(config_class)]
     return {
         field.target.id: " ".join(text.value.value.split())
+        for body in bodies
         for field, text in zip(body, body[1:])
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
     }
+
+
+def _dataclasses(config_class: type) -> list[type]:
+    """A dataclass behind those whose fields it inherits."""
+    return [one for one in reversed(config_class.__mro__) if dataclasses.is_dataclass(one)]
+
+
+def _merged(texts: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    return {name: text for one in texts for name, text in one.items()}
 
 
 def _row(flag: str, text: str, columns: int) -> list[str]:

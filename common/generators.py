@@ -6,6 +6,7 @@ seen. Examples of similar length share a batch, since padding costs as much as t
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -113,18 +114,23 @@ def grouped(
 
 
 def training_dataset(examples, lengths, collate, batch_size: int, seed: int, epochs: range, model):
-    """The `epoch_batches` of all epochs as a prefetching `tf.data.Dataset` for `model.fit(...,
-    steps_per_epoch=steps_per_epoch(...))`.
+    """The `epoch_batches` of all epochs as a `batch_dataset` for `model.fit(...,
+    steps_per_epoch=steps_per_epoch(...))`."""
+    return batch_dataset(partial(epoch_batches, examples, lengths, collate, batch_size, seed), epochs, model)
 
-    model: any compiled functional keras.Model, for which `collate` makes pairs: its inputs by name, and labels, an
-    array or a structure of arrays. Or a compiled TrainingModel, for which it makes one dict of inputs and labels; with
-    gradient accumulation its batches come `grouped`. Inputs have the shapes and dtypes of the model's, everything else
-    those of the first batch, any number in each of its axes. Batches are made while it computes.
+
+def batch_dataset(batches_of: Callable[[int], Iterator[Any]], epochs: range, model):
+    """The batches of all epochs, each given by its number, as a prefetching `tf.data.Dataset` for `model.fit`.
+
+    model: any compiled functional keras.Model, for which a batch is a pair: its inputs by name, and labels, an array or
+    a structure of arrays. Or a compiled TrainingModel, for which it is one dict of inputs and labels; with gradient
+    accumulation its batches come `grouped`. Inputs have the shapes and dtypes of the model's, everything else those of
+    the first batch, any number in each of its axes. Batches are made while it computes.
     """
     from common.keras_compat import tf  # here, so that the arithmetic above works without TensorFlow
 
     inputs = {one.name: tf.TensorSpec(one.shape, one.dtype) for one in getattr(model, "network", model).inputs}
-    first = next(epoch_batches(examples, lengths, collate, batch_size, seed, 0))
+    first = next(batches_of(0))
     signature = tf.nest.map_structure(lambda values: tf.TensorSpec([None] * values.ndim, values.dtype), first)
     if isinstance(signature, tuple):  # for Keras' own training step
         signature = ({name: inputs[name] for name in signature[0]}, *signature[1:])
@@ -137,7 +143,7 @@ def training_dataset(examples, lengths, collate, batch_size: int, seed: int, epo
 
     def generate() -> Iterator[Any]:
         for epoch in epochs:
-            batches = epoch_batches(examples, lengths, collate, batch_size, seed, epoch)
+            batches = batches_of(epoch)
             yield from grouped(batches, groups, model.denominators) if groups > 1 else batches
 
     return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(max(4, groups))

@@ -19,7 +19,7 @@ LARGEST_ENCODER = {"hidden_size": 2**14, "word_size": 2**14, "layers": 100, "max
 
 
 @dataclass
-class RunOptions:
+class RunPlace:
     output_dir: Path = Path("runs")
     """Folder of all runs: a run is kept in OUTPUT_DIR/TASK/RUN_NAME."""
     run_name: str | None = None
@@ -29,6 +29,13 @@ class RunOptions:
     started with."""
     seed: int = 1
     """Decides everything random: initial weights, order of the data, dropout, negatives."""
+
+    def __post_init__(self):
+        check_at_least(self, seed=0)
+
+
+@dataclass
+class RunOptions(RunPlace):
     max_train_examples: int | None = None
     """Use only the first so many training examples."""
     max_dev_examples: int | None = None
@@ -40,7 +47,8 @@ class RunOptions:
     """Which of the parts is dev, from 1 to --num-folds."""
 
     def __post_init__(self):
-        check_at_least(self, seed=0, max_train_examples=1, max_dev_examples=1, num_folds=0, fold=1)
+        super().__post_init__()
+        check_at_least(self, max_train_examples=1, max_dev_examples=1, num_folds=0, fold=1)
         if self.num_folds == 1:
             raise UserError("--num-folds 1: must be at least 2, one part for dev and one to train on")
         if self.fold > (self.num_folds or DEFAULT_FOLDS):
@@ -158,6 +166,9 @@ class EncoderOptions:
     pretrained: Path | None = None
     """Folder of a BERT checkpoint as TensorFlow saves it: bert_config.json, vocab.txt and bert_model.ckpt.*, or the
     names it was published under. Default: train from nothing."""
+    pretrained_light: Path | None = None
+    """Folder of a light encoder as scripts/pretrain.py makes it, or of the run of any contest with one: training begins
+    with its vocabularies, sizes and weights."""
     encoder: Literal["dgcnn", "bilstm", "bert"] = "dgcnn"
     """Encoder to train from nothing when no checkpoint is given: gated dilated convolutions or a BiLSTM on characters
     mixed with words, or a small BERT."""
@@ -183,6 +194,10 @@ class EncoderOptions:
         if self.encoder == "bilstm" and self.hidden_size % 2:
             raise UserError(
                 f"--hidden-size {self.hidden_size}: must be even, since a BiLSTM reads half of it in each direction"
+            )
+        if self.pretrained_light and (self.pretrained or self.encoder == "bert" or self.word_vectors):
+            raise UserError(
+                f"--pretrained-light {self.pretrained_light}: is a light encoder with words of its own - leave out --pretrained, --encoder bert and --word-vectors"
             )
         if self.word_vectors and not self.is_light:
             other = f"--pretrained {self.pretrained}" if self.pretrained else f"--encoder {self.encoder}"

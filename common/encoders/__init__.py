@@ -54,6 +54,8 @@ class Encoder(Protocol):
 
 
 _FILE = "encoder.json"
+#: The weights of a network on a light encoder, in the folder of a run or of a pretrained one.
+WEIGHTS = "best.weights.h5"
 _MOST_BYTES = 2**26  # of it, and of a vocabulary
 
 
@@ -65,18 +67,36 @@ def _kinds() -> dict[str, type]:
 
 
 def build_encoder(options: EncoderOptions, texts: Iterable[str]) -> Encoder:
-    """The encoder that the flags ask for; without a checkpoint its vocabularies come from `texts`, and its words from
-    the word vectors if there are any.
+    """The encoder that the flags ask for; without a checkpoint its vocabularies come from `texts`, which are gone
+    through twice, and its words from the word vectors if there are any.
 
     Raises UserError for a checkpoint that is missing, incomplete or incompatible, and for a file that holds no word
     vectors.
     """
     kinds = _kinds()
+    if options.pretrained_light:
+        return _pretrained_light(options.pretrained_light, options)
     if options.pretrained:
         return kinds["bert"].from_checkpoint(options.pretrained, options.max_length)
     if options.encoder == "bert":
         return kinds["bert"].from_texts(texts, options)
     return kinds["light"].from_texts(texts, options)
+
+
+def _pretrained_light(folder: Path, options: EncoderOptions) -> Encoder:
+    weights = folder / WEIGHTS
+    if not weights.is_file() or not (folder / _FILE).is_file():
+        raise UserError(
+            f"--pretrained-light {folder}: has no {_FILE} and {WEIGHTS} - give what scripts/pretrain.py has made of a light encoder, or the run of a contest"
+        )
+    found = load_encoder(folder)
+    if not isinstance(found, _kinds()["light"]):
+        raise UserError(f"--pretrained-light {folder}: is a BERT - give a light encoder, or a checkpoint by --pretrained")
+    what = found.settings
+    print(
+        f"weights   {what.architecture}, {what.layers} layers of {what.hidden_size}, {len(found.tokenizer)} tokens, {len(found.words)} words  ({folder})"
+    )
+    return found.beginning_with(weights, options)
 
 
 def encoder_of(run: Run | None) -> Encoder | None:

@@ -9,7 +9,7 @@ of word.
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +28,7 @@ from common.layers import (
 from common.options import LARGEST_ENCODER, EncoderOptions
 from common.runs.files import bytes_of_weights, check_plain, file_of_run
 from common.runs.values import settings_from_json
+from common.runs.weights import assign, load_arrays
 from common.tokenizers import (
     Encoding,
     PairWindow,
@@ -44,6 +45,7 @@ _DILATIONS = (1, 2, 4, 8, 16, 1, 1)
 _QUESTION_DILATIONS = (1, 2, 1)
 _BILSTM_LAYERS = 2
 _WORD_MIN_COUNT = 3
+_MOST_WORDS = 100_000
 _WORD_DROPOUT = 0.15
 _DEVIATION = 0.05  # of the values in a new embedding
 
@@ -70,8 +72,8 @@ class LightSettings:
 
 
 class LightEncoder:
-    """See common.encoders. word_table: fixed word vectors, float32 (words, word_size), for new networks; later they
-    come with the weights."""
+    """See common.encoders. word_table: fixed word vectors, float32 (words, word_size), and pretrained: a file of weights
+    that new networks begin with; later they come with the weights."""
 
     def __init__(
         self,
@@ -79,8 +81,10 @@ class LightEncoder:
         words: WordVocabulary,
         settings: LightSettings,
         word_table: np.ndarray | None = None,
+        pretrained: Path | None = None,
     ):
-        self.tokenizer, self.words, self.settings, self.word_table = tokenizer, words, settings, word_table
+        self.tokenizer, self.words, self.settings = tokenizer, words, settings
+        self.word_table, self.pretrained = word_table, pretrained
         self.size = settings.hidden_size
         self.max_length = settings.max_length
         self.dropout = settings.dropout
@@ -91,13 +95,13 @@ class LightEncoder:
     @classmethod
     def from_texts(cls, texts: Iterable[str], options: EncoderOptions) -> "LightEncoder":
         """Vocabularies of the characters that occur at least twice in `texts`, and the words that do three times, or
-        those of the file of word vectors. Raises UserError for a file that is not what it should be."""
-        texts = list(texts)
+        those of the file of word vectors. texts are gone through twice. Raises UserError for a file that is not what it
+        should be."""
         if options.word_vectors:
             words, table = _fixed_words(options.word_vectors, texts)
             word_size = table.shape[1]
         else:
-            words, table = WordVocabulary.build(texts, min_count=_WORD_MIN_COUNT), None
+            words, table = WordVocabulary.build(texts, _WORD_MIN_COUNT, _MOST_WORDS), None
             word_size = options.word_size or word_vector_size(len(words.words))
         layers = options.layers or (len(_DILATIONS) if options.encoder == "dgcnn" else _BILSTM_LAYERS)
         settings = LightSettings(
@@ -110,6 +114,12 @@ class LightEncoder:
             fixed_words=table is not None,
         )
         return cls(WordPieceTokenizer(build_vocabulary(texts)), words, settings, table)
+
+    def beginning_with(self, weights: Path, options: EncoderOptions) -> "LightEncoder":
+        """The same encoder, whose networks begin with the weights in a file that `save_arrays` wrote of any network on
+        it. Dropout and longest window are those of the flags."""
+        settings = replace(self.settings, dropout=options.dropout, max_length=options.max_length)
+        return LightEncoder(self.tokenizer, self.words, settings, pretrained=weights)
 
     def save(self, folder: Path) -> dict[str, Any]:
         self.tokenizer.save(folder / "vocab.txt")
@@ -166,7 +176,7 @@ class LightEncoder:
         state = keras.layers.LayerNormalization(name="embedding_normalization")(self._embedded(inputs))
         state = keras.layers.Dropout(self.dropout, name="embedding_dropout")(state)
         states = keras.layers.LayerNormalization(name="final_normalization")(state := self._stack(state, mask))
-        return keras.Model(inputs, [states, state], name="light_encoder")
+        return self._begun(keras.Model(inputs, [states, state], name="light_encoder"))
 
     def pair_network(self) -> keras.Model:
         """The question acts on the context at the start, where every token gets what is most like it in the question
@@ -221,7 +231,16 @@ class LightEncoder:
         # The question scales and shifts the last states too: a linear head on them is then bilinear in context and
         # question.
         states = ConditionalLayerNormalization(name="final_normalization")([state, pooled])
-        return keras.Model(inputs, [states, state], name="light_pair_encoder")
+        return self._begun(keras.Model(inputs, [states, state], name="light_pair_encoder"))
+
+    def _begun(self, network: keras.Model) -> keras.Model:
+        """The network with those of the pretrained weights that are called as its own are: of a pair, which has layers
+        of its own, the others."""
+        if self.pretrained:
+            found = dict(load_arrays(self.pretrained, "model"))
+            known = [weight for weight in network.weights if weight.name in found]
+            assign(known, [(weight.name, found[weight.name]) for weight in known], self.pretrained)
+        return network
 
     def _embedded(self, inputs):
         """What is known of each token by itself as one vector, (batch, length, size): the inputs below, as far as there
@@ -278,7 +297,7 @@ class LightEncoder:
         return state
 
 
-def _fixed_words(path: Path, texts: list[str]) -> tuple[WordVocabulary, np.ndarray]:
+def _fixed_words(path: Path, texts: Iterable[str]) -> tuple[WordVocabulary, np.ndarray]:
     """The words of the texts that a file has vectors for, then its first ones, since other texts will have other words;
     and the table of their vectors, float32 (words, size), with 0 for padding and the mean for unknown words."""
     in_texts = WordVocabulary.build(texts, min_count=1).ids

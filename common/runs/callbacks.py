@@ -159,11 +159,12 @@ class Progress(keras.callbacks.Callback):
     """One bar for the whole training, with the time left; where output is no terminal, a line per epoch.
 
     keep: the callback that evaluates; place `Progress` after it in the list, so that its numbers are there to show.
+    unit: what one calls an epoch.
     """
 
-    def __init__(self, keep: KeepRun):
+    def __init__(self, keep: KeepRun, unit: str = "epoch"):
         super().__init__()
-        self.keep = keep
+        self.keep, self.unit = keep, unit
 
     def on_train_begin(self, logs=None):
         self.begun = time.perf_counter()
@@ -189,7 +190,7 @@ class Progress(keras.callbacks.Callback):
         left = spent / (epoch + 1 - self.done_before) * (self.params["epochs"] - epoch - 1)
         scores = "  ".join(f"{name} {entry[name]:.4f}" for name in self.keep.figures)
         mark = "  * best" if self.keep.best is entry else ""
-        line = f"epoch {epoch + 1}/{self.params['epochs']}  loss {entry['loss']:.4f}  dev {scores}{mark}  ({_minutes(spent)} spent, {_minutes(left)} left)"
+        line = f"{self.unit} {epoch + 1}/{self.params['epochs']}  loss {entry['loss']:.4f}  dev {scores}{mark}  ({_minutes(spent)} spent, {_minutes(left)} left)"
         self.bar.write(line, file=sys.stdout)
         sys.stdout.flush()
 

@@ -21,6 +21,9 @@ from common.submission import TEMPORARY_PREFIX, atomic_write, check_output, json
 Config = TypeVar("Config")
 Settings = TypeVar("Settings", bound=NamedTuple)
 
+#: The task of scripts/pretrain.py.
+PRETRAINING = "pretraining"
+
 _CONFIG = "config.json"
 _MOST_CONFIG = 2**24  # bytes
 _PACKAGES = ("tensorflow", "tf-keras", "bert4keras", "numpy", "tokenizers", "jieba", "scikit-learn", "h5py")
@@ -54,7 +57,8 @@ class Run:
         """What continues it, to be shown."""
         folder = self.path.parent.parent
         place = "" if folder == RunOptions.output_dir else f" --output-dir {shlex.quote(str(folder))}"
-        return f"train.py --run-name {shlex.quote(self.path.name)} --resume{place}"
+        script = "pretrain.py" if self.config.get("task") == PRETRAINING else "train.py"
+        return f"{script} --run-name {shlex.quote(self.path.name)} --resume{place}"
 
     def file(self, name: str) -> Path:
         """The path of a file or folder of the run, there or not. Raises UserError as `file_of_run` does."""

@@ -38,7 +38,7 @@ def settings_to_json(settings: Any) -> dict[str, Any]:
             return "~" + text[len(home) :] if home != "/" and (text == home or text.startswith(home + os.sep)) else text
         if isinstance(value, dict):
             return {key: convert(item) for key, item in value.items()}
-        return list(value) if isinstance(value, tuple) else value
+        return [convert(item) for item in value] if isinstance(value, tuple | list) else value
 
     return convert(dataclasses.asdict(settings))
 

@@ -1,0 +1,205 @@
+"""Pretrain an encoder on texts: a masked language model with whole-word masks.
+
+python scripts/pretrain.py --input TEXTS --output FOLDER                                                  # a light encoder from nothing
+python scripts/pretrain.py --input TEXTS --output FOLDER --encoder bert --layers 4 --hidden-size 312      # a BERT from nothing
+python scripts/pretrain.py --input TEXTS --output FOLDER --pretrained BERT                                # go on with a checkpoint
+
+A contest then starts from FOLDER by --pretrained, or from a light encoder by --pretrained-light.
+"""
+
+import contextlib
+import math
+import secrets
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from common.command_line import UserError, check_above, check_at_least, check_below_one, run
+from common.encoders import Encoder, build_encoder, load_encoder, save_encoder
+from common.generators import Arrays, batch_dataset
+from common.options import EncoderOptions, RunPlace, TrainingOptions
+from common.prediction import one_trace
+from common.pretraining.corpus import Corpus, write_corpus
+from common.pretraining.rows import MaskedRows
+from common.pretraining.texts import Texts
+from common.process import start_tensorflow
+from common.runs.directory import PRETRAINING, Evaluation, Run, create_run, parse_training_flags
+from common.submission import TEMPORARY_PREFIX, check_output
+
+_CORPUS = "corpus"
+_SHOWN_ERRORS, _AROUND = 50, 12
+FIGURES = ("accuracy", "perplexity")
+
+
+@dataclass
+class Config:
+    """Pretrain an encoder on texts, of which it has to say hidden words. What comes out a contest can start from."""
+
+    input: tuple[Path, ...] = ()
+    """Files and folders with texts, packed or not: one on each line, or JSON of any contest, in which every string of
+    ten Chinese characters is a text. One in a hundred is for dev."""
+    output: Path | None = None
+    """Folder to be made: a BERT checkpoint for --pretrained, or a light encoder for --pretrained-light."""
+    fields: tuple[str, ...] = ()
+    """Keys of JSON whose strings are the texts, and no others."""
+    steps: int | None = None
+    """Training steps. Default: as many as --epochs passes through the texts take."""
+    save_steps: int = 500
+    """After so many steps dev is evaluated, and what continuing needs is saved."""
+    mask_share: float = 0.15
+    """Share of the tokens that are hidden, whole words at a time."""
+    encoder: EncoderOptions = field(default_factory=lambda: EncoderOptions(dropout=0.1))
+    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(epochs=1))
+    run: RunPlace = field(default_factory=RunPlace)
+
+    def __post_init__(self):
+        check_at_least(self, steps=1, save_steps=1)
+        check_above(self, mask_share=0)
+        check_below_one(self, "mask_share")
+        if self.output is None and not self.run.resume:
+            raise UserError("--output: is missing - name the folder that is to be made")
+        if not self.input and not self.run.resume:
+            raise UserError("--input: is missing - name files or folders with texts")
+        if self.encoder.word_vectors:
+            raise UserError("--word-vectors: are not trained, and pretraining is to learn them - leave it out")
+
+    @property
+    def learning_rate(self) -> float:
+        """What suits it where no --learning-rate is given."""
+        return 1e-4 if self.encoder.pretrained else 1e-3
+
+
+def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
+    """Pretrains; returns the `run` folder, the `output` folder, and `accuracy` and `perplexity` on dev."""
+    config, resumed = parse_training_flags(Config, PRETRAINING, argv)
+    check_new(config.output)
+    training, texts = config.training, Texts(() if resumed else config.input, config.fields)
+
+    start_tensorflow()  # now that flags and files have been looked at
+    from common.encoders.bert import BertEncoder
+    from common.encoders.saving import save_pretrained
+    from common.keras_compat import prepare
+    from common.optimizers import TrainingModel, build_optimizer
+    from common.pretraining.model import build_network, loss
+    from common.runs.callbacks import KeepRun, Progress, load_best, resumable
+
+    prepare(config.run.seed, training.mixed_precision)
+    encoder = encoder_of(config, resumed, texts)
+    network, part = build_network(encoder)
+
+    def write_run(folder: Path) -> None:
+        save_encoder(encoder, folder)
+        (folder / _CORPUS).mkdir()
+        reading = tqdm(texts, unit=" texts", leave=False, disable=not sys.stderr.isatty())
+        write_corpus(folder / _CORPUS, reading, encoder)
+        masked_rows(folder, encoder, config, network.input_names)  # raises where they are too few
+
+    kept = resumed or create_run(PRETRAINING, config.run.output_dir, config.run.run_name, config, write=write_run)
+    rows = masked_rows(kept.path, encoder, config, network.input_names)
+    steps = config.steps or rows.steps_of_a_pass * training.epochs
+    part_steps = min(config.save_steps, steps)
+    parts = -(-steps // part_steps)
+    print(f"texts     {rows}")
+    print(f"network   {network.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
+    print(f"run       {kept.path}: {parts} parts of {part_steps} steps\n")
+
+    model = TrainingModel(network, loss)
+    options = replace(training, epochs=parts)
+    model.compile(build_optimizer(options, config.learning_rate, part_steps), options)
+    keep = KeepRun(
+        kept, lambda: evaluation(network, rows, encoder), config.run.seed, FIGURES, training.early_stopping_patience
+    )
+    epochs = range(keep.resume(model), parts)
+
+    def batches_of(number: int) -> Iterator[Arrays]:
+        return map(rows.batch, range(number * part_steps, (number + 1) * part_steps))
+
+    batches = batch_dataset(batches_of, epochs, model)
+    with resumable(kept):
+        model.fit(
+            batches,
+            steps_per_epoch=part_steps,
+            **keep.remaining(epochs),
+            callbacks=[keep, Progress(keep, "part")],
+            verbose=0,
+        )
+    load_best(kept, model)
+    with new_folder(config.output) as folder:
+        save_pretrained(encoder, part, folder)
+    best = {name: keep.best[name] for name in FIGURES}
+    flag = "--pretrained" if isinstance(encoder, BertEncoder) else "--pretrained-light"
+    print(f"\nbest dev accuracy {best['accuracy']:.4f}, perplexity {best['perplexity']:.2f}; kept in {config.output}")
+    print(f"next: python competitions/CONTEST/train.py {flag} {shlex.quote(str(config.output))}")
+    return {"run": kept.path, "output": config.output, **best}
+
+
+def encoder_of(config: Config, resumed: Run | None, texts: Texts) -> Encoder:
+    """That of the run, but for the weights of a checkpoint before there is a state."""
+    from_weights = config.encoder.pretrained or config.encoder.pretrained_light
+    if resumed and (resumed.last_state.is_file() or not from_weights):
+        return load_encoder(resumed.path)
+    return build_encoder(config.encoder, texts)
+
+
+def masked_rows(folder: Path, encoder: Encoder, config: Config, inputs: Sequence[str]) -> MaskedRows:
+    """The rows of the corpus in the folder of a run."""
+    train, dev = (Corpus(folder / _CORPUS, part) for part in ("train", "dev"))
+    names = [name for name in inputs if name != "labels"]
+    return MaskedRows(train, dev, encoder, names, config.mask_share, config.training.batch_size, config.run.seed)
+
+
+def evaluation(network: Any, rows: MaskedRows, encoder: Encoder) -> Evaluation:
+    """How many of the hidden tokens of dev are said right, and the perplexity of all of them; the first wrong ones."""
+    traced, vocabulary = one_trace(network), encoder.tokenizer.vocabulary
+    right, losses, errors = [], [], []
+    for batch in rows.dev_batches():
+        asked = batch["labels"] >= 0
+        inputs = {name: batch[name] for name in network.input_names}
+        logits, labels = traced(inputs)["logits"].numpy()[asked].astype(np.float32), batch["labels"][asked]
+        said = logits.argmax(-1)
+        highest = logits.max(-1)
+        losses.append(
+            highest + np.log(np.exp(logits - highest[:, None]).sum(-1)) - logits[np.arange(len(labels)), labels]
+        )
+        right.append(said == labels)
+        for row, place, label, word in zip(np.nonzero(asked)[0], batch["hidden_places"][asked], labels, said):
+            if label != word and len(errors) < _SHOWN_ERRORS:
+                around = batch["token_ids"][row][max(0, place - _AROUND) : place + _AROUND]
+                text = "".join(vocabulary[token] for token in around)
+                errors.append({"text": text, "right": vocabulary[label], "said": vocabulary[word]})
+    loss = float(np.concatenate(losses).mean())
+    return Evaluation(
+        {"accuracy": float(np.concatenate(right).mean()), "perplexity": math.exp(min(loss, 100))}, [], errors
+    )
+
+
+def check_new(folder: Path) -> None:
+    """Raises UserError where the folder cannot be made: now, and not after hours."""
+    if folder.exists():
+        raise UserError(f"--output {folder}: exists - give another name, or move it away")
+    check_output(folder / "vocab.txt")
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A folder that appears under its name when it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}"
+    temporary.mkdir()
+    try:
+        yield temporary
+        temporary.rename(path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+if __name__ == "__main__":
+    run(main)
