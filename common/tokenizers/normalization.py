@@ -24,8 +24,8 @@ from itertools import accumulate
 import numpy as np
 
 _CJK_BLOCKS = (
+    (0x4E00, 0x9FFF),  # unified ideographs, nearly all of those in texts
     (0x3400, 0x4DBF),  # extension A
-    (0x4E00, 0x9FFF),  # unified ideographs
     (0xF900, 0xFAFF),  # compatibility ideographs
     (0x20000, 0x2A6DF),  # extension B
     (0x2A700, 0x2B73F),  # extension C
