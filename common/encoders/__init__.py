@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from common.command_line import UserError
+from common.encoders.hub import local_folder
 from common.generators import Arrays
 from common.options import EncoderOptions
 from common.runs.directory import Run
@@ -77,7 +78,7 @@ def build_encoder(options: EncoderOptions, texts: Iterable[str]) -> Encoder:
     if options.pretrained_light:
         return _pretrained_light(options.pretrained_light, options)
     if options.pretrained:
-        return kinds["bert"].from_checkpoint(options.pretrained, options.max_length)
+        return kinds["bert"].from_checkpoint(local_folder(options.pretrained), options.max_length)
     if options.encoder == "bert":
         return kinds["bert"].from_texts(texts, options)
     return kinds["light"].from_texts(texts, options)
