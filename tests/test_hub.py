@@ -1,7 +1,6 @@
 """Checkpoints by their names on the hub, from a server on this machine that speaks as the hub does."""
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -20,61 +19,24 @@ from common.runs.values import settings_to_json
 import competition
 from helpers import refused
 from loopback import content, serving, status
-
-NAME, COMMIT, OLDER = "owner/tiny-bert", "a1" * 20, "b2" * 20
-FILES = {
-    "config.json": b'{"model_type": "bert"}',
-    "tokenizer_config.json": b"{}",
-    "vocab.txt": "[PAD]\n[UNK]\n中\n".encode(),
-    "model.safetensors": bytes(range(256)) * 4000,
-}
-NOT_NEEDED = {"README.md": b"#", "pytorch_model.bin": b"evil", "modeling.py": b"evil", "onnx/model.onnx": b"x"}
-NEEDED = sorted(FILES)
-
-
-class Hub:
-    """The routes of the hub that a download uses, for one model."""
-
-    def __init__(self, server):
-        self.server = server
-
-    def publish(self, files, revisions=("main",), commit=COMMIT):
-        answers = self.server.answers
-        about = json.dumps({"id": NAME, "sha": commit, "siblings": [{"rfilename": name} for name in files]}).encode()
-        for revision in (*revisions, commit):
-            answers[f"/api/models/{NAME}/revision/{revision.replace('/', '%2F')}"] = content(
-                about, headers={"Content-Type": "application/json"}
-            )
-            for name, data in files.items():
-                answers[self.path(name, revision)] = self.file(data, commit)
-
-    def path(self, name, revision=COMMIT):
-        return f"/{NAME}/resolve/{revision.replace('/', '%2F')}/{name}"
-
-    @staticmethod
-    def file(data, commit=COMMIT, **options):
-        etag = f'"{hashlib.sha256(data).hexdigest()}"'
-        return content(data, etag, headers={"X-Repo-Commit": commit}, **options)
-
-    def downloaded(self):
-        return sorted(
-            path.rpartition("/")[2] for method, path, _ in self.server.seen if method == "GET" and "/api/" not in path
-        )
+from loopback_hub import (
+    COMMIT,
+    FILES,
+    NAME,
+    NEEDED,
+    NOT_NEEDED,
+    OLDER,
+    Hub,
+    forget_the_library,
+    library_of_the_hub,
+    modules_of_the_hub,
+)
 
 
 @pytest.fixture
-def fresh(monkeypatch, tmp_path):
-    """A hub's library that has read this environment, and is gone afterwards."""
-    modules = [name for name in sys.modules if name.partition(".")[0] == "huggingface_hub"]
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
-    for variable in ("HF_HUB_OFFLINE", "HF_TOKEN", "HF_HUB_CACHE", "HF_HUB_DISABLE_TELEMETRY"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    kept = {name: sys.modules.pop(name) for name in modules}
-    yield monkeypatch
-    for name in [name for name in sys.modules if name.partition(".")[0] == "huggingface_hub"]:
-        del sys.modules[name]
-    sys.modules.update(kept)
+def fresh(tmp_path):
+    with library_of_the_hub(tmp_path / "home") as environment:
+        yield environment
 
 
 @pytest.fixture
@@ -123,7 +85,7 @@ def test_a_folder_wins_over_a_name(fresh, tmp_path):
     Path(NAME).mkdir(parents=True)
     for given in (NAME, "no-slash", "too/many/parts", "../owner/name", "owner/..", "/absolute/path", "owner/name@../x"):
         assert local_folder(Path(given)) == Path(given)
-    assert not any(name.startswith("huggingface_hub") for name in sys.modules)
+    assert modules_of_the_hub() == []
 
 
 def test_revisions(hub):
@@ -134,7 +96,7 @@ def test_revisions(hub):
         assert older.name == OLDER and (older / "vocab.txt").read_bytes() == b"[PAD]\n"
     assert (newer / "vocab.txt").read_bytes() == FILES["vocab.txt"]
     assert hub.downloaded() == sorted([*NEEDED, "vocab.txt"])  # equal contents are there once
-    refused(lambda: local_folder(Path(f"{NAME}@v9")), f"--pretrained {NAME}@v9")
+    refused(lambda: local_folder(Path(f"{NAME}@v9")), f"{NAME}@v9")
 
 
 def shards(count):
@@ -168,6 +130,7 @@ def test_only_a_pickle(hub):
     (status(404, X_Error_Code="RevisionNotFound"), ["has no revision main"]),
     (status(403, X_Error_Code="GatedRepo"), ["is gated", "HF_TOKEN"]),
     (status(403), ["(403)", "check the name"]),
+    (status(404), ["(404)", "check the name"]),
     (status(500), ["fails (500)", "HF_ENDPOINT"]),
     (content(b"<html>welcome to this hotel</html>"), ["answers as no hub does", "HF_ENDPOINT"]),
     (content(b'{"id": "x", "sha": "../../x", "siblings": []}'), ["answers as no hub does"]),
@@ -175,7 +138,7 @@ def test_only_a_pickle(hub):
 ])  # fmt: skip
 def test_what_the_hub_refuses(hub, answer, words):
     hub.server.answers[f"/api/models/{NAME}/revision/main"] = answer
-    refused(lambda: local_folder(Path(NAME)), f"--pretrained {NAME}: ", *words)
+    refused(lambda: local_folder(Path(NAME)), f"{NAME}: ", *words)
 
 
 @pytest.mark.parametrize("etag", ['"../../../evil"', None, '"abc"'])
@@ -196,8 +159,7 @@ def test_no_network(fresh):
 def test_offline_only_the_cache_counts(hub, fresh):
     folder = local_folder(Path(NAME))
     seen = len(hub.server.seen)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "huggingface_hub"]:
-        del sys.modules[name]
+    forget_the_library()
     fresh.setenv("HF_HUB_OFFLINE", "1")
     assert local_folder(Path(NAME)) == folder
     refused(lambda: local_folder(Path("owner/other")), "owner/other", "HF_HUB_OFFLINE is set", "not in the cache")

@@ -33,20 +33,34 @@ class _File(NamedTuple):
     size: int
 
 
+def is_hub_name(text: str) -> bool:
+    """Whether it has the form of a name on the hub."""
+    return _NAME.fullmatch(text) is not None and ".." not in text
+
+
 def local_folder(given: Path) -> Path:
-    """The folder of a checkpoint: `given`, or where it is no folder but a name of the hub, the one in the cache.
+    """The folder of a checkpoint: `given` itself if it is there, or is no name; else `folder_of_name`."""
+    return given if given.exists() or not is_hub_name(str(given)) else folder_of_name(str(given))
+
+
+def folder_of_name(given: str) -> Path:
+    """The folder in the cache with the files of NAME or NAME@REVISION.
 
     Downloads what the cache lacks, and says so; what is there completely needs no network. Raises UserError where there
     is no such name, it may not be read, has no safetensors, or the network or the disk are at fault.
     """
-    if given.exists() or not _NAME.fullmatch(str(given)) or ".." in str(given):
-        return given
-    name, _, revision = str(given).partition("@")
+    name, _, revision = given.partition("@")
     try:
         repository = _Repository(name, revision or "main")
     except ImportError as error:
-        raise UserError(f"--pretrained {given}: {error} - bash scripts/setup.sh, or give a folder") from None
+        raise UserError(f"{given}: {error} - bash scripts/setup.sh, or give a folder") from None
     return repository.cached() or repository.downloaded()
+
+
+def files_of_checkpoint(folder: Path) -> list[str]:
+    """The names of the files in a folder of the cache that make up a checkpoint; other programs may have put others
+    there."""
+    return _needed(path.name for path in folder.iterdir() if path.is_file())
 
 
 class _Repository:
@@ -60,14 +74,11 @@ class _Repository:
 
         huggingface_hub.utils.logging.set_verbosity_error()
         self.hub, self.name, self.revision = huggingface_hub, name, revision
+        self.given = name if revision == "main" else f"{name}@{revision}"
         self.endpoint = huggingface_hub.constants.ENDPOINT
         # As the hub's documents tell it: contents in blobs/, for each commit a folder of links to them, and the commit
         # of each branch in refs/.
         self.storage = Path(huggingface_hub.constants.HF_HUB_CACHE) / repo_folder_name(repo_id=name, repo_type="model")
-
-    @property
-    def flag(self) -> str:
-        return f"--pretrained {self.name}{'' if self.revision == 'main' else f'@{self.revision}'}"
 
     def cached(self) -> Path | None:
         """The folder in the cache, if all is there that a checkpoint needs."""
@@ -106,7 +117,7 @@ class _Repository:
             paths = [self.hub.hf_hub_download(self.name, file.name, revision=self.revision) for file in files]
         folders = {Path(path).parent for path in paths}
         if folders != {self.storage.resolve() / "snapshots" / commit}:
-            raise UserError(f"{self.flag}: was changed there while it was downloaded - run it again")
+            raise UserError(f"{self.given}: was changed there while it was downloaded - run it again")
         return folders.pop()
 
     def _commit_and_names(self) -> tuple[str, list[str]]:
@@ -118,11 +129,11 @@ class _Repository:
             pickled = [name for name in names if name.endswith((".bin", ".pt", ".h5", ".msgpack"))]
             if pickled:
                 raise UserError(
-                    f"{self.flag}: has no {lacking[-1]}, but {', '.join(pickled[:3])}, which are not read - where PyTorch and "
+                    f"{self.given}: has no {lacking[-1]}, but {', '.join(pickled[:3])}, which are not read - where PyTorch and "
                     f'transformers are: AutoModel.from_pretrained("{self.name}").save_pretrained("FOLDER"), then give that '
                     "folder; or give a revision that has it, NAME@refs/pr/NUMBER"
                 )
-            raise UserError(f"{self.flag}: has no {', no '.join(lacking)} - is it a BERT?")
+            raise UserError(f"{self.given}: has no {', no '.join(lacking)} - is it a BERT?")
         return found.sha, names
 
     def _file(self, commit: str, name: str) -> _File:
@@ -138,7 +149,7 @@ class _Repository:
         missing = [file for file in files if not file.blob.exists()]
         size = sum(file.size for file in missing)
         if sum(file.size for file in files) > _MOST_BYTES:
-            raise UserError(f"{self.flag}: has {size / 1e9:,.0f} GB, more than any BERT - take a smaller one")
+            raise UserError(f"{self.given}: has {size / 1e9:,.0f} GB, more than any BERT - take a smaller one")
         print(f"download  {self.name} ({commit[:12]}) from {self.endpoint} to {self.storage.parent}:")
         for file in files:
             there = "" if file in missing else ", there already"
@@ -147,7 +158,7 @@ class _Repository:
         self.storage.mkdir(parents=True, exist_ok=True)
         if size > (free := shutil.disk_usage(self.storage).free):
             raise UserError(
-                f"{self.flag}: needs {size / 1e6:,.0f} MB in {self.storage.parent}, where {free / 1e6:,.0f} MB are free - "
+                f"{self.given}: needs {size / 1e6:,.0f} MB in {self.storage.parent}, where {free / 1e6:,.0f} MB are free - "
                 "make room, or set HF_HOME to another disk"
             )
 
@@ -178,14 +189,14 @@ class _Repository:
             code = error.response.status_code
             problem = (
                 f"{self.endpoint} does not show it ({code}) - check the name, set HF_TOKEN, or give a folder that has it"
-                if code in (401, 403)
+                if code in (401, 403, 404)
                 else f"{self.endpoint} fails ({code}) - try again later, or set HF_ENDPOINT to a mirror"
             )
         except (ValueError, TypeError, KeyError, httpx2.HTTPError, httpx2.InvalidURL) as error:
             problem = f"{self.endpoint} answers as no hub does ({error}) - check HF_ENDPOINT and the network"
         else:
             return
-        raise UserError(f"{self.flag}: {problem}")
+        raise UserError(f"{self.given}: {problem}")
 
     def _without_network(self, reason: str) -> str:
         folder = self._cached_folder()

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Download weights of a checkpoint or data of a contest.
+
+    python scripts/download.py --list
+    python scripts/download.py dureader_robust --output DUREADER
+    python scripts/download.py chinese-roberta-wwm-ext --output ROBERTA
+    python scripts/download.py --url https://SERVER/FILE --sha256 HEX
+
+What broke off goes on where it stopped when the same command runs again. An archive is unpacked into a new folder, and
+nothing of it lands elsewhere.
+"""
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+SCRIPTS = Path(__file__).resolve().parent
+if str(SCRIPTS) not in sys.path:  # loaded from elsewhere, as the tests do
+    sys.path.insert(0, str(SCRIPTS))
+
+from common.command_line import UserError, parse_flags, run, table  # noqa: E402
+from common.submission import TEMPORARY_PREFIX  # noqa: E402
+
+from downloads.flags import Config  # noqa: E402
+from downloads.sources import AS_OF, CHECKPOINTS, DATA, Data  # noqa: E402
+
+
+def main(argv: Sequence[str] | None = None) -> Path | None:
+    """The folder or file that has been downloaded; None for --list. Raises UserError."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and not arguments[0].startswith("-"):
+        arguments.insert(0, "--name")
+    config = parse_flags(Config, arguments)
+    if config.list:
+        print_sources()
+        return None
+    if config.name is None:
+        return download_file(config)
+    data = next((data for data in DATA if data.name == config.name), None)
+    return download_data(data, config) if data else download_checkpoint(config)
+
+
+def print_sources() -> None:
+    print(f"Checkpoints, of the Hugging Face hub (as of {AS_OF}):\n")
+    rows = [(one.name, one.repository, f"{one.megabytes} MB", one.licence, one.purpose) for one in CHECKPOINTS]
+    print(table(["name", "repository", "size", "licence", "for"], rows))
+    print(f"\nData (as of {AS_OF}; what has no address is given to those who register or apply):\n")
+    print(table(["name", "contest", "licence"], [(data.name, data.task, data.licence) for data in DATA]))
+    for data in DATA:
+        print(f"\n{data.name}: {data.page}")
+        for name, address in data.files.items():
+            print(f"  {address}{f' -> {name}' if name else ''}")
+        print(f"  {data.tree}")
+
+
+# Checkpoints
+
+
+def download_checkpoint(config: Config) -> Path:
+    from common.encoders.hub import files_of_checkpoint, folder_of_name, is_hub_name
+
+    known = {one.name: one.repository for one in CHECKPOINTS}
+    name = known.get(config.name, config.name)
+    if not is_hub_name(name):
+        names = ", ".join([*known, *(data.name for data in DATA)])
+        raise UserError(f"{config.name}: no such name - must be one of {names}, or OWNER/NAME of the hub")
+    if config.url or config.sha256:
+        raise UserError(f"{config.name}: the hub has its own addresses - leave out --url and --sha256, or the name")
+    if config.output:
+        check_is_new(config.output)
+    if config.mirror:
+        os.environ["HF_ENDPOINT"] = config.mirror
+    folder = folder_of_name(name)
+    if config.output:
+        with new_folder(config.output) as temporary:
+            for file in files_of_checkpoint(folder):
+                shutil.copyfile(folder / file, temporary / file)
+    print(f"next      python competitions/CONTEST/train.py --pretrained {config.output or name}")
+    return config.output or folder
+
+
+@contextlib.contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder that becomes `folder` if the block ends well, and goes otherwise."""
+    temporary = folder.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-{folder.name}")
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        os.rename(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_is_new(path: Path) -> None:
+    if os.path.lexists(path):
+        raise UserError(f"--output {path}: is there already - remove it, or give another name")
+
+
+# Files
+
+
+def download_data(data: Data, config: Config) -> Path:
+    output = config.output or Path(data.name)
+    check_is_new(output)
+    files = {"": config.url} if config.url else data.files
+    if not files:
+        raise UserError(
+            f"{data.name}: {data.licence} - ask for it at {data.page}, and put into {output}/: {data.tree}; "
+            "or give the --url of an archive that you have found"
+        )
+    if config.sha256 and len(files) > 1:
+        raise UserError(f"--sha256: {data.name} has {len(files)} files - leave it out, or download one by its --url")
+    print(f"licence   {data.licence} ({data.page}, as of {AS_OF})")
+    if config.mirror and not config.url:
+        files = {name: on_mirror(address, config.mirror) for name, address in files.items()}
+    if "" in files:
+        download_archive(files[""], output, config)
+        output /= "" if config.url else data.below
+    else:
+        download_files(files, output, config)
+    print(f"next      python competitions/{data.task}/train.py --data-dir {output}")
+    return output
+
+
+def on_mirror(address: str, mirror: str) -> str:
+    """The address with another server."""
+    return re.sub("^https?://[^/]+", lambda server: mirror.rstrip("/"), address)
+
+
+def download_file(config: Config) -> Path:
+    """What --url alone means."""
+    name = Path(unquote(urlsplit(config.url).path)).name
+    if not (config.output or name):
+        raise UserError(f"--url {config.url}: has no name of a file at its end - give one with --output")
+    output = config.output or Path(name)
+    check_is_new(output)
+    if config.unpack:
+        download_archive(config.url, output, config)
+    else:
+        fetch_one(config.url, output, config)
+    return output
+
+
+def download_archive(address: str, folder: Path, config: Config) -> None:
+    from common.downloads.unpacking import Limits, unpack
+
+    archive = folder.with_name(f"{folder.name}.archive")
+    if not archive.exists():  # it is there where unpacking was killed
+        fetch_one(address, archive, config)
+    try:
+        files = unpack(archive, folder, Limits(most_bytes=2 * config.max_megabytes * 10**6))
+    except UserError:
+        archive.unlink()  # or the next try would find it again
+        raise
+    archive.unlink()
+    print(f"unpacked  {len(files)} files into {folder}")
+
+
+def download_files(files: dict[str, str], folder: Path, config: Config) -> None:
+    waiting = folder.with_name(f"{folder.name}.incomplete")
+    for name, address in files.items():
+        if not (waiting / name).exists():  # the last run got so far
+            fetch_one(address, waiting / name, config)
+    os.rename(waiting, folder)
+
+
+def fetch_one(address: str, path: Path, config: Config) -> None:
+    from common.downloads.fetching import fetch
+
+    print(f"download  {address}", flush=True)
+    found = fetch(address, path, config.sha256, config.max_megabytes * 10**6)
+    print(f"sha256    {found}  {path.name}  {path.stat().st_size / 1e6:,.1f} MB")
+
+
+if __name__ == "__main__":
+    run(main)
