@@ -21,7 +21,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = Path(__file__).resolve().parent
+if str(SCRIPTS) not in sys.path:  # loaded from elsewhere, as the tests do
+    sys.path.insert(0, str(SCRIPTS))
+
+import traps  # noqa: E402
+
+ROOT = SCRIPTS.parent
 SETUP = "bash scripts/setup.sh"
 GIGABYTE = 2**30
 
@@ -169,8 +175,12 @@ def check_tensorflow(report, problem):
         problem("The `common` that Python finds belongs to another copy of the project: %s" % SETUP)
     report("GPUs", ", ".join(answer["gpus"]) or "none")
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1")
-    if Path("/dev/nvidia0").exists() and not answer["gpus"] and not hidden:
-        problem("This machine has an NVIDIA GPU that TensorFlow does not see: %s --gpu" % SETUP)
+    # Under Windows' WSL a GPU of any make is /dev/dxg, so that nvidia-smi has to be there too.
+    has_gpu = Path("/dev/nvidia0").exists() or (Path("/dev/dxg").exists() and shutil.which("nvidia-smi"))
+    if has_gpu and not answer["gpus"] and not hidden:
+        other = "cuda" in os.environ.get("LD_LIBRARY_PATH", "").lower()
+        hint = "unset LD_LIBRARY_PATH, which names another CUDA, and if that does not help " if other else ""
+        problem("This machine has an NVIDIA GPU that TensorFlow does not see: %s%s --gpu" % (hint, SETUP))
 
 
 def check_machine(report, problem):
@@ -186,6 +196,14 @@ def check_machine(report, problem):
     report("Disk", "%.1f GB free here" % (disk / GIGABYTE))
     if disk < GIGABYTE:
         problem("Less than 1 GB of disk is free; a run with BERT needs about 2: delete old folders in runs/")
+
+
+def check_traps(report, problem):
+    for name, trap in traps.TRAPS:
+        text, wrong = trap()
+        report(name, "see below" if wrong else text)
+        for line in wrong:
+            problem(line)
 
 
 def check_gpu(arguments, lines, refuse):
@@ -230,6 +248,7 @@ def main(argv=None):
     check_packages(report, problems.append, arguments.lock)
     check_tensorflow(report, problems.append)
     check_machine(report, problems.append)
+    check_traps(report, problems.append)
 
     print()
     for line in problems:
