@@ -141,6 +141,23 @@ def test_what_the_hub_refuses(hub, answer, words):
     refused(lambda: local_folder(Path(NAME)), f"{NAME}: ", *words)
 
 
+def test_a_mirror_that_tells_no_sizes(hub, capsys):
+    honest = hub.server.answers[hub.path("vocab.txt")]
+    silent = content(b"", f'"{"c" * 40}"', headers={"X-Repo-Commit": COMMIT, "Content-Length": None})
+    for revision in ("main", COMMIT):
+        hub.server.answers[hub.path("vocab.txt", revision)] = lambda handler: (
+            silent if handler.command == "HEAD" else honest
+        )(handler)
+    assert contents(local_folder(Path(NAME))) == FILES and "vocab.txt  ? MB" in capsys.readouterr().out
+
+
+def test_more_than_any_bert(hub):
+    huge = content(b"", f'"{"c" * 40}"', length=11 * 10**9, headers={"X-Repo-Commit": COMMIT})
+    hub.server.answers[hub.path("model.safetensors")] = huge
+    refused(lambda: local_folder(Path(NAME)), "has 11 GB")
+    assert hub.downloaded() == []
+
+
 @pytest.mark.parametrize("etag", ['"../../../evil"', None, '"abc"'])
 def test_a_content_with_a_name_that_is_none(hub, etag, tmp_path):
     hub.server.answers[hub.path("config.json")] = content(b"{}", etag, headers={"X-Repo-Commit": COMMIT})

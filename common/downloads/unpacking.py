@@ -198,6 +198,8 @@ def _zip_members(archive: Path, start: bytes, limits: Limits) -> Iterator[_Membe
                 raise UserError(f"{archive}: needs a password - unpack it yourself")
             if info.compress_type not in _METHODS:
                 raise UserError(f"{archive}: {name} is packed in a way that Python cannot read - unpack it yourself")
+            if name.startswith("__MACOSX/"):  # what macOS knows of the files beside it
+                continue
             if name.endswith(("/", "\\")):
                 yield _Member(name, 0, None)
                 continue

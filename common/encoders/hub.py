@@ -25,12 +25,13 @@ _TIMEOUT = 20  # seconds
 
 
 class _File(NamedTuple):
-    """blob: where the cache keeps its content, by the name that the hub gives to it. size: in bytes."""
+    """blob: where the cache keeps its content, by the name that the hub gives to it. size: in bytes; None where a mirror
+    does not say."""
 
     name: str
     address: str
     blob: Path
-    size: int
+    size: int | None
 
 
 def is_hub_name(text: str) -> bool:
@@ -107,7 +108,7 @@ class _Repository:
             headers = self.hub.utils.build_hf_headers()
         self._announce(commit, files)
         for file in files:
-            if file.blob.is_file() and file.blob.stat().st_size != file.size:
+            if file.blob.is_file() and file.size not in (file.blob.stat().st_size, None):
                 file.blob.unlink()
             if not file.blob.exists():
                 sha256 = file.blob.name if len(file.blob.name) == 64 else None
@@ -140,20 +141,20 @@ class _Repository:
         address = self.hub.hf_hub_url(self.name, name, revision=commit)
         found = self.hub.get_hf_file_metadata(address, timeout=_TIMEOUT)
         # The ETag becomes a name in the cache.
-        if not re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", found.etag or "") or found.size is None:
-            raise ValueError(f"it gives no content's name and size for {name}")
+        if not re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", found.etag or ""):
+            raise ValueError(f"it gives {name} no ETag of Git")
         return _File(name, address, self.storage / "blobs" / found.etag, found.size)
 
     def _announce(self, commit: str, files: list[_File]) -> None:
         """Print what comes. Raises UserError where it is too much."""
         missing = [file for file in files if not file.blob.exists()]
-        size = sum(file.size for file in missing)
-        if sum(file.size for file in files) > _MOST_BYTES:
+        size = sum(file.size or 0 for file in missing)
+        if size > _MOST_BYTES:
             raise UserError(f"{self.given}: has {size / 1e9:,.0f} GB, more than any BERT - take a smaller one")
         print(f"download  {self.name} ({commit[:12]}) from {self.endpoint} to {self.storage.parent}:")
         for file in files:
             there = "" if file in missing else ", there already"
-            print(f"          {file.name}  {file.size / 1e6:,.1f} MB{there}")
+            print(f"          {file.name}  {'? MB' if file.size is None else f'{file.size / 1e6:,.1f} MB'}{there}")
         print(f"          {size / 1e6:,.1f} MB in all", flush=True)
         self.storage.mkdir(parents=True, exist_ok=True)
         if size > (free := shutil.disk_usage(self.storage).free):
