@@ -11,6 +11,7 @@ from common.command_line import UserError
 from common.encoders import build_encoder, load_encoder, save_encoder
 from common.encoders.bert_config import MODELS, checked_config
 from common.encoders.checkpoint import read_checkpoint
+from common.encoders.tensors import TensorFlowTensors
 from common.encoders.transformers import _TRANSFORMERS, load_weights
 from common.keras_compat import keras, tf
 from common.options import EncoderOptions
@@ -115,9 +116,9 @@ def test_files_with_other_names_and_keys_are_the_same_checkpoint(
     for other in ("tokenizer_config.json", "special_tokens_map.json", "generator.json"):
         (folder / other).write_text('{"hidden_size": 2}' if other == "generator.json" else "{}")
     found = read_checkpoint(folder)
-    assert (found.prefix, found.model, found.config) == (folder / weights, "bert", expected.config)
+    assert (found.tensors.path, found.model, found.config) == (folder / weights, "bert", expected.config)
     assert capsys.readouterr().out == (
-        f"weights   bert, 1 layers of 8, 7 tokens, lower-cased  ({folder}: {config_name}, vocab_chinese.txt, {weights})\n"
+        f"weights   bert, 1 layers of 8, 7 tokens, lower-cased, no pooler, no head of a masked language model  ({folder}: {config_name}, vocab_chinese.txt, {weights})\n"
     )
 
 
@@ -154,7 +155,7 @@ def test_of_several_checkpoints_the_one_that_is_named(folder, names, told, chose
     if told:
         (folder / "checkpoint").write_text(f'model_checkpoint_path: "{told}"\nall_model_checkpoint_paths: "a"\n')
     if chosen:
-        assert read_checkpoint(folder).prefix == folder / chosen
+        assert read_checkpoint(folder).tensors.path == folder / chosen
     else:
         assert "several checkpoints (a, b)" in error_of(lambda: read_checkpoint(folder))
 
@@ -213,7 +214,7 @@ def test_a_cased_vocabulary_is_read_as_it_is(folder, tmp_path, piece, config, se
     if settings is not None:
         (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     encoder = from_checkpoint(folder)
-    assert f"tokens, {'lower-cased' if lowercase else 'cased'}  (" in capsys.readouterr().out
+    assert f"tokens, {'lower-cased' if lowercase else 'cased'}, no" in capsys.readouterr().out
     save_encoder(encoder, tmp_path)
     for each in (encoder, load_encoder(tmp_path), encoder.with_vocabulary_of([piece])):
         assert each.tokenizer.lowercase is lowercase
@@ -304,14 +305,14 @@ def test_the_sizes_of_a_network_that_flags_ask_for():
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("bert.h5", "(bert.h5)"), ("pytorch_model.bin", "(pytorch_model.bin)"), ("model.safetensors", "NAME.index")],
+    [("bert.h5", "(bert.h5) - take model.safetensors"), ("pytorch_model.bin", "safe_serialization=True)")],
 )
 def test_weights_that_others_save(folder, name, told):
     for path in folder.glob("bert_model.ckpt.*"):
         path.unlink()
     (folder / name).write_bytes(b"x")
     message = error_of(lambda: read_checkpoint(folder))
-    assert "as others than TensorFlow save them" in message and told in message and "download" not in message
+    assert name in message and told in message and "download" not in message
 
 
 LAYER = "bert/encoder/transformer/group_0/inner_group_0/attention_1/self/query/kernel"
@@ -331,7 +332,7 @@ EMBEDDINGS = {"bert/embeddings/word_embeddings": (7, 8)}
 )
 def test_weights_of_other_networks(folder, shapes, told):
     save(folder, shapes)
-    assert f"{folder / 'bert_model.ckpt.index'}: " in error_of(lambda: read_checkpoint(folder))
+    assert f"{folder / 'bert_model.ckpt'}: " in error_of(lambda: read_checkpoint(folder))
     assert told in error_of(lambda: read_checkpoint(folder))
 
 
@@ -345,21 +346,21 @@ def transformer(original):
     [
         ({"value": np.nan}, "has values that are no numbers - take another checkpoint"),
         ({"value": -np.inf}, "has values that are no numbers - take another checkpoint"),
-        ({"dtype": tf.int32}, "does not fit its config"),
+        ({"dtype": tf.int32}, "word_embeddings is of int32, and must be of float32"),
     ],
 )
 def test_weights_that_are_no_numbers(transformer, folder, change, told):
     save(folder, dict(tf.train.list_variables(str(folder / "bert_model.ckpt"))), **change)
-    assert told in error_of(lambda: load_weights(transformer, folder / "bert_model.ckpt"))
+    assert told in error_of(lambda: load_weights(transformer, TensorFlowTensors(folder / "bert_model.ckpt")))
 
 
 def test_data_that_are_cut_off_or_changed(transformer, folder):
     data = folder / "bert_model.ckpt.data-00000-of-00001"
     content = data.read_bytes()
     data.write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
-    assert "its .data files are missing or cut off - download them again" in error_of(lambda: read_checkpoint(folder))
+    assert "its files are missing or cut off" in error_of(lambda: read_checkpoint(folder))
     data.write_bytes(content[:-4] + b"\x00\x01\x02\x03")
-    message = error_of(lambda: load_weights(transformer, folder / "bert_model.ckpt"))
+    message = error_of(lambda: load_weights(transformer, TensorFlowTensors(folder / "bert_model.ckpt")))
     assert "cannot be read" in message and "download it again" in message
 
 

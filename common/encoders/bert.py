@@ -1,4 +1,4 @@
-"""The BERT family through bert4keras: from a TensorFlow checkpoint, or a small one built from nothing."""
+"""The BERT family through bert4keras: from a checkpoint, or a small one built from nothing."""
 
 import warnings
 from collections.abc import Iterable
@@ -17,6 +17,7 @@ from common.encoders.bert_config import (
     weight_count,
 )
 from common.encoders.checkpoint import read_checkpoint
+from common.encoders.tensors import Tensors
 from common.keras_compat import keras
 from common.options import EncoderOptions
 from common.runs.files import bytes_of_weights
@@ -30,8 +31,8 @@ _REMEDY = "use the version that trained the run, or train it again"
 class BertEncoder:
     """A bert4keras transformer.
 
-    config: see `checked_config`. model: one of MODELS. checkpoint: the prefix of a TensorFlow checkpoint; None
-    starts from random ones. kept_tokens: the checkpoint's ids of the tokens of the tokenizer; None for all of them.
+    config: see `checked_config`. model: one of MODELS. checkpoint: the weights to start from; None for random ones.
+    kept_tokens: the checkpoint's ids of the tokens of the tokenizer; None for all of them.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class BertEncoder:
         config: dict[str, Any],
         max_length: int,
         model: str = "bert",
-        checkpoint: Path | None = None,
+        checkpoint: Tensors | None = None,
         kept_tokens: np.ndarray | None = None,
     ):
         self.tokenizer, self.config, self.model, self.checkpoint, self.kept_tokens = (
@@ -59,7 +60,7 @@ class BertEncoder:
     def from_checkpoint(cls, folder: Path, max_length: int) -> "BertEncoder":
         """From the one checkpoint in a folder. Raises UserError naming what is missing, ambiguous or does not fit."""
         found = read_checkpoint(folder)
-        encoder = cls(found.tokenizer, found.config, max_length, found.model, found.prefix)
+        encoder = cls(found.tokenizer, found.config, max_length, found.model, found.tensors)
         tokens = len(found.tokenizer)
         return encoder if tokens == found.config["vocab_size"] else encoder._with_tokens(np.arange(tokens))
 
@@ -89,20 +90,24 @@ class BertEncoder:
 
     def save(self, folder: Path) -> dict[str, Any]:
         self.tokenizer.save(folder / "vocab.txt")
-        lowercase = self.tokenizer.lowercase
-        return {"config": self.config, "max_length": self.max_length, "model": self.model, "lowercase": lowercase}
+        settings = {"config": self.config, "max_length": self.max_length, "model": self.model}
+        return settings | _switches(self.tokenizer)
 
     @classmethod
     def load(cls, folder: Path, settings: dict[str, Any]) -> "BertEncoder":
         """Raises UserError for settings that no run of ours has."""
-        source, model, lowercase = folder / "encoder.json", settings["model"], settings.get("lowercase", True)
-        if model not in MODELS or not isinstance(lowercase, bool):
-            raise UserError(
-                f"{source}: model is {model!r:.60}, lowercase {lowercase!r:.60}, which none has - {_REMEDY}"
-            )
+        source, model = folder / "encoder.json", settings["model"]
+        lowercase = settings.get("lowercase", True)  # what older runs do not tell is as it was for all of them
+        switches = {
+            "lowercase": lowercase,
+            "strip_accents": settings.get("strip_accents", lowercase),
+            "tokenize_chinese_chars": settings.get("tokenize_chinese_chars", True),
+        }
+        if model not in MODELS or not all(isinstance(value, bool) for value in switches.values()):
+            raise UserError(f"{source}: model is {model!r:.60}, {switches!r:.200}, which none has - {_REMEDY}")
         config = checked_config(settings["config"], source, model)
         max_length = check_whole(settings["max_length"], SHORTEST_WINDOW, LONGEST_WINDOW, f"{source}: max_length")
-        tokenizer = WordPieceTokenizer.from_file(folder / "vocab.txt", lowercase)
+        tokenizer = WordPieceTokenizer.from_file(folder / "vocab.txt", **switches)
         if len(tokenizer) != config["vocab_size"]:
             raise UserError(
                 f"{folder / 'vocab.txt'}: has {len(tokenizer)} tokens, and encoder.json says {config['vocab_size']} - {_REMEDY}"
@@ -173,7 +178,7 @@ class BertEncoder:
     def _with_tokens(self, tokens: np.ndarray) -> "BertEncoder":
         """The same encoder with these of its tokens alone."""
         pieces = [self.tokenizer.vocabulary[token] for token in tokens]
-        tokenizer = WordPieceTokenizer(pieces, self.tokenizer.lowercase)
+        tokenizer = WordPieceTokenizer(pieces, **_switches(self.tokenizer))
         kept = tokens if self.kept_tokens is None else self.kept_tokens[tokens]
         config = {**self.config, "vocab_size": len(tokens)}
         return BertEncoder(tokenizer, config, self.max_length, self.model, self.checkpoint, kept)
@@ -181,6 +186,11 @@ class BertEncoder:
     def pair_network(self) -> keras.Model:
         """The same: a transformer lets question and context act on each other by itself."""
         return self.network()
+
+
+def _switches(tokenizer: WordPieceTokenizer) -> dict[str, bool]:
+    names = ("lowercase", "strip_accents", "tokenize_chinese_chars")
+    return {name: getattr(tokenizer, name) for name in names}
 
 
 def _draw_weights_anew(model: keras.Model) -> None:

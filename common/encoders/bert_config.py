@@ -23,14 +23,17 @@ _SIZES = {
     "vocab_size": (4, 1_000_000),
     "type_vocab_size": (2, 64),
 }
-_SIZES_OF_SOME = {"embedding_size": (1, 8192), "attention_head_size": (1, 1024), "attention_key_size": (1, 1024)}
+_SIZES_OF_SOME = {
+    **{"embedding_size": (1, 8192), "attention_head_size": (1, 1024), "attention_key_size": (1, 1024)},
+    "max_relative_position": (1, LONGEST_WINDOW),
+}
 _MOST_WEIGHTS = 2_000_000_000
 _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 _DEFAULTS = {"type_vocab_size": 2, "hidden_act": "gelu", **dict.fromkeys(_DROPOUTS, 0.1)}
 # What bert4keras calls the activations of a config.
 _ACTIVATIONS = {
     **{name: name for name in ("gelu", "gelu_erf", "gelu_tanh", "relu", "swish", "tanh", "linear")},
-    **{name: name for name in ("elu", "leaky_relu", "mish", "selu", "sigmoid", "softplus")},
+    **{name: name for name in ("elu", "mish", "selu", "sigmoid", "softplus")},
     **dict.fromkeys(("gelu_approximate", "gelu_fast", "gelu_new", "gelu_pytorch_tanh"), "gelu_tanh"),
     "gelu_python": "gelu_erf",
     "silu": "swish",
@@ -52,6 +55,11 @@ def checked_config(config: Any, source: object, model: str = "bert") -> dict[str
         value = checked[name] = config[name]
         if type(value) not in (int, float) or not 0 <= value < 1:
             raise UserError(f"{source}: {name} is {value!r:.60}, and must be at least 0 and below 1")
+    epsilon = config.get("layer_norm_eps")
+    if epsilon is not None:
+        if type(epsilon) is not float or not 0 < epsilon <= 0.1:
+            raise UserError(f"{source}: layer_norm_eps is {epsilon!r:.60}, and must be above 0 and at most 0.1")
+        checked["layer_norm_eps"] = epsilon
     activation = config["hidden_act"]
     if not isinstance(activation, str) or activation.lower() not in _ACTIVATIONS:
         raise UserError(f"{source}: hidden_act is {activation!r:.60}, and must be one of {', '.join(_ACTIVATIONS)}")

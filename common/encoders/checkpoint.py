@@ -1,49 +1,49 @@
-"""A checkpoint of the BERT family: which files of a folder it consists of, what they say, and whether they agree.
+"""A checkpoint of the BERT family: what the files of a folder say, and whether they agree.
 
-Folders differ: bert_config.json or discriminator.json, bert_model.ckpt or electra_180g_base, configs with the keys of a
-hub or without those that the weights show. What has one meaning is taken, and told; all else is refused in one line.
+Folders differ: hub format or TensorFlow's, bert_config.json or discriminator.json, configs with the keys of a hub or
+without those that the weights show. What has one meaning is taken, and told; all else is refused in one line.
 """
 
-import json
 import re
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from common.command_line import UserError
 from common.encoders.bert_config import checked_config, weight_count
+from common.encoders.checkpoint_files import Files, files_of, json_object, names_of
+from common.encoders.checkpoint_tokenizer import tokenizer_of
+from common.encoders.hub_config import hub_config
+from common.encoders.hub_names import HubTensors
+from common.encoders.safe_tensors import SafeTensors
+from common.encoders.tensors import Shapes, TensorFlowTensors, Tensors
 from common.tokenizers import WordPieceTokenizer
-from common.tokenizers.vocabulary import is_lower_case
-from common.tokenizers.wordpiece import PAD
-
-_TREE = "a checkpoint folder holds bert_config.json, vocab.txt and bert_model.ckpt.index with its .data files"
-_OTHER_WEIGHTS = {".bin", ".h5", ".keras", ".msgpack", ".onnx", ".pdparams", ".pt", ".pth", ".safetensors"}
-_LONGEST_TEXT = 1_000_000  # bytes of a config
-
-Shapes = Mapping[str, tuple[int, ...]]
 
 
 class Checkpoint(NamedTuple):
-    """prefix: what the names of the files with the weights begin with. model: one of MODELS. config: a
-    `checked_config`. tokenizer: its tokens may be fewer than the config says; the last rows of the embeddings are then
-    without use."""
+    """model: one of MODELS. config: a `checked_config`. tokenizer: its tokens may be fewer than the config says; the
+    last rows of the embeddings are then without use."""
 
-    prefix: Path
+    tensors: Tensors
     model: str
     config: dict[str, Any]
     tokenizer: WordPieceTokenizer
 
 
+class _Found(NamedTuple):
+    """Tensors, the sizes that they show, and the config that they came with, as it stands in its file."""
+
+    tensors: Tensors
+    sizes: dict[str, int]
+    path: Path
+    given: dict[str, Any]
+    model: str
+
+
 def read_checkpoint(folder: Path) -> Checkpoint:
-    """The checkpoint in a folder, all but its weights; prints what it is. Raises UserError when files are missing,
-    ambiguous or damaged, or do not belong together."""
-    configs, vocabularies, prefixes = _files_of(folder)
-    prefix = _chosen(folder, prefixes)
-    shapes = variable_shapes(prefix)
-    sizes = _sizes_of(shapes)
-    _check_architecture(prefix, shapes, sizes)
-    path, given = _config_that_fits(folder, configs, sizes)
-    model = _model_of(shapes, sizes, given)
+    """The checkpoint in a folder, all but the values of its weights; prints what it is. Raises UserError when files are
+    missing, ambiguous or damaged, or do not belong together."""
+    files = files_of(folder)
+    tensors, sizes, path, given, model = _of_hub(files) if files.is_hub else _of_tensorflow(folder, files)
     # A config may be silent about what the weights show, and some are wrong about the width of the embeddings.
     config = checked_config({**sizes, **given, "embedding_size": sizes["embedding_size"]}, path, model)
     for name in _differing(config, sizes):
@@ -52,16 +52,33 @@ def read_checkpoint(folder: Path) -> Checkpoint:
             raise UserError(
                 f"--pretrained {folder}: the checkpoint does not fit its {path.name} ({name} is {config[name]} there and {sizes[name]} in the weights) - take both from one checkpoint"
             )
-    size = sum(path.stat().st_size for path in folder.iterdir() if path.name.startswith(f"{prefix.name}.data-"))
-    if size < 2 * weight_count(config, model):  # 16 bits are the least
-        raise UserError(f"{prefix}: its .data files are missing or cut off - download them again")
-    tokenizer = _tokenizer_of(folder, vocabularies[0], given, config["vocab_size"])
-    files = _names([path, vocabularies[0], prefix])
-    print(f"weights   {_described(model, config, sizes, tokenizer)}  ({folder}: {files})")
-    return Checkpoint(prefix, model, config, tokenizer)
+    if tensors.bytes < 2 * weight_count(config, model):  # 16 bits are the least
+        raise UserError(
+            f"{tensors.path}: its files are missing or cut off, or its config is of a larger network - download them again"
+        )
+    tokenizer = tokenizer_of(folder, files.vocabulary, given, config["vocab_size"])
+    read = ", ".join(filter(None, [names_of([path, files.vocabulary, tensors.path]), files.unread]))
+    print(f"weights   {_described(model, config, sizes, tokenizer, tensors.shapes)}  ({folder}: {read})")
+    return Checkpoint(tensors, model, config, tokenizer)
 
 
-def _described(model: str, config: dict[str, Any], sizes: dict[str, int], tokenizer: WordPieceTokenizer) -> str:
+def _of_hub(files: Files) -> _Found:
+    [path] = files.configs
+    config = hub_config(json_object(path), path)
+    tensors = HubTensors(SafeTensors(files.weights), config.model, config.with_task, config.with_head)
+    return _Found(tensors, _checked_sizes(tensors), path, config.settings, config.model)
+
+
+def _of_tensorflow(folder: Path, files: Files) -> _Found:
+    tensors = TensorFlowTensors(files.weights)
+    sizes = _checked_sizes(tensors)
+    path, given = _config_that_fits(folder, files.configs, sizes)
+    return _Found(tensors, sizes, path, given, _model_of(tensors.shapes, sizes, given))
+
+
+def _described(
+    model: str, config: dict[str, Any], sizes: dict[str, int], tokenizer: WordPieceTokenizer, shapes: Shapes
+) -> str:
     layers, tokens, rows = config["num_hidden_layers"], len(tokenizer), config["vocab_size"]
     case = "lower-cased" if tokenizer.lowercase else "cased"
     said = [model, f"{layers} layers of {config['hidden_size']}", f"{tokens} tokens", case]
@@ -71,89 +88,31 @@ def _described(model: str, config: dict[str, Any], sizes: dict[str, int], tokeni
         said.append(f"{rows - tokens} x a row without a token")
     if twice := tokens - len(tokenizer.ids):
         said.append(f"{twice} x a token that stands twice, of which the later counts")
+    heads = {"no pooler": "bert/pooler/", "no head of a masked language model": "cls/predictions/"}
+    if model not in ("electra", "roformer_v2"):  # which have none with weights
+        said += [words for words, name in heads.items() if not any(map(re.compile(name).match, shapes))]
     return ", ".join(said)
 
 
-# Files
-
-
-def _files_of(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
-    """What may be the config; the vocabulary; the prefixes of weights. Raises UserError that names all that is
-    missing."""
-    if not folder.is_dir():
-        raise UserError(f"--pretrained {folder}: no such folder - {_TREE}")
-    configs, indices = _matching(folder, "*.json", "bert_config.json"), _matching(folder, "*.index")
-    vocabularies = _matching(folder, "*vocab*.txt", "vocab.txt")
-    others = [path for path in _matching(folder, "*") if path.suffix in _OTHER_WEIGHTS]
-    if others and not indices:
-        raise UserError(
-            f"--pretrained {folder}: has weights as others than TensorFlow save them ({_names(others)}) - take the TensorFlow checkpoint of this model: a file NAME.index, and its NAME.data-00000-of-00001"
-        )
-    wanted = {"bert_config.json": configs, "vocab.txt": vocabularies, "bert_model.ckpt.index": indices}
-    if missing := [name for name, paths in wanted.items() if not paths]:
-        raise UserError(f"--pretrained {folder}: has no {', no '.join(missing)} - {_TREE}")
-    if len(vocabularies) > 1:
-        raise UserError(f"--pretrained {folder}: has several vocabularies ({_names(vocabularies)}) - leave one of them")
-    return configs, vocabularies, [index.with_suffix("") for index in indices]
-
-
-def _matching(folder: Path, pattern: str, preferred: str = "") -> list[Path]:
-    """The preferred file if it is there, else all that match but hidden ones, such as macOS puts into archives."""
-    paths = sorted(path for path in folder.glob(pattern) if path.is_file() and path.name[0] != ".")
-    return [path for path in paths if path.name == preferred] or paths
-
-
-def _names(paths: Sequence[Path]) -> str:
-    return ", ".join(path.name for path in paths)
-
-
-def _chosen(folder: Path, prefixes: list[Path]) -> Path:
-    """The one that TensorFlow's file `checkpoint` names, in whatever folder it was written, or else bert_model.ckpt."""
-    if len(prefixes) == 1:
-        return prefixes[0]
-    names = ["bert_model.ckpt"]
-    if (folder / "checkpoint").is_file():
-        told = re.search(r'^model_checkpoint_path: *"(.*)"', _text(folder / "checkpoint"), re.MULTILINE)
-        names = [*re.findall(r"[^/\\]+$", told[1] if told else ""), *names]
-    for name in names:
-        if folder / name in prefixes:
-            return folder / name
-    raise UserError(
-        f"--pretrained {folder}: has several checkpoints ({_names(prefixes)}) and no file `checkpoint` that names one - leave the .index and .data files of one"
-    )
-
-
-def _text(path: Path) -> str:
-    with path.open("rb") as file:
-        return file.read(_LONGEST_TEXT).decode("utf-8-sig", "replace")
-
-
-def _json_object(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(_text(path))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not JSON ({error}) - mend it, or download it again") from None
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: no JSON object - is it the config of a BERT?")
-    return {name: value for name, value in content.items() if value is not None}
+# Configs
 
 
 def _config_that_fits(folder: Path, paths: list[Path], sizes: dict[str, int]) -> tuple[Path, dict[str, Any]]:
     """A config, and what it says: of several, such as those of the two halves of an ELECTRA, the one of these
     weights."""
     if len(paths) == 1:
-        return paths[0], _json_object(paths[0])
+        return paths[0], json_object(paths[0])
     fitting = []
     for path in paths:
         try:
-            config = _json_object(path)
+            config = json_object(path)
         except UserError:  # nor is each of them a config
             continue
         if "hidden_size" in config and not _differing(config, sizes):
             fitting.append((path, config))
     if len(fitting) != 1:
         raise UserError(
-            f"--pretrained {folder}: {len(fitting) or 'none'} of {_names(paths)} fit the weights - give the one that belongs to them the name bert_config.json"
+            f"--pretrained {folder}: {len(fitting) or 'none'} of {names_of(paths)} fit the weights - give the one that belongs to them the name bert_config.json"
         )
     return fitting[0]
 
@@ -163,43 +122,28 @@ def _differing(config: dict[str, Any], sizes: dict[str, int]) -> list[str]:
     return [name for name, value in sizes.items() if name != "embedding_size" and config.get(name, value) != value]
 
 
-def _tokenizer_of(folder: Path, path: Path, config: dict[str, Any], rows: int) -> WordPieceTokenizer:
-    try:
-        tokenizer = WordPieceTokenizer.from_file(path)
-    except ValueError as error:
-        raise UserError(f"{error} - take the vocabulary that belongs to this checkpoint") from None
-    if len(tokenizer) > rows:
-        raise UserError(
-            f"{path}: has {len(tokenizer)} tokens, but the weights are for {rows} - they belong to different checkpoints"
-        )
-    if tokenizer.vocabulary[0] != PAD:
-        raise UserError(f"{path}:1: must be {PAD}, since token 0 is padding here - take another checkpoint")
-    settings = folder / "tokenizer_config.json"
-    told = (_json_object(settings) if settings.is_file() else config).get("do_lower_case")
-    lowercase = is_lower_case(tokenizer.vocabulary, told)
-    return tokenizer if lowercase else WordPieceTokenizer(tokenizer.vocabulary, lowercase)
-
-
 # Weights
 
 
-def variable_shapes(prefix: Path) -> Shapes:
-    """The variables of a TensorFlow checkpoint. Raises UserError when it cannot be read."""
-    from common.keras_compat import tf
-
-    text = str(prefix)
-    if re.search(r"\[.*\]|\\", text) or text.encode("utf-8", "replace").decode() != text:
+def _checked_sizes(tensors: Tensors) -> dict[str, int]:
+    """Raises UserError for weights of another architecture."""
+    shapes, sizes = tensors.shapes, _sizes_of(tensors.shapes)
+    for pattern, problem in (
+        (r"\.ATTRIBUTES/VARIABLE_VALUE$", "was saved by Keras, under names that do not say what is what"),
+        (r"/layer_shared/", "is an ALBERT from before Google's, which is built otherwise"),
+        (r"/transformer/group_[1-9]|/inner_group_[1-9]", "is an ALBERT of several layers in place of one"),
+    ):
+        if any(re.search(pattern, name) for name in shapes):
+            raise UserError(f"{tensors.path}: {problem} - take another checkpoint of this model")
+    if not {"embedding_size", "hidden_size"} <= set(sizes):
         raise UserError(
-            f"{prefix}.index: TensorFlow opens no path with [ and ], with a backslash, or that is not UTF-8 - give folder and file other names"
+            f"{tensors.path}: has no layers of BERT, ALBERT, ELECTRA, NEZHA or RoFormer - take a checkpoint of one of those"
         )
-    try:
-        return {name: tuple(shape) for name, shape in tf.train.list_variables(text)}
-    except (tf.errors.OpError, LookupError, ValueError) as error:
-        raise UserError(f"{prefix}.index: cannot be read ({first_line(error)}) - download it again") from None
-
-
-def first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if sizes["embedding_size"] == sizes["hidden_size"] and "bert/encoder/embedding_hidden_mapping_in/kernel" in shapes:
+        raise UserError(
+            f"{tensors.path}: maps embeddings to states of the same size, which is not built here - take another checkpoint"
+        )
+    return sizes
 
 
 def _sizes_of(shapes: Shapes) -> dict[str, int]:
@@ -222,20 +166,6 @@ def _sizes_of(shapes: Shapes) -> dict[str, int]:
     if layers := {match[0] for match in map(re.compile(rf"{root}/encoder/layer_\d+/").match, shapes) if match}:
         sizes["num_hidden_layers"] = len(layers)
     return sizes
-
-
-def _check_architecture(prefix: Path, shapes: Shapes, sizes: dict[str, int]) -> None:
-    for pattern, problem in (
-        (r"\.ATTRIBUTES/VARIABLE_VALUE$", "was saved by Keras, under names that do not say what is what"),
-        (r"/layer_shared/", "is an ALBERT from before Google's, which is built otherwise"),
-        (r"/transformer/group_[1-9]|/inner_group_[1-9]", "is an ALBERT of several layers in place of one"),
-    ):
-        if any(re.search(pattern, name) for name in shapes):
-            raise UserError(f"{prefix}.index: {problem} - take another checkpoint of this model")
-    if not {"embedding_size", "hidden_size"} <= set(sizes):
-        raise UserError(
-            f"{prefix}.index: has no layers of BERT, ALBERT, ELECTRA, NEZHA or RoFormer - take a checkpoint of one of those"
-        )
 
 
 def _model_of(shapes: Shapes, sizes: dict[str, int], config: dict[str, Any]) -> str:

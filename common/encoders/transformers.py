@@ -6,12 +6,11 @@ float32 so is the result.
 """
 
 from functools import reduce
-from pathlib import Path
 
 import numpy as np
 
 from common.command_line import UserError
-from common.encoders.checkpoint import first_line, variable_shapes
+from common.encoders.tensors import Tensors
 from common.keras_compat import keras, tf
 from common.layers import Dropout, drop_out, masked_softmax
 
@@ -101,30 +100,52 @@ _TRANSFORMERS = {
 }
 
 
-class _MixedPrecision:
-    """Puts our layers in the place of bert4keras'."""
+class _OurLayers:
+    """Puts our layers in the place of bert4keras', and heeds what of a config bert4keras does not.
+
+    layer_norm_eps: None for that of bert4keras: 1e-12, or 1e-7 of NEZHA and RoFormer. max_relative_position: of NEZHA,
+    the largest distance of tokens that is told from a larger one.
+    """
+
+    def __init__(self, *arguments, layer_norm_eps=None, max_relative_position=64, **kwargs):
+        super().__init__(*arguments, **kwargs)
+        self.layer_norm_eps, self.max_relative_position = layer_norm_eps, max_relative_position
 
     def apply(self, inputs=None, layer=None, arguments=None, **kwargs):
         if layer in _IN_FLOAT32:
             kwargs["dtype"] = "float32"
+        elif layer is layers.LayerNormalization and self.layer_norm_eps is not None:
+            kwargs["epsilon"] = self.layer_norm_eps
+        elif layer is layers.RelativePositionEmbedding:
+            kwargs["input_dim"] = 2 * self.max_relative_position + 1
         return super().apply(inputs, _LAYERS.get(layer, layer), arguments, **kwargs)
 
 
 def transformer_class(model: str) -> type[models.Transformer]:
     """The class of bert4keras with this name ("bert", "nezha", ...) and our layers. Raises KeyError for other names."""
-    return type(model, (_MixedPrecision, _TRANSFORMERS[model]), {})
+    return type(model, (_OurLayers, _TRANSFORMERS[model]), {})
 
 
-def load_weights(transformer: models.Transformer, prefix: Path) -> None:
-    """Read a TensorFlow checkpoint into a transformer. Raises UserError when it cannot be read, or when a variable is
-    missing, of another shape or type, or has values that are no numbers."""
-    shapes = variable_shapes(prefix)
+def load_weights(transformer: models.Transformer, tensors: Tensors) -> None:
+    """Read a checkpoint into a transformer. Raises UserError when it cannot be read, or when a tensor is missing, of
+    another shape or type, or has values that are no numbers."""
+    wanted = _wanted(transformer, tensors)
+    for (name, weight), values in zip(wanted, tensors.read([name for name, _ in wanted])):
+        if not np.isfinite(values).all():
+            raise UserError(
+                f"{tensors.path}: {tensors.name_in_file(name)} has values that are no numbers - take another checkpoint"
+            )
+        weight.assign(transformer.load_variable({name: values}, name))
+
+
+def _wanted(transformer: models.Transformer, tensors: Tensors) -> list[tuple[str, tf.Variable]]:
+    """The tensors that the transformer needs, and its weights that take them."""
+    shapes = tensors.shapes
     # Some checkpoints come without the head of the masked language model: it is learned anew then.
     has_head = any(name.startswith("cls/predictions/") for name in shapes)
     mapping = transformer.variable_mapping()
     [embeddings] = mapping["Embedding-Token"]
-    reader = tf.train.load_checkpoint(str(prefix))
-    types = reader.get_variable_to_dtype_map()
+    wanted = []
     for layer, names in mapping.items():
         if layer not in transformer.layers or (layer.startswith("MLM-") and not has_head):
             continue
@@ -132,14 +153,9 @@ def load_weights(transformer: models.Transformer, prefix: Path) -> None:
             shape = tuple(weight.shape)
             if transformer.keep_tokens is not None and layer in ("Embedding-Token", "MLM-Bias"):
                 shape = shapes[embeddings][0], *shape[1:]
-            if shapes.get(name) != shape or not types[name].is_floating:
+            if shapes.get(name) != shape:
                 raise UserError(
-                    f"{prefix}: does not fit its config ({name} is {shapes.get(name, 'missing')} and not {shape}) - take both from one checkpoint"
+                    f"{tensors.path}: does not fit its config ({tensors.name_in_file(name)} is {shapes.get(name, 'missing')} and not {shape}) - take both from one checkpoint"
                 )
-            try:
-                value = reader.get_tensor(name).astype(np.float32)
-            except (tf.errors.OpError, LookupError, ValueError) as error:
-                raise UserError(f"{prefix}: cannot be read ({first_line(error)}) - download it again") from None
-            if not np.isfinite(value).all():
-                raise UserError(f"{prefix}: {name} has values that are no numbers - take another checkpoint")
-            weight.assign(transformer.load_variable({name: value}, name))
+            wanted.append((name, weight))
+    return wanted
