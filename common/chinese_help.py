@@ -94,7 +94,7 @@ class _Flags:
             text = text or docstrings_of(config_class).get(field.name, "")
             if value is dataclasses.MISSING:
                 text += frame["required"]
-            elif value is not None:  # the text says what happens then
+            elif value not in (None, ()):  # the text says what happens then
                 text += frame["default"].format(_shown(kind, value))
             self.groups[title].append((_invocation(field.name, kind), text))
 

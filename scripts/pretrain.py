@@ -44,7 +44,7 @@ class Config:
 
     input: tuple[Path, ...] = ()
     """Files and folders with texts, packed or not: one on each line, or JSON of any contest, in which every string of
-    ten Chinese characters is a text. One in a hundred is for dev."""
+    10 Chinese characters is a text. One in 100 is for dev."""
     output: Path | None = None
     """Folder to be made: a BERT checkpoint for --pretrained, or a light encoder for --pretrained-light."""
     fields: tuple[str, ...] = ()

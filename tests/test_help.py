@@ -10,13 +10,13 @@ import pytest
 
 from common import chinese_help
 from common.command_line import display_width, parse_flags
-from common.options import EncoderOptions, PredictionOptions, RunOptions, TrainingOptions
+from common.options import EncoderOptions, PredictionOptions, RunOptions, RunPlace, TrainingOptions
 
 import competition
 from contests import ALL_SCRIPTS, CONTESTS, every_contest
 from workshop import check_refusal, run_here, run_there, sample_of, succeeds
 
-SHARED = (PredictionOptions, RunOptions, TrainingOptions, EncoderOptions)
+SHARED = (PredictionOptions, RunPlace, RunOptions, TrainingOptions, EncoderOptions)
 COMMON_TEXTS = json.loads((competition.ROOT / "common/help.zh.json").read_text("utf-8"))
 
 
@@ -60,8 +60,9 @@ def test_every_shared_flag_has_a_chinese_text_and_none_is_left_over():
     assert set(COMMON_TEXTS) == {"frame", *(config.__name__ for config in SHARED)}
     for config in SHARED:
         texts, english = COMMON_TEXTS[config.__name__], own_flags(config)
-        assert set(texts) == {"", *english}
-        for name in english:
+        inherited = {name for base in config.__bases__ if base in SHARED for name in own_flags(base)}
+        assert set(texts) == {"", *english} - inherited
+        for name in english.keys() - inherited:
             check_translation(english[name], texts[name])
 
 
@@ -69,8 +70,17 @@ def test_every_shared_flag_has_a_chinese_text_and_none_is_left_over():
 def test_every_flag_has_a_chinese_text_and_none_is_left_over(contest):
     texts = texts_of(contest)
     assert set(texts) == scripts_in(sample_of(contest).parent) >= set(ALL_SCRIPTS)
+    check_texts(contest.folder, texts)
+
+
+def test_scripts_that_are_no_contests_speak_chinese_too():
+    scripts = competition.ROOT / "scripts"
+    check_texts(scripts, json.loads((scripts / "help.zh.json").read_text("utf-8")))
+
+
+def check_texts(folder, texts):
     for script, chinese in texts.items():
-        config = competition.load(contest.folder, script).Config
+        config = competition.load(folder, script).Config
         english = {"": config.__doc__, **own_flags(config)}
         assert set(chinese) == set(english), script
         for name in english:
