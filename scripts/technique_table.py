@@ -40,6 +40,8 @@ CELLS = {
     "bfloat16": "--ema-momentum 0 --mixed-precision bfloat16",
     "float16": "--ema-momentum 0 --mixed-precision float16",
     "ema+fgm": "--fgm 0.5",
+    "ema+r-drop": "--r-drop 4",
+    "ema+layer-decay": "--layer-decay 0.8",  # transformers only
     "ema+lookahead": "--lookahead-steps 5",
 }
 #: The score that a contest is won by, where it is not f1.
