@@ -69,6 +69,10 @@ class Config:
             raise UserError("--input: is missing - name files or folders with texts")
         if self.encoder.word_vectors:
             raise UserError("--word-vectors: are not trained, and pretraining is to learn them - leave it out")
+        if self.training.lazy_embeddings:
+            raise UserError(
+                "--lazy-embeddings: every token is a possible answer, and so moves in each step - leave it out"
+            )
 
     @property
     def learning_rate(self) -> float:

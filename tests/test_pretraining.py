@@ -130,6 +130,7 @@ def test_mistakes_are_told(texts, tmp_path):
         (["--input", texts], ["--output", "missing"]),
         ([*given, "--mask-share", 0], ["--mask-share"]),
         ([*given, "--word-vectors", texts], ["--word-vectors"]),
+        ([*given, "--lazy-embeddings"], ["--lazy-embeddings"]),
         ([*given, "--batch-size", 999], ["too few"]),
         ([*given, "--pretrained-light", there], ["--pretrained-light", there, "best.weights.h5"]),
         ([*given, "--pretrained-light", there, "--encoder", "bert"], ["--pretrained-light", "--encoder bert"]),
