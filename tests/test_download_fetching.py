@@ -63,9 +63,10 @@ def test_a_file_arrives(server, target):
 
 
 def test_it_goes_on_where_it_broke_off(server, target):
-    server.answers["/file"] = [content(DATA, cut=300_000), content(DATA, cut=700_000), content(DATA)]
+    cuts = [300_000, 500_000, 700_000, 900_000]  # more than it tries without a new byte
+    server.answers["/file"] = [*(content(DATA, cut=cut) for cut in cuts), content(DATA)]
     assert get(server, target) == SHA256 and has_only(target)
-    assert server.ranges() == [None, "bytes=300000-", "bytes=700000-"]
+    assert server.ranges() == [None, *(f"bytes={cut}-" for cut in cuts)]
 
 
 def test_a_server_that_falls_silent_is_left_and_what_came_is_kept(server, target):
@@ -125,6 +126,20 @@ def test_what_is_not_the_rest_is_not_appended(server, target, lie):
     server.answers["/file"] = [content(DATA, cut=300_000), lie, content(OTHER)]
     assert get(server, target) and has_only(target, OTHER)
     assert server.ranges() == [None, "bytes=300000-", None]
+
+
+def test_a_server_that_gives_a_range_in_pieces(server, target):
+    def piece(handler):
+        start = int(handler.headers["Range"][6:-1])
+        end = min(start + 200_000, len(DATA))
+        handler.send_response(206)
+        handler.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(DATA)}")
+        handler.send_header("Content-Length", str(end - start))
+        handler.end_headers()
+        handler.wfile.write(DATA[start:end])
+
+    server.answers["/file"] = [content(DATA, cut=300_000), piece]
+    assert get(server, target) == SHA256 and has_only(target) and len(server.seen) == 5
 
 
 def test_a_part_nobody_asked_for_is_no_file(server, target):
@@ -210,6 +225,9 @@ def test_more_than_allowed_is_refused_whether_it_says_so_or_not(server, target):
         refused(lambda: get(server, target, most_bytes=len(DATA) - 1), "--max-megabytes")
         assert os.listdir(target.parent) == []
     assert get(server, target, most_bytes=len(DATA)) == SHA256
+    target.unlink()
+    server.answers["/file"] = content(DATA[:100], length=10**15)
+    refused(lambda: get(server, target, most_bytes=10**12), "more than 1,000,000 MB")
 
 
 def test_a_disk_that_is_too_small_is_named_before(server, target, monkeypatch):
@@ -244,7 +262,7 @@ def test_a_disk_that_gets_full_keeps_what_came(server, target, monkeypatch):
 
 
 def test_a_part_of_another_address_or_without_notes_is_begun_anew(server, target):
-    server.answers |= {"/file": content(DATA, cut=300_000), "/other": content(OTHER)}
+    server.answers |= {"/file": content(DATA, '"1"', cut=300_000), "/other": content(OTHER, '"1"')}
     refused(lambda: get(server, target))
     assert get(server, target, "/other") and has_only(target, OTHER)
     target.unlink()

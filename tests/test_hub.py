@@ -83,7 +83,15 @@ def test_nobody_is_told_more_than_needed(hub):
 def test_a_folder_wins_over_a_name(fresh, tmp_path):
     fresh.chdir(tmp_path)
     Path(NAME).mkdir(parents=True)
-    for given in (NAME, "no-slash", "too/many/parts", "../owner/name", "owner/..", "/absolute/path", "owner/name@../x"):
+    for given in (
+        NAME,
+        "no-slash",
+        "too/many/parts",
+        "../owner/name",
+        "owner/..",
+        "/absolute/path",
+        "owner/name@a/../../x",
+    ):
         assert local_folder(Path(given)) == Path(given)
     assert modules_of_the_hub() == []
 
