@@ -56,7 +56,7 @@ class MultiHeadAttention(layers.MultiHeadAttention, keras.__internal__.layers.Ba
         queries, keys, values, *others = inputs
         seen = [] if mask[1] is None else [mask[1][:, None, None]]
         if a_bias:
-            seen.append(others.pop(0)[:, None])
+            seen.append(others.pop(0)[..., None, :, :])  # of a batch, or of all alike
         if p_bias == "rotary":
             queries, keys = layers.apply_rotary_position_embeddings(others[0], queries, keys)
         # Scaled before the product, which could leave float16 otherwise. No einsum: on a CPU it adds up in 16 bits,

@@ -1,0 +1,77 @@
+"""Checkpoints in hub format compute what transformers computes: tiny ones of every family, and two real ones."""
+
+import numpy as np
+import pytest
+
+from common.encoders.bert import BertEncoder
+from common.encoders.checkpoint import read_checkpoint
+from common.keras_compat import tf
+
+from hub_checkpoint import FAMILIES, copy_checkpoint, reference
+
+TOLERANCE = 1e-4
+
+
+def from_checkpoint(folder):
+    return BertEncoder.from_checkpoint(folder, 512)
+
+
+def states_of(encoder, expected):
+    """The states of the reference's texts."""
+    inputs = {name: expected[name].astype(np.int32) for name in ("token_ids", "segment_ids")}
+    return encoder.network()(inputs)[0].numpy()
+
+
+def check_close(found, expected, token_ids):
+    """Of real tokens; those of padding mean nothing."""
+    assert found.shape == expected.shape
+    assert np.abs(found - expected)[token_ids > 0].max() < TOLERANCE
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_states(family, tmp_path):
+    expected = reference(family)
+    encoder = from_checkpoint(copy_checkpoint(family, tmp_path / family))
+    check_close(states_of(encoder, expected), expected["states"], expected["token_ids"])
+
+
+WITH_HEAD = [family for family in FAMILIES if "logits" in reference(family)]
+MASKS = [("titling_logits", "unilm", family) for family in WITH_HEAD]
+MASKS += [(name, application, "bert") for name, application in (("logits", "encoder"), ("causal_logits", "lm"))]
+
+
+@pytest.mark.parametrize(("name", "application", "family"), MASKS)
+def test_logits_of_the_masked_language_model(name, application, family, tmp_path):
+    """Where each token sees all, those before it, or the text and of the title those before it."""
+    expected = reference(family)
+    encoder = from_checkpoint(copy_checkpoint(family, tmp_path / family))
+    network = encoder.transformer(application=application, with_mlm="linear").model
+    found = network([expected["token_ids"], expected["segment_ids"]]).numpy()
+    check_close(found, expected[name], expected["token_ids"])
+
+
+@pytest.mark.slow(reason="the same masks of families whose attention differs")
+@pytest.mark.parametrize("family", [family for family in WITH_HEAD if family != "bert"])
+@pytest.mark.parametrize(("name", "application"), [("logits", "encoder"), ("causal_logits", "lm")])
+def test_more_logits(name, application, family, tmp_path):
+    test_logits_of_the_masked_language_model(name, application, family, tmp_path)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_tensorflows_format_of_the_same_weights(family, tmp_path):
+    folder = copy_checkpoint(family, tmp_path / family)
+    found = read_checkpoint(folder)
+    names = list(found.tensors.shapes)
+    values = list(found.tensors.read(names))
+    tf.raw_ops.SaveV2(
+        prefix=str(folder / "model.ckpt-100000"),
+        tensor_names=names,
+        shape_and_slices=[""] * len(names),
+        tensors=values,
+    )
+    (folder / "model.safetensors").unlink()
+    other = read_checkpoint(folder)
+    assert (other.model, other.config, other.tensors.shapes) == (found.model, found.config, found.tensors.shapes)
+    for value, expected in zip(other.tensors.read(names), values):
+        assert value.dtype == np.float32
+        np.testing.assert_array_equal(value, expected)
