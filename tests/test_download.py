@@ -239,7 +239,10 @@ def test_a_checkpoint_becomes_a_folder_of_its_own(download, server, tmp_path, ca
         assert sorted(os.listdir()) == ["TINY", "home"]
         assert "--pretrained TINY\n" in capsys.readouterr().out
         seen = len(server.seen)
-        assert below(download.main([NAME])) == FILES and len(server.seen) == seen
+        cached = download.main([NAME])
+        assert below(cached) == FILES and len(server.seen) == seen
+        (cached / "pytorch_model.bin").write_bytes(b"of another program")
+        assert below(download.main([NAME, "--output", "AGAIN"])) == FILES
         assert f"--pretrained {NAME}\n" in capsys.readouterr().out
         refusal(download, capsys, ["tiny", "--output", "TINY"], "is there already")
         refusal(download, capsys, ["owner/other"], "owner/other", "check the name")

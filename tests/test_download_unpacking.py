@@ -180,6 +180,21 @@ def test_bombs(tmp_path, pack):
     refused_archive(tmp_path, tmp_path / "t", "unpacks to more than 10 MB", limits=many)
 
 
+def test_a_tar_that_says_much_or_goes_on_behind_its_end(tmp_path):
+    (tmp_path / "t").write_bytes(tar_info("x", 10**12).tobuf() + bytes(10_000))
+    refused_archive(tmp_path, tmp_path / "t", "unpacks to more than")
+    tar = tar_of(tmp_path / "plain", {"x": b"1"}).read_bytes()
+    (tmp_path / "plain").unlink()
+    (tmp_path / "t").write_bytes(gzip.compress(tar + ZEROS, 1))
+    refused_archive(tmp_path, tmp_path / "t", "unpacks to more than")
+
+
+def test_a_zip_that_says_more_than_it_holds(tmp_path):
+    path = zip_of(tmp_path / "z", {"x": b"a" * 1000}, compression=zipfile.ZIP_DEFLATED)
+    path.write_bytes(path.read_bytes().replace(struct.pack("<I", 1000), struct.pack("<I", 2000)))
+    refused_archive(tmp_path, path, "x is shorter than the archive says")
+
+
 def test_a_zip_that_says_little_and_holds_much(tmp_path):
     path = zip_of(tmp_path / "z", {"x": ZEROS}, compression=zipfile.ZIP_DEFLATED)
     path.write_bytes(path.read_bytes().replace(struct.pack("<I", len(ZEROS)), struct.pack("<I", 100)))

@@ -79,7 +79,8 @@ def _unpack_into(root: Path, archive: Path, limits: Limits) -> None:
     try:
         with archive.open("rb") as file:
             start = file.read(6)
-        for member in (_zip_members if start.startswith(b"PK") else _tar_members)(archive, start, limits):
+        is_zip = start.startswith(b"PK")
+        for member in _zip_members(archive) if is_zip else _tar_members(archive, start, writer.most_bytes):
             writer.add(member)
     except UserError:
         raise
@@ -96,7 +97,7 @@ class _Writer:
 
     def __init__(self, root: Path, archive: Path, limits: Limits):
         self.root, self.archive, self.limits = root, archive, limits
-        self.most_bytes = _most_bytes(archive, limits)
+        self.most_bytes = min(limits.most_bytes, max(limits.small, limits.ratio * archive.stat().st_size))
         self.members = self.bytes = 0
         # As a file system that does not tell capitals sees them.
         self.files: set[str] = set()
@@ -124,8 +125,8 @@ class _Writer:
             while left and (block := member.content.read(min(left, _BLOCK))):
                 target.write(block)
                 left -= len(block)
-        if left or member.content.read(1):
-            raise ValueError(f"{member.name} has another size than the archive says")
+        if left:
+            raise EOFError(f"{member.name} is shorter than the archive says")
 
     def _parts_of(self, member: _Member) -> list[str]:
         """The way to a member below the root. Raises UserError for a name that leads elsewhere, is no name of an honest
@@ -171,10 +172,6 @@ def _name_of(raw: bytes) -> str:
     return raw.decode("latin-1")
 
 
-def _most_bytes(archive: Path, limits: Limits) -> int:
-    return min(limits.most_bytes, max(limits.small, limits.ratio * archive.stat().st_size))
-
-
 def _too_much(archive: Path, most_bytes: int) -> UserError:
     return UserError(
         f"{archive}: unpacks to more than {most_bytes / 1e6:,.0f} MB - is it the right one? If so, unpack it yourself"
@@ -184,12 +181,9 @@ def _too_much(archive: Path, most_bytes: int) -> UserError:
 # Zip
 
 
-def _zip_members(archive: Path, start: bytes, limits: Limits) -> Iterator[_Member]:
+def _zip_members(archive: Path) -> Iterator[_Member]:
     with zipfile.ZipFile(archive) as opened:
-        infos = opened.infolist()
-        if sum(info.file_size for info in infos) > _most_bytes(archive, limits):
-            raise _too_much(archive, _most_bytes(archive, limits))
-        for info in infos:
+        for info in opened.infolist():
             is_utf8 = info.flag_bits & 0x800
             name = info.orig_filename if is_utf8 else _name_of(info.orig_filename.encode("cp437", "replace"))
             if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -246,10 +240,10 @@ class _Forward(io.RawIOBase):
         return self.position
 
 
-def _tar_members(archive: Path, start: bytes, limits: Limits) -> Iterator[_Member]:
+def _tar_members(archive: Path, start: bytes, most_bytes: int) -> Iterator[_Member]:
     reader = next((reader for magic, reader in _PACKED.items() if start.startswith(magic)), open)
     with reader(archive, "rb") as unpacked:
-        stream = _Forward(unpacked, archive, _most_bytes(archive, limits))
+        stream = _Forward(unpacked, archive, most_bytes)
         with tarfile.open(fileobj=stream, mode="r:") as opened:
             for info in opened:
                 name = _name_of(info.name.encode("utf-8", "surrogateescape"))
