@@ -1,6 +1,5 @@
 """The BERT family through bert4keras: from a checkpoint, or a small one built from nothing."""
 
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from common.encoders.bert_config import (
 )
 from common.encoders.checkpoint import read_checkpoint
 from common.encoders.tensors import Tensors
-from common.keras_compat import keras
+from common.keras_compat import keras, tf
 from common.options import EncoderOptions
 from common.runs.files import bytes_of_weights
 from common.tokenizers import Encoding, PairWindow, WordPieceTokenizer, build_vocabulary
@@ -152,14 +151,9 @@ class BertEncoder:
             "keep_tokens": None if self.kept_tokens is None else self.kept_tokens.tolist(),
             **options,
         }
-        with warnings.catch_warnings():  # about the shared initializer, whose work is done anew below
-            warnings.filterwarnings("ignore", "The initializer", UserWarning)
-            transformer = build_transformer_model(
-                model=transformer_class(self.model), return_keras_model=False, **config
-            )
-        _draw_weights_anew(transformer.model)
-        if self.checkpoint is not None:
-            load_weights(transformer, self.checkpoint)
+        transformer = build_transformer_model(model=transformer_class(self.model), return_keras_model=False, **config)
+        read = [] if self.checkpoint is None else load_weights(transformer, self.checkpoint)
+        _draw([weight for weight in transformer.model.trainable_weights if not any(weight is one for one in read)])
         return transformer
 
     def with_vocabulary_of(self, texts: Iterable[str]) -> "BertEncoder":
@@ -193,10 +187,10 @@ def _switches(tokenizer: WordPieceTokenizer) -> dict[str, bool]:
     return {name: getattr(tokenizer, name) for name in names}
 
 
-def _draw_weights_anew(model: keras.Model) -> None:
-    """Give every matrix values of its own. bert4keras shares one initializer, which gives tf_keras matrices of equal
-    values: query, key, value and output of an attention would start, and so partly stay, the same."""
-    for weight in model.trainable_weights:  # NEZHA's table of sinusoids is none of them, and stays
+def _draw(weights: list[tf.Variable]) -> None:
+    """Give every matrix values of its own: bert4keras shares one initializer, which gives tf_keras matrices of equal
+    values, and query, key, value and output of an attention would start, and so partly stay, the same. Ours are 0."""
+    for weight in weights:
         if len(weight.shape) > 1:
             initializer = keras.initializers.TruncatedNormal(stddev=0.02, seed=np.random.randint(2**31))
             weight.assign(initializer(weight.shape))

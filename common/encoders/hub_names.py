@@ -141,13 +141,12 @@ class HubTensors:
         return self._sources[name].name if name in self._sources else name
 
     def read(self, names: Iterable[str]) -> Iterator[np.ndarray]:
-        with self._tensors.reading() as read:
-            for name in names:
-                source, transposed = self._sources[name]
-                values = read(source)
-                if name == _SEGMENTS and self._tasks:
-                    values = values + read(self._tasks)[0]
-                yield values.T if transposed else values
+        for name in names:
+            source, transposed = self._sources[name]
+            values = self._tensors.read(source)
+            if name == _SEGMENTS and self._tasks:
+                values = values + self._tensors.read(self._tasks)[0]
+            yield values.T if transposed else values
 
 
 def _prefix(tensors: SafeTensors) -> str:

@@ -6,7 +6,7 @@ file; nothing is allocated because of a number in it.
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,31 +36,22 @@ class SafeTensors:
             with _opened(file) as tensors:
                 names = tensors.keys() if listed is None else listed
                 if absent := sorted(set(names) - set(tensors.keys())):
-                    raise UserError(f"{path}: says that {absent[0]} is in {file.name}, where it is not - {_AGAIN}")
+                    raise UserError(
+                        f"{path}: says that {absent[0]} is in {file.name}, where it is not - download both again"
+                    )
                 for name in names:
                     tensor = tensors.get_slice(name)
                     self._files[name], self._types[name] = file, tensor.get_dtype()
                     self.shapes[name] = tuple(tensor.get_shape())
         self.bytes = sum(file.stat().st_size for file in files)
 
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[Callable[[str], np.ndarray]]:
-        """A function, name -> float32 array, while the files are open. It raises UserError for a tensor of integers."""
-        with contextlib.ExitStack() as stack:
-            opened: dict[Path, Any] = {}
-
-            def read(name: str) -> np.ndarray:
-                if self._types[name] not in _FLOATS:
-                    raise no_floats(self.path, name, self._types[name])
-                file = self._files[name]
-                if file not in opened:
-                    opened[file] = stack.enter_context(_opened(file))
-                return opened[file].get_tensor(name).astype(np.float32, copy=False)
-
-            yield read
-
-
-_AGAIN = "download both again"
+    def read(self, name: str) -> np.ndarray:
+        """The values of a tensor, float32. Raises UserError for one of integers."""
+        if self._types[name] not in _FLOATS:
+            raise no_floats(self.path, name, self._types[name])
+        # Opened for each: the library maps a file into memory, and what was read of it would stay there.
+        with _opened(self._files[name]) as tensors:
+            return tensors.get_tensor(name).astype(np.float32, copy=False)
 
 
 @contextlib.contextmanager

@@ -101,11 +101,15 @@ _TRANSFORMERS = {
 
 
 class _OurLayers:
-    """Puts our layers in the place of bert4keras', and heeds what of a config bert4keras does not.
+    """Puts our layers in the place of bert4keras', heeds what of a config bert4keras does not, and leaves it to others
+    to fill the matrices.
 
     layer_norm_eps: None for that of bert4keras: 1e-12, or 1e-7 of NEZHA and RoFormer. max_relative_position: of NEZHA,
     the largest distance of tokens that is told from a larger one.
     """
+
+    # Drawing is most of the work of building a large network, and what a checkpoint fills needs none.
+    initializer = "zeros"
 
     def __init__(self, *arguments, layer_norm_eps=None, max_relative_position=64, **kwargs):
         super().__init__(*arguments, **kwargs)
@@ -126,9 +130,9 @@ def transformer_class(model: str) -> type[models.Transformer]:
     return type(model, (_OurLayers, _TRANSFORMERS[model]), {})
 
 
-def load_weights(transformer: models.Transformer, tensors: Tensors) -> None:
-    """Read a checkpoint into a transformer. Raises UserError when it cannot be read, or when a tensor is missing, of
-    another shape or type, or has values that are no numbers."""
+def load_weights(transformer: models.Transformer, tensors: Tensors) -> list[tf.Variable]:
+    """Read a checkpoint into a transformer, and return the weights that it filled. Raises UserError when it cannot be
+    read, or when a tensor is missing, of another shape or type, or has values that are no numbers."""
     wanted = _wanted(transformer, tensors)
     for (name, weight), values in zip(wanted, tensors.read([name for name, _ in wanted])):
         if not np.isfinite(values).all():
@@ -136,6 +140,7 @@ def load_weights(transformer: models.Transformer, tensors: Tensors) -> None:
                 f"{tensors.path}: {tensors.name_in_file(name)} has values that are no numbers - take another checkpoint"
             )
         weight.assign(transformer.load_variable({name: values}, name))
+    return [weight for _, weight in wanted]
 
 
 def _wanted(transformer: models.Transformer, tensors: Tensors) -> list[tuple[str, tf.Variable]]:
