@@ -42,7 +42,7 @@ def server(monkeypatch, tmp_path):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.chdir(tmp_path)
     quick = fetching.Patience(silence=0.3, tries=2, first_wait=0.01)
-    monkeypatch.setattr(fetching.fetch, "__defaults__", (None, None, None, quick))
+    monkeypatch.setattr(fetching, "PATIENCE", quick)
     with serving() as loopback:
         yield loopback
 

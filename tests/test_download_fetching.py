@@ -13,10 +13,11 @@ import threading
 import time
 
 import pytest
+import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.downloads.fetching import Patience, fetch
+from common.downloads.fetching import Patience, _Download, fetch
 from common.downloads.partial_file import PartialFile
 
 import competition
@@ -198,6 +199,27 @@ def test_a_redirect_is_followed_and_takes_no_password_along(server, target):
         assert "authorization" not in elsewhere.seen[0][2]
 
 
+@pytest.mark.parametrize(("ways", "sha256", "is_refused"), [
+    (["https://a/x", "https://b/x"], None, False),
+    (["https://a/x", "http://b/x"], None, True),
+    (["https://a/x", "http://b/x", "https://b/x"], None, True),
+    (["https://a/x", "http://b/x"], SHA256, False),
+    (["http://a/x", "http://b/x"], None, False),
+])  # fmt: skip
+def test_a_redirect_to_where_anybody_can_change_it(ways, sha256, is_refused):
+    steps = []
+    for way in ways:
+        step = requests.Response()
+        step.status_code, step.url = 200, way
+        steps.append(step)
+    *steps[-1].history, answer = steps
+    check = _Download(ways[0], None, None, sha256, None, QUICK)._check
+    if is_refused:
+        refused(lambda: check(answer, False), "redirects to " + ways[-1], "--sha256")
+    else:
+        check(answer, False)
+
+
 def test_nobody_there(target):
     with serving() as server:
         pass
@@ -302,7 +324,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from common.command_line import run
-from common.downloads.fetching import Patience, fetch
+from common.downloads.fetching import Patience, _Download, fetch
 run(lambda: fetch(sys.argv[1], Path(sys.argv[2]), patience=Patience(silence=20)))
 """
 

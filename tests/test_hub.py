@@ -51,7 +51,7 @@ def hub(fresh):
 @pytest.fixture
 def impatient(monkeypatch):
     quick = fetching.Patience(silence=0.3, tries=2, first_wait=0.01)
-    monkeypatch.setattr(fetching.fetch, "__defaults__", (None, None, None, quick))
+    monkeypatch.setattr(fetching, "PATIENCE", quick)
 
 
 def contents(folder):

@@ -41,6 +41,10 @@ class Patience:
     longest_wait: float = 60.0
 
 
+#: Where nothing else is said.
+PATIENCE = Patience()
+
+
 class _Passing(Exception):
     """What another try may mend. wait: seconds that the server asks for."""
 
@@ -55,7 +59,7 @@ def fetch(
     sha256: str | None = None,
     most_bytes: int | None = None,
     headers: Mapping[str, str] | None = None,
-    patience: Patience = Patience(),
+    patience: Patience | None = None,
 ) -> str:
     """Download a file to `path`, and return its SHA-256 in hexadecimal digits.
 
@@ -71,7 +75,7 @@ def fetch(
     with PartialFile(path) as part, requests.Session() as session:
         session.max_redirects = _MOST_REDIRECTS
         session.headers.update({"User-Agent": _AGENT, **(headers or {})})
-        _Download(address, part, session, sha256, most_bytes, patience).run()
+        _Download(address, part, session, sha256, most_bytes, patience or PATIENCE).run()
         found = part.sha256()
         if sha256 and found != sha256.lower():
             part.drop()
