@@ -10,6 +10,7 @@ python scripts/benchmark.py training            seconds and memory of a training
 python scripts/benchmark.py light-step          CPU seconds of a training step beside those of its matrix products alone
 python scripts/benchmark.py embeddings          updates per second of a table of embeddings, dense and lazy
 python scripts/benchmark.py start               seconds of predict.py of every contest on ten rows, beside an import of TensorFlow
+python scripts/benchmark.py loading             seconds and memory of --pretrained with a BERT-base, in both formats
 python scripts/benchmark.py tokenizing          characters per CPU second of tokens and words, beside the libraries they come from
 """
 
@@ -67,6 +68,7 @@ class Config:
             "light-step",
             "embeddings",
             "start",
+            "loading",
             "tokenizing",
         ],
         tyro.conf.Positional,
@@ -136,6 +138,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         "light-step": measure_step_limit,
         "embeddings": measure_embeddings,
         "start": measure_start,
+        "loading": measure_loading,
         "tokenizing": measure_tokenizing,
     }
     return subjects[config.subject](config)
@@ -341,6 +344,26 @@ def measure_start(config: Config) -> dict[str, float]:
     from start_time import measure
 
     return measure(Path("runs"), 10, config.repeats)
+
+
+def measure_loading(config: Config) -> dict[str, float]:
+    """What a checkpoint of the size of BERT-base costs in each format, each time in a process of its own."""
+    from checkpoint_loading import FORMATS, write
+
+    figures: dict[str, float] = {}
+    rows = []
+    for form in FORMATS:
+        with tempfile.TemporaryDirectory() as folder:
+            write(Path(folder), form)
+            rounds = [figures_of("checkpoint_loading.py", folder) for _ in range(config.repeats)]
+        best = {key: min(one[key] for one in rounds) for key in rounds[0]}
+        seconds = (f"{best[key]:.1f}" for key in ("import_seconds", "seconds", "cpu_seconds"))
+        rows.append(
+            [form, *seconds, f"{best['added_bytes'] / 1e6:,.0f} MB", f"{best['added_bytes'] / best['file_bytes']:.2f}"]
+        )
+        figures |= {f"{form}, {key}": value for key, value in best.items()}
+    print(table(["", "import s", "loading s", "CPU s", "memory beyond the network", "of the file"], rows))
+    return figures
 
 
 def measure_tokenizing(config: Config) -> dict[str, float]:
