@@ -17,7 +17,7 @@ from common.options import EncoderOptions
 from common.runs.values import settings_to_json
 
 import competition
-from helpers import refused
+from helpers import not_importing, refused
 from loopback import content, serving, status
 from loopback_hub import (
     COMMIT,
@@ -122,6 +122,11 @@ def test_weights_in_several_files(hub):
     for part in ({**texts, "model.safetensors.index.json": b"{}", **shards(1)}, {**texts, **shards(2)}):
         hub.publish(part, ["part"], OLDER)
         refused(lambda: local_folder(Path(f"{NAME}@part")), "has no model.safetensors")
+
+
+def test_a_missing_library(fresh):
+    with not_importing("huggingface_hub"):
+        refused(lambda: local_folder(Path(NAME)), NAME, "huggingface_hub", "setup.sh")
 
 
 def test_only_a_pickle(hub):

@@ -2,7 +2,7 @@
 
 What is needed of it lies in the cache that all programs of the hub share (HF_HOME), and is downloaded into it first,
 from HF_ENDPOINT if that is set. `huggingface_hub` knows names, logins and the cache; the bytes come by
-`common.downloads`, which goes on where it broke off and asks no other server than the one that is set.
+`common.downloads`, which goes on where it broke off (the library begins a file anew).
 """
 
 import contextlib
@@ -53,9 +53,9 @@ def folder_of_name(given: str) -> Path:
     name, _, revision = given.partition("@")
     try:
         repository = _Repository(name, revision or "main")
+        return repository.cached() or repository.downloaded()
     except ImportError as error:
         raise UserError(f"{given}: {error} - bash scripts/setup.sh, or give a folder") from None
-    return repository.cached() or repository.downloaded()
 
 
 def files_of_checkpoint(folder: Path) -> list[str]:
@@ -130,9 +130,9 @@ class _Repository:
             pickled = [name for name in names if name.endswith((".bin", ".pt", ".h5", ".msgpack"))]
             if pickled:
                 raise UserError(
-                    f"{self.given}: has no {lacking[-1]}, but {', '.join(pickled[:3])}, which are not read - where PyTorch and "
-                    f'transformers are: AutoModel.from_pretrained("{self.name}").save_pretrained("FOLDER"), then give that '
-                    "folder; or give a revision that has it, NAME@refs/pr/NUMBER"
+                    f"{self.given}: has no {lacking[-1]}, but {', '.join(pickled[:3])}, which is not read - where transformers "
+                    f'is installed, A.from_pretrained("{self.name}").save_pretrained("FOLDER") for A in AutoModel and '
+                    "AutoTokenizer, then give FOLDER; or a revision that has it, NAME@refs/pr/NUMBER"
                 )
             raise UserError(f"{self.given}: has no {', no '.join(lacking)} - is it a BERT?")
         return found.sha, names
