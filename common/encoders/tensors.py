@@ -70,7 +70,8 @@ class TensorFlowTensors:
 
 
 def first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    text = getattr(error, "strerror", None) or str(error)  # an OSError has more to say, but the path is known
+    return (text.strip().splitlines() or [type(error).__name__])[0]
 
 
 def no_floats(path: Path, name: str, kind: str) -> UserError:
