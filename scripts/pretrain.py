@@ -13,8 +13,9 @@ import secrets
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +88,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     training, texts = config.training, Texts(() if resumed else config.input, config.fields)
 
     start_tensorflow()  # now that flags and files have been looked at
-    from common.encoders.bert import BertEncoder
     from common.encoders.saving import save_pretrained
-    from common.keras_compat import prepare
+    from common.keras_compat import keras, prepare
     from common.optimizers import TrainingModel, build_optimizer
     from common.pretraining.model import build_network, loss
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable
@@ -97,16 +97,10 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     prepare(config.run.seed, training.mixed_precision)
     encoder = encoder_of(config, resumed, texts)
     network, part = build_network(encoder)
-
-    def write_run(folder: Path) -> None:
-        save_encoder(encoder, folder)
-        (folder / _CORPUS).mkdir()
-        reading = tqdm(texts, unit=" texts", leave=False, disable=not sys.stderr.isatty())
-        write_corpus(folder / _CORPUS, reading, encoder)
-        masked_rows(folder, encoder, config, network.input_names)  # raises where they are too few
-
-    kept = resumed or create_run(PRETRAINING, config.run.output_dir, config.run.run_name, config, write=write_run)
-    rows = masked_rows(kept.path, encoder, config, network.input_names)
+    open_rows = partial(masked_rows, encoder=encoder, config=config, inputs=network.input_names)
+    write = partial(write_run, encoder=encoder, texts=texts, check=open_rows)
+    kept = resumed or create_run(PRETRAINING, config.run.output_dir, config.run.run_name, config, write=write)
+    rows = open_rows(kept.path)
     steps = config.steps or rows.steps_of_a_pass * training.epochs
     part_steps = min(config.save_steps, steps)
     parts = -(-steps // part_steps)
@@ -117,28 +111,21 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     model = TrainingModel(network, loss)
     options = replace(training, epochs=parts)
     model.compile(build_optimizer(options, config.learning_rate, part_steps), options)
-    keep = KeepRun(
-        kept, lambda: evaluation(network, rows, encoder), config.run.seed, FIGURES, training.early_stopping_patience
-    )
+    evaluate = partial(evaluation, network, rows, encoder)
+    keep = KeepRun(kept, evaluate, config.run.seed, FIGURES, training.early_stopping_patience)
     epochs = range(keep.resume(model), parts)
 
     def batches_of(number: int) -> Iterator[Arrays]:
         return map(rows.batch, range(number * part_steps, (number + 1) * part_steps))
 
-    batches = batch_dataset(batches_of, epochs, model)
+    batches, callbacks = batch_dataset(batches_of, epochs, model), [keep, Progress(keep, "part")]
     with resumable(kept):
-        model.fit(
-            batches,
-            steps_per_epoch=part_steps,
-            **keep.remaining(epochs),
-            callbacks=[keep, Progress(keep, "part")],
-            verbose=0,
-        )
+        model.fit(batches, steps_per_epoch=part_steps, **keep.remaining(epochs), callbacks=callbacks, verbose=0)
     load_best(kept, model)
     with new_folder(config.output) as folder:
         save_pretrained(encoder, part, folder)
     best = {name: keep.best[name] for name in FIGURES}
-    flag = "--pretrained" if isinstance(encoder, BertEncoder) else "--pretrained-light"
+    flag = "--pretrained-light" if isinstance(part, keras.Model) else "--pretrained"
     print(f"\nbest dev accuracy {best['accuracy']:.4f}, perplexity {best['perplexity']:.2f}; kept in {config.output}")
     print(f"next: python competitions/CONTEST/train.py {flag} {shlex.quote(str(config.output))}")
     return {"run": kept.path, "output": config.output, **best}
@@ -152,11 +139,19 @@ def encoder_of(config: Config, resumed: Run | None, texts: Texts) -> Encoder:
     return build_encoder(config.encoder, texts)
 
 
+def write_run(folder: Path, encoder: Encoder, texts: Texts, check: Callable[[Path], MaskedRows]) -> None:
+    """What a run begins with: the encoder, and the tokens of all texts. check: raises UserError where they are too
+    few."""
+    save_encoder(encoder, folder)
+    (folder / _CORPUS).mkdir()
+    write_corpus(folder / _CORPUS, tqdm(texts, unit=" texts", leave=False, disable=not sys.stderr.isatty()), encoder)
+    check(folder)
+
+
 def masked_rows(folder: Path, encoder: Encoder, config: Config, inputs: Sequence[str]) -> MaskedRows:
     """The rows of the corpus in the folder of a run."""
     train, dev = (Corpus(folder / _CORPUS, part) for part in ("train", "dev"))
-    names = [name for name in inputs if name != "labels"]
-    return MaskedRows(train, dev, encoder, names, config.mask_share, config.training.batch_size, config.run.seed)
+    return MaskedRows(train, dev, encoder, inputs, config.mask_share, config.training.batch_size, config.run.seed)
 
 
 def evaluation(network: Any, rows: MaskedRows, encoder: Encoder) -> Evaluation:
