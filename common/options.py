@@ -164,8 +164,9 @@ def schedule_points(schedule: str) -> list[tuple[float, float]]:
 @dataclass
 class EncoderOptions:
     pretrained: Path | None = None
-    """Folder of a BERT checkpoint as TensorFlow saves it: bert_config.json, vocab.txt and bert_model.ckpt.*, or the
-    names it was published under. Default: train from nothing."""
+    """Folder of a checkpoint of BERT's family, as TensorFlow saves it (bert_config.json, vocab.txt and
+    bert_model.ckpt.*, or the names it was published under) or as the Hugging Face hub has it (config.json, vocab.txt and
+    model.safetensors); or its name there, OWNER/NAME. Default: train from nothing."""
     pretrained_light: Path | None = None
     """Folder of a light encoder as scripts/pretrain.py makes it, or of the run of any contest with one: training begins
     with its vocabularies, sizes and weights."""

@@ -92,7 +92,9 @@ def _pretrained_light(folder: Path, options: EncoderOptions) -> Encoder:
         )
     found = load_encoder(folder)
     if not isinstance(found, _kinds()["light"]):
-        raise UserError(f"--pretrained-light {folder}: is a BERT - give a light encoder, or a checkpoint by --pretrained")
+        raise UserError(
+            f"--pretrained-light {folder}: is a BERT - give a light encoder, or a checkpoint by --pretrained"
+        )
     what = found.settings
     print(
         f"weights   {what.architecture}, {what.layers} layers of {what.hidden_size}, {len(found.tokenizer)} tokens, {len(found.words)} words  ({folder})"
