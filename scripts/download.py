@@ -10,13 +10,11 @@ What broke off goes on where it stopped when the same command runs again. An arc
 nothing of it lands elsewhere.
 """
 
-import contextlib
 import os
 import re
-import secrets
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -25,7 +23,7 @@ if str(SCRIPTS) not in sys.path:  # loaded from elsewhere, as the tests do
     sys.path.insert(0, str(SCRIPTS))
 
 from common.command_line import UserError, parse_flags, run, table  # noqa: E402
-from common.submission import TEMPORARY_PREFIX  # noqa: E402
+from common.new_folder import check_new, new_folder  # noqa: E402
 
 from downloads.flags import Config  # noqa: E402
 from downloads.sources import AS_OF, CHECKPOINTS, DATA, Data  # noqa: E402
@@ -73,7 +71,7 @@ def download_checkpoint(config: Config) -> Path:
     if config.url or config.sha256:
         raise UserError(f"{config.name}: the hub has its own addresses - leave out --url and --sha256, or the name")
     if config.output:
-        check_is_new(config.output)
+        check_new(config.output)
     if config.mirror:
         os.environ["HF_ENDPOINT"] = config.mirror
     folder = folder_of_name(name)
@@ -85,29 +83,12 @@ def download_checkpoint(config: Config) -> Path:
     return config.output or folder
 
 
-@contextlib.contextmanager
-def new_folder(folder: Path) -> Iterator[Path]:
-    """A temporary folder that becomes `folder` if the block ends well, and goes otherwise."""
-    temporary = folder.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-{folder.name}")
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary
-        os.rename(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def check_is_new(path: Path) -> None:
-    if os.path.lexists(path):
-        raise UserError(f"--output {path}: is there already - remove it, or give another name")
-
-
 # Files
 
 
 def download_data(data: Data, config: Config) -> Path:
     output = config.output or Path(data.name)
-    check_is_new(output)
+    check_new(output)
     files = {"": config.url} if config.url else data.files
     if not files:
         raise UserError(
@@ -139,7 +120,7 @@ def download_file(config: Config) -> Path:
     if not (config.output or name):
         raise UserError(f"--url {config.url}: has no name of a file at its end - give one with --output")
     output = config.output or Path(name)
-    check_is_new(output)
+    check_new(output)
     if config.unpack:
         download_archive(config.url, output, config)
     else:

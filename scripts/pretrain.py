@@ -7,11 +7,8 @@ python scripts/pretrain.py --input TEXTS --output FOLDER --pretrained BERT      
 A contest then starts from FOLDER by --pretrained, or from a light encoder by --pretrained-light.
 """
 
-import contextlib
 import math
-import secrets
 import shlex
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,6 +22,7 @@ from tqdm import tqdm
 from common.command_line import UserError, check_above, check_at_least, check_below_one, run
 from common.encoders import Encoder, build_encoder, load_encoder, save_encoder
 from common.generators import Arrays, batch_dataset
+from common.new_folder import check_new, new_folder
 from common.options import EncoderOptions, RunPlace, TrainingOptions
 from common.prediction import one_trace
 from common.pretraining.corpus import Corpus, write_corpus
@@ -32,7 +30,6 @@ from common.pretraining.rows import MaskedRows
 from common.pretraining.texts import Texts
 from common.process import start_tensorflow
 from common.runs.directory import PRETRAINING, Evaluation, Run, create_run, parse_training_flags
-from common.submission import TEMPORARY_PREFIX, check_output
 
 _CORPUS = "corpus"
 _SHOWN_ERRORS, _AROUND = 50, 12
@@ -177,27 +174,6 @@ def evaluation(network: Any, rows: MaskedRows, encoder: Encoder) -> Evaluation:
     return Evaluation(
         {"accuracy": float(np.concatenate(right).mean()), "perplexity": math.exp(min(loss, 100))}, [], errors
     )
-
-
-def check_new(folder: Path) -> None:
-    """Raises UserError where the folder cannot be made: now, and not after hours."""
-    if folder.exists():
-        raise UserError(f"--output {folder}: exists - give another name, or move it away")
-    check_output(folder / "vocab.txt")
-
-
-@contextlib.contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
-    """A folder that appears under its name when it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}"
-    temporary.mkdir()
-    try:
-        yield temporary
-        temporary.rename(path)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
 
 
 if __name__ == "__main__":

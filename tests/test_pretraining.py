@@ -125,7 +125,7 @@ def test_mistakes_are_told(texts, tmp_path):
     there.mkdir()
     given = ["--input", texts, "--output", tmp_path / "out", "--output-dir", tmp_path]
     for flags, words in (
-        (["--input", texts, "--output", there], ["--output", "exists"]),
+        (["--input", texts, "--output", there], ["--output", "is there already"]),
         (["--output", tmp_path / "out"], ["--input", "missing"]),
         (["--input", texts], ["--output", "missing"]),
         ([*given, "--mask-share", 0], ["--mask-share"]),
