@@ -1,9 +1,7 @@
 """scripts/download.py: names, addresses and folders. The bytes are those of a server on this machine."""
 
 import hashlib
-import importlib.util
 import io
-import json
 import os
 import re
 import signal
@@ -23,7 +21,6 @@ from contests import CONTESTS
 from helpers import not_importing
 from loopback import content, serving, status
 from loopback_hub import FILES, NAME, Hub, library_of_the_hub
-from test_help import check_translation, own_flags
 from workshop import check_refusal, run_there, succeeds
 
 SCRIPT = competition.ROOT / "scripts/download.py"
@@ -31,10 +28,7 @@ SCRIPT = competition.ROOT / "scripts/download.py"
 
 @pytest.fixture(scope="module")
 def download():
-    specification = importlib.util.spec_from_file_location("download", SCRIPT)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return competition.load(SCRIPT.parent, "download")
 
 
 @pytest.fixture
@@ -107,14 +101,6 @@ def test_the_readmes_tell_where_data_come_from(download, ending):
             assert f"python scripts/download.py {data.name} " in text
         else:
             assert data.page in text
-
-
-def test_every_flag_has_a_chinese_text_and_none_is_left_over(download):
-    chinese = json.loads((SCRIPT.parent / "downloads/help.zh.json").read_text("utf-8"))["flags"]
-    english = {"": download.Config.__doc__, **own_flags(download.Config)}
-    assert set(chinese) == set(english)
-    for name in english:
-        check_translation(english[name], chinese[name])
 
 
 def test_the_list_needs_neither_network_nor_its_libraries(download):
