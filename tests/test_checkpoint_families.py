@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common.encoders import load_encoder, save_encoder
 from common.encoders.bert import BertEncoder
 from common.encoders.checkpoint import read_checkpoint
 from common.keras_compat import tf
@@ -43,6 +44,9 @@ def test_states(family, tmp_path):
     expected = reference(family)
     encoder = from_checkpoint(copy_checkpoint(family, tmp_path / family))
     check_close(states_of(encoder, expected), expected["states"], expected["token_ids"])
+    save_encoder(encoder, tmp_path)
+    of_run = load_encoder(tmp_path)
+    assert (of_run.model, of_run.config) == (encoder.model, encoder.config)
 
 
 WITH_HEAD = [family for family in FAMILIES if "logits" in reference(family)]
@@ -80,6 +84,8 @@ def test_tensorflows_format_of_the_same_weights(family, tmp_path):
         tensors=values,
     )
     (folder / "model.safetensors").unlink()
+    (folder / "config.json").unlink()
+    (folder / "bert_config.json").write_text(json.dumps(found.config))  # what tells the architecture is the rest
     other = read_checkpoint(folder)
     assert (other.model, other.config, other.tensors.shapes) == (found.model, found.config, found.tensors.shapes)
     for value, expected in zip(other.tensors.read(names), values):

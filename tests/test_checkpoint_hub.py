@@ -167,6 +167,15 @@ def test_an_id_without_a_token(folder):
     assert tokenizer.vocabulary == [*VOCABULARY[:9], "[none9]", *VOCABULARY[10:]]
 
 
+def test_words_of_several_ideographs_are_told(folder, capsys):
+    """A RoFormer whose vocabulary was cut by jieba."""
+    (folder / "vocab.txt").write_text(
+        "\n".join([*VOCABULARY[:-5], "今天", "天气", "##气", "ました", "你a好"]) + "\n", "utf-8"
+    )
+    read_checkpoint(folder)
+    assert "3 x a word of several ideographs" in capsys.readouterr().out
+
+
 # What is refused
 
 

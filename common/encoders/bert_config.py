@@ -25,11 +25,12 @@ _SIZES = {
 }
 _SIZES_OF_SOME = {
     **{"embedding_size": (1, 8192), "attention_head_size": (1, 1024), "attention_key_size": (1, 1024)},
-    "max_relative_position": (1, LONGEST_WINDOW),
+    "max_relative_position": (1, 8192),
 }
 _MOST_WEIGHTS = 2_000_000_000
 _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 _DEFAULTS = {"type_vocab_size": 2, "hidden_act": "gelu", **dict.fromkeys(_DROPOUTS, 0.1)}
+_DEFAULTS_OF = {"nezha": {"max_relative_position": 64}}
 # What bert4keras calls the activations of a config.
 _ACTIVATIONS = {
     **{name: name for name in ("gelu", "gelu_erf", "gelu_tanh", "relu", "swish", "tanh", "linear")},
@@ -45,7 +46,9 @@ def checked_config(config: Any, source: object, model: str = "bert") -> dict[str
     absent; all others are dropped. Raises UserError that begins with `source`."""
     if not isinstance(config, dict):
         raise UserError(f"{source}: no JSON object - is it the config of a BERT?")
-    config = _DEFAULTS | {name: value for name, value in config.items() if value is not None}
+    config = (
+        _DEFAULTS | _DEFAULTS_OF.get(model, {}) | {name: value for name, value in config.items() if value is not None}
+    )
     absent = [name for name in _SIZES if name not in config]
     if absent:
         raise UserError(f"{source}: has no {', '.join(absent)} - is it the config of a BERT?")

@@ -17,6 +17,7 @@ from common.encoders.hub_names import HubTensors
 from common.encoders.safe_tensors import SafeTensors
 from common.encoders.tensors import Shapes, TensorFlowTensors, Tensors
 from common.tokenizers import WordPieceTokenizer
+from common.tokenizers.normalization import is_isolated
 
 
 class Checkpoint(NamedTuple):
@@ -88,10 +89,19 @@ def _described(
         said.append(f"{rows - tokens} x a row without a token")
     if twice := tokens - len(tokenizer.ids):
         said.append(f"{twice} x a token that stands twice, of which the later counts")
+    if words := _words(tokenizer):
+        said.append(f"{words} x a word of several ideographs, which text is not cut into here")
     heads = {"no pooler": "bert/pooler/", "no head of a masked language model": "cls/predictions/"}
     if model not in ("electra", "roformer_v2"):  # which have none with weights
         said += [words for words, name in heads.items() if not any(map(re.compile(name).match, shapes))]
     return ", ".join(said)
+
+
+def _words(tokenizer: WordPieceTokenizer) -> int:
+    """Tokens that no text has since each ideograph is a token: those of RoFormers that were trained with jieba."""
+    if not tokenizer.tokenize_chinese_chars:
+        return 0
+    return sum(sum(map(str.isalpha, filter(is_isolated, token))) > 1 for token in tokenizer.vocabulary)
 
 
 # Configs
@@ -176,7 +186,7 @@ def _model_of(shapes: Shapes, sizes: dict[str, int], config: dict[str, Any]) -> 
         return "albert"
     if "max_position_embeddings" in sizes:
         return "bert"
-    if config.get("use_relative_position") or config.get("model_type") == "nezha":
+    if config.get("use_relative_position") or config.get("model_type") == "nezha" or "max_relative_position" in config:
         return "nezha"
     # RoFormer turns queries and keys instead of adding positions; its second version has no biases.
     return "roformer" if any(name.endswith("self/query/bias") for name in shapes) else "roformer_v2"
