@@ -258,7 +258,7 @@ TABLE = "bert__embeddings__word_embeddings__weight"
         (with_tensors(**{BIAS: None}), ["has no bert.encoder.layer.1.output.dense.bias, which a bert has"]),
         (
             with_tensors(**{BIAS: None, BIAS.replace("bias", "weight"): None}),
-            ["has no bert.encoder.layer.1.output.dense.weight and 1 more"],
+            ["has no bert.encoder.layer.1.output.dense.bias and 1 more"],
         ),
         (
             with_tensors(bert__embeddings__position_embeddings__weight=None),

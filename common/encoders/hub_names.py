@@ -175,23 +175,35 @@ def _sources(tensors: SafeTensors, prefix: str, family: str, others: set[str]) -
             google, transposed = parameters[pattern]
             found.setdefault(_numbered(google, numbers), _Source(name, transposed))
             places.add(numbers)
-        elif inner.startswith(("embeddings.", "encoder.")) and pattern not in _CONSTANTS and name not in others:
+        elif (
+            name.startswith((f"{prefix}embeddings.", f"{prefix}encoder."))
+            and pattern not in _CONSTANTS
+            and name not in others
+        ):
             unknown.append(name)
     if unknown:
         raise UserError(
             f"{tensors.path}: {unknown[0]}{_more(unknown)} belong to no {family} - take a checkpoint of what its config.json tells"
         )
-    missing = [
-        f"{prefix}{_numbered(module, numbers)}.{next(name for name in kind if kind[name][0] == ending)}"
-        for module, (google, kind) in network.items()
-        for numbers in sorted(places)
-        for ending in dict.fromkeys(ending for ending, _ in kind.values())
-        if len(numbers) == module.count("#") and _numbered(google, numbers) + ending not in found
-    ]
-    if missing or not any(places):
-        what = f"{missing[0]}{_more(missing)}" if missing else "layers"
-        raise UserError(f"{tensors.path}: has no {what}, which a {family} has - take another checkpoint")
+    needed = _needed(network, places) if any(places) else {"": "layers"}
+    missing = [prefix + name for google, name in needed.items() if google not in found]
+    if missing:
+        raise UserError(
+            f"{tensors.path}: has no {missing[0]}{_more(missing)}, which a {family} has - take another checkpoint"
+        )
     return found
+
+
+def _needed(network: _Table, places: Iterable[tuple[str, ...]]) -> dict[str, str]:
+    """Google's name -> the hub's, without prefix, of all tensors of a network. places: the numbers of its layers, and
+    no number."""
+    return {
+        _numbered(google, numbers) + ending: f"{_numbered(module, numbers)}.{parameter}"
+        for numbers in sorted(places)
+        for module, (google, kind) in network.items()
+        if len(numbers) == module.count("#")
+        for parameter, (ending, _) in reversed(kind.items())  # of two names of one the first stays
+    }
 
 
 def _numbered(pattern: str, numbers: tuple[str, ...]) -> str:
