@@ -359,6 +359,15 @@ def without(name):
     return change
 
 
+def linked(name, target):
+    def change(folder):
+        (folder.parent / "elsewhere.txt").write_text("[PAD]")
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(folder.parent / target if target == "elsewhere.txt" else target)
+
+    return change
+
+
 def dangling(name, make=lambda folder: None):
     def change(folder):
         make(folder)
@@ -384,6 +393,9 @@ def dangling(name, make=lambda folder: None):
         (index_of(b'{"weight_map": {}}'), ["has no tensors of the name"]),
         (index_of(b" " * 10_000_001), ["more than 10,000,000 bytes"]),
         (dangling("model.safetensors"), ["model.safetensors: is a link to ../../blobs/gone, which is not there"]),
+        (linked("vocab.txt", "elsewhere.txt"), ["vocab.txt: is a link to ", "elsewhere.txt, out of the folder"]),
+        (linked("x.index", "/dev/null"), ["x.index: is a link to /dev/null, out of the folder"]),
+        (linked("x.index", "x.index"), ["x.index: is a link to ", "not there"]),
         (dangling("config.json"), ["config.json: is a link to ../../blobs/gone"]),
         (dangling("vocab.txt"), ["vocab.txt: is a link to ../../blobs/gone"]),
         (dangling("tokenizer.json", lambda folder: (folder / "vocab.txt").unlink()), ["tokenizer.json: is a link"]),
@@ -408,6 +420,13 @@ def dangling(name, make=lambda folder: None):
 def test_files_that_are_missing_or_do_not_fit(folder, change, words):
     change(folder)
     refused(lambda: read_checkpoint(folder), folder, *words)
+
+
+def test_links_within_the_folder_and_to_other_folders(folder):
+    (folder / "vocab.txt").rename(folder / "words.txt")
+    (folder / "vocab.txt").symlink_to("words.txt")
+    (folder / "onnx").symlink_to(folder.parent)
+    assert len(read_checkpoint(folder).tokenizer) == 60
 
 
 @contextlib.contextmanager

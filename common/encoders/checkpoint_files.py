@@ -1,6 +1,6 @@
 """The files of a checkpoint folder: which of them are the config, the vocabulary and the weights. No TensorFlow.
 
-Symbolic links are followed, since the hub's cache consists of them.
+Of symbolic links those are followed that stay in the folder, or are as in the hub's cache: of a snapshot to its blobs.
 """
 
 import json
@@ -38,7 +38,7 @@ def files_of(folder: Path) -> Files:
     try:
         if not folder.is_dir():
             raise UserError(f"--pretrained {folder}: no such folder - {_TREE}")
-        os.listdir(folder)
+        _check_links(folder)
     except OSError as error:
         raise UserError(f"--pretrained {folder}: cannot be read ({error.strerror}) - allow it, or copy it") from None
     safetensors = (
@@ -66,6 +66,14 @@ def files_of(folder: Path) -> Files:
     weights = safetensors[0] if safetensors else _chosen(folder, [index.with_suffix("") for index in indices])
     unread = f"not {names_of(indices)}" if safetensors and indices else ""
     return Files(configs, vocabularies[0], weights, bool(safetensors), unread)
+
+
+def _check_links(folder: Path) -> None:
+    real = Path(os.path.realpath(folder))
+    for path in sorted(folder.iterdir()):
+        target = Path(os.path.realpath(path))
+        if path.is_symlink() and not path.is_dir() and target.parent not in (real, real.parent.parent / "blobs"):
+            raise UserError(f"{path}: is a link to {target}, out of the folder - put the file itself there")
 
 
 def _matching(folder: Path, pattern: str, preferred: str = "") -> list[Path]:
