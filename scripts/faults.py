@@ -315,6 +315,42 @@ FAULTS = [
     Fault(
         "a blank line is an example", "common/submission.py", "if text.strip():", "if True:", "tests/test_submission.py"
     ),
+    # Pretraining, and what is taken from it
+    Fault(
+        "parts of words are hidden",
+        "common/pretraining/masking.py",
+        "begins = np.isin(positions, _BEGINS) | (",
+        "begins = (positions > 0) | (",
+        "tests/test_pretraining_masking.py",
+    ),
+    Fault(
+        "the word around a hidden token is told",
+        "common/pretraining/masking.py",
+        "name: np.where(replaced, masks.unknown[name], values) if name in masks.unknown else values",
+        "name: values",
+        "tests/test_pretraining_masking.py",
+    ),
+    Fault(
+        "each pass cuts the texts at the same places",
+        "common/pretraining/rows.py",
+        "begin = generator.integers(self._room)",
+        "begin = 0",
+        "tests/test_pretraining_masking.py",
+    ),
+    Fault(
+        "a light encoder begins without what it was pretrained to",
+        "common/encoders/light.py",
+        "        if self.pretrained:",
+        "        if False:",
+        "tests/test_pretraining.py -k begins",
+    ),
+    Fault(
+        "a matrix of the hub stays as it is written there",
+        "common/encoders/hub_names.py",
+        '_DENSE = {"weight": ("/kernel", True)',
+        '_DENSE = {"weight": ("/kernel", False)',
+        "tests/test_checkpoint_families.py",
+    ),
     Fault(
         "a flag has no help",
         "common/options.py",
