@@ -84,6 +84,7 @@ class _Flags:
     def add(self, config_class: type, holder: object | None, title: str) -> None:
         """A dataclass, and those in it as groups of their own. The values are those of `holder`, or the defaults."""
         frame, types = self.shared["frame"], typing.get_type_hints(config_class)
+        positional = _positional(config_class)
         texts = {**_merged(self.shared.get(one.__name__, {}) for one in _dataclasses(config_class)), **self.own}
         for field in dataclasses.fields(config_class):
             kind, value, text = types[field.name], _value(field, holder), texts.get(field.name)
@@ -96,7 +97,18 @@ class _Flags:
                 text += frame["required"]
             elif value not in (None, ()):  # the text says what happens then
                 text += frame["default"].format(_shown(kind, value))
-            self.groups[title].append((_invocation(field.name, kind), text))
+            is_positional = field.name in positional
+            self.groups[title].append(
+                (_primitive(kind).metavar if is_positional else _invocation(field.name, kind), text)
+            )
+
+
+def _positional(config_class: type) -> set[str]:
+    """The fields that are given without a name."""
+    import tyro
+
+    hints = typing.get_type_hints(config_class, include_extras=True)
+    return {name for name, hint in hints.items() if tyro.conf.Positional in getattr(hint, "__metadata__", ())}
 
 
 def _value(field: dataclasses.Field, holder: object | None) -> Any:

@@ -26,9 +26,15 @@ def save_pretrained(encoder: BertEncoder | LightEncoder, part: Any, folder: Path
 def save_checkpoint(encoder: BertEncoder, transformer: Any, folder: Path) -> None:
     """bert_config.json, vocab.txt and bert_model.ckpt.*, the head of the masked language model among the weights where
     the transformer has one."""
-    config = {**encoder.config, "do_lower_case": encoder.tokenizer.lowercase}
+    tokenizer = encoder.tokenizer
+    config = {
+        **encoder.config,
+        "do_lower_case": tokenizer.lowercase,
+        "strip_accents": tokenizer.strip_accents,
+        "tokenize_chinese_chars": tokenizer.tokenize_chinese_chars,
+    }
     (folder / "bert_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    encoder.tokenizer.save(folder / "vocab.txt")
+    tokenizer.save(folder / "vocab.txt")
     arrays = variables_of(transformer)
     names, values = list(arrays), [tf.constant(value) for value in arrays.values()]
     tf.raw_ops.SaveV2(

@@ -13,7 +13,7 @@ from common.tokenizers.character_table import CharacterTable
 from common.tokenizers.normalization import Normalizer, has_surrogate
 
 PAD, UNKNOWN, START, END, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
-_LONGEST_WORD = 200  # a longer word is one [UNK], as in bert4keras (`word_maxlen`)
+LONGEST_WORD = 200  # a longer word is one [UNK], as in bert4keras (`word_maxlen`)
 _LARGEST_FILE = 100_000_000  # bytes; the vocabulary of LaBSE, with half a million tokens, has 5 million
 
 
@@ -193,7 +193,7 @@ class _WordPieceByLibrary:
     def __init__(self, ids: dict[str, int], normalizer: Normalizer):
         self.normalizer = normalizer
         self._surrogates = dict.fromkeys(range(0xD800, 0xE000), _unused_character(ids))
-        model = models.WordPiece(vocab=ids, unk_token=UNKNOWN, max_input_chars_per_word=_LONGEST_WORD)
+        model = models.WordPiece(vocab=ids, unk_token=UNKNOWN, max_input_chars_per_word=LONGEST_WORD)
         self._library = Tokenizer(model)
         self._library.pre_tokenizer = pre_tokenizers.CharDelimiterSplit(" ")
 
