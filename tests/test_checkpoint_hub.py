@@ -397,6 +397,7 @@ def dangling(name, make=lambda folder: None):
         (linked("x.index", "/dev/null"), ["x.index: is a link to /dev/null, out of the folder"]),
         (linked("x.index", "x.index"), ["x.index: is a link to ", "not there"]),
         (dangling("config.json"), ["config.json: is a link to ../../blobs/gone"]),
+        (dangling("tokenizer_config.json"), ["tokenizer_config.json: is a link to ../../blobs/gone"]),
         (dangling("vocab.txt"), ["vocab.txt: is a link to ../../blobs/gone"]),
         (dangling("tokenizer.json", lambda folder: (folder / "vocab.txt").unlink()), ["tokenizer.json: is a link"]),
         (

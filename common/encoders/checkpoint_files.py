@@ -42,9 +42,9 @@ def files_of(folder: Path) -> Files:
     except OSError as error:
         raise UserError(f"--pretrained {folder}: cannot be read ({error.strerror}) - allow it, or copy it") from None
     safetensors = (
-        _matching(folder, "model.safetensors") or _matching(folder, f"*{_INDEX}") or _matching(folder, "*.safetensors")
+        matching(folder, "model.safetensors") or matching(folder, f"*{_INDEX}") or matching(folder, "*.safetensors")
     )
-    indices = _matching(folder, "*.index")
+    indices = matching(folder, "*.index")
     if len(safetensors) > 1:
         raise UserError(
             f"--pretrained {folder}: has several files of weights ({names_of(safetensors)}) and no one model{_INDEX} that says which has what - download that, or leave one of them"
@@ -52,8 +52,8 @@ def files_of(folder: Path) -> Files:
     if not safetensors and not indices:
         _refuse_other_weights(folder)
     config = "config.json" if safetensors else "bert_config.json"
-    configs = [path for path in _matching(folder, "*.json", config) if not safetensors or path.name == config]
-    vocabularies = _matching(folder, "*vocab*.txt", "vocab.txt") or _matching(folder, "tokenizer.json")
+    configs = [path for path in matching(folder, "*.json", config) if not safetensors or path.name == config]
+    vocabularies = matching(folder, "*vocab*.txt", "vocab.txt") or matching(folder, "tokenizer.json")
     wanted = {config: configs, "vocab.txt": vocabularies}
     if not safetensors:
         wanted["bert_model.ckpt.index"] = indices
@@ -76,7 +76,7 @@ def _check_links(folder: Path) -> None:
             raise UserError(f"{path}: is a link to {target}, out of the folder - put the file itself there")
 
 
-def _matching(folder: Path, pattern: str, preferred: str = "") -> list[Path]:
+def matching(folder: Path, pattern: str, preferred: str = "") -> list[Path]:
     """The preferred file if it is there, else all that match but hidden ones, such as macOS puts into archives. Raises
     UserError for a link to what is not there."""
     names = [name for name in sorted(os.listdir(folder)) if fnmatchcase(name, pattern) and name[0] != "."]
@@ -96,7 +96,7 @@ def names_of(paths: Sequence[Path]) -> str:
 
 
 def _refuse_other_weights(folder: Path) -> None:
-    others = [path for path in _matching(folder, "*") if path.suffix in _OTHER_WEIGHTS]
+    others = [path for path in matching(folder, "*") if path.suffix in _OTHER_WEIGHTS]
     if any(path.suffix == ".bin" for path in others):
         raise UserError(
             f"--pretrained {folder}: has its weights as a pickle ({names_of(others)}), which can run any code when it is read - where transformers is installed, run python -c \"from transformers import AutoModel as A; A.from_pretrained('.').save_pretrained('.', safe_serialization=True)\" in it"

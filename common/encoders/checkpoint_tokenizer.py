@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from common.command_line import UserError
-from common.encoders.checkpoint_files import json_object
+from common.encoders.checkpoint_files import json_object, matching
 from common.tokenizers import WordPieceTokenizer
 from common.tokenizers.vocabulary import is_lower_case
 from common.tokenizers.wordpiece import PAD
@@ -45,15 +45,15 @@ def tokenizer_of(folder: Path, vocabulary: Path, config: dict[str, Any], rows: i
 
 
 def _settings(folder: Path) -> dict[str, Any]:
-    path = folder / "tokenizer_config.json"
-    return json_object(path) if path.is_file() else {}
+    paths = matching(folder, "tokenizer_config.json")
+    return json_object(paths[0]) if paths else {}
 
 
 def _normalizer(folder: Path) -> dict[str, Any]:
     """What tokenizer.json, if there is one, says of lower case, accents and ideographs, by the names of
     tokenizer_config.json."""
-    path = folder / "tokenizer.json"
-    normalizer = json_object(path, _LARGEST_TOKENIZER).get("normalizer") if path.is_file() else None
+    paths = matching(folder, "tokenizer.json")
+    normalizer = json_object(paths[0], _LARGEST_TOKENIZER).get("normalizer") if paths else None
     if not isinstance(normalizer, dict) or normalizer.get("type") != "BertNormalizer":
         return {}
     names = {
