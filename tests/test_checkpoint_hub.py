@@ -11,7 +11,6 @@ import pytest
 from common.encoders import load_encoder, save_encoder
 from common.encoders.bert import BertEncoder
 from common.encoders.checkpoint import read_checkpoint
-from common.encoders.transformers import load_weights
 
 from contests import EVENT_EXTRACTION
 from helpers import refused
@@ -455,8 +454,12 @@ def test_without_permission_to_read(folder, name):
         (folder / name).chmod(0o755)
 
 
-def test_a_file_that_changes_before_its_values_are_read(folder):
-    encoder = BertEncoder.from_checkpoint(folder, 12)
-    transformer = encoder.transformer()
-    (folder / "model.safetensors").write_bytes(b"x")
-    refused(lambda: load_weights(transformer, encoder.checkpoint), folder / "model.safetensors", "cannot be read")
+def test_values_are_read_one_at_a_time(folder):
+    tensors = read_checkpoint(folder).tensors
+    names = ["bert/embeddings/word_embeddings", "bert/embeddings/position_embeddings"]
+    reading = tensors.read(names)
+    first = next(reading)
+    before = first.copy()
+    (folder / "model.safetensors").write_bytes(b"x" * 1000)
+    refused(lambda: next(reading), folder / "model.safetensors", "cannot be read")
+    np.testing.assert_array_equal(first, before)
