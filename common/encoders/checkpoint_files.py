@@ -41,14 +41,7 @@ def files_of(folder: Path) -> Files:
         _check_links(folder)
     except OSError as error:
         raise UserError(f"--pretrained {folder}: cannot be read ({error.strerror}) - allow it, or copy it") from None
-    safetensors = (
-        matching(folder, "model.safetensors") or matching(folder, f"*{_INDEX}") or matching(folder, "*.safetensors")
-    )
-    indices = matching(folder, "*.index")
-    if len(safetensors) > 1:
-        raise UserError(
-            f"--pretrained {folder}: has several files of weights ({names_of(safetensors)}) and no one model{_INDEX} that says which has what - download that, or leave one of them"
-        )
+    safetensors, indices = _safetensors(folder), matching(folder, "*.index")
     if not safetensors and not indices:
         _refuse_other_weights(folder)
     config = "config.json" if safetensors else "bert_config.json"
@@ -66,6 +59,18 @@ def files_of(folder: Path) -> Files:
     weights = safetensors[0] if safetensors else _chosen(folder, [index.with_suffix("") for index in indices])
     unread = f"not {names_of(indices)}" if safetensors and indices else ""
     return Files(configs, vocabularies[0], weights, bool(safetensors), unread)
+
+
+def _safetensors(folder: Path) -> list[Path]:
+    """The file of weights, or the index of several; nothing without them."""
+    for pattern in ("model.safetensors", f"*{_INDEX}", "*.safetensors"):
+        if found := matching(folder, pattern):
+            break
+    if len(found) > 1:
+        raise UserError(
+            f"--pretrained {folder}: has several files of weights ({names_of(found)}) and no one model{_INDEX} that says which has what - download that, or leave one of them"
+        )
+    return found
 
 
 def _check_links(folder: Path) -> None:
