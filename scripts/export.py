@@ -23,6 +23,12 @@ from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.runs.files import file_of_run, read_json
 
+#: What stands in place of the code for families that transformers 5 does not compute.
+NOT_IN_TRANSFORMERS = {
+    "nezha": "transformers has NEZHA up to its version 4 only; --pretrained {0} reads it here",
+    "roformer_v2": "transformers has no RoFormer without biases; --pretrained {0} reads it here",
+}
+
 
 @dataclass
 class Config:
@@ -88,7 +94,7 @@ def write_checkpoint(trained: Run, encoder: Encoder, folder: Path, kind: str) ->
     (save_hub if kind == "hub" else save_checkpoint)(encoder, transformer, folder)
     difference = check_checkpoint(encoder, transformer, folder)
     if kind == "hub":
-        return difference, 'transformers.AutoModel.from_pretrained("{0}")'
+        return difference, NOT_IN_TRANSFORMERS.get(encoder.model, 'transformers.AutoModel.from_pretrained("{0}")')
     model = "" if encoder.model == "bert" else f', model="{encoder.model}"'
     names = f'"{{0}}/bert_config.json", "{{0}}/bert_model.ckpt"{model}'
     return difference, f"bert4keras.models.build_transformer_model({names})"
@@ -105,14 +111,16 @@ def write_saved_model(trained: Run, encoder: Encoder, folder: Path) -> tuple[flo
 
     pairs, all_networks = (watched(encoder, method) for method in ("pair_network", "network"))
     network = network_of(trained, encoder)
-    of_pairs = len(pairs) == len(all_networks)  # a BERT reads a pair by the network for a text
+    of_pairs = 0 < len(pairs) == len(all_networks)  # a BERT reads a pair by the network for a text
     encoder.save(folder)
     reader = TextReader(encoder.tokenizer, encoder.max_length) if isinstance(encoder, BertEncoder) else None
     signatures = Graph(network, reader, of_pairs).save(folder)
     print(f"signatures: {', '.join(signatures)}")
     if reader is None:
         print("ids only, no text: a light encoder reads the words that jieba finds, which no graph can")
-    elif TEXTS not in signatures:
+    else:
+        print("texts have the ids of our tokenizer, save for a capital sigma at the end of a word, and rare marks")
+    if reader is not None and TEXTS not in signatures:
         print(f"no text to outputs: the network also reads {', '.join(sorted(others_of(network, encoder)))}")
     difference = check_saved_model(network, encoder, of_pairs, folder)
     best = TEXTS if TEXTS in signatures else NETWORK

@@ -1,5 +1,7 @@
 """Whether what was written says the same as the run it is from: it is loaded again, and both read the same texts."""
 
+import contextlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,8 @@ def check_checkpoint(encoder: BertEncoder, transformer: Any, folder: Path) -> fl
     """How far the states of the checkpoint in a folder are from those of a transformer. Raises UserError where that is
     too far, or its tokenizer finds other tokens."""
     expected = network_of_transformer(encoder, transformer)
-    again = BertEncoder.from_checkpoint(folder, encoder.max_length)
+    with contextlib.redirect_stdout(io.StringIO()):  # it tells of a folder that will have another name
+        again = BertEncoder.from_checkpoint(folder, encoder.max_length)
     inputs = text_inputs(encoder)
     for name, values in text_inputs(again).items():
         if not np.array_equal(inputs[name], values):
