@@ -19,11 +19,11 @@ def network_of(run: Run, encoder: Encoder) -> keras.Model:
     """All of it: of several views of one set of weights the one that has them all. Raises UserError for a run of no
     contest, and for weights that do not fit."""
     task = run.config["task"]
-    if task not in _BUILDERS:
-        raise UserError(f"{run.path}: is a run of {task}, and must be of {', '.join(_BUILDERS)}")
+    if task not in BUILDERS:
+        raise UserError(f"{run.path}: is a run of {task}, and must be of {', '.join(BUILDERS)}")
     sys.path.insert(0, str(COMPETITIONS / task))  # where `model` and its siblings are
     try:
-        network = _BUILDERS[task](run, encoder)
+        network = BUILDERS[task](run, encoder)
     finally:
         sys.path.pop(0)
     load_best(run, network)
@@ -78,7 +78,8 @@ def _pretraining(run: Run, encoder: Encoder) -> keras.Model:
     return build_network(encoder)[0]
 
 
-_BUILDERS: dict[str, Callable[[Run, Any], keras.Model]] = {
+#: By the task of a run.
+BUILDERS: dict[str, Callable[[Run, Any], keras.Model]] = {
     "lic2020_relation_extraction": _relations,
     "lic2020_event_extraction": _events,
     "lic2020_reading_comprehension": _of_encoder_alone,

@@ -17,6 +17,7 @@ from common.tokenizers.wordpiece import LONGEST_WORD
 
 # All other planes are private, or have no characters yet: these stay as they are.
 _CODES = [*chain(range(0x40000), range(0xE0000, 0xE1000))]
+_UNCHANGED = "\0"  # nothing becomes this: it vanishes
 
 
 class TextReader(tf.Module):
@@ -28,8 +29,7 @@ class TextReader(tf.Module):
         self._pad, self._unknown = tokenizer.pad_id, tokenizer.unknown_id
         self._max_length = max_length
         changed = changed_characters(tokenizer.lowercase, tokenizer.strip_accents, tokenizer.tokenize_chinese_chars)
-        self._normal = _table(changed, tf.string, "")
-        self._is_changed = _table(dict.fromkeys(changed, 1), tf.int64, 0)
+        self._normal = _table(changed, tf.string, _UNCHANGED)
         self._ids = _table(tokenizer.ids, tf.int64, -1)
         self._longest_token = max(map(len, tokenizer.ids))
 
@@ -68,7 +68,8 @@ class TextReader(tf.Module):
         return words.with_values(pieces).merge_dims(1, 2)
 
     def _normalize(self, characters):
-        return tf.where(self._is_changed.lookup(characters) > 0, self._normal.lookup(characters), characters)
+        normal = self._normal.lookup(characters)
+        return tf.where(normal == _UNCHANGED, characters, normal)
 
     def _cut(self, words) -> tuple[tf.Tensor, tf.Tensor]:
         """words: string (n,). Returns the ids of their tokens in order, and for each the number of its word, int64."""
