@@ -14,6 +14,9 @@ from common.generators import BATCH_TOKENS
 #: Parts of a training file that comes without a dev file.
 DEFAULT_FOLDS = 5
 
+#: The encoders from nothing that are no light ones.
+TRANSFORMERS = ("bert", "roformer")
+
 #: What an encoder trained from nothing may measure: far above what any machine trains, and below what overflows.
 LARGEST_ENCODER = {"hidden_size": 2**14, "word_size": 2**14, "layers": 100, "max_length": 2**16}
 
@@ -170,9 +173,9 @@ class EncoderOptions:
     pretrained_light: Path | None = None
     """Folder of a light encoder as scripts/pretrain.py makes it, or of the run of any contest with one: training begins
     with its vocabularies, sizes and weights."""
-    encoder: Literal["dgcnn", "bilstm", "bert"] = "dgcnn"
+    encoder: Literal["dgcnn", "bilstm", "bert", "roformer"] = "dgcnn"
     """Encoder to train from nothing when no checkpoint is given: gated dilated convolutions or a BiLSTM on characters
-    mixed with words, or a small BERT."""
+    mixed with words, a small BERT, or a small RoFormer, whose attention knows how far tokens are apart."""
     hidden_size: int = 128
     """Size of the encoder trained from nothing."""
     layers: int = 0
@@ -196,9 +199,9 @@ class EncoderOptions:
             raise UserError(
                 f"--hidden-size {self.hidden_size}: must be even, since a BiLSTM reads half of it in each direction"
             )
-        if self.pretrained_light and (self.pretrained or self.encoder == "bert" or self.word_vectors):
+        if self.pretrained_light and (self.pretrained or self.encoder in TRANSFORMERS or self.word_vectors):
             raise UserError(
-                f"--pretrained-light {self.pretrained_light}: is a light encoder with words of its own - leave out --pretrained, --encoder bert and --word-vectors"
+                f"--pretrained-light {self.pretrained_light}: is a light encoder with words of its own - leave out --pretrained, --word-vectors, and --encoder bert or roformer"
             )
         if self.word_vectors and not self.is_light:
             other = f"--pretrained {self.pretrained}" if self.pretrained else f"--encoder {self.encoder}"
@@ -208,7 +211,7 @@ class EncoderOptions:
 
     @property
     def is_light(self) -> bool:
-        return not self.pretrained and self.encoder != "bert"
+        return not self.pretrained and self.encoder not in TRANSFORMERS
 
     def learning_rate(self, light: float = 1e-3) -> float:
         """What suits it where no --learning-rate is given. light: that of a light encoder."""

@@ -37,14 +37,14 @@ def test_every_option_is_a_flag_without_a_prefix():
     )
     assert config == Config(
         0.4,
-        EncoderOptions(None, "bilstm", 64, 3, 0.2, 77, Path("words.bin"), 0),
+        EncoderOptions(None, None, "bilstm", 64, 3, 0.2, 77, Path("words.bin"), 0),
         TrainingOptions(
             7, 8, 5e-4, 0.1, "0.5:1,1:0.1", 0.9, 0.0, 0.0, 0.0, 5, 0.4, True, 2, True, "bfloat16", 0.5, 4.0, 0.2, 2
         ),
         RunOptions(Path("out"), "one", True, 9, 100, 10, 7, 6),
     )
     assert parse_flags(Config, "--pretrained ckpt --encoder bert".split()).encoder == EncoderOptions(
-        Path("ckpt"), "bert"
+        Path("ckpt"), None, "bert"
     )
 
 

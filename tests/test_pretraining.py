@@ -36,7 +36,7 @@ def pretrain(*flags):
     return run_here(SCRIPTS, "pretrain", flags)
 
 
-@pytest.fixture(scope="module", params=["dgcnn", "bert"])
+@pytest.fixture(scope="module", params=["dgcnn", "roformer"])
 def pretrained(request, texts, tmp_path_factory):
     """(kind, folder with runs and output)"""
     home = tmp_path_factory.mktemp("pretrained")

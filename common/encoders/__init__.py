@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from common.command_line import UserError
 from common.encoders.hub import local_folder
 from common.generators import Arrays
-from common.options import EncoderOptions
+from common.options import TRANSFORMERS, EncoderOptions
 from common.runs.directory import Run
 from common.runs.files import check_plain, file_of_run, read_json
 from common.tokenizers import Encoding, WordPieceTokenizer
@@ -79,7 +79,7 @@ def build_encoder(options: EncoderOptions, texts: Iterable[str]) -> Encoder:
         return _pretrained_light(options.pretrained_light, options)
     if options.pretrained:
         return kinds["bert"].from_checkpoint(local_folder(options.pretrained), options.max_length)
-    if options.encoder == "bert":
+    if options.encoder in TRANSFORMERS:
         return kinds["bert"].from_texts(texts, options)
     return kinds["light"].from_texts(texts, options)
 

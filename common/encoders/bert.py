@@ -65,7 +65,7 @@ class BertEncoder:
 
     @classmethod
     def from_texts(cls, texts: Iterable[str], options: EncoderOptions) -> "BertEncoder":
-        """A small BERT with a character vocabulary of `texts`."""
+        """A small BERT or RoFormer with a character vocabulary of `texts`."""
         tokenizer = WordPieceTokenizer(build_vocabulary(texts))
         heads = max(1, options.hidden_size // 64)
         if options.hidden_size % heads:
@@ -83,9 +83,10 @@ class BertEncoder:
                 "hidden_dropout_prob": options.dropout,
                 "attention_probs_dropout_prob": 0.0,
             },
-            "--encoder bert",
+            f"--encoder {options.encoder}",
+            options.encoder,
         )
-        return cls(tokenizer, config, options.max_length)
+        return cls(tokenizer, config, options.max_length, options.encoder)
 
     def save(self, folder: Path) -> dict[str, Any]:
         self.tokenizer.save(folder / "vocab.txt")
