@@ -113,7 +113,9 @@ def twice_installed():
                 f"pip uninstall -y {' '.join(installed)}, then {SETUP}"
             )
     seen = {}
-    for distribution in importlib.metadata.distributions(path=[entry for entry in sys.path if "-packages" in entry]):
+    # Only there: setuptools puts a folder of copies for itself on the path when it is imported.
+    installed_in = [entry for entry in sys.path if entry.rstrip("/").endswith("-packages")]
+    for distribution in importlib.metadata.distributions(path=installed_in):
         name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"] or "").lower()
         seen.setdefault(name, set()).add(distribution.version or "?")
     for name in sorted(name for name in seen if name and len(seen[name]) > 1):

@@ -94,14 +94,14 @@ def test_two_packages_with_the_same_files(sees, versions):
 
 
 def test_a_package_in_two_versions(sees, monkeypatch, tmp_path):
-    folder = tmp_path / "site-packages"
-    for version in ("1.0", "2.0"):
-        (folder / f"Half_Done-{version}.dist-info").mkdir(parents=True)
+    folder, copies = tmp_path / "site-packages", tmp_path / "site-packages/setuptools/_vendor"
+    for place, version in ((folder, "1.0"), (folder, "2.0"), (copies, "3.0")):
+        (place / f"Half_Done-{version}.dist-info").mkdir(parents=True)
         metadata = f"Metadata-Version: 2.1\nName: Half_Done\nVersion: {version}\n"
-        (folder / f"Half_Done-{version}.dist-info/METADATA").write_text(metadata)
+        (place / f"Half_Done-{version}.dist-info/METADATA").write_text(metadata)
     (folder / "~umpy-1.0.dist-info").mkdir()
-    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
-    assert sees(traps.twice_installed, "half-done", "1.0 and 2.0")
+    monkeypatch.setattr(sys, "path", [str(folder), str(copies), *sys.path])
+    assert sees(traps.twice_installed, "half-done", "1.0 and 2.0: ")
 
 
 def test_packages_that_were_built_for_numpy_1(sees, versions):
