@@ -1,7 +1,6 @@
 """`fetch`: a file from a web address, resumed where it broke off, bounded, checked, and never half-written."""
 
 import email.utils
-import hashlib
 import math
 import re
 import shutil
@@ -18,6 +17,7 @@ from tqdm import tqdm
 
 from common.command_line import UserError, one_line
 from common.downloads.partial_file import PartialFile, Version
+from common.runs.directory import fingerprint
 
 _BLOCK = 2**18
 _MOST_REDIRECTS = 10
@@ -100,8 +100,7 @@ def _check_address(address: str) -> None:
 def _sha256_of_existing(path: Path, sha256: str | None) -> str:
     if not path.is_file() or sha256 is None:
         raise UserError(f"{path}: is there already - remove it, or give another name")
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = fingerprint(path)
     if found != sha256.lower():
         raise UserError(f"{path}: is there already, with the SHA-256 {found} instead of {sha256.lower()} - remove it")
     return found

@@ -4,9 +4,8 @@ Texts are tokenized once, however often they are read, and nothing but the rows 
 packed: texts follow each other, each with [SEP] behind it, and are cut where a row is full, so no place is padding.
 """
 
-import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,12 @@ from common.command_line import UserError
 from common.encoders import Encoder
 from common.generators import Arrays
 from common.submission import atomic_write
-from common.tokenizers.segmentation import segment_all
+from common.tokenizers.segmentation import segmented
 from common.tokenizers.words import token_words
 
 _ABOUT = "corpus.json"
 _EVERY = 100  # one of so many texts is for dev
 _MOST_DEV = 200_000  # tokens of dev
-_TOGETHER = 20_000  # texts that are segmented together
 #: What tells where words begin; 0 for special tokens: see `token_words`.
 WORD_POSITIONS = "word_positions"
 
@@ -58,7 +56,7 @@ def write_corpus(folder: Path, texts: Iterable[str], encoder: Encoder) -> None:
     end = encoder.tokenizer.end_id
     files: dict[tuple[str, str], Any] = {}
     try:
-        for number, text in enumerate(_segmented(texts), 1):
+        for number, (text, _) in enumerate(segmented(texts), 1):  # their words are remembered, and found again below
             part = "dev" if number % _EVERY == 0 and tokens["dev"] < _MOST_DEV else "train"
             arrays = _arrays(text, encoder)
             for name, values in arrays.items():
@@ -74,14 +72,6 @@ def write_corpus(folder: Path, texts: Iterable[str], encoder: Encoder) -> None:
             file.close()
     about = {"texts": counts, "tokens": tokens, "kinds": kinds, "special": [encoder.tokenizer.start_id, end]}
     atomic_write(folder / _ABOUT, json.dumps(about, indent=1) + "\n")
-
-
-def _segmented(texts: Iterable[str]) -> Iterator[str]:
-    """The texts, whose words are remembered when they come: several processes cut many of them together."""
-    texts = iter(texts)
-    while together := list(itertools.islice(texts, _TOGETHER)):
-        segment_all(together)
-        yield from together
 
 
 def _arrays(text: str, encoder: Encoder) -> Arrays:

@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ Ranges = Sequence[tuple[int, int]]
 _CHARACTERS_PER_PROCESS = 500_000
 # Each holds a dictionary of its own, about 150 MB.
 _MOST_PROCESSES = 8
+# Texts of a stream that are cut together.
+_TOGETHER = 50_000
 
 _loading = threading.Lock()
 
@@ -81,6 +84,13 @@ def segment_all(texts: Iterable[str], processes: int | None = None) -> Iterator[
         ends[text] = found
         _store.add(text, found)
     return (_ranges(ends[text].tolist()) for text in texts)
+
+
+def segmented(texts: Iterable[str]) -> Iterator[tuple[str, Ranges]]:
+    """The texts of a stream, each with its words: `segment_all` of many at a time, so that none has to be held."""
+    texts = iter(texts)
+    while together := list(islice(texts, _TOGETHER)):
+        yield from zip(together, segment_all(together))
 
 
 def jieba_segmenter() -> Any:

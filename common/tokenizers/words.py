@@ -10,17 +10,15 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
-from itertools import islice, repeat
+from itertools import repeat
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from common.tokenizers.normalization import has_surrogate
-from common.tokenizers.segmentation import Ranges, jieba_segmenter, segment_all, word_ends
+from common.tokenizers.segmentation import Ranges, jieba_segmenter, segmented, word_ends
 from common.tokenizers.wordpiece import Encoding
-
-_TOGETHER = 50_000  # texts that are segmented together
 
 
 class TextWords:
@@ -134,10 +132,8 @@ class WordVocabulary:
         max_size: upper limit of `len`, the two reserved ids included.
         """
         counts: Counter[str] = Counter()
-        texts = iter(texts)
-        while together := list(islice(texts, _TOGETHER)):
-            for text, ranges in zip(together, segment_all(together)):
-                counts.update(text[start:end] for start, end in ranges)
+        for text, ranges in segmented(texts):
+            counts.update(text[start:end] for start, end in ranges)
         merged: Counter[str] = Counter()
         for word, count in counts.items():
             merged[normal_form(word)] += count
