@@ -164,6 +164,36 @@ def schedule_points(schedule: str) -> list[tuple[float, float]]:
     return points
 
 
+#: The flags of each pattern of attention, and what they are where they are not given.
+PATTERNS = {
+    "full": {},
+    "local": {"attention_window": 64},
+    "atrous": {"attention_rate": 16},
+    "sparse": {"attention_window": 64, "attention_rate": 16},
+    "nystrom": {"landmarks": 64},
+}
+
+
+@dataclass(frozen=True)
+class AttentionPattern:
+    """Which tokens a token sees: see `common.layers.attention_patterns` and `common.layers.nystrom_attention`. The
+    numbers are those of the flags; a pattern has those in PATTERNS, and None for the others."""
+
+    attention: Literal["full", "atrous", "local", "sparse", "nystrom"] = "full"
+    attention_window: int | None = None
+    attention_rate: int | None = None
+    landmarks: int | None = None
+
+    def __post_init__(self):
+        check_at_least(self, attention_window=1, attention_rate=2, landmarks=1)
+        given = {name for name in ("attention_window", "attention_rate", "landmarks") if getattr(self, name) is not None}
+        for name in sorted(given - set(PATTERNS[self.attention])):
+            others = " or ".join(pattern for pattern, flags in PATTERNS.items() if name in flags)
+            raise UserError(
+                f"--{name.replace('_', '-')} {getattr(self, name)}: is for --attention {others}, and this is {self.attention} - leave it out"
+            )
+
+
 @dataclass
 class EncoderOptions:
     pretrained: Path | None = None
@@ -184,6 +214,16 @@ class EncoderOptions:
     """Dropout of the encoder trained from nothing (a checkpoint brings its own) and of the heads on a light encoder."""
     max_length: int = 256
     """Longest window, in tokens. A longer text is cut into overlapping windows, and nothing is lost."""
+    attention: Literal["full", "atrous", "local", "sparse", "nystrom"] = "full"
+    """A transformer only, from nothing or a checkpoint: which tokens see each other. full: all. local: those near by.
+    atrous: those a multiple of a number away. sparse: both kinds. Except in full, [CLS] and a question see all and are
+    seen by all. nystrom: all, by way of means of neighbouring tokens. Less time and memory where texts are long."""
+    attention_window: int | None = None
+    """local and sparse: see tokens at most so far away. Default: 64."""
+    attention_rate: int | None = None
+    """atrous and sparse: see tokens a multiple of this away. Default: 16."""
+    landmarks: int | None = None
+    """nystrom: so many means of tokens. Default: 64."""
     word_vectors: Path | None = None
     """Word vectors in word2vec's text or binary format: the light encoders take them, and leave them as they are, in
     place of learned ones."""
@@ -195,6 +235,7 @@ class EncoderOptions:
         check_at_least(self, hidden_size=1, layers=0, max_length=3, word_size=0)
         check_at_most(self, **LARGEST_ENCODER)
         check_below_one(self, "dropout")
+        self._check_attention()
         if self.encoder == "bilstm" and self.hidden_size % 2:
             raise UserError(
                 f"--hidden-size {self.hidden_size}: must be even, since a BiLSTM reads half of it in each direction"
@@ -208,6 +249,20 @@ class EncoderOptions:
             raise UserError(
                 f"--word-vectors {self.word_vectors}: only a light encoder reads words - leave it out, or {other}"
             )
+
+    def _check_attention(self) -> None:
+        for name, value in vars(self.pattern()).items():
+            if name != "attention" and getattr(self, name) is not None and value > self.max_length:
+                raise UserError(
+                    f"--{name.replace('_', '-')} {value}: must be at most the {self.max_length} tokens of --max-length"
+                )
+
+    def pattern(self) -> AttentionPattern:
+        """Which tokens see each other, with a default that fits --max-length for what is not given."""
+        names = ("attention_window", "attention_rate", "landmarks")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        defaults = {name: min(value, self.max_length) for name, value in PATTERNS[self.attention].items()}
+        return AttentionPattern(self.attention, **defaults | given)
 
     @property
     def is_light(self) -> bool:
@@ -225,6 +280,7 @@ def check_combination(encoder: EncoderOptions, training: TrainingOptions) -> Non
         for flag, given in (
             ("--recompute", training.recompute),
             (f"--layer-decay {training.layer_decay}", training.layer_decay < 1),
+            (f"--attention {encoder.attention}", encoder.attention != "full"),
         ):
             if given:
                 raise UserError(

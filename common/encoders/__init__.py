@@ -78,7 +78,7 @@ def build_encoder(options: EncoderOptions, texts: Iterable[str]) -> Encoder:
     if options.pretrained_light:
         return _pretrained_light(options.pretrained_light, options)
     if options.pretrained:
-        return kinds["bert"].from_checkpoint(local_folder(options.pretrained), options.max_length)
+        return kinds["bert"].from_checkpoint(local_folder(options.pretrained), options.max_length, options.pattern())
     if options.encoder in TRANSFORMERS:
         return kinds["bert"].from_texts(texts, options)
     return kinds["light"].from_texts(texts, options)

@@ -1,6 +1,7 @@
 """The BERT family through bert4keras: from a checkpoint, or a small one built from nothing."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from common.encoders.bert_config import (
 from common.encoders.checkpoint import read_checkpoint
 from common.encoders.tensors import Tensors
 from common.keras_compat import keras, tf
-from common.options import EncoderOptions
+from common.options import AttentionPattern, EncoderOptions
 from common.runs.files import bytes_of_weights
+from common.runs.values import settings_from_json
 from common.tokenizers import Encoding, PairWindow, WordPieceTokenizer, build_vocabulary
 from common.tokenizers.vocabulary import SPECIAL_TOKENS
 
@@ -31,7 +33,10 @@ class BertEncoder:
     """A bert4keras transformer.
 
     config: see `checked_config`. model: one of MODELS. checkpoint: the weights to start from; None for random ones.
-    kept_tokens: the checkpoint's ids of the tokens of the tokenizer; None for all of them.
+    kept_tokens: the checkpoint's ids of the tokens of the tokenizer; None for all of them. attention: which tokens see
+    each other; weights are the same for all patterns.
+
+    Raises UserError for a pattern that a NEZHA has not: each pair of its tokens has a vector for its distance.
     """
 
     def __init__(
@@ -42,24 +47,26 @@ class BertEncoder:
         model: str = "bert",
         checkpoint: Tensors | None = None,
         kept_tokens: np.ndarray | None = None,
+        attention: AttentionPattern = AttentionPattern(),
     ):
-        self.tokenizer, self.config, self.model, self.checkpoint, self.kept_tokens = (
-            tokenizer,
-            config,
-            model,
-            checkpoint,
-            kept_tokens,
-        )
+        if model == "nezha" and attention.attention != "full":
+            raise UserError(
+                f"--attention {attention.attention}: a NEZHA has it in full only, since each pair of tokens has a vector for its distance - take --attention full, or another checkpoint"
+            )
+        self.tokenizer, self.config, self.model, self.attention = tokenizer, config, model, attention
+        self.checkpoint, self.kept_tokens = checkpoint, kept_tokens
         self.size = config["hidden_size"]
         self.max_length = min(max_length, config["max_position_embeddings"])
         self.dropout = config.get("hidden_dropout_prob", 0.1)
         self.unknown_ids = {"token_ids": tokenizer.unknown_id if tokenizer.mask_id is None else tokenizer.mask_id}
 
     @classmethod
-    def from_checkpoint(cls, folder: Path, max_length: int) -> "BertEncoder":
+    def from_checkpoint(
+        cls, folder: Path, max_length: int, attention: AttentionPattern = AttentionPattern()
+    ) -> "BertEncoder":
         """From the one checkpoint in a folder. Raises UserError naming what is missing, ambiguous or does not fit."""
         found = read_checkpoint(folder)
-        encoder = cls(found.tokenizer, found.config, max_length, found.model, found.tensors)
+        encoder = cls(found.tokenizer, found.config, max_length, found.model, found.tensors, attention=attention)
         tokens = len(found.tokenizer)
         return encoder if tokens == found.config["vocab_size"] else encoder._with_tokens(np.arange(tokens))
 
@@ -86,12 +93,12 @@ class BertEncoder:
             f"--encoder {options.encoder}",
             options.encoder,
         )
-        return cls(tokenizer, config, options.max_length, options.encoder)
+        return cls(tokenizer, config, options.max_length, options.encoder, attention=options.pattern())
 
     def save(self, folder: Path) -> dict[str, Any]:
         self.tokenizer.save(folder / "vocab.txt")
         settings = {"config": self.config, "max_length": self.max_length, "model": self.model}
-        return settings | _switches(self.tokenizer)
+        return settings | {"attention": asdict(self.attention)} | _switches(self.tokenizer)
 
     @classmethod
     def load(cls, folder: Path, settings: dict[str, Any]) -> "BertEncoder":
@@ -114,7 +121,8 @@ class BertEncoder:
             )
         if 4 * weight_count(config, model) > bytes_of_weights(folder):
             raise UserError(f"{source}: asks for more weights than the run has - {_REMEDY}")
-        return cls(tokenizer, config, max_length, model)
+        attention = settings_from_json(AttentionPattern, settings.get("attention", {}), source)
+        return cls(tokenizer, config, max_length, model, attention=attention)
 
     def features(self, text: str, windows: list[Encoding]) -> list[dict[str, np.ndarray]]:
         """For each window `token_ids` and `segment_ids`, integers (length,)."""
@@ -150,6 +158,7 @@ class BertEncoder:
             "attention_dropout_rate": self.config.get("attention_probs_dropout_prob", 0.1),
             "dropout_rate": self.config.get("hidden_dropout_prob", 0.1),
             "keep_tokens": None if self.kept_tokens is None else self.kept_tokens.tolist(),
+            "attention": self.attention,
             **options,
         }
         transformer = build_transformer_model(model=transformer_class(self.model), return_keras_model=False, **config)
@@ -176,7 +185,7 @@ class BertEncoder:
         tokenizer = WordPieceTokenizer(pieces, **_switches(self.tokenizer))
         kept = tokens if self.kept_tokens is None else self.kept_tokens[tokens]
         config = {**self.config, "vocab_size": len(tokens)}
-        return BertEncoder(tokenizer, config, self.max_length, self.model, self.checkpoint, kept)
+        return BertEncoder(tokenizer, config, self.max_length, self.model, self.checkpoint, kept, self.attention)
 
     def pair_network(self) -> keras.Model:
         """The same: a transformer lets question and context act on each other by itself."""

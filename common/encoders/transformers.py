@@ -12,9 +12,26 @@ import numpy as np
 from common.command_line import UserError
 from common.encoders.tensors import Tensors
 from common.keras_compat import keras, tf
-from common.layers import Dropout, drop_out, masked_softmax
+from common.layers import (
+    Dropout,
+    atrous_attention,
+    drop_out,
+    local_attention,
+    masked_softmax,
+    nystrom_attention,
+    sparse_attention,
+)
+from common.options import AttentionPattern
 
 from bert4keras import layers, models  # isort: skip - after keras_compat, which tells it the Keras to use
+
+
+PATTERNS = {
+    "local": local_attention,
+    "atrous": atrous_attention,
+    "sparse": sparse_attention,
+    "nystrom": nystrom_attention,
+}
 
 
 class Embedding(layers.Embedding):
@@ -43,7 +60,14 @@ class MultiHeadAttention(layers.MultiHeadAttention, keras.__internal__.layers.Ba
     layer at each call, which no seed reaches. Here each call in training draws one seed from the generator of the
     layer, which `seed_layers` restarts; all that follows is a function of its arguments, and so `recompute` may compute
     it twice.
+
+    attention: which tokens see each other. In a pattern of less than all, `a_bias` is no bias, but how many first
+    tokens of each text see all and are seen by all, int (batch,).
     """
+
+    def __init__(self, *arguments, attention=AttentionPattern(), **kwargs):
+        super().__init__(*arguments, **kwargs)
+        self.attention = attention
 
     def call(self, inputs, mask=None, training=None, **kwargs):
         seed = self._random_generator.make_seed_for_stateless_op() if training and self.attention_dropout else None
@@ -54,9 +78,7 @@ class MultiHeadAttention(layers.MultiHeadAttention, keras.__internal__.layers.Ba
 
     def pay_attention_to(self, inputs, mask=None, a_bias=None, p_bias=None, seed=None):
         queries, keys, values, *others = inputs
-        seen = [] if mask[1] is None else [mask[1][:, None, None]]
-        if a_bias:
-            seen.append(others.pop(0)[..., None, :, :])  # of a batch, or of all alike
+        bias = others.pop(0) if a_bias else None
         if p_bias == "rotary":
             queries, keys = layers.apply_rotary_position_embeddings(others[0], queries, keys)
         # Scaled before the product, which could leave float16 otherwise. No einsum: on a CPU it adds up in 16 bits,
@@ -64,6 +86,11 @@ class MultiHeadAttention(layers.MultiHeadAttention, keras.__internal__.layers.Ba
         queries, keys, values = (
             tf.transpose(vectors, [0, 2, 1, 3]) for vectors in (queries / self.key_size**0.5, keys, values)
         )
+        if self.attention.attention != "full":
+            return tf.transpose(self._in_pattern(queries, keys, values, mask[1], bias, seed), [0, 2, 1, 3]), None
+        seen = [] if mask[1] is None else [mask[1][:, None, None]]
+        if bias is not None:
+            seen.append(bias[..., None, :, :])  # of a batch, or of all alike
         scores = tf.matmul(queries, keys, transpose_b=True)
         if p_bias == "typical_relative":
             scores += _in_float32("bhjd,jkd->bhjk", queries, others[0])
@@ -74,6 +101,15 @@ class MultiHeadAttention(layers.MultiHeadAttention, keras.__internal__.layers.Ba
         if p_bias == "typical_relative":
             outputs += _in_float32("bhjk,jkd->bhjd", weights, others[0])
         return tf.transpose(outputs, [0, 2, 1, 3]), weights
+
+    def _in_pattern(self, queries, keys, values, mask, leading, seed):
+        def drop(weights, part):
+            return weights if seed is None else drop_out(weights, self.attention_dropout, seed + part)
+
+        attend, pattern = PATTERNS[self.attention.attention], self.attention
+        numbers = {"window": pattern.attention_window, "rate": pattern.attention_rate, "landmarks": pattern.landmarks}
+        given = {name: number for name, number in numbers.items() if number is not None}
+        return attend(queries, keys, values, mask, leading, **given, drop=drop)
 
 
 def _in_float32(equation, one, other):
@@ -104,16 +140,33 @@ class _OurLayers:
     """Puts our layers in the place of bert4keras', heeds what of a config bert4keras does not, and leaves it to others
     to fill the matrices.
 
-    layer_norm_eps: None for that of bert4keras: 1e-12, or 1e-7 of NEZHA and RoFormer. max_relative_position: of NEZHA,
+    attention: which tokens see each other. layer_norm_eps: None for that of bert4keras: 1e-12, or 1e-7 of NEZHA and RoFormer. max_relative_position: of NEZHA,
     the largest distance of tokens that is told from a larger one.
     """
 
     # Drawing is most of the work of building a large network, and what a checkpoint fills needs none.
     initializer = "zeros"
 
-    def __init__(self, *arguments, layer_norm_eps=None, max_relative_position=64, **kwargs):
+    def __init__(
+        self,
+        *arguments,
+        attention=AttentionPattern(),
+        layer_norm_eps=None,
+        max_relative_position=64,
+        **kwargs,
+    ):
         super().__init__(*arguments, **kwargs)
+        self.attention = attention
         self.layer_norm_eps, self.max_relative_position = layer_norm_eps, max_relative_position
+
+    def compute_attention_bias(self, inputs=None):
+        if self.attention.attention == "full":
+            return super().compute_attention_bias(inputs)
+        if self.attention_bias is None:
+            self.attention_bias = self.apply(
+                self.inputs, layers.Lambda, function=leading_tokens, name="Attention-Leading"
+            )
+        return self.attention_bias
 
     def apply(self, inputs=None, layer=None, arguments=None, **kwargs):
         if layer in _IN_FLOAT32:
@@ -122,7 +175,17 @@ class _OurLayers:
             kwargs["epsilon"] = self.layer_norm_eps
         elif layer is layers.RelativePositionEmbedding:
             kwargs["input_dim"] = 2 * self.max_relative_position + 1
+        elif layer is layers.MultiHeadAttention:
+            kwargs["attention"] = self.attention
         return super().apply(inputs, _LAYERS.get(layer, layer), arguments, **kwargs)
+
+
+def leading_tokens(inputs):
+    """How many first tokens of each text are to be seen by all, int (batch,): those of segment 0 in a pair, which are
+    the question, and [CLS] otherwise. inputs: token and segment ids, int (batch, length)."""
+    tokens, segments = inputs
+    asked = tf.reduce_sum(tf.cast((tokens > 0) & (segments == 0), tf.int32), 1)
+    return tf.where(tf.reduce_any(segments > 0, 1), asked, 1)
 
 
 def transformer_class(model: str) -> type[models.Transformer]:

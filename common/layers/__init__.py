@@ -1,5 +1,6 @@
 """Keras layers shared by the contests."""
 
+from common.layers.attention_patterns import atrous_attention, local_attention, sparse_attention
 from common.layers.attention_pooling import AttentionPooling
 from common.layers.conditional_normalization import ConditionalLayerNormalization
 from common.layers.conditional_random_field import ConditionalRandomField
@@ -7,6 +8,7 @@ from common.layers.dropout import Dropout, drop_out
 from common.layers.gated_convolution import GatedDilatedConvolution
 from common.layers.global_pointer import EfficientGlobalPointer, GlobalPointer
 from common.layers.id_dropout import IdDropout
+from common.layers.nystrom_attention import nystrom_attention
 from common.layers.relative_position import RelativePosition
 from common.layers.softmax import masked_softmax
 
@@ -20,6 +22,10 @@ __all__ = [
     "GlobalPointer",
     "IdDropout",
     "RelativePosition",
+    "atrous_attention",
     "drop_out",
+    "local_attention",
     "masked_softmax",
+    "nystrom_attention",
+    "sparse_attention",
 ]

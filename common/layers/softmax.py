@@ -15,5 +15,13 @@ def masked_softmax(scores, mask):
 
     scores: float (..., length). mask: bool, broadcast to the shape of the scores.
     """
-    weights = tf.nn.softmax(tf.where(mask, tf.cast(scores, tf.float32), _HIDDEN))
-    return tf.cast(weights, scores.dtype)
+    return tf.cast(tf.nn.softmax(_visible(scores, mask)), scores.dtype)
+
+
+def softmax_logarithm(scores, mask):
+    """The logarithm of what `masked_softmax` divides by, float32 (..., 1): of the sum of the exponentials."""
+    return tf.reduce_logsumexp(_visible(scores, mask), -1, keepdims=True)
+
+
+def _visible(scores, mask):
+    return tf.where(mask, tf.cast(scores, tf.float32), _HIDDEN)

@@ -70,6 +70,10 @@ class Config:
         for flag in ("beam_width", "votes"):
             if getattr(self, flag) > MOST:
                 raise UserError(f"--{flag.replace('_', '-')} {getattr(self, flag)}: must be at most {MOST}")
+        if self.writing.model == "unilm" and self.encoder.attention != "full":
+            raise UserError(
+                f"--attention {self.encoder.attention}: a title sees all of its text and of itself so far, which is no such pattern - take --attention full, or --model copy_lstm"
+            )
         if self.training.lazy_embeddings:
             raise UserError(
                 "--lazy-embeddings: must be left out, since titles are written with the table that they are read with, and every step moves all of it"
