@@ -164,7 +164,7 @@ def schedule_points(schedule: str) -> list[tuple[float, float]]:
     return points
 
 
-#: The flags of each pattern of attention, and what they are where they are not given.
+#: The numbers of each pattern of attention, which are flags, and what they are where they are not given.
 PATTERNS = {
     "full": {},
     "local": {"attention_window": 64},
@@ -173,10 +173,12 @@ PATTERNS = {
     "nystrom": {"landmarks": 64},
 }
 
+NUMBERS = ("attention_window", "attention_rate", "landmarks")
+
 
 @dataclass(frozen=True)
 class AttentionPattern:
-    """Which tokens a token sees: see `common.layers.attention_patterns` and `common.layers.nystrom_attention`. The
+    """Which tokens a token sees: see `common.layers.attention_patterns` and `common.layers.nystrom`. The
     numbers are those of the flags; a pattern has those in PATTERNS, and None for the others."""
 
     attention: Literal["full", "atrous", "local", "sparse", "nystrom"] = "full"
@@ -186,12 +188,16 @@ class AttentionPattern:
 
     def __post_init__(self):
         check_at_least(self, attention_window=1, attention_rate=2, landmarks=1)
-        given = {name for name in ("attention_window", "attention_rate", "landmarks") if getattr(self, name) is not None}
-        for name in sorted(given - set(PATTERNS[self.attention])):
-            others = " or ".join(pattern for pattern, flags in PATTERNS.items() if name in flags)
-            raise UserError(
-                f"--{name.replace('_', '-')} {getattr(self, name)}: is for --attention {others}, and this is {self.attention} - leave it out"
-            )
+        check_at_most(self, **dict.fromkeys(NUMBERS, LARGEST_ENCODER["max_length"]))
+        for name in NUMBERS:
+            value, flag = getattr(self, name), f"--{name.replace('_', '-')}"
+            if value is not None and name not in PATTERNS[self.attention]:
+                others = " or ".join(pattern for pattern, numbers in PATTERNS.items() if name in numbers)
+                raise UserError(
+                    f"{flag} {value}: is for --attention {others}, and this is {self.attention} - leave it out"
+                )
+            if value is None and name in PATTERNS[self.attention]:
+                raise UserError(f"--attention {self.attention}: has no {flag}")
 
 
 @dataclass
@@ -214,6 +220,11 @@ class EncoderOptions:
     """Dropout of the encoder trained from nothing (a checkpoint brings its own) and of the heads on a light encoder."""
     max_length: int = 256
     """Longest window, in tokens. A longer text is cut into overlapping windows, and nothing is lost."""
+    word_vectors: Path | None = None
+    """Word vectors in word2vec's text or binary format: the light encoders take them, and leave them as they are, in
+    place of learned ones."""
+    word_size: int = 64
+    """Size of the learned word vectors of a light encoder; 0: by the rule n > 8.33 ln N for N words."""
     attention: Literal["full", "atrous", "local", "sparse", "nystrom"] = "full"
     """A transformer only, from nothing or a checkpoint: which tokens see each other. full: all. local: those near by.
     atrous: those a multiple of a number away. sparse: both kinds. Except in full, [CLS] and a question see all and are
@@ -224,11 +235,6 @@ class EncoderOptions:
     """atrous and sparse: see tokens a multiple of this away. Default: 16."""
     landmarks: int | None = None
     """nystrom: so many means of tokens. Default: 64."""
-    word_vectors: Path | None = None
-    """Word vectors in word2vec's text or binary format: the light encoders take them, and leave them as they are, in
-    place of learned ones."""
-    word_size: int = 64
-    """Size of the learned word vectors of a light encoder; 0: by the rule n > 8.33 ln N for N words."""
 
     def __post_init__(self):
         # Three tokens: [CLS], one of the text, [SEP].
@@ -251,16 +257,17 @@ class EncoderOptions:
             )
 
     def _check_attention(self) -> None:
-        for name, value in vars(self.pattern()).items():
-            if name != "attention" and getattr(self, name) is not None and value > self.max_length:
+        pattern = self.pattern()
+        for name in NUMBERS:
+            value = getattr(pattern, name)
+            if value is not None and value > self.max_length:
                 raise UserError(
                     f"--{name.replace('_', '-')} {value}: must be at most the {self.max_length} tokens of --max-length"
                 )
 
     def pattern(self) -> AttentionPattern:
         """Which tokens see each other, with a default that fits --max-length for what is not given."""
-        names = ("attention_window", "attention_rate", "landmarks")
-        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        given = {name: getattr(self, name) for name in NUMBERS if getattr(self, name) is not None}
         defaults = {name: min(value, self.max_length) for name, value in PATTERNS[self.attention].items()}
         return AttentionPattern(self.attention, **defaults | given)
 

@@ -8,6 +8,7 @@ python scripts/benchmark.py knowledge-base      time and memory of the index of 
 python scripts/benchmark.py decoding            titles per second of a unilm, one by one and in batches, with its memory and without
 python scripts/benchmark.py training            seconds and memory of a training step, with each technique and without
 python scripts/benchmark.py light-step          CPU seconds of a training step beside those of its matrix products alone
+python scripts/benchmark.py attention           seconds and memory of each pattern of attention, beside full attention, for texts of several lengths
 python scripts/benchmark.py embeddings          updates per second of a table of embeddings, dense and lazy
 python scripts/benchmark.py start               seconds of predict.py of every contest on ten rows, beside an import of TensorFlow
 python scripts/benchmark.py loading             seconds and memory of --pretrained with a BERT-base, in both formats
@@ -66,6 +67,7 @@ class Config:
             "decoding",
             "training",
             "light-step",
+            "attention",
             "embeddings",
             "start",
             "loading",
@@ -100,6 +102,8 @@ class Config:
     """Examples of a training step, a multiple of 4."""
     length: int = 128
     """Tokens of each of them."""
+    lengths: str = "256,512,1024,2048,4096"
+    """Tokens of a text for each pattern of attention, separated by commas."""
     steps: int = 5
     """Training steps of a round, of which the median counts; or updates of embeddings, all of which do."""
 
@@ -121,6 +125,8 @@ class Config:
             steps=1,
             characters=1,
         )
+        if not all(length.isdecimal() and int(length) > 2 for length in self.lengths.split(",")):
+            raise UserError(f"--lengths {self.lengths}: must be whole numbers from 3 on, separated by commas")
         if self.hidden_size % 12:
             raise UserError(f"--hidden-size {self.hidden_size}: must be a multiple of its 12 attention heads")
 
@@ -136,6 +142,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         "decoding": measure_decoding,
         "training": measure_training,
         "light-step": measure_step_limit,
+        "attention": measure_attention,
         "embeddings": measure_embeddings,
         "start": measure_start,
         "loading": measure_loading,
@@ -315,6 +322,15 @@ def measure_step_limit(config: Config) -> dict[str, float]:
     print(f"a step learns from {config.batch_size} texts of {config.length} tokens, one computing thread")
     print(table(["", "CPU s/step", "products: GFLOP/CPU s", "share of the step"], shown))
     return figures
+
+
+def measure_attention(config: Config) -> dict[str, float]:
+    """What each pattern of attention takes of the time and memory of full attention."""
+    from attention_speed import compare
+
+    lengths = sorted({int(length) for length in config.lengths.split(",")})
+    shape = {"layers": config.layers, "hidden_size": config.hidden_size, "steps": config.steps}
+    return compare(lengths, config.repeats, **shape)
 
 
 def measure_embeddings(config: Config) -> dict[str, float]:

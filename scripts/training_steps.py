@@ -19,7 +19,7 @@ import numpy as np
 import tyro
 
 from common.command_line import UserError, check_at_least, parse_flags, run
-from common.options import TrainingOptions
+from common.options import AttentionPattern, TrainingOptions
 from common.process import start_tensorflow
 
 from own_process import figures_of
@@ -149,8 +149,9 @@ def measure(size: Size) -> dict[str, float]:
     return {"seconds": median(of_steps.tolist()), "peak_bytes": peak(), "added_bytes": peak() - built}
 
 
-def token_tagger(size: Size):
-    """A BERT of random weights with a label for each token, as a TrainingModel."""
+def token_tagger(size, attention: AttentionPattern = AttentionPattern(), **settings):
+    """A BERT of random weights with a label for each token, as a TrainingModel. size: has `layers`, `hidden_size` and
+    `length`. settings: further ones of its config."""
     from common.encoders.bert import BertEncoder
     from common.tokenizers import WordPieceTokenizer
     from common.tokenizers.vocabulary import SPECIAL_TOKENS
@@ -167,8 +168,9 @@ def token_tagger(size: Size):
         "vocab_size": len(tokenizer),
         "type_vocab_size": 2,
         "hidden_act": "gelu",
+        **settings,
     }
-    return tagger(BertEncoder(tokenizer, config, size.length))
+    return tagger(BertEncoder(tokenizer, config, size.length, attention=attention))
 
 
 def tagger(encoder):

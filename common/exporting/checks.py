@@ -31,7 +31,7 @@ def check_checkpoint(encoder: BertEncoder, transformer: Any, folder: Path) -> fl
     too far, or its tokenizer finds other tokens."""
     expected = network_of_transformer(encoder, transformer)
     with contextlib.redirect_stdout(io.StringIO()):  # it tells of a folder that will have another name
-        again = BertEncoder.from_checkpoint(folder, encoder.max_length)
+        again = BertEncoder.from_checkpoint(folder, encoder.max_length, encoder.attention)
     inputs = text_inputs(encoder)
     for name, values in text_inputs(again).items():
         if not np.array_equal(inputs[name], values):

@@ -8,7 +8,7 @@ from common.layers.dropout import Dropout, drop_out
 from common.layers.gated_convolution import GatedDilatedConvolution
 from common.layers.global_pointer import EfficientGlobalPointer, GlobalPointer
 from common.layers.id_dropout import IdDropout
-from common.layers.nystrom_attention import nystrom_attention
+from common.layers.nystrom import nystrom_attention
 from common.layers.relative_position import RelativePosition
 from common.layers.softmax import masked_softmax
 

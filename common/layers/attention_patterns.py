@@ -86,8 +86,9 @@ class _Blocks(NamedTuple):
         return _cut(x, self.size)
 
     def keys(self, x):
-        around = tf.pad(self.queries(x), [[0, 0], [0, 0], [1, 1], [0, 0], [0, 0]])
-        return tf.concat([around[:, :, :-2], around[:, :, 1:-1], around[:, :, 2:]], 3)
+        blocks = self.queries(x)
+        around = tf.pad(blocks, [[0, 0], [0, 0], [1, 1], [0, 0], [0, 0]])
+        return tf.concat([_part(around, first, tf.shape(blocks)[2]) for first in range(3)], 3)
 
     def pattern(self, keys):
         away = tf.range(keys) - self.size - tf.range(self.size)[:, None]
@@ -108,7 +109,13 @@ def _cut(x, size: int):
 def _joined(x, length):
     """The inverse of `_cut`."""
     batch, heads, parts, size, n = tf.unstack(tf.shape(x))
-    return tf.reshape(x, [batch, heads, parts * size, n])[:, :, :length]
+    return _part(tf.reshape(x, [batch, heads, parts * size, n]), 0, length)
+
+
+def _part(x, first, count):
+    """x[:, :, first : first + count], by an operation whose gradient takes a fifth of the time of that of brackets."""
+    after = [0] * (len(x.shape) - 3)
+    return tf.slice(x, [0, 0, first, *after], [-1, -1, count, *(-1 for _ in after)])
 
 
 def _in_groups(queries, keys, values, mask, leading, groupings: Sequence[_Residues | _Blocks], drop: Drop):
@@ -120,10 +127,10 @@ def _in_groups(queries, keys, values, mask, leading, groupings: Sequence[_Residu
         for part, grouping in enumerate(groupings)
     ]
     attended = parts[0][0] if len(parts) == 1 else _merged(parts)
-    weights = masked_softmax(tf.matmul(queries[:, :, :most], keys, transpose_b=True), mask[:, None, None])
+    weights = masked_softmax(tf.matmul(_part(queries, 0, most), keys, transpose_b=True), mask[:, None, None])
     of_leading = tf.matmul(drop(weights, part=len(parts)), values)
-    led = tf.where(leads[:, None, :most, None], of_leading, attended[:, :, :most])
-    return tf.concat([led, attended[:, :, most:]], 2)
+    led = tf.where(leads[:, None, :most, None], of_leading, _part(attended, 0, most))
+    return tf.concat([led, _part(attended, most, -1)], 2)
 
 
 def _attended(grouping, queries, keys, values, mask, leads, first, drop):
@@ -132,7 +139,7 @@ def _attended(grouping, queries, keys, values, mask, leads, first, drop):
 
     def seen(one, other):
         grouped = grouping.keys(other)
-        of_all = tf.repeat(one[:, :, None, :first], tf.shape(grouped)[2], 2)
+        of_all = tf.repeat(_part(one, 0, first)[:, :, None], tf.shape(grouped)[2], 2)
         return tf.concat([of_all, grouped], 3)
 
     grouped, length = grouping.queries(queries), tf.shape(queries)[2]

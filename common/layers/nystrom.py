@@ -52,7 +52,9 @@ def _segments(mask, lengths, landmarks):
 
 def _inverse(matrix):
     """An approximation of the inverse of float32 (..., n, n) by matrix products alone (Razavi et al. 2014)."""
-    largest = [tf.reduce_max(tf.reduce_sum(tf.abs(matrix), axis, keepdims=True), [-2, -1], keepdims=True) for axis in (-2, -1)]
+    largest = [
+        tf.reduce_max(tf.reduce_sum(tf.abs(matrix), axis, keepdims=True), [-2, -1], keepdims=True) for axis in (-2, -1)
+    ]
     inverse = tf.linalg.matrix_transpose(matrix) / (largest[0] * largest[1])
     identity = tf.eye(tf.shape(matrix)[-1])
     for _ in range(_ITERATIONS):
