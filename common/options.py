@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from common.attention_pattern import LONGEST, NUMBERS, PATTERNS, AttentionPattern
 from common.command_line import UserError, check_above, check_at_least, check_at_most, check_below_one
 from common.generators import BATCH_TOKENS
 
@@ -18,7 +19,7 @@ DEFAULT_FOLDS = 5
 TRANSFORMERS = ("bert", "roformer")
 
 #: What an encoder trained from nothing may measure: far above what any machine trains, and below what overflows.
-LARGEST_ENCODER = {"hidden_size": 2**14, "word_size": 2**14, "layers": 100, "max_length": 2**16}
+LARGEST_ENCODER = {"hidden_size": 2**14, "word_size": 2**14, "layers": 100, "max_length": LONGEST}
 
 
 @dataclass
@@ -162,42 +163,6 @@ def schedule_points(schedule: str) -> list[tuple[float, float]]:
     ):
         raise UserError(f"--schedule {schedule}: must rise to 1 before the colons, and stay from 0 to 1 behind them")
     return points
-
-
-#: The numbers of each pattern of attention, which are flags, and what they are where they are not given.
-PATTERNS = {
-    "full": {},
-    "local": {"attention_window": 64},
-    "atrous": {"attention_rate": 16},
-    "sparse": {"attention_window": 64, "attention_rate": 16},
-    "nystrom": {"landmarks": 64},
-}
-
-NUMBERS = ("attention_window", "attention_rate", "landmarks")
-
-
-@dataclass(frozen=True)
-class AttentionPattern:
-    """Which tokens a token sees: see `common.layers.attention_patterns` and `common.layers.nystrom`. The
-    numbers are those of the flags; a pattern has those in PATTERNS, and None for the others."""
-
-    attention: Literal["full", "atrous", "local", "sparse", "nystrom"] = "full"
-    attention_window: int | None = None
-    attention_rate: int | None = None
-    landmarks: int | None = None
-
-    def __post_init__(self):
-        check_at_least(self, attention_window=1, attention_rate=2, landmarks=1)
-        check_at_most(self, **dict.fromkeys(NUMBERS, LARGEST_ENCODER["max_length"]))
-        for name in NUMBERS:
-            value, flag = getattr(self, name), f"--{name.replace('_', '-')}"
-            if value is not None and name not in PATTERNS[self.attention]:
-                others = " or ".join(pattern for pattern, numbers in PATTERNS.items() if name in numbers)
-                raise UserError(
-                    f"{flag} {value}: is for --attention {others}, and this is {self.attention} - leave it out"
-                )
-            if value is None and name in PATTERNS[self.attention]:
-                raise UserError(f"--attention {self.attention}: has no {flag}")
 
 
 @dataclass

@@ -18,8 +18,9 @@ from typing import Annotated, Literal
 import numpy as np
 import tyro
 
+from common.attention_pattern import PATTERNS, AttentionPattern
 from common.command_line import check_at_least, parse_flags, run, table
-from common.options import PATTERNS, AttentionPattern, TrainingOptions
+from common.options import TrainingOptions
 from common.process import start_tensorflow
 
 from own_process import figures_of

@@ -91,9 +91,9 @@ def write_checkpoint(trained: Run, encoder: Encoder, folder: Path, kind: str) ->
     transformer = transformers[0]
     if len(transformers) > 1:
         print(f"{trained.path} has {len(transformers)} encoders: this is the first of them")
-    if encoder.attention.attention != "full":
+    if encoder.attention.kind != "full":
         print(
-            f"a checkpoint does not say which tokens see each other: give --attention {encoder.attention.attention} again with --pretrained, and know that other programs let all see all"
+            f"a checkpoint does not say which tokens see each other: give --attention {encoder.attention.kind} again with --pretrained, and know that other programs let all see all"
         )
     (save_hub if kind == "hub" else save_checkpoint)(encoder, transformer, folder)
     difference = check_checkpoint(encoder, transformer, folder)

@@ -144,7 +144,9 @@ def fit(network: Any, rows: dict[str, list[Row]], config: Config) -> list[dict[s
         begun, trained_for, read_for = time.perf_counter(), trained - begun, time.perf_counter() - trained
         history.append({**figures, "training_seconds": trained_for, "dev_seconds": read_for})
         told = f"accuracy {figures['accuracy']:.4f}  macro F1 {figures['macro_f1']:.4f}"
-        print(f"epoch {epoch + 1}/{training.epochs}  loss {logs['loss']:.4f}  dev {told}  {trained_for:.1f} s", flush=True)
+        print(
+            f"epoch {epoch + 1}/{training.epochs}  loss {logs['loss']:.4f}  dev {told}  {trained_for:.1f} s", flush=True
+        )
 
     watch = keras.callbacks.LambdaCallback(on_epoch_end=evaluate)
     model.fit(batches, steps_per_epoch=steps, epochs=training.epochs, verbose=0, callbacks=[watch])

@@ -14,8 +14,8 @@ from unittest.mock import patch
 
 import numpy as np
 
+from common.attention_pattern import AttentionPattern
 from common.command_line import UserError, check_at_least, parse_flags, run, table
-from common.options import AttentionPattern
 from common.pretraining.texts import Texts
 from common.process import start_tensorflow
 from common.tokenizers import Encoding
@@ -102,7 +102,7 @@ def layers_of(config: Config) -> dict[str, tuple[np.ndarray, ...]]:
     )
     inputs = pad_features([encoder.features(text, [tokens])[0] for text, tokens in texts_of(config, encoder)])
     network = encoder.network()
-    with patch.dict(transformers.PATTERNS, nystrom=watched):
+    with patch.dict(transformers.ATTENTIONS, nystrom=watched):
         network(inputs)  # not in a graph, so that what it computes can be kept
     return {f"layer {number} of {len(seen)}": arguments for number, arguments in enumerate(seen, 1)}
 

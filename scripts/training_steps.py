@@ -18,8 +18,9 @@ from typing import Annotated, NamedTuple
 import numpy as np
 import tyro
 
+from common.attention_pattern import FULL, AttentionPattern
 from common.command_line import UserError, check_at_least, parse_flags, run
-from common.options import AttentionPattern, TrainingOptions
+from common.options import TrainingOptions
 from common.process import start_tensorflow
 
 from own_process import figures_of
@@ -149,7 +150,7 @@ def measure(size: Size) -> dict[str, float]:
     return {"seconds": median(of_steps.tolist()), "peak_bytes": peak(), "added_bytes": peak() - built}
 
 
-def token_tagger(size, attention: AttentionPattern = AttentionPattern(), **settings):
+def token_tagger(size, attention: AttentionPattern = FULL, **settings):
     """A BERT of random weights with a label for each token, as a TrainingModel. size: has `layers`, `hidden_size` and
     `length`. settings: further ones of its config."""
     from common.encoders.bert import BertEncoder

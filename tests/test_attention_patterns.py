@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.attention_pattern import PATTERNS, AttentionPattern
 from common.command_line import UserError
 from common.encoders import build_encoder, load_encoder, save_encoder
 from common.encoders.bert import BertEncoder
 from common.keras_compat import seed_everything, set_precision, tf
 from common.layers import atrous_attention, local_attention, nystrom_attention, sparse_attention
 from common.optimizers.recompute import recompute
-from common.options import PATTERNS, AttentionPattern, EncoderOptions, TrainingOptions, check_combination
+from common.options import EncoderOptions, TrainingOptions, check_combination
 from common.tokenizers import SPECIAL_TOKENS, WordPieceTokenizer
 
 HEADS, SIZE = 2, 4
@@ -124,6 +125,18 @@ def test_half_precision_bears_large_scores(pattern, dtype, tolerance):
     assert np.abs(of_tokens(found, arguments[3]) - of_tokens(expected, arguments[3])).max() < tolerance * scale
     loud = attend(pattern, (halves[0] * 100, *halves[1:], *arguments[3:]), landmarks=64)
     assert np.isfinite(of_tokens(loud, arguments[3])).all()
+
+
+@pytest.mark.parametrize("pattern", [*SPARSE, "nystrom"])
+def test_the_size_of_a_head_is_known_while_the_graph_is_built(pattern):
+    size, length, text = (
+        tf.TensorSpec(shape, dtype)
+        for shape, dtype in (([None, 1, None, 4], tf.float32), ([None, None], tf.bool), ([None], tf.int32))
+    )
+    traced = tf.function(lambda *arguments: attend(pattern, arguments)).get_concrete_function(
+        size, size, size, length, text
+    )
+    assert traced.output_shapes[1:].as_list() == [1, None, 4]
 
 
 @settings(deadline=None, max_examples=20)
@@ -282,7 +295,7 @@ def test_a_run_keeps_its_pattern(tmp_path):
     assert load_encoder(tmp_path).attention == AttentionPattern("sparse", attention_window=64, attention_rate=3)
     file, whole = tmp_path / "encoder.json", (tmp_path / "encoder.json").read_text(encoding="utf-8")
     for old, new, message in (
-        ('"sparse"', '"dense"', "attention 'dense', which must be full"),
+        ('"sparse"', '"dense"', "kind 'dense', which must be full"),
         ('"attention_rate": 3', '"attention_rate": null', "--attention sparse: has no --attention-rate"),
         ('"attention_window": 64', '"attention_window": 70000', "must be at most 65536"),
     ):

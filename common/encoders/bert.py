@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from common.attention_pattern import FULL, AttentionPattern
 from common.command_line import UserError
 from common.encoders.bert_config import (
     LONGEST_WINDOW,
@@ -19,7 +20,7 @@ from common.encoders.bert_config import (
 from common.encoders.checkpoint import read_checkpoint
 from common.encoders.tensors import Tensors
 from common.keras_compat import keras, tf
-from common.options import AttentionPattern, EncoderOptions
+from common.options import EncoderOptions
 from common.runs.files import bytes_of_weights
 from common.runs.values import settings_from_json
 from common.tokenizers import Encoding, PairWindow, WordPieceTokenizer, build_vocabulary
@@ -47,11 +48,11 @@ class BertEncoder:
         model: str = "bert",
         checkpoint: Tensors | None = None,
         kept_tokens: np.ndarray | None = None,
-        attention: AttentionPattern = AttentionPattern(),
+        attention: AttentionPattern = FULL,
     ):
-        if model == "nezha" and attention.attention != "full":
+        if model == "nezha" and attention.kind != "full":
             raise UserError(
-                f"--attention {attention.attention}: a NEZHA has it in full only, since each pair of tokens has a vector for its distance - take --attention full, or another checkpoint"
+                f"--attention {attention.kind}: a NEZHA has it in full only, since each pair of tokens has a vector for its distance - take --attention full, or another checkpoint"
             )
         self.tokenizer, self.config, self.model, self.attention = tokenizer, config, model, attention
         self.checkpoint, self.kept_tokens = checkpoint, kept_tokens
@@ -61,9 +62,7 @@ class BertEncoder:
         self.unknown_ids = {"token_ids": tokenizer.unknown_id if tokenizer.mask_id is None else tokenizer.mask_id}
 
     @classmethod
-    def from_checkpoint(
-        cls, folder: Path, max_length: int, attention: AttentionPattern = AttentionPattern()
-    ) -> "BertEncoder":
+    def from_checkpoint(cls, folder: Path, max_length: int, attention: AttentionPattern = FULL) -> "BertEncoder":
         """From the one checkpoint in a folder. Raises UserError naming what is missing, ambiguous or does not fit."""
         found = read_checkpoint(folder)
         encoder = cls(found.tokenizer, found.config, max_length, found.model, found.tensors, attention=attention)

@@ -5,13 +5,14 @@ A bert_config.json and the encoder.json of a run come from strangers, and go thr
 
 from typing import Any
 
+from common.attention_pattern import LONGEST
 from common.command_line import UserError
 
 #: What bert4keras calls the architectures.
 MODELS = ("albert", "bert", "electra", "nezha", "roformer", "roformer_v2")
 
 #: In tokens: [CLS], one of a text, [SEP].
-SHORTEST_WINDOW, LONGEST_WINDOW = 3, 65_536
+SHORTEST_WINDOW, LONGEST_WINDOW = 3, LONGEST
 
 # The smallest and the largest.
 _SIZES = {

@@ -9,6 +9,7 @@ from functools import reduce
 
 import numpy as np
 
+from common.attention_pattern import FULL
 from common.command_line import UserError
 from common.encoders.tensors import Tensors
 from common.keras_compat import keras, tf
@@ -21,12 +22,11 @@ from common.layers import (
     nystrom_attention,
     sparse_attention,
 )
-from common.options import AttentionPattern
 
 from bert4keras import layers, models  # isort: skip - after keras_compat, which tells it the Keras to use
 
-
-PATTERNS = {
+#: For each kind of pattern that is not full.
+ATTENTIONS = {
     "local": local_attention,
     "atrous": atrous_attention,
     "sparse": sparse_attention,
@@ -65,7 +65,7 @@ class MultiHeadAttention(layers.MultiHeadAttention, keras.__internal__.layers.Ba
     tokens of each text see all and are seen by all, int (batch,).
     """
 
-    def __init__(self, *arguments, attention=AttentionPattern(), **kwargs):
+    def __init__(self, *arguments, attention=FULL, **kwargs):
         super().__init__(*arguments, **kwargs)
         self.attention = attention
 
@@ -86,7 +86,7 @@ class MultiHeadAttention(layers.MultiHeadAttention, keras.__internal__.layers.Ba
         queries, keys, values = (
             tf.transpose(vectors, [0, 2, 1, 3]) for vectors in (queries / self.key_size**0.5, keys, values)
         )
-        if self.attention.attention != "full":
+        if self.attention.kind != "full":
             return tf.transpose(self._in_pattern(queries, keys, values, mask[1], bias, seed), [0, 2, 1, 3]), None
         seen = [] if mask[1] is None else [mask[1][:, None, None]]
         if bias is not None:
@@ -106,10 +106,8 @@ class MultiHeadAttention(layers.MultiHeadAttention, keras.__internal__.layers.Ba
         def drop(weights, part):
             return weights if seed is None else drop_out(weights, self.attention_dropout, seed + part)
 
-        attend, pattern = PATTERNS[self.attention.attention], self.attention
-        numbers = {"window": pattern.attention_window, "rate": pattern.attention_rate, "landmarks": pattern.landmarks}
-        given = {name: number for name, number in numbers.items() if number is not None}
-        return attend(queries, keys, values, mask, leading, **given, drop=drop)
+        attend = ATTENTIONS[self.attention.kind]
+        return attend(queries, keys, values, mask, leading, **self.attention.arguments(), drop=drop)
 
 
 def _in_float32(equation, one, other):
@@ -140,27 +138,20 @@ class _OurLayers:
     """Puts our layers in the place of bert4keras', heeds what of a config bert4keras does not, and leaves it to others
     to fill the matrices.
 
-    attention: which tokens see each other. layer_norm_eps: None for that of bert4keras: 1e-12, or 1e-7 of NEZHA and RoFormer. max_relative_position: of NEZHA,
-    the largest distance of tokens that is told from a larger one.
+    attention: which tokens see each other. layer_norm_eps: None for that of bert4keras: 1e-12, or 1e-7 of NEZHA and
+    RoFormer. max_relative_position: of NEZHA, the largest distance of tokens that is told from a larger one.
     """
 
     # Drawing is most of the work of building a large network, and what a checkpoint fills needs none.
     initializer = "zeros"
 
-    def __init__(
-        self,
-        *arguments,
-        attention=AttentionPattern(),
-        layer_norm_eps=None,
-        max_relative_position=64,
-        **kwargs,
-    ):
+    def __init__(self, *arguments, attention=FULL, layer_norm_eps=None, max_relative_position=64, **kwargs):
         super().__init__(*arguments, **kwargs)
         self.attention = attention
         self.layer_norm_eps, self.max_relative_position = layer_norm_eps, max_relative_position
 
     def compute_attention_bias(self, inputs=None):
-        if self.attention.attention == "full":
+        if self.attention.kind == "full":
             return super().compute_attention_bias(inputs)
         if self.attention_bias is None:
             self.attention_bias = self.apply(
