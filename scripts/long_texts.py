@@ -158,7 +158,7 @@ def scores(network: Any, rows: Sequence[Row]) -> dict[str, float]:
 
     told = np.empty(len(rows), int)
     for places in prediction_order([len(row) for row in rows], BATCH_TOKENS):
-        batch = collate([rows[place] for place in places])
+        batch = pad_features([rows[place].arrays for place in places])
         told[places] = network.predict_on_batch(batch).argmax(-1)
     gold = [row.kind for row in rows]
     return {
