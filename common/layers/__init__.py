@@ -7,6 +7,7 @@ from common.layers.dropout import Dropout, drop_out
 from common.layers.gated_convolution import GatedDilatedConvolution
 from common.layers.global_pointer import EfficientGlobalPointer, GlobalPointer
 from common.layers.id_dropout import IdDropout
+from common.layers.ordered_neurons_lstm import OrderedNeuronsLSTM
 from common.layers.relative_position import RelativePosition
 from common.layers.softmax import masked_softmax
 
@@ -19,6 +20,7 @@ __all__ = [
     "GatedDilatedConvolution",
     "GlobalPointer",
     "IdDropout",
+    "OrderedNeuronsLSTM",
     "RelativePosition",
     "drop_out",
     "masked_softmax",
