@@ -22,7 +22,7 @@ _MARKS = frozenset("。！？；，.!?;,")  # behind which a long line is cut
 
 
 class Vocabulary:
-    """Ids of tokens in normal form: the special ones, then `tokens`."""
+    """Ids of tokens in normal form, which has no capital letters: the special ones, then `tokens`."""
 
     def __init__(self, tokens: Sequence[str]):
         self.tokens = [*SPECIAL, *tokens]
@@ -35,7 +35,7 @@ class Vocabulary:
     def of(cls, lines: Iterable[Sequence[str]], size: int) -> "Vocabulary":
         """The most frequent tokens that occur twice, `size` with the special ones."""
         counts = Counter(normal_form(token) for line in lines for token in line)
-        found = [token for token, count in counts.items() if count >= _LEAST_COUNT and token not in SPECIAL]
+        found = [token for token, count in counts.items() if count >= _LEAST_COUNT]
         return cls(sorted(found, key=lambda token: (-counts[token], token))[: size - len(SPECIAL)])
 
     def row(self, tokens: Sequence[str]) -> np.ndarray:

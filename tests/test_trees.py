@@ -164,6 +164,7 @@ def test_what_is_printed_is_read_again():
         words = [str(word) for word in GENERATOR.choice(["a", "(", "b)c", "，", "（"], GENERATOR.integers(1, 12))]
         tree = random_tree(len(words), GENERATOR)
         assert read_bracketed(bracketed(words, tree)) == (words, tree)
+    assert bracketed(["a b", "c"], {(0, 2)}) == "(a_b c)"
     assert read_bracketed(" ((a) ((b c))) d ") == (["a", "b", "c", "d"], {(0, 4), (0, 3), (1, 3)})
     assert read_bracketed("") == ([], set())
 

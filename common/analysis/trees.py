@@ -112,15 +112,17 @@ def only(brackets: Iterable[Bracket], kept: Sequence[bool]) -> Brackets:
 
 
 def bracketed(words: Sequence[str], brackets: Iterable[Bracket]) -> str:
-    """The sentence on a line with its brackets, as `read_bracketed` reads it. Brackets must not cross."""
+    """The sentence on a line with its brackets, as `read_bracketed` reads it; a blank in a word is an underscore there. Brackets
+    must not cross."""
     opened, closed = [0] * (len(words) + 1), [0] * (len(words) + 1)
     for start, end in brackets:
         opened[start] += 1
         closed[end] += 1
-    return " ".join(
-        "(" * opened[place] + word.replace("(", _OPEN).replace(")", _CLOSE) + ")" * closed[place + 1]
-        for place, word in enumerate(words)
-    )
+    return " ".join("(" * opened[place] + _printed(word) + ")" * closed[place + 1] for place, word in enumerate(words))
+
+
+def _printed(word: str) -> str:
+    return "_".join(word.split()).replace("(", _OPEN).replace(")", _CLOSE)
 
 
 def read_bracketed(line: str) -> tuple[list[str], Brackets]:
