@@ -1,9 +1,11 @@
 """The language model of learn_trees.py: ON-LSTMs one above the other, which say the next token.
 
-    states = ON-LSTMs(embeddings(tokens))      (batch, length, size)
-    logits = states x table of embeddings      (batch, length, tokens)
+    states = ON-LSTMs(embeddings(tokens))                    (batch, length, size)
+    logits = normalised(gelu(states)) x embeddings           (batch, length, tokens)
 
-With one level both master gates are 1, and an ON-LSTM is an LSTM: the plain one is the same network with one level.
+Without the layer between states and logits the last states would have to be embeddings of what follows, and the gates
+of the last layer would say that, instead of where phrases end. With one level both master gates are 1, and an ON-LSTM
+is an LSTM: the plain one is the same network with one level.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,7 +39,10 @@ def build_network(tokens: int, size: int, layers: int, levels: int, dropconnect:
         state, of_layer = lstm(state, ids > 0)
         distances.append(of_layer)
         state = Dropout(dropout, name=f"dropout_{number}")(state)
-    logits = TokenLogits(embedding, name="next_token")(state)
+    said = keras.layers.LayerNormalization(name="normalization")(
+        keras.layers.Dense(size, activation="gelu", name="dense")(state)
+    )
+    logits = TokenLogits(embedding, name="next_token")(said)
     return keras.Model(ids, {"logits": logits, "distances": tf.stack(distances, -1)})
 
 

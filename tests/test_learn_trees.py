@@ -128,8 +128,7 @@ def test_perplexity_and_distances_do_not_hang_on_the_batch():
     together = list(tree_network.distances_of(network, rows))
     assert [values.shape for values in together] == [(5, 2), (1, 2), (3, 2), (0, 2)]
     for row, values in zip(rows, together):
-        [alone] = tree_network.distances_of(network, [row])
-        np.testing.assert_allclose(values, alone, atol=1e-6)
+        np.testing.assert_allclose(values, network(row[None])["distances"][0, 1:-1], atol=1e-6)
         assert ((0 <= values) & (values < 1)).all()
 
 
@@ -218,3 +217,38 @@ def test_mistakes_are_told(text, tmp_path):
     ):
         check_refusal(learn(*flags), *words)
     assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".tmp*"))
+
+
+# That it learns
+
+
+def sentence_of_grammar(generator):
+    """Two to four phrases in a row, ((verb ((degree adjective) noun)) ..). The verb says which nouns may follow, the
+    adjective which of these: what a verb means is over where the next one begins, what an adjective does, at the noun."""
+
+    def phrase():
+        verb, kind = generator.integers(3, size=2)
+        noun = f"noun{kind}{verb}"
+        if generator.random() < 0.7:
+            return [f"verb{verb}", [[f"degree{generator.integers(2)}", f"adjective{kind}"], noun]]
+        return [f"verb{verb}", noun]
+
+    return [phrase() for _ in range(generator.integers(2, 5))]
+
+
+def shown(tree):
+    return tree if isinstance(tree, str) else f"({' '.join(map(shown, tree))})"
+
+
+@pytest.mark.slow(reason="trains for half a minute; the layer, its distances and the trees are tested one by one above")
+def test_it_finds_the_phrases_of_a_grammar(tmp_path):
+    generator = np.random.default_rng(1)
+    trees = list(dict.fromkeys(shown(sentence_of_grammar(generator)) for _ in range(2600)))
+    text = write(tmp_path / "text.txt", "\n".join(" ".join(read_bracketed(tree)[0]) for tree in trees[300:]))
+    gold = write(tmp_path / "gold.txt", "\n".join(trees[:300]))
+    flags = ["--unit", "blanks", "--layers", 1, "--hidden-size", 64, "--epochs", 8, "--batch-size", 32]
+    flags += ["--learning-rate", 0.005, "--dropout", 0.1]
+    done = learn("--input", text, "--output", tmp_path / "out", *flags, "--gold", gold, "--no-plain")
+    scores = json.loads((tmp_path / "out/scores.json").read_text("utf-8"))["f1"]
+    simple = max(scores[name]["sentence"] for name in ("left", "right", "balanced", "random"))
+    assert scores["layer 1"]["sentence"] > simple + 0.2, succeeds(done).out
