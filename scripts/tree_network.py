@@ -1,11 +1,12 @@
 """The language model of learn_trees.py: ON-LSTMs one above the other, which say the next token.
 
-    states = ON-LSTMs(embeddings(tokens))                    (batch, length, size)
-    logits = normalised(gelu(states)) x embeddings           (batch, length, tokens)
+    states = each ON-LSTM of the states below, normalised         (batch, length, size)
+    logits = normalised(gelu(dense(states))) x embeddings         (batch, length, tokens)
 
-Without the layer between states and logits the last states would have to be embeddings of what follows, and the gates
-of the last layer would say that, instead of where phrases end. With one level both master gates are 1, and an ON-LSTM
-is an LSTM: the plain one is the same network with one level.
+Without the normalisations three layers learned how frequent words are, and no more: the states of each are smaller than
+those below. Without the dense layer the last states would have to be embeddings of what follows, and the gates of their
+layer would say that, instead of where phrases end. With one level both master gates are 1, and an ON-LSTM is an LSTM:
+the plain one is the same network with one level.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,6 +39,7 @@ def build_network(tokens: int, size: int, layers: int, levels: int, dropconnect:
         )
         state, of_layer = lstm(state, ids > 0)
         distances.append(of_layer)
+        state = keras.layers.LayerNormalization(name=f"normalization_{number}")(state)
         state = Dropout(dropout, name=f"dropout_{number}")(state)
     said = keras.layers.LayerNormalization(name="normalization")(
         keras.layers.Dense(size, activation="gelu", name="dense")(state)

@@ -251,4 +251,4 @@ def test_it_finds_the_phrases_of_a_grammar(tmp_path):
     done = learn("--input", text, "--output", tmp_path / "out", *flags, "--gold", gold, "--no-plain")
     scores = json.loads((tmp_path / "out/scores.json").read_text("utf-8"))["f1"]
     simple = max(scores[name]["sentence"] for name in ("left", "right", "balanced", "random"))
-    assert scores["layer 1"]["sentence"] > simple + 0.2, succeeds(done).out
+    assert scores["layer 1"]["sentence"] > simple + 0.3, succeeds(done).out
