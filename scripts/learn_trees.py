@@ -8,8 +8,9 @@ FOLDER has the weights, the vocabulary, the settings, trees.txt and scores.json:
 of LSTMs of the same size, and F1 of the trees of TREES beside left-branching, right-branching, balanced and random ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         prepare(config.seed, "no")
         networks[name], perplexities[name] = trained(name, levels, config, corpus)
     sentences = gold or [GoldSentence(list(tokens), frozenset()) for tokens in corpus.dev_tokens]
-    words, trees = trees_of(sentences, distances_of, networks["on_lstm"], corpus, config)
+    words, trees = trees_of(sentences, partial(distances_of, networks["on_lstm"]), corpus, config)
     scores = {"perplexity": perplexities, "layer": config.read_layer, "f1": {}}
     if gold:
         scores["f1"] = {name: score._asdict() for name, score in compared(words, gold, trees, config).items()}
@@ -162,12 +163,18 @@ def trained(name: str, levels: int, config: Config, corpus: Corpus) -> tuple[Any
         ) from None
 
 
-def trees_of(sentences, distances_of, network, corpus: Corpus, config: Config) -> tuple[list[list[str]], list[list]]:
-    """The words of each sentence that count, and by layer the trees of all sentences."""
-    read = [tokens_of(sentence.words, config.unit) for sentence in sentences]
-    found = distances_of(network, [corpus.vocabulary.row(tokens) for tokens, _ in read])
-    words, trees = [], [[] for _ in range(config.layers)]
-    for sentence, (_, firsts), distances in zip(sentences, read, found):
+def trees_of(
+    sentences: Sequence[GoldSentence],
+    distances_of: Callable[[list[np.ndarray]], Iterable[np.ndarray]],
+    corpus: Corpus,
+    config: Config,
+) -> tuple[list[list[str]], list[list[Brackets]]]:
+    """The words of each sentence that count, and by layer the trees of all sentences. distances_of: of rows of ids."""
+    tokens = [tokens_of(sentence.words, config.unit) for sentence in sentences]
+    found = distances_of([corpus.vocabulary.row(of_sentence) for of_sentence, _ in tokens])
+    words: list[list[str]] = []
+    trees: list[list[Brackets]] = [[] for _ in range(config.layers)]
+    for sentence, (_, firsts), distances in zip(sentences, tokens, found, strict=True):
         kept = counted(sentence.words, config)
         words.append([word for word, is_kept in zip(sentence.words, kept) if is_kept])
         of_words = distances[firsts][kept]
