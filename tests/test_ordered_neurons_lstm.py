@@ -195,3 +195,21 @@ def test_the_config_of_a_layer_makes_it_again():
 def test_units_are_a_multiple_of_the_levels(units, levels):
     with pytest.raises(ValueError, match=f"{units} units are no multiple of {levels} levels"):
         OrderedNeuronsLSTM(units, levels)
+
+
+def test_each_step_has_one_product_of_matrices_forwards_and_backwards():
+    layer = with_weights()
+
+    @tf.function
+    def gradients(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(layer(x, MASK))
+        return tape.gradient(loss, [x, *layer.trainable_weights])
+
+    bodies = [
+        [node.op for node in function.node_def]
+        for function in gradients.get_concrete_function(tf.constant(texts())).graph.as_graph_def().library.function
+        if "while_body" in function.signature.name
+    ]
+    assert [operations.count("MatMul") for operations in bodies] == [1, 1]
