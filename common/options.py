@@ -21,6 +21,9 @@ TRANSFORMERS = ("bert", "roformer")
 #: What an encoder trained from nothing may measure: far above what any machine trains, and below what overflows.
 LARGEST_ENCODER = {"hidden_size": 2**14, "word_size": 2**14, "layers": 100, "max_length": LONGEST}
 
+#: Neurons of a level of an encoder of ON-LSTMs: of --hidden-size 128 each direction has 64, in 16 levels.
+NEURONS_OF_A_LEVEL = 4
+
 
 @dataclass
 class RunPlace:
@@ -174,13 +177,15 @@ class EncoderOptions:
     pretrained_light: Path | None = None
     """Folder of a light encoder as scripts/pretrain.py makes it, or of the run of any contest with one: training begins
     with its vocabularies, sizes and weights."""
-    encoder: Literal["dgcnn", "bilstm", "bert", "roformer"] = "dgcnn"
-    """Encoder to train from nothing when no checkpoint is given: gated dilated convolutions or a BiLSTM on characters
-    mixed with words, a small BERT, or a small RoFormer, whose attention knows how far tokens are apart."""
+    encoder: Literal["dgcnn", "bilstm", "on_lstm", "bert", "roformer"] = "dgcnn"
+    """Encoder to train from nothing when no checkpoint is given: gated dilated convolutions, a BiLSTM or an ON-LSTM in
+    both directions, whose neurons are ordered by how long they remember, on characters mixed with words; a small BERT, or
+    a small RoFormer, whose attention knows how far tokens are apart."""
     hidden_size: int = 128
     """Size of the encoder trained from nothing."""
     layers: int = 0
-    """Layers of the encoder trained from nothing. Default: 7 convolutions, 2 BiLSTMs or 4 transformer layers."""
+    """Layers of the encoder trained from nothing. Default: 7 convolutions, 2 BiLSTMs or ON-LSTMs, or 4 transformer
+    layers."""
     dropout: float = 0.3
     """Dropout of the encoder trained from nothing (a checkpoint brings its own) and of the heads on a light encoder."""
     max_length: int = 256
@@ -207,10 +212,7 @@ class EncoderOptions:
         check_at_most(self, **LARGEST_ENCODER)
         check_below_one(self, "dropout")
         self._check_attention()
-        if self.encoder == "bilstm" and self.hidden_size % 2:
-            raise UserError(
-                f"--hidden-size {self.hidden_size}: must be even, since a BiLSTM reads half of it in each direction"
-            )
+        check_hidden_size(self.encoder, self.hidden_size)
         if self.pretrained_light and (self.pretrained or self.encoder in TRANSFORMERS or self.word_vectors):
             raise UserError(
                 f"--pretrained-light {self.pretrained_light}: is a light encoder with words of its own - leave out --pretrained, --word-vectors, and --encoder bert or roformer"
@@ -243,6 +245,18 @@ class EncoderOptions:
     def learning_rate(self, light: float = 1e-3) -> float:
         """What suits it where no --learning-rate is given. light: that of a light encoder."""
         return light if self.is_light else 2e-5 if self.pretrained else 3e-4
+
+
+def check_hidden_size(encoder: str, hidden_size: int) -> None:
+    """Raises UserError where an encoder that reads in both directions cannot be cut into two halves, or these not into
+    levels."""
+    if encoder == "bilstm" and hidden_size % 2:
+        raise UserError(f"--hidden-size {hidden_size}: must be even, since a BiLSTM reads half of it in each direction")
+    multiple = 2 * NEURONS_OF_A_LEVEL
+    if encoder == "on_lstm" and hidden_size % multiple:
+        raise UserError(
+            f"--hidden-size {hidden_size}: must be a multiple of {multiple}, since an ON-LSTM reads half of it in each direction, in levels of {NEURONS_OF_A_LEVEL} neurons"
+        )
 
 
 def check_combination(encoder: EncoderOptions, training: TrainingOptions) -> None:

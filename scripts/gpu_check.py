@@ -37,6 +37,7 @@ CASES: dict[str, Sequence[str]] = {
 FURTHER: dict[str, dict[str, Sequence[str]]] = {
     "lic2020_relation_extraction": {
         "bilstm": ("--encoder", "bilstm"),
+        "on_lstm": ("--encoder", "on_lstm"),
         "techniques": tuple(
             "--lazy-embeddings --lookahead-steps 5 --accumulation-steps 2 --fgm 0.5 --r-drop 1 --flooding 0.01".split()
         ),

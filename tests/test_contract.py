@@ -23,6 +23,7 @@ from contests import (
     EVENT_EXTRACTION,
     READING_COMPREHENSION,
     RELATION_EXTRACTION,
+    TITLING,
     WEBQA,
     Contest,
     Example,
@@ -229,6 +230,11 @@ def test_a_checkpoint_is_trained_and_the_run_stands_alone(contest, tmp_path, cap
 @in_default(RELATION_EXTRACTION, WEBQA, reason="trains a network of its own; two contests stand for all")
 def test_a_bilstm_is_trained_and_the_run_stands_alone(contest, tmp_path, capsys):
     check_standing_alone(contest, ["--encoder", "bilstm", "--layers", 1], tmp_path, capsys)
+
+
+@in_default(EVENT_EXTRACTION, TITLING, reason="trains a network of its own; two contests stand for all")
+def test_an_on_lstm_is_trained_and_the_run_stands_alone(contest, tmp_path, capsys):
+    check_standing_alone(contest, ["--encoder", "on_lstm", "--layers", 1], tmp_path, capsys)
 
 
 def check_standing_alone(contest, encoder, folder, capsys):

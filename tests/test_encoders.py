@@ -46,7 +46,7 @@ def with_network(kind, seed=1):
     return encoder, encoder.network()
 
 
-@pytest.fixture(scope="module", params=["dgcnn", "bilstm", "bert"])
+@pytest.fixture(scope="module", params=["dgcnn", "bilstm", "on_lstm", "bert"])
 def built(request):
     """An encoder of each kind, and its network; no test changes them."""
     return request.param, *with_network(request.param)
@@ -383,6 +383,7 @@ def context_states(encoder, network, pairs, padding=0):
         pytest.param(
             "bilstm", marks=pytest.mark.slow(reason="a slow graph; texts that are no pairs show its cells above")
         ),
+        "on_lstm",
         "bert",
     ],
 )

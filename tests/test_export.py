@@ -181,7 +181,8 @@ def test_what_is_no_text_alone_is_said(home, tmp_path):
 
 @pytest.mark.slow(reason="TensorFlow Lite takes long to convert; nothing else here depends on it")
 @pytest.mark.parametrize(
-    ("task", "kind"), [(EVENTS, "bert"), (EVENTS, "dgcnn"), (RELATIONS, "bert"), (READING, "dgcnn")]
+    ("task", "kind"),
+    [(EVENTS, "bert"), (EVENTS, "dgcnn"), (EVENTS, "on_lstm"), (RELATIONS, "bert"), (READING, "dgcnn")],
 )
 def test_tensorflow_lite(home, tmp_path, task, kind):
     done = succeeds(export(random_run(home / f"lite-{kind}", task, kind), "tflite", tmp_path / "out"))

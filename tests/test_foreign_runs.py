@@ -219,6 +219,7 @@ def light(tmp_path):
 
 def test_an_encoder_that_fits_its_weights_is_built(light):
     assert light().size == 8 and light(architecture="bilstm").size == 8
+    assert light(architecture="on_lstm").size == 8
 
 
 @pytest.mark.parametrize(
@@ -233,6 +234,7 @@ def test_an_encoder_that_fits_its_weights_is_built(light):
         {"architecture": "gpt"},
         {"architecture": {}},
         {"architecture": "bilstm", "hidden_size": 7},
+        {"architecture": "on_lstm", "hidden_size": 12},
         {"fixed_words": "yes"},
         {"unheard of": 1},
         {"kind": ["light"]},

@@ -162,7 +162,7 @@ def test_a_batch_means_the_same_to_other_networks(contest, flags, tmp_path):
 
 
 def encoder_of(kind):
-    if kind in ("dgcnn", "bilstm", "bert"):
+    if kind in ("dgcnn", "bilstm", "on_lstm", "bert"):
         return build_encoder(EncoderOptions(encoder=kind, hidden_size=16, layers=1, max_length=48), TEXTS * 3)
     plain = encoder_of("bert")
     config = {**plain.config, "max_relative_position": 16, "use_relative_position": kind == "nezha"}
@@ -218,7 +218,7 @@ def test_an_encoder_says_the_same_and_bears_padding(kind):
     check_encoder(lambda encoder: encoder.network(), kind, text_batch)
 
 
-@pytest.mark.parametrize("kind", ["bilstm", "albert", "electra", "nezha", "roformer", "roformer_v2"])
+@pytest.mark.parametrize("kind", ["bilstm", "on_lstm", "albert", "electra", "nezha", "roformer", "roformer_v2"])
 def test_an_encoder_of_another_kind_does_too(kind):
     check_encoder(lambda encoder: encoder.network(), kind, text_batch, ["float16"])
 

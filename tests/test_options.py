@@ -119,9 +119,11 @@ def test_a_fold_is_one_of_the_parts():
         RunOptions(num_folds=3, fold=4)
 
 
-def test_a_bilstm_has_an_even_size():
+def test_what_reads_in_both_directions_has_halves_and_levels():
     with pytest.raises(UserError, match="--hidden-size 15: must be even"):
         EncoderOptions(encoder="bilstm", hidden_size=15)
+    with pytest.raises(UserError, match="--hidden-size 12: must be a multiple of 8"):
+        EncoderOptions(encoder="on_lstm", hidden_size=12)
     assert EncoderOptions(encoder="dgcnn", hidden_size=15).hidden_size == 15
 
 
@@ -147,7 +149,7 @@ def test_unknown_flags_and_choices_end_with_code_2(argv, capsys):
 
 def test_the_learning_rate_suits_what_is_trained():
     assert EncoderOptions().learning_rate() == 1e-3
-    assert EncoderOptions(encoder="bilstm").learning_rate() == 1e-3
+    assert EncoderOptions(encoder="bilstm").learning_rate() == EncoderOptions(encoder="on_lstm").learning_rate() == 1e-3
     assert EncoderOptions(encoder="bert").learning_rate() == 3e-4
     assert EncoderOptions(pretrained=Path("ckpt")).learning_rate() == 2e-5
 

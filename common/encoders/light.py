@@ -1,4 +1,4 @@
-"""The light encoder: characters mixed with words, then gated dilated convolutions or a BiLSTM.
+"""The light encoder: characters mixed with words, then gated dilated convolutions, a BiLSTM or an ON-LSTM.
 
 Trains from nothing on a CPU. Every character token also gets the embedding of the jieba word around it and of its
 place in that word ("mixed char-word embedding": kexue.fm/archives/5409 and 6919): without pretraining, this is where
@@ -23,9 +23,10 @@ from common.layers import (
     ConditionalLayerNormalization,
     GatedDilatedConvolution,
     IdDropout,
+    OrderedNeuronsLSTM,
     masked_softmax,
 )
-from common.options import LARGEST_ENCODER, EncoderOptions
+from common.options import LARGEST_ENCODER, NEURONS_OF_A_LEVEL, EncoderOptions, check_hidden_size
 from common.runs.files import bytes_of_weights, check_plain, file_of_run
 from common.runs.values import settings_from_json
 from common.runs.weights import assign, load_arrays
@@ -43,7 +44,7 @@ from common.tokenizers.words import token_words
 
 _DILATIONS = (1, 2, 4, 8, 16, 1, 1)
 _QUESTION_DILATIONS = (1, 2, 1)
-_BILSTM_LAYERS = 2
+_RECURRENT_LAYERS = 2
 _WORD_MIN_COUNT = 3
 _MOST_WORDS = 100_000
 _WORD_DROPOUT = 0.15
@@ -55,7 +56,7 @@ class LightSettings:
     """What the network is built from; stored in encoder.json. fixed_words: word vectors came from a file, and are not
     trained."""
 
-    architecture: Literal["dgcnn", "bilstm"]
+    architecture: Literal["dgcnn", "bilstm", "on_lstm"]
     hidden_size: int
     word_size: int
     layers: int
@@ -67,8 +68,7 @@ class LightSettings:
         check_at_least(self, hidden_size=1, word_size=1, layers=1, max_length=3)
         check_below_one(self, "dropout")
         check_at_most(self, **LARGEST_ENCODER)
-        if self.architecture == "bilstm" and self.hidden_size % 2:
-            raise UserError(f"--hidden-size {self.hidden_size}: must be even")
+        check_hidden_size(self.architecture, self.hidden_size)
 
 
 class LightEncoder:
@@ -103,7 +103,7 @@ class LightEncoder:
         else:
             words, table = WordVocabulary.build(texts, _WORD_MIN_COUNT, _MOST_WORDS), None
             word_size = options.word_size or word_vector_size(len(words.words))
-        layers = options.layers or (len(_DILATIONS) if options.encoder == "dgcnn" else _BILSTM_LAYERS)
+        layers = options.layers or (len(_DILATIONS) if options.encoder == "dgcnn" else _RECURRENT_LAYERS)
         settings = LightSettings(
             options.encoder,
             options.hidden_size,
@@ -284,17 +284,29 @@ class LightEncoder:
                 dilation = _DILATIONS[layer % len(_DILATIONS)]
                 state = GatedDilatedConvolution(dilation, gate_dropout=0.1, name=f"convolution_{layer}")(state, mask)
             else:
-                # In float32 always: what a cell adds up over hundreds of steps would be lost in 16 bits.
-                lstm = keras.layers.LSTM(
-                    settings.hidden_size // 2, return_sequences=True, dtype="float32", name=f"lstm_{layer}"
-                )
-                state = keras.layers.Bidirectional(lstm, dtype="float32", name=f"bilstm_{layer}")(state, mask=mask)
-                state = keras.layers.Dropout(settings.dropout, name=f"bilstm_dropout_{layer}")(state)
+                name = settings.architecture
+                state = (_read_by_bilstm if name == "bilstm" else _read_by_on_lstm)(state, mask, layer)
+                state = keras.layers.Dropout(settings.dropout, name=f"{name}_dropout_{layer}")(state)
             if layer == settings.layers // 2:
                 state = halfway(state)
                 if settings.architecture == "dgcnn":  # or the next convolution sees how far the batch was padded
                     state = _masked(state, mask)
         return state
+
+
+def _read_by_bilstm(state, mask, layer: int):
+    # In float32 always: what a cell adds up over hundreds of steps would be lost in 16 bits.
+    lstm = keras.layers.LSTM(state.shape[-1] // 2, return_sequences=True, dtype="float32", name=f"lstm_{layer}")
+    return keras.layers.Bidirectional(lstm, dtype="float32", name=f"bilstm_{layer}")(state, mask=mask)
+
+
+def _read_by_on_lstm(state, mask, layer: int):
+    units = state.shape[-1] // 2
+    directions = [
+        OrderedNeuronsLSTM(units, units // NEURONS_OF_A_LEVEL, backwards, name=f"on_lstm_{direction}_{layer}")
+        for direction, backwards in (("forwards", False), ("backwards", True))
+    ]
+    return tf.concat([lstm(state, mask) for lstm in directions], -1)
 
 
 def _fixed_words(path: Path, texts: Iterable[str]) -> tuple[WordVocabulary, np.ndarray]:

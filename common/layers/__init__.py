@@ -9,6 +9,7 @@ from common.layers.gated_convolution import GatedDilatedConvolution
 from common.layers.global_pointer import EfficientGlobalPointer, GlobalPointer
 from common.layers.id_dropout import IdDropout
 from common.layers.nystrom import nystrom_attention
+from common.layers.ordered_neurons_lstm import OrderedNeuronsLSTM
 from common.layers.relative_position import RelativePosition
 from common.layers.softmax import masked_softmax
 
@@ -21,6 +22,7 @@ __all__ = [
     "GatedDilatedConvolution",
     "GlobalPointer",
     "IdDropout",
+    "OrderedNeuronsLSTM",
     "RelativePosition",
     "atrous_attention",
     "drop_out",

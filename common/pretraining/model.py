@@ -54,11 +54,11 @@ def _head(encoder: LightEncoder, network: keras.Model):
     """The same on a light encoder."""
     dense = keras.layers.Dense(encoder.size, activation="gelu", name="masked_dense")
     normalisation = keras.layers.LayerNormalization(name="masked_normalization")
-    logits = _TokenLogits(network.get_layer("token_ids_embedding"), name="masked_logits")
+    logits = TokenLogits(network.get_layer("token_ids_embedding"), name="masked_logits")
     return lambda states: logits(normalisation(dense(states)))
 
 
-class _TokenLogits(keras.layers.Layer):
+class TokenLogits(keras.layers.Layer):
     """Logits of all tokens by the table of their embeddings, float32."""
 
     def __init__(self, embedding: keras.layers.Embedding, **kwargs):
