@@ -176,7 +176,7 @@ class EncoderOptions:
     model.safetensors); or its name there, OWNER/NAME. Default: train from nothing."""
     pretrained_light: Path | None = None
     """Folder of a light encoder as scripts/pretrain.py makes it, or of the run of any contest with one: training begins
-    with its vocabularies, sizes and weights."""
+    with its vocabularies, sizes and weights. Its word vectors stay as they are."""
     encoder: Literal["dgcnn", "bilstm", "on_lstm", "bert", "roformer"] = "dgcnn"
     """Encoder to train from nothing when no checkpoint is given: gated dilated convolutions, a BiLSTM or an ON-LSTM in
     both directions, whose neurons are ordered by how long they remember, on characters mixed with words; a small BERT, or

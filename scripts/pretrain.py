@@ -133,7 +133,10 @@ def encoder_of(config: Config, resumed: Run | None, texts: Texts) -> Encoder:
     from_weights = config.encoder.pretrained or config.encoder.pretrained_light
     if resumed and (resumed.last_state.is_file() or not from_weights):
         return load_encoder(resumed.path)
-    return build_encoder(config.encoder, texts)
+    encoder = build_encoder(config.encoder, texts)
+    if config.encoder.pretrained_light:
+        encoder.settings.fixed_words = False  # here words are to be learned, all of them
+    return encoder
 
 
 def write_run(folder: Path, encoder: Encoder, texts: Texts, check: Callable[[Path], MaskedRows]) -> None:

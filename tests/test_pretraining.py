@@ -78,6 +78,9 @@ def test_a_contest_begins_with_what_was_learned(pretrained):
         inner = "convolution_0/kernel:0" if kind == "dgcnn" else "on_lstm_backwards_0/recurrent_kernel:0"
         for name in ("token_ids_embedding/embeddings:0", "word_ids_embedding/embeddings:0", inner):
             assert (pair[name] == learned[name]).all(), name
+        words, trained = "word_ids_embedding/embeddings:0", {weight.name for weight in network.trainable_weights}
+        assert words not in trained and len(trained) == len(network.weights) - 1
+        assert words in {weight.name for weight in whole.trainable_weights}, "which pretraining learns"
         of_a_run = build_encoder(EncoderOptions(pretrained_light=run), [])
         assert (states_of(of_a_run) == states_of(encoder, network)).all()
     else:

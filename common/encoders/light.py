@@ -53,8 +53,8 @@ _DEVIATION = 0.05  # of the values in a new embedding
 
 @dataclass
 class LightSettings:
-    """What the network is built from; stored in encoder.json. fixed_words: word vectors came from a file, and are not
-    trained."""
+    """What the network is built from; stored in encoder.json. fixed_words: word vectors came from a file or from a
+    pretrained encoder, and are not trained."""
 
     architecture: Literal["dgcnn", "bilstm", "on_lstm"]
     hidden_size: int
@@ -117,8 +117,9 @@ class LightEncoder:
 
     def beginning_with(self, weights: Path, options: EncoderOptions) -> "LightEncoder":
         """The same encoder, whose networks begin with the weights in a file that `save_arrays` wrote of any network on
-        it. Dropout and longest window are those of the flags."""
-        settings = replace(self.settings, dropout=options.dropout, max_length=options.max_length)
+        it. Dropout and longest window are those of the flags. Word vectors stay as they are: the few words of a contest
+        would move away from all others, which its test has."""
+        settings = replace(self.settings, dropout=options.dropout, max_length=options.max_length, fixed_words=True)
         return LightEncoder(self.tokenizer, self.words, settings, pretrained=weights)
 
     def save(self, folder: Path) -> dict[str, Any]:
