@@ -249,7 +249,7 @@ def test_a_branch_that_moves_meanwhile_is_not_mixed(hub):
 def test_the_encoder_gets_the_folder_and_the_run_the_name(hub, monkeypatch):
     class Encoder:
         @staticmethod
-        def from_checkpoint(folder, max_length):
+        def from_checkpoint(folder, max_length, attention):
             return contents(folder), max_length
 
     monkeypatch.setattr(common.encoders, "_kinds", lambda: {"bert": Encoder})
