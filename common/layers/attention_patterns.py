@@ -144,7 +144,9 @@ def _attended(grouping, queries, keys, values, mask, leads, first, drop):
         return tf.concat([of_all, grouped], 3)
 
     grouped, length = grouping.queries(queries), tf.shape(queries)[2]
-    tokens = tf.linalg.matrix_transpose(seen((mask & leads)[:, None, :, None], (mask & ~leads)[:, None, :, None]))
+    # As numbers, since oneDNN complains of transposed bools.
+    of_all, of_groups = (tf.cast(one, tf.int32)[:, None, :, None] for one in (mask & leads, mask & ~leads))
+    tokens = (seen(of_all, of_groups) > 0)[..., 0][..., None, :]
     pattern = grouping.pattern(tf.shape(tokens)[-1] - first)
     visible = tokens & tf.pad(pattern, [[0, 0], [first, 0]], constant_values=True)
     scores = tf.matmul(grouped, seen(keys, keys), transpose_b=True)

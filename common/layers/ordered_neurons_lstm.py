@@ -61,7 +61,8 @@ class OrderedNeuronsLSTM(keras.layers.Layer):
 
     def call(self, inputs, token_mask, training=None):
         by_time = tf.transpose(inputs, [1, 0, 2])
-        mask = tf.transpose(tf.cast(token_mask, tf.bool))[:, :, None]
+        # Transposed as numbers: oneDNN complains of bools.
+        mask = tf.transpose(tf.cast(token_mask, tf.int32))[:, :, None] > 0
         projected = tf.nn.bias_add(tf.tensordot(by_time, self.kernel, 1), self.bias)
         if self.backwards:
             projected, mask = tf.reverse(projected, [0]), tf.reverse(mask, [0])
