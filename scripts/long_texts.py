@@ -130,7 +130,7 @@ def fit(network: Any, rows: dict[str, list[Row]], config: Config) -> list[dict[s
     training, history = config.training, []
     steps = steps_per_epoch(len(rows["train"]), training.batch_size)
     model = TrainingModel(network, loss)
-    model.compile(build_optimizer(training, config.encoder.learning_rate(), steps * training.epochs), training)
+    model.compile(build_optimizer(training, config.encoder.learning_rate(), steps), training)
     model.optimizer.build(model.trainable_variables)
     lengths, epochs = [len(row) for row in rows["train"]], range(training.epochs)
     batches = training_dataset(rows["train"], lengths, collate, training.batch_size, SEED, epochs, model)

@@ -3,8 +3,11 @@
 import json
 import random
 import sys
+from types import SimpleNamespace
 
 import pytest
+
+import common.optimizers
 
 import competition
 from helpers import json_lines, write
@@ -93,6 +96,22 @@ def test_classes_of_long_texts_are_learned(laws):
     # The class that training has not counts, too: nothing of it is found.
     assert figures["accuracy"] == 15 / 16 and 0.64 < figures["macro_f1"] < 0.65
     assert len([line for line in done.out.splitlines() if line.startswith("epoch")]) == 6
+
+
+def test_the_learning_rate_falls_until_the_end(laws, monkeypatch):
+    built = []
+
+    def build(*arguments):
+        built.append(optimizers.build_optimizer(*arguments))
+        return built[-1]
+
+    optimizers = SimpleNamespace(build_optimizer=common.optimizers.build_optimizer)
+    monkeypatch.setattr(common.optimizers, "build_optimizer", build)
+    flags = ["--data-dir", laws, "--max-length", 16, "--layers", 1, "--hidden-size", 8, "--epochs", 2]
+    assert run_here(SCRIPTS, "long_texts", flags).code == 0
+    [optimizer] = built
+    # Of 12 steps the first warms up, and after the last the rate is 0: that one has an eleventh of the highest.
+    assert optimizer.iterations == 12 and float(optimizer.learning_rate) == pytest.approx(3e-4 / 11)
 
 
 @pytest.mark.parametrize(
