@@ -9,6 +9,7 @@ python scripts/benchmark.py decoding            titles per second of a unilm, on
 python scripts/benchmark.py training            seconds and memory of a training step, with each technique and without
 python scripts/benchmark.py light-step          CPU seconds of a training step beside those of its matrix products alone
 python scripts/benchmark.py attention           seconds and memory of each pattern of attention, beside full attention, for texts of several lengths
+python scripts/benchmark.py counting            seconds and memory of counting n-grams, by a loop and by sorting, with one process and two
 python scripts/benchmark.py embeddings          updates per second of a table of embeddings, dense and lazy
 python scripts/benchmark.py start               seconds of predict.py of every contest on ten rows, beside an import of TensorFlow
 python scripts/benchmark.py loading             seconds and memory of --pretrained with a BERT-base, in both formats
@@ -68,6 +69,7 @@ class Config:
             "training",
             "light-step",
             "attention",
+            "counting",
             "embeddings",
             "start",
             "loading",
@@ -83,7 +85,10 @@ class Config:
     run: Path | None = None
     """Run of a contest to predict with. Default: the newest of each in runs/."""
     input: Path | None = None
-    """File with these examples, for one contest. Default: the bundled sample's test.json."""
+    """File with these examples, for one contest (default: the bundled sample's test.json); or the texts whose n-grams are
+    counted."""
+    times: str = "1"
+    """How often these texts are gone through; several numbers are separated by commas."""
     data_dir: Path | None = None
     """Folder with one of training data for each contest, of its name. Default: the bundled samples."""
     examples: int = 10_000
@@ -127,6 +132,10 @@ class Config:
         )
         if not all(length.isdecimal() and int(length) > 2 for length in self.lengths.split(",")):
             raise UserError(f"--lengths {self.lengths}: must be whole numbers from 3 on, separated by commas")
+        if not all(number.isdecimal() and int(number) for number in self.times.split(",")):
+            raise UserError(f"--times {self.times}: must be whole numbers from 1 on, separated by commas")
+        if self.subject == "counting" and self.input is None:
+            raise UserError("--input: is missing - name the texts whose n-grams are counted")
         if self.hidden_size % 12:
             raise UserError(f"--hidden-size {self.hidden_size}: must be a multiple of its 12 attention heads")
 
@@ -143,6 +152,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         "training": measure_training,
         "light-step": measure_step_limit,
         "attention": measure_attention,
+        "counting": measure_counting,
         "embeddings": measure_embeddings,
         "start": measure_start,
         "loading": measure_loading,
@@ -331,6 +341,13 @@ def measure_attention(config: Config) -> dict[str, float]:
     lengths = sorted({int(length) for length in config.lengths.split(",")})
     shape = {"layers": config.layers, "hidden_size": config.hidden_size, "steps": config.steps}
     return compare(lengths, config.repeats, **shape)
+
+
+def measure_counting(config: Config) -> dict[str, float]:
+    """What each way of counting n-grams takes."""
+    from counting_speed import compare
+
+    return compare(config.input, [int(number) for number in config.times.split(",")], config.repeats)
 
 
 def measure_embeddings(config: Config) -> dict[str, float]:

@@ -31,10 +31,10 @@ from common.analysis.trees import (
 from common.command_line import UserError, check_above, check_at_least, check_below_one, parse_flags, run, table
 from common.new_folder import check_new, new_folder
 from common.options import TrainingOptions
-from common.pretraining.texts import Texts
 from common.process import start_tensorflow
 from common.runs.values import settings_to_json
 from common.submission import json_bytes
+from common.texts import Texts
 
 from tree_texts import SPECIAL, Corpus, GoldSentence, Unit, is_punctuation, read_corpus, read_gold, tokens_of
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from common.attention_pattern import AttentionPattern
 from common.command_line import UserError, check_at_least, parse_flags, run, table
-from common.pretraining.texts import Texts
 from common.process import start_tensorflow
+from common.texts import Texts
 from common.tokenizers import Encoding
 
 LANDMARKS = (16, 32, 64)

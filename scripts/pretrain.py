@@ -27,9 +27,9 @@ from common.options import EncoderOptions, RunPlace, TrainingOptions
 from common.prediction import one_trace
 from common.pretraining.corpus import Corpus, write_corpus
 from common.pretraining.rows import MaskedRows
-from common.pretraining.texts import Texts
 from common.process import start_tensorflow
 from common.runs.directory import PRETRAINING, Evaluation, Run, create_run, parse_training_flags
+from common.texts import Texts
 
 _CORPUS = "corpus"
 _SHOWN_ERRORS, _AROUND = 50, 12

@@ -9,7 +9,7 @@ import pytest
 from common.encoders import build_encoder
 from common.options import EncoderOptions
 from common.pretraining.corpus import Corpus, write_corpus
-from common.pretraining.texts import Texts
+from common.texts import Texts
 from common.tokenizers.words import token_words
 
 from helpers import refused, write, write_lines, zip_of

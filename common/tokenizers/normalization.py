@@ -47,7 +47,7 @@ def is_isolated(character: str, ideographs: bool = True) -> bool:
     ideograph."""
     if character.isascii():
         return character.isprintable() and not character.isalnum() and character != " "
-    return unicodedata.category(character)[0] == "P" or (ideographs and _is_ideograph(character))
+    return unicodedata.category(character)[0] == "P" or (ideographs and is_ideograph(character))
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +157,7 @@ class Memo(dict):
         return value
 
 
-def _is_ideograph(character: str) -> bool:
+def is_ideograph(character: str) -> bool:
     code = ord(character)
     return any(first <= code <= last for first, last in _CJK_BLOCKS)
 

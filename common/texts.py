@@ -7,7 +7,7 @@ import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from common.command_line import UserError
 from common.json_document import read_json_document
@@ -16,7 +16,7 @@ from common.submission import all_lines
 #: A string in JSON is a text from so many Chinese characters on; shorter ones are names, labels and ids.
 LEAST_CHINESE = 10
 
-_CHINESE = re.compile("[\u4e00-\u9fff]")
+_LONG = re.compile(f"(?:[^\u4e00-\u9fff]*+[\u4e00-\u9fff]){{{LEAST_CHINESE}}}")
 _PACKED = (".gz", ".zip")
 _KINDS = (".txt", ".json", ".jsonl", ".tsv", ".csv", "")
 _REMEMBERED = 1_000_000  # texts, of which a later copy is left out
@@ -31,7 +31,7 @@ class Texts:
     """
 
     def __init__(self, paths: Sequence[Path], fields: Sequence[str] = ()):
-        self.files = [file for path in paths for file in _files_in(path)]
+        self.files = [file for path in paths for file in files_in(path)]
         self.fields = frozenset(fields)
         self.counts: Counter[str] = Counter()
 
@@ -51,7 +51,8 @@ class Texts:
                 yield text
 
 
-def _files_in(path: Path) -> list[Path]:
+def files_in(path: Path) -> list[Path]:
+    """A file, or those at any depth of a folder that are texts by their name. Raises UserError where there is none."""
     if not path.exists():
         raise UserError(f"--input {path}: no such file or folder - check the name")
     if not path.is_dir():
@@ -71,10 +72,15 @@ def _files_in(path: Path) -> list[Path]:
     return files
 
 
+def is_packed(file: Path) -> bool:
+    """Whether its name is that of an archive."""
+    return file.suffix.lower() in _PACKED
+
+
 def _kind(name: str) -> str:
     """The ending, below that of an archive."""
     path = Path(name)
-    return Path(path.stem).suffix.lower() if path.suffix.lower() in _PACKED else path.suffix.lower()
+    return Path(path.stem).suffix.lower() if is_packed(path) else path.suffix.lower()
 
 
 def _texts_in(file: Path, fields: frozenset[str]) -> Iterator[str]:
@@ -82,13 +88,21 @@ def _texts_in(file: Path, fields: frozenset[str]) -> Iterator[str]:
     first = next(lines, None)
     if first is None:
         return
-    if not first[1].lstrip().startswith("{" if _kind(file.name) not in (".json", ".jsonl") else ("{", "[")):
+    shape = shape_of(file, first[1])
+    if shape == "text":
         yield from (" ".join(line.split()) for _, line in (first, *lines))
-    elif _is_json(first[1]):
+    elif shape == "JSON lines":
         for number, line in (first, *lines):
-            yield from _strings(_parsed(file, number, line), fields)
+            yield from strings_in(parsed(file, number, line), fields)
     else:
-        yield from _strings(read_json_document(file, (dict, list)).value, fields)
+        yield from strings_in(read_json_document(file, (dict, list)).value, fields)
+
+
+def shape_of(file: Path, first_line: str) -> Literal["text", "JSON lines", "JSON document"]:
+    """What a file holds, by its name and its first line that is not blank."""
+    if not first_line.lstrip().startswith("{" if _kind(file.name) not in (".json", ".jsonl") else ("{", "[")):
+        return "text"
+    return "JSON lines" if _is_json(first_line) else "JSON document"
 
 
 def _is_json(line: str) -> bool:
@@ -99,21 +113,23 @@ def _is_json(line: str) -> bool:
     return True
 
 
-def _parsed(file: Path, number: int, line: str) -> Any:
+def parsed(file: Path, number: int, line: str) -> Any:
+    """The JSON on a line. Raises UserError where it is none."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{file}:{number}: not JSON ({error}) - mend or remove this line") from None
 
 
-def _strings(value: Any, fields: frozenset[str], key: str = "") -> Iterator[str]:
-    """Those of the strings in a JSON value that are texts, blanks made one."""
+def strings_in(value: Any, fields: frozenset[str], key: str = "") -> Iterator[str]:
+    """Those of the strings in a JSON value that are texts, blanks made one: those under the keys `fields`, or without
+    any those with ten Chinese characters."""
     if isinstance(value, str):
-        if key in fields if fields else len(_CHINESE.findall(value)) >= LEAST_CHINESE:
+        if key in fields if fields else _LONG.match(value):
             yield " ".join(value.split())
     elif isinstance(value, list):
         for one in value:
-            yield from _strings(one, fields, key)
+            yield from strings_in(one, fields, key)
     elif isinstance(value, dict):
         for name, one in value.items():
-            yield from _strings(one, fields, name)
+            yield from strings_in(one, fields, name)

@@ -1,0 +1,50 @@
+"""The flags of scripts that read a corpus."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.command_line import UserError, check_at_least
+from common.lexicon.corpus import Partition, partitions_of
+from common.lexicon.counting import LEAST_MEMORY, Budget, Counts, count_ngrams
+
+
+@dataclass
+class CorpusOptions:
+    """The corpus, and what may be used to go through it."""
+
+    input: tuple[Path, ...] = ()
+    """Files and folders with texts, packed or not, and "-" for standard input: plain text, or JSON of any contest, in
+    which every string of 10 Chinese characters is a text."""
+    fields: tuple[str, ...] = ()
+    """Keys of JSON whose strings are the texts, and no others."""
+    processes: int = 1
+    """Processes that count. More than the processor has cores are of no use."""
+    memory_megabytes: int = 2048
+    """Memory of all processes together. What does not fit is kept in a folder beside --output until the end."""
+
+    def __post_init__(self):
+        check_at_least(self, processes=1)
+        least = LEAST_MEMORY // 2**20 * self.processes
+        if self.memory_megabytes < least:
+            raise UserError(
+                f"--memory-megabytes {self.memory_megabytes}: must be at least {least}, {least // self.processes} for each process"
+            )
+        if not self.input:
+            raise UserError("--input: is missing - name files or folders with texts")
+
+    def budget(self, order: int) -> Budget:
+        """What each process may use to count n-grams."""
+        return Budget.of(self.memory_megabytes * 2**20 // self.processes, order)
+
+    def partitions(self, order: int) -> list[Partition]:
+        """The corpus in pieces that one process counts at a time. Raises UserError where something is missing."""
+        return partitions_of(self.input, 4 * self.budget(order).text)
+
+    def count(self, order: int, least: int, folder: Path) -> Counts:
+        """See `count_ngrams`; raises UserError where there is nothing to count, too."""
+        counts = count_ngrams(
+            self.partitions(order), order, least, self.budget(order), folder, self.processes, self.fields
+        )
+        if not counts.total:
+            raise UserError("--input: has no text - check the names, and --fields")
+        return counts

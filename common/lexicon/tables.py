@@ -1,0 +1,251 @@
+"""Sorted tables of n-grams and how often they occur. Two of them are merged like two sorted lists, so that any number,
+made anywhere, come to one table without all being in memory.
+
+A table of order n has one row for each different window of n units: an n-gram, or, where a text ends sooner, what is
+left of it and zeros. The n-grams of all lower orders are the beginnings of these rows, and since the rows are sorted,
+each stands together: one sort counts all orders.
+"""
+
+import bisect
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from common.lexicon.units import Units
+
+_SAMPLED = 256  # rows of each table, among which the bounds of parts are chosen
+
+
+#: The rows from the first one on and below the second; None: from the beginning, up to the end.
+Bounds = tuple[tuple[int, ...] | None, tuple[int, ...] | None]
+
+
+class Table(NamedTuple):
+    """vocabulary: units, sorted. rows: uint32 (rows, order), places in it from 1, 0 behind the end of a text; different,
+    and sorted like their units. counts: int64 (rows,)."""
+
+    vocabulary: Sequence[str]
+    rows: np.ndarray
+    counts: np.ndarray
+
+
+class Numbered(NamedTuple):
+    """A table for merging. numbers: uint32, of each of its units, 0 first, the place in the vocabulary of all tables."""
+
+    rows: np.ndarray
+    counts: np.ndarray
+    numbers: np.ndarray
+
+
+class Grams(NamedTuple):
+    """n-grams of one order: uint32 (rows, order), sorted, and their counts, int64 (rows,)."""
+
+    rows: np.ndarray
+    counts: np.ndarray
+
+
+def count_windows(units: Units, order: int) -> Table:
+    """All windows of `order` units of a text. Takes about 60 bytes a unit."""
+    alive = units.ids > 0
+    begins = np.flatnonzero(alive)
+    columns = []
+    for place in range(order):
+        column = np.zeros(len(begins), np.uint32)
+        inside = begins[: np.searchsorted(begins, len(units.ids) - place)] + place
+        column[: len(inside)] = units.ids[inside]
+        if place:
+            column[columns[-1] == 0] = 0
+        columns.append(column)
+    keys = _packed(columns, len(units.vocabulary))
+    order_of = None
+    if len(keys) == 1:
+        keys[0].sort()
+    else:
+        order_of = np.lexsort(keys[::-1])
+        keys = [key[order_of] for key in keys]
+    firsts = _firsts(keys)
+    rows = _unpacked([key[firsts] for key in keys], order, len(units.vocabulary))
+    return Table(units.vocabulary, rows, np.diff(firsts, append=len(begins)))
+
+
+def numbered(tables: Sequence[Table]) -> tuple[list[str], list[Numbered]]:
+    """The vocabulary of all tables, sorted, and the tables in places of it."""
+    vocabulary = sorted(set().union(*(table.vocabulary for table in tables)))
+    number_of = {unit: number for number, unit in enumerate(vocabulary, 1)}
+    numbers = [np.array([0, *map(number_of.__getitem__, table.vocabulary)], np.uint32) for table in tables]
+    return vocabulary, [Numbered(table.rows, table.counts, of) for table, of in zip(tables, numbers)]
+
+
+def merge(tables: Sequence[Table]) -> Table:
+    """The sum of some tables of one order, all in memory."""
+    vocabulary, sources = numbered(tables)
+    return Table(vocabulary, *merge_part(sources, len(vocabulary), (None, None)))
+
+
+def bounds_of(sources: Sequence[Numbered], most_rows: int) -> list[Bounds]:
+    """Where to cut the sum of some tables so that no part has many more than `most_rows` of all of them."""
+    samples = []
+    for source in sources:
+        places = np.unique(np.linspace(0, len(source.rows) - 1, _SAMPLED).astype(int))
+        weight = len(source.rows) / len(places)
+        samples += [(_row(source, place), weight) for place in places]
+    cuts, held = [], 0.0
+    for row, weight in sorted(samples):
+        if held + weight > most_rows and held and row not in cuts[-1:]:
+            cuts.append(row)
+            held = 0.0
+        held += weight
+    return list(zip([None, *cuts], [*cuts, None]))
+
+
+def merge_part(sources: Sequence[Numbered], vocabulary_size: int, bounds: Bounds) -> Grams:
+    """The sum of the rows from the first of two bounds on and below the second."""
+    keys_of, counts_of = [], []
+    for source in sources:
+        first, end = (None if bound is None else _place(source, bound) for bound in bounds)
+        columns = [source.numbers[column] for column in source.rows[first:end].T]
+        keys_of.append(_packed(columns, vocabulary_size))
+        counts_of.append(source.counts[first:end])
+    keys, counts = [np.concatenate(words) for words in zip(*keys_of)], np.concatenate(counts_of)
+    order = np.argsort(keys[0]) if len(keys) == 1 else np.lexsort(keys[::-1])
+    keys = [key[order] for key in keys]
+    firsts = _firsts(keys)
+    rows = _unpacked([key[firsts] for key in keys], sources[0].rows.shape[1], vocabulary_size)
+    return Grams(rows, _sums(counts[order], firsts))
+
+
+def frequent_orders(part: Grams, least: int) -> list[Grams]:
+    """The n-grams of order 1, 2, ... in a part that occur at least `least` times in it; and the first and the last of
+    each order, which may go on in the parts beside it."""
+    changed = np.ones(len(part.rows), bool)
+    changed[1:] = False
+    found = []
+    for place, column in enumerate(part.rows.T):
+        changed[1:] |= column[1:] != column[:-1]
+        firsts = np.flatnonzero(changed)
+        sums = _sums(part.counts, firsts)
+        kept = sums >= least
+        kept[:1] = kept[-1:] = True
+        kept &= column[firsts] > 0
+        found.append(Grams(part.rows[firsts[kept], : place + 1], sums[kept]))
+    return found
+
+
+def joined(
+    parts: Iterable[list[Grams]], order: int, least: int, at_end: Callable[[], object] = lambda: None
+) -> Iterator[list[Grams]]:
+    """The parts that `frequent_orders` gave, with n-grams that two or more of them share put together, and without
+    those that occur less than `least` times. at_end: is called behind the last one."""
+    joins = [_Joined(number, least) for number in range(1, order + 1)]
+    for part in parts:
+        yield [join.add(grams) for join, grams in zip(joins, part)]
+    yield [join.end() for join in joins]
+    at_end()
+
+
+class _Joined:
+    """n-grams of one order out of parts that follow each other, that occur at least `least` times in all."""
+
+    def __init__(self, order: int, least: int):
+        self._least, self._last = least, Grams(np.zeros((0, order), np.uint32), np.zeros(0, np.int64))
+
+    def add(self, part: Grams) -> Grams:
+        """What is sure when this part has come: all but the last one."""
+        rows, counts = (np.concatenate(pair) for pair in zip(self._last, part))
+        if len(self._last.rows) and len(part.rows) and (rows[0] == rows[1]).all():
+            rows, counts = rows[1:], counts[1:]
+            counts[0] += self._last.counts[0]
+        self._last = Grams(rows[-1:], counts[-1:])
+        return self._frequent(rows[:-1], counts[:-1])
+
+    def end(self) -> Grams:
+        """What is left when all parts have come."""
+        return self._frequent(*self._last)
+
+    def _frequent(self, rows: np.ndarray, counts: np.ndarray) -> Grams:
+        kept = counts >= self._least
+        return Grams(rows[kept], counts[kept])
+
+
+def store(folder: Path, vocabulary: Sequence[str], parts: Iterable[Grams]) -> None:
+    """Writes a table into a new folder, part by part."""
+    folder.mkdir()
+    with (folder / "rows").open("wb") as rows, (folder / "counts").open("wb") as counts:
+        for part in parts:
+            rows.write(np.ascontiguousarray(part.rows))
+            counts.write(np.ascontiguousarray(part.counts))
+    (folder / "vocabulary").write_text(json.dumps(vocabulary), "utf-8")
+
+
+def load(folder: Path, order: int) -> Table:
+    """What `store` wrote; rows and counts stay on disk until they are looked at."""
+    vocabulary = json.loads((folder / "vocabulary").read_text("utf-8"))
+    rows, counts = (np.memmap(folder / name, kind, "r") for name, kind in (("rows", np.uint32), ("counts", np.int64)))
+    return Table(vocabulary, rows.reshape(-1, order), counts)
+
+
+def find(grams: Grams, rows: np.ndarray, vocabulary_size: int) -> np.ndarray:
+    """The place of each row in n-grams of its order, int64 (rows,); -1 where it is not among them."""
+    keys, wanted = (_packed(of.T, vocabulary_size) for of in (grams.rows, rows))
+    if len(keys) > 1:  # numbers of the different rows, in their order
+        both = [np.concatenate(pair) for pair in zip(keys, wanted)]
+        order = np.lexsort(both[::-1])
+        starts = np.zeros(len(order), np.int64)
+        starts[_firsts([key[order] for key in both])] = 1
+        ranks = np.empty(len(order), np.uint64)
+        ranks[order] = np.cumsum(starts)
+        keys, wanted = [ranks[: len(grams.rows)]], [ranks[len(grams.rows) :]]
+    places = np.searchsorted(keys[0], wanted[0])
+    places[places == len(keys[0])] = 0
+    return np.where(keys[0][places] == wanted[0], places, -1) if len(keys[0]) else np.full(len(rows), -1)
+
+
+def _row(source: Numbered, place: int) -> tuple[int, ...]:
+    return tuple(source.numbers[source.rows[place]].tolist())
+
+
+def _place(source: Numbered, bound: tuple[int, ...]) -> int:
+    """The first row from a bound on."""
+    return bisect.bisect_left(range(len(source.rows)), bound, key=lambda place: _row(source, place))
+
+
+def _packed(columns: Sequence[np.ndarray], vocabulary_size: int) -> list[np.ndarray]:
+    """Columns of unit numbers as few uint64 that compare alike, the first one most."""
+    bits = max(1, vocabulary_size.bit_length())
+    in_one = 64 // bits
+    keys = []
+    for first in range(0, len(columns), in_one):
+        key = np.zeros(len(columns[0]), np.uint64)
+        for column in columns[first : first + in_one]:
+            key <<= np.uint64(bits)
+            key |= column
+        keys.append(key)
+    return keys
+
+
+def _unpacked(keys: Sequence[np.ndarray], order: int, vocabulary_size: int) -> np.ndarray:
+    """The rows, uint32 (rows, order), that `_packed` was given by columns."""
+    bits = max(1, vocabulary_size.bit_length())
+    in_one, mask = 64 // bits, np.uint64((1 << bits) - 1)
+    rows = np.empty((len(keys[0]), order), np.uint32)
+    for place in range(order):
+        number, inside = divmod(place, in_one)
+        held = min(in_one, order - number * in_one)
+        rows[:, place] = (keys[number] >> np.uint64(bits * (held - 1 - inside))) & mask
+    return rows
+
+
+def _sums(counts: np.ndarray, firsts: np.ndarray) -> np.ndarray:
+    return np.add.reduceat(counts, firsts) if len(firsts) else counts
+
+
+def _firsts(keys: Sequence[np.ndarray]) -> np.ndarray:
+    """Places of sorted keys at which a new one begins."""
+    changed = np.ones(len(keys[0]), bool)
+    changed[1:] = False
+    for key in keys:
+        changed[1:] |= key[1:] != key[:-1]
+    return np.flatnonzero(changed)
