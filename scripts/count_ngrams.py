@@ -11,12 +11,13 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from common.command_line import UserError, check_at_least, parse_flags, run, table
-from common.lexicon.counting import Counts
+from common.lexicon.counting import Merged, Work, count_ngrams
 from common.lexicon.options import CorpusOptions
-from common.lexicon.tables import Grams
+from common.lexicon.tables import Grams, count_windows
 from common.new_folder import check_new
 from common.submission import TEMPORARY_PREFIX, atomic_path
 
@@ -44,15 +45,19 @@ def main(argv: Sequence[str] | None = None) -> list[int]:
     config, start = parse_flags(Config, argv), time.monotonic()
     check_new(config.output)
     with tempfile.TemporaryDirectory(dir=config.output.parent, prefix=TEMPORARY_PREFIX) as folder:
-        counts = config.corpus.count(config.order, config.min_count, Path(folder))
-        found = write(counts, config.output, config.order, Path(folder))
+        corpus, order = config.corpus, config.order
+        windows = partial(count_windows, order=order)
+        work = Work(windows, order, corpus.budget(order), Path(folder), corpus.fields)
+        counts = count_ngrams(corpus.partitions(order), config.min_count, work, corpus.processes)
+        found = write(counts, config.output, order, Path(folder))
     rows = [[order, f"{number:,}", f"{occurrences:,}"] for order, (number, occurrences) in enumerate(found, 1)]
     print(table(["order", "n-grams", "occurrences"], rows))
-    print(f"\n{counts.total:,} units in {time.monotonic() - start:.1f} seconds; written to {config.output}")
+    spilled = f", for which {counts.stored / 1e6:,.0f} MB went to disk" if counts.stored else ""
+    print(f"\n{counts.total:,} units in {time.monotonic() - start:.1f} seconds{spilled}; written to {config.output}")
     return [number for number, _ in found]
 
 
-def write(counts: Counts, output: Path, order: int, folder: Path) -> list[tuple[int, int]]:
+def write(counts: Merged[list[Grams]], output: Path, order: int, folder: Path) -> list[tuple[int, int]]:
     """Writes each order into a file in the folder, and all of them to the output; returns how many n-grams of each order
     there are, and how often they occur together."""
     found = [(0, 0)] * order

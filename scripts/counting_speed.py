@@ -17,6 +17,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,7 +25,8 @@ import tyro
 
 from common.command_line import check_at_least, parse_flags, run, table
 from common.lexicon.corpus import partitions_of
-from common.lexicon.counting import Budget, count_ngrams
+from common.lexicon.counting import Budget, Work, count_ngrams
+from common.lexicon.tables import count_windows
 from common.texts import Texts
 
 from own_process import figures_of
@@ -75,7 +77,8 @@ def sorting(case: Case) -> tuple[int, int]:
     budget = Budget.of(case.memory_megabytes * 2**20 // case.processes, ORDER)
     partitions = partitions_of([case.input], 4 * budget.text) * case.times
     with tempfile.TemporaryDirectory() as folder:
-        counts = count_ngrams(partitions, ORDER, 1, budget, Path(folder), case.processes)
+        work = Work(partial(count_windows, order=ORDER), ORDER, budget, Path(folder), ())
+        counts = count_ngrams(partitions, 1, work, case.processes)
         sizes = [(len(grams.rows), int(grams.counts.sum())) for part in counts.parts for grams in part]
     return tuple(map(sum, zip(*sizes)))
 

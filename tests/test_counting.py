@@ -6,6 +6,7 @@ import json
 import tempfile
 import unicodedata
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.lexicon.corpus import STDIN, Partition, blocks_of, partitions_of
-from common.lexicon.counting import Budget, count_ngrams
+from common.lexicon.counting import Budget, Work, count_ngrams
 from common.lexicon.tables import bounds_of, count_windows, find, frequent_orders, joined, merge_part, numbered
 from common.lexicon.units import UnitReader
 from common.tokenizers.normalization import is_ideograph
@@ -102,9 +103,10 @@ def test_rows_are_found(text, other, order):
     tables = [count_windows(UnitReader().read(of), order) for of in (text, other)]
     vocabulary, sources = numbered(tables)
     first, second = (merge_part([source], len(vocabulary), (None, None)) for source in sources)
-    places = [first.rows.tolist().index(row) if row in first.rows.tolist() else -1 for row in second.rows.tolist()]
+    rows = first.rows.tolist()
+    places = [rows.index(row) if row in rows else -1 for row in second.rows.tolist()]
     for size in (len(vocabulary), 2**20, 2**31):  # bits of a unit
-        assert find(first, second.rows, size).tolist() == places
+        assert find(first.rows, list(second.rows.T), size).tolist() == places
 
 
 # Files
@@ -113,9 +115,10 @@ def test_rows_are_found(text, other, order):
 SMALL = Budget(text=120, tables=400, rows=20, units=10_000)
 
 
-def counted(paths, folder, order=3, least=1, processes=1, budget=SMALL, fields=(), most_bytes=200):
-    counts = count_ngrams(partitions_of(paths, most_bytes), order, least, budget, folder, processes, fields)
-    return as_counts(counts.vocabulary, counts.parts), counts.total
+def counted(paths, folder, order=3, least=1, processes=1, budget=SMALL, most_bytes=200):
+    work = Work(partial(count_windows, order=order), order, budget, folder, ())
+    counts = count_ngrams(partitions_of(paths, most_bytes), least, work, processes)
+    return as_counts(counts.vocabulary, counts.parts), counts
 
 
 LINES = ["他在山上看灯，灯照着河。", "ＧＰＴ4 与 2026年", "", "河上的灯照着山上的人" * 3, "a b"]
@@ -130,10 +133,10 @@ def test_tables_on_disk_give_the_same(tmp_path):
         file.write("\n".join(LINES))
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    found, total = counted([folder], scratch)
-    assert len(list(scratch.iterdir())) > 2
+    found, counts = counted([folder], scratch)
+    assert len(list(scratch.iterdir())) > 2 and counts.stored > 1000
     assert found == slow_counts(LINES * 5, 3)
-    assert total == sum(count for gram, count in found.items() if len(gram) == 1)
+    assert counts.total == sum(count for gram, count in found.items() if len(gram) == 1)
 
 
 def test_several_processes_give_the_same(tmp_path):

@@ -3,6 +3,7 @@ of a file by where they begin, so that nobody reads what another one counts."""
 
 import contextlib
 import itertools
+import shutil
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -55,6 +56,17 @@ def _partitions_of(path: Path, most_bytes: int) -> Iterator[Partition]:
             count = -(-size // most_bytes)
             bounds = [size * number // count for number in range(count)]
             yield from (Partition(file, *pair) for pair in zip(bounds, [*bounds[1:], None]))
+
+
+def kept_stdin(partitions: Sequence[Partition], folder: Path) -> list[Partition]:
+    """The same partitions, to be read more than once: what comes through standard input is first put into a file in the
+    folder."""
+    if not any(partition.path == STDIN for partition in partitions):
+        return list(partitions)
+    kept = folder / "stdin"
+    with kept.open("wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+    return [Partition(kept) if partition.path == STDIN else partition for partition in partitions]
 
 
 def blocks_of(partition: Partition, fields: Collection[str], most_bytes: int) -> Iterator[str]:

@@ -14,9 +14,10 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -28,7 +29,6 @@ from common.lexicon.tables import (
     Numbered,
     Table,
     bounds_of,
-    count_windows,
     frequent_orders,
     joined,
     load,
@@ -36,7 +36,7 @@ from common.lexicon.tables import (
     numbered,
     store,
 )
-from common.lexicon.units import UnitReader
+from common.lexicon.units import UnitReader, Units
 
 #: The least memory of a process that makes sense, in bytes: half of it is Python and numpy.
 LEAST_MEMORY = 256 * 2**20
@@ -64,147 +64,162 @@ class Budget(NamedTuple):
         return cls(third // _OF_TEXT, third, third // (_OF_ROW[0] + _OF_ROW[1] * order), third // _OF_UNIT)
 
 
-class Counts(NamedTuple):
-    """n-grams of a corpus. vocabulary: its units, sorted. total: how many stand in it. parts: lists of the n-grams of
-    order 1, 2, ..., in places of the vocabulary from 1; those of one order follow each other, sorted."""
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be counted, for any process. windows: the table of what is counted in a text, of `order` columns.
+    fields: see `blocks_of`. folder: for tables that do not fit."""
+
+    windows: Callable[[Units], Table]
+    order: int
+    budget: Budget
+    folder: Path
+    fields: Collection[str]
+
+
+class Merged(NamedTuple, Generic[Result]):
+    """vocabulary: the units of a corpus. total: how often something was counted. stored: bytes of tables that were on
+    disk. parts: what became of each part of the sum of all tables, which follow each other."""
 
     vocabulary: list[str]
     total: int
-    parts: Iterator[list[Grams]]
+    stored: int
+    parts: Iterator[Result]
 
 
 class TableStore:
-    """Tables of counted windows; those that do not fit in memory are in a folder."""
+    """Tables of what was counted; those that do not fit in memory are in the folder."""
 
-    def __init__(self, folder: Path, order: int, budget: Budget):
-        self._folder, self._order, self._budget = folder, order, budget
+    def __init__(self, work: Work):
+        self._work = work
         self._held: list[Table] = []
         #: Folders of the tables on disk.
         self.stored: list[Path] = []
 
-    def count(self, partition: Partition, fields: Collection[str], reader: UnitReader) -> None:
-        """Add the windows of a partition."""
-        for text in blocks_of(partition, fields, self._budget.text):
-            table = count_windows(reader.read(text), self._order)
+    def count(self, partition: Partition, reader: UnitReader) -> None:
+        """Add what is counted in a partition."""
+        for text in blocks_of(partition, self._work.fields, self._work.budget.text):
+            table = self._work.windows(reader.read(text))
             if len(table.rows):
                 self._held.append(table)
-            if sum(table.rows.nbytes + table.counts.nbytes for table in self._held) > self._budget.tables:
+            if sum(table.rows.nbytes + table.counts.nbytes for table in self._held) > self._work.budget.tables:
                 self.store()
 
     def store(self) -> None:
         """Put the sum of what is in memory on disk."""
         if self._held:
             vocabulary, sources = numbered(self._held)
-            bounds = bounds_of(sources, self._budget.rows)
+            bounds = bounds_of(sources, self._work.budget.rows)
             parts = (merge_part(sources, len(vocabulary), pair) for pair in bounds)
-            self.stored.append(self._folder / secrets.token_hex(8))
+            self.stored.append(self._work.folder / secrets.token_hex(8))
             store(self.stored[-1], vocabulary, parts)
             self._held = []
 
     def tables(self) -> list[Table]:
         """All of them."""
-        return [*(load(folder, self._order) for folder in self.stored), *self._held]
+        return [*(load(folder, self._work.order) for folder in self.stored), *self._held]
 
 
-def count_ngrams(
-    partitions: Sequence[Partition],
-    order: int,
-    least: int,
-    budget: Budget,
-    folder: Path,
-    processes: int = 1,
-    fields: Collection[str] = (),
-) -> Counts:
-    """All n-grams up to `order` that occur at least `least` times.
+def count_ngrams(partitions: Sequence[Partition], least: int, work: Work, processes: int = 1) -> Merged[list[Grams]]:
+    """All n-grams up to the order of the work that occur at least `least` times: parts are lists of those of order 1,
+    2, ..., and those of one order follow each other, sorted.
 
-    budget: of each process. folder: an empty one for what does not fit, which must stay until the parts have been gone
-    through. fields: see `blocks_of`. Raises UserError for what is no text, and where not even the different units fit.
+    Raises UserError for what is no text, for nothing at all, and where not even the different units fit in memory.
+    """
+    merged = count_tables(partitions, work, partial(frequent_orders, least=least), processes)
+    if not merged.total:
+        raise UserError("--input: has no text - check the names, and --fields")
+    return merged._replace(parts=joined(merged.parts, work.order, least))
+
+
+def count_tables(
+    partitions: Sequence[Partition], work: Work, finish: Callable[[Grams], Result], processes: int = 1
+) -> Merged[Result]:
+    """Tables of all partitions, merged; the folder of the work must stay until the parts have been gone through.
+
+    finish: what each process makes of a part of the sum. Raises UserError as `count_ngrams` does.
     """
     if processes > 1:
-        return _count_by_many(partitions, order, least, budget, folder, processes, fields)
-    tables, reader = TableStore(folder, order, budget), UnitReader()
+        return _count_by_many(partitions, work, finish, processes)
+    tables, reader = TableStore(work), UnitReader()
     for partition in partitions:
-        tables.count(partition, fields, reader)
-    vocabulary, sources = _numbered(tables.tables(), budget)
-    parts = (_merge(sources, len(vocabulary), least, pair) for pair in bounds_of(sources, budget.rows))
-    return Counts(vocabulary, _total(sources), joined(parts, order, least))
+        tables.count(partition, reader)
+    vocabulary, sources = _numbered(tables.tables(), work.budget)
+    bounds = bounds_of(sources, work.budget.rows)
+    parts = (finish(merge_part(sources, len(vocabulary), pair)) for pair in bounds)
+    return Merged(vocabulary, _total(sources), _size(tables.stored), parts)
 
 
 def _count_by_many(
-    partitions: Sequence[Partition],
-    order: int,
-    least: int,
-    budget: Budget,
-    folder: Path,
-    processes: int,
-    fields: Collection[str],
-) -> Counts:
+    partitions: Sequence[Partition], work: Work, finish: Callable[[Grams], Result], processes: int
+) -> Merged[Result]:
     """The same by several processes, which leave all tables on disk, where the others see them."""
-    spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, spawn)
-    count = partial(_counted, order=order, budget=budget, folder=folder, fields=fields)
-    folders = [path for paths in _in_turn(pool, count, partitions, processes) for path in paths]
-    vocabulary, sources = _numbered([load(path, order) for path in folders], budget)
+    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"))
+    folders = [path for paths in _in_turn(pool, partial(_counted, work), partitions, processes) for path in paths]
+    vocabulary, sources = _numbered([load(path, work.order) for path in folders], work.budget)
     for path, source in zip(folders, sources):
         source.numbers.tofile(path / "numbers")
     rows = sum(len(source.rows) for source in sources)
-    bounds = bounds_of(sources, min(budget.rows, -(-rows // (processes * _PARTS))))
-    merge = partial(_merge_stored, folders, order, len(vocabulary), least)
-    parts = _in_turn(pool, merge, bounds, processes)
-    return Counts(vocabulary, _total(sources), joined(parts, order, least, pool.shutdown))
+    bounds = bounds_of(sources, min(work.budget.rows, -(-rows // (processes * _PARTS))))
+    merge = partial(_merge_stored, folders, work.order, len(vocabulary), finish)
+    return Merged(vocabulary, _total(sources), _size(folders), _in_turn(pool, merge, bounds, processes, last=True))
 
 
 def _in_turn(
-    pool: ProcessPoolExecutor, work: Callable[[Any], Any], items: Iterable[Any], processes: int
-) -> Iterator[Any]:
-    """What comes of the work on each item, in order; few are begun before they are wanted."""
+    pool: ProcessPoolExecutor, task: Callable[[Any], Result], items: Iterable[Any], processes: int, last: bool = False
+) -> Iterator[Result]:
+    """What comes of a task for each item, in order; few are begun before they are wanted. last: the pool ends then."""
     begun: deque[Future] = deque()
     try:
         for item in items:
-            begun.append(pool.submit(work, item))
+            begun.append(pool.submit(task, item))
             if len(begun) > 2 * processes:
                 yield begun.popleft().result()
         while begun:
             yield begun.popleft().result()
     except BrokenProcessPool:
         raise UserError(
-            "a process was ended from outside, perhaps for want of memory - give less --memory or fewer --processes"
+            "a process was ended from outside, perhaps for want of memory - give less --memory-megabytes, or fewer --processes"
         ) from None
     finally:
-        for future in begun:
-            future.cancel()
+        if begun or last:
+            pool.shutdown(cancel_futures=True)
 
 
-def _counted(partition: Partition, order: int, budget: Budget, folder: Path, fields: Collection[str]) -> list[Path]:
-    """Work of a process: the windows of a partition, on disk."""
-    tables = TableStore(folder, order, budget)
-    tables.count(partition, fields, UnitReader())
+def _counted(work: Work, partition: Partition) -> list[Path]:
+    """Task of a process: what is counted in a partition, on disk."""
+    tables = TableStore(work)
+    tables.count(partition, UnitReader())
     tables.store()
     return tables.stored
 
 
-def _merge_stored(folders: Sequence[Path], order: int, vocabulary_size: int, least: int, bounds: Bounds) -> list[Grams]:
-    """Work of a process: a part of the sum of tables on disk."""
+def _merge_stored(
+    folders: Sequence[Path], order: int, vocabulary_size: int, finish: Callable[[Grams], Result], bounds: Bounds
+) -> Result:
+    """Task of a process: a part of the sum of tables on disk."""
     tables = (load(folder, order) for folder in folders)
     sources = [
         Numbered(table.rows, table.counts, np.fromfile(folder / "numbers", np.uint32))
         for table, folder in zip(tables, folders)
     ]
-    return _merge(sources, vocabulary_size, least, bounds)
-
-
-def _merge(sources: Sequence[Numbered], vocabulary_size: int, least: int, bounds: Bounds) -> list[Grams]:
-    return frequent_orders(merge_part(sources, vocabulary_size, bounds), least)
+    return finish(merge_part(sources, vocabulary_size, bounds))
 
 
 def _numbered(tables: Sequence[Table], budget: Budget) -> tuple[list[str], list[Numbered]]:
     vocabulary, sources = numbered(tables)
     if len(vocabulary) > budget.units:
         raise UserError(
-            f"--memory: does not hold {len(vocabulary):,} different characters and runs of letters and digits - give more"
+            f"--memory-megabytes: does not hold {len(vocabulary):,} different characters and runs of letters and digits - give more"
         )
     return vocabulary, sources
 
 
 def _total(sources: Sequence[Numbered]) -> int:
     return sum(int(source.counts.sum()) for source in sources)
+
+
+def _size(folders: Iterable[Path]) -> int:
+    return sum(file.stat().st_size for folder in folders for file in folder.iterdir())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from common.command_line import UserError, check_at_least
 from common.lexicon.corpus import Partition, partitions_of
-from common.lexicon.counting import LEAST_MEMORY, Budget, Counts, count_ngrams
+from common.lexicon.counting import LEAST_MEMORY, Budget
 
 
 @dataclass
@@ -39,12 +39,3 @@ class CorpusOptions:
     def partitions(self, order: int) -> list[Partition]:
         """The corpus in pieces that one process counts at a time. Raises UserError where something is missing."""
         return partitions_of(self.input, 4 * self.budget(order).text)
-
-    def count(self, order: int, least: int, folder: Path) -> Counts:
-        """See `count_ngrams`; raises UserError where there is nothing to count, too."""
-        counts = count_ngrams(
-            self.partitions(order), order, least, self.budget(order), folder, self.processes, self.fields
-        )
-        if not counts.total:
-            raise UserError("--input: has no text - check the names, and --fields")
-        return counts

@@ -49,26 +49,35 @@ class Grams(NamedTuple):
 
 def count_windows(units: Units, order: int) -> Table:
     """All windows of `order` units of a text. Takes about 60 bytes a unit."""
-    alive = units.ids > 0
-    begins = np.flatnonzero(alive)
-    columns = []
+    return count_rows(window_columns(units.ids, order), units.vocabulary)
+
+
+def window_columns(ids: np.ndarray, order: int) -> list[np.ndarray]:
+    """Of each window its first, second, ... unit, uint32 (windows,), 0 from where its text ends. A window begins at each
+    place that is not 0."""
+    begins = np.flatnonzero(ids)
+    columns: list[np.ndarray] = []
     for place in range(order):
         column = np.zeros(len(begins), np.uint32)
-        inside = begins[: np.searchsorted(begins, len(units.ids) - place)] + place
-        column[: len(inside)] = units.ids[inside]
+        inside = begins[: np.searchsorted(begins, len(ids) - place)] + place
+        column[: len(inside)] = ids[inside]
         if place:
             column[columns[-1] == 0] = 0
         columns.append(column)
-    keys = _packed(columns, len(units.vocabulary))
-    order_of = None
+    return columns
+
+
+def count_rows(columns: Sequence[np.ndarray], vocabulary: Sequence[str]) -> Table:
+    """A table of rows in any order, with each as often as it occurs."""
+    keys = _packed(columns, len(vocabulary))
     if len(keys) == 1:
         keys[0].sort()
     else:
-        order_of = np.lexsort(keys[::-1])
-        keys = [key[order_of] for key in keys]
+        order = np.lexsort(keys[::-1])
+        keys = [key[order] for key in keys]
     firsts = _firsts(keys)
-    rows = _unpacked([key[firsts] for key in keys], order, len(units.vocabulary))
-    return Table(units.vocabulary, rows, np.diff(firsts, append=len(begins)))
+    rows = _unpacked([key[firsts] for key in keys], len(columns), len(vocabulary))
+    return Table(vocabulary, rows, np.diff(firsts, append=len(columns[0])))
 
 
 def numbered(tables: Sequence[Table]) -> tuple[list[str], list[Numbered]]:
@@ -98,7 +107,7 @@ def bounds_of(sources: Sequence[Numbered], most_rows: int) -> list[Bounds]:
             cuts.append(row)
             held = 0.0
         held += weight
-    return list(zip([None, *cuts], [*cuts, None]))
+    return list(zip([None, *cuts], [*cuts, None])) if sources else []
 
 
 def merge_part(sources: Sequence[Numbered], vocabulary_size: int, bounds: Bounds) -> Grams:
@@ -187,20 +196,22 @@ def load(folder: Path, order: int) -> Table:
     return Table(vocabulary, rows.reshape(-1, order), counts)
 
 
-def find(grams: Grams, rows: np.ndarray, vocabulary_size: int) -> np.ndarray:
-    """The place of each row in n-grams of its order, int64 (rows,); -1 where it is not among them."""
-    keys, wanted = (_packed(of.T, vocabulary_size) for of in (grams.rows, rows))
-    if len(keys) > 1:  # numbers of the different rows, in their order
+def find(rows: np.ndarray, columns: Sequence[np.ndarray], vocabulary_size: int) -> np.ndarray:
+    """The place of each row that is given by its columns in a matrix of sorted ones, int64; -1 where it is not there."""
+    keys, wanted = _packed(rows.T, vocabulary_size), _packed(columns, vocabulary_size)
+    if len(keys) > 1:  # one number for each different row, in their order
         both = [np.concatenate(pair) for pair in zip(keys, wanted)]
         order = np.lexsort(both[::-1])
-        starts = np.zeros(len(order), np.int64)
-        starts[_firsts([key[order] for key in both])] = 1
-        ranks = np.empty(len(order), np.uint64)
-        ranks[order] = np.cumsum(starts)
-        keys, wanted = [ranks[: len(grams.rows)]], [ranks[len(grams.rows) :]]
+        is_new = np.zeros(len(order), np.int64)
+        is_new[_firsts([key[order] for key in both])] = 1
+        ranks = np.empty(len(order), np.int64)
+        ranks[order] = np.cumsum(is_new)
+        keys, wanted = [ranks[: len(rows)]], [ranks[len(rows) :]]
+    if not len(rows):
+        return np.full(len(columns[0]), -1)
     places = np.searchsorted(keys[0], wanted[0])
-    places[places == len(keys[0])] = 0
-    return np.where(keys[0][places] == wanted[0], places, -1) if len(keys[0]) else np.full(len(rows), -1)
+    places[places == len(rows)] = 0
+    return np.where(keys[0][places] == wanted[0], places, -1)
 
 
 def _row(source: Numbered, place: int) -> tuple[int, ...]:
