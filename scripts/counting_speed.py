@@ -25,7 +25,7 @@ import tyro
 
 from common.command_line import check_at_least, parse_flags, run, table
 from common.lexicon.corpus import partitions_of
-from common.lexicon.counting import Budget, Work, count_ngrams
+from common.lexicon.counting import Budget, Work, Workers, count_ngrams
 from common.lexicon.tables import count_windows
 from common.texts import Texts
 
@@ -78,7 +78,7 @@ def sorting(case: Case) -> tuple[int, int]:
     partitions = partitions_of([case.input], 4 * budget.text) * case.times
     with tempfile.TemporaryDirectory() as folder:
         work = Work(partial(count_windows, order=ORDER), ORDER, budget, Path(folder), ())
-        counts = count_ngrams(partitions, 1, work, case.processes)
+        counts = count_ngrams(partitions, 1, work, Workers(case.processes))
         sizes = [(len(grams.rows), int(grams.counts.sum())) for part in counts.parts for grams in part]
     return tuple(map(sum, zip(*sizes)))
 

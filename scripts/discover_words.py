@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             corpus.budget(order),
             Path(folder),
             corpus.fields,
-            corpus.processes,
+            corpus.workers,
         )
     words = [word for word in found if word.word not in known]
     atomic_write(config.output, "".join(f"{word.word}\t{word.count}\t{word.strength:.2f}\n" for word in words))

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.lexicon.corpus import STDIN, Partition, blocks_of, partitions_of
-from common.lexicon.counting import Budget, Work, count_ngrams
+from common.lexicon.counting import ALONE, Budget, Work, Workers, count_ngrams
 from common.lexicon.tables import bounds_of, count_windows, find, frequent_orders, joined, merge_part, numbered
 from common.lexicon.units import UnitReader
 from common.tokenizers.normalization import is_ideograph
@@ -115,9 +115,9 @@ def test_rows_are_found(text, other, order):
 SMALL = Budget(text=120, tables=400, rows=20, units=10_000)
 
 
-def counted(paths, folder, order=3, least=1, processes=1, budget=SMALL, most_bytes=200):
+def counted(paths, folder, order=3, least=1, workers=ALONE, budget=SMALL, most_bytes=200):
     work = Work(partial(count_windows, order=order), order, budget, folder, ())
-    counts = count_ngrams(partitions_of(paths, most_bytes), least, work, processes)
+    counts = count_ngrams(partitions_of(paths, most_bytes), least, work, workers)
     return as_counts(counts.vocabulary, counts.parts), counts
 
 
@@ -144,7 +144,7 @@ def test_several_processes_give_the_same(tmp_path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     assert len(partitions_of([path], 200)) > 4
-    found, _ = counted([path], scratch, least=2, processes=2)
+    found, _ = counted([path], scratch, least=2, workers=Workers(processes=2))
     assert found == slow_counts(LINES * 9, 3, least=2)
 
 

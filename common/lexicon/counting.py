@@ -79,6 +79,18 @@ class Work:
     fields: Collection[str]
 
 
+@dataclass(frozen=True)
+class Workers:
+    """Who counts: some processes of this machine, or the cluster of a Dask scheduler, whose address is given."""
+
+    processes: int = 1
+    scheduler: str | None = None
+
+
+#: This process alone.
+ALONE = Workers()
+
+
 class Merged(NamedTuple, Generic[Result]):
     """vocabulary: the units of a corpus. total: how often something was counted. stored: bytes of tables that were on
     disk. parts: what became of each part of the sum of all tables, which follow each other."""
@@ -122,27 +134,33 @@ class TableStore:
         return [*(load(folder, self._work.order) for folder in self.stored), *self._held]
 
 
-def count_ngrams(partitions: Sequence[Partition], least: int, work: Work, processes: int = 1) -> Merged[list[Grams]]:
+def count_ngrams(
+    partitions: Sequence[Partition], least: int, work: Work, workers: Workers = ALONE
+) -> Merged[list[Grams]]:
     """All n-grams up to the order of the work that occur at least `least` times: parts are lists of those of order 1,
     2, ..., and those of one order follow each other, sorted.
 
     Raises UserError for what is no text, for nothing at all, and where not even the different units fit in memory.
     """
-    merged = count_tables(partitions, work, partial(frequent_orders, least=least), processes)
+    merged = count_tables(partitions, work, partial(frequent_orders, least=least), workers)
     if not merged.total:
         raise UserError("--input: has no text - check the names, and --fields")
     return merged._replace(parts=joined(merged.parts, work.order, least))
 
 
 def count_tables(
-    partitions: Sequence[Partition], work: Work, finish: Callable[[Grams], Result], processes: int = 1
+    partitions: Sequence[Partition], work: Work, finish: Callable[[Grams], Result], workers: Workers = ALONE
 ) -> Merged[Result]:
     """Tables of all partitions, merged; the folder of the work must stay until the parts have been gone through.
 
     finish: what each process makes of a part of the sum. Raises UserError as `count_ngrams` does.
     """
-    if processes > 1:
-        return _count_by_many(partitions, work, finish, processes)
+    if workers.scheduler is not None:
+        from common.lexicon.cluster import count_tables_on
+
+        return count_tables_on(workers.scheduler, partitions, work, finish)
+    if workers.processes > 1:
+        return _count_by_many(partitions, work, finish, workers.processes)
     tables, reader = TableStore(work), UnitReader()
     for partition in partitions:
         tables.count(partition, reader)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common.lexicon.corpus import Partition
-from common.lexicon.counting import Budget, Work, count_ngrams, count_tables
+from common.lexicon.counting import ALONE, Budget, Work, Workers, count_ngrams, count_tables
 from common.lexicon.tables import Grams, Table, count_rows, count_windows, find, window_columns
 from common.lexicon.units import Units
 
@@ -122,7 +122,7 @@ def discover_words(
     budget: Budget,
     folder: Path,
     fields: Collection[str] = (),
-    processes: int = 1,
+    workers: Workers = ALONE,
 ) -> list[Word]:
     """The words of a corpus that occur at least `least` times and have 2 to `longest` units, the most frequent first.
 
@@ -131,9 +131,9 @@ def discover_words(
     """
     order = len(thresholds) + 1
     work = Work(partial(count_windows, order=order), order, budget, folder, fields)
-    counted = count_ngrams(partitions, least, work, processes)
+    counted = count_ngrams(partitions, least, work, workers)
     firm = firm_ngrams(counted.vocabulary, counted.total, counted.parts, thresholds)
     segments = Work(partial(count_segments, firm=firm, longest=longest), longest, budget, folder, fields)
-    merged = count_tables(partitions, segments, partial(frequent_rows, least=least), processes)
+    merged = count_tables(partitions, segments, partial(frequent_rows, least=least), workers)
     words = (word for part in merged.parts for word in words_of(part, firm))
     return sorted(words, key=lambda word: (-word.count, word.word))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from common.command_line import UserError, check_at_least
 from common.lexicon.corpus import Partition, partitions_of
-from common.lexicon.counting import LEAST_MEMORY, Budget
+from common.lexicon.counting import LEAST_MEMORY, Budget, Workers
 
 
 @dataclass
@@ -19,6 +19,9 @@ class CorpusOptions:
     """Keys of JSON whose strings are the texts, and no others."""
     processes: int = 1
     """Processes that count. More than the processor has cores are of no use."""
+    scheduler: str | None = None
+    """Address of a Dask scheduler, whose workers count in place of this machine. Each must see the corpus under the same
+    names; --memory-megabytes is then that of each."""
     memory_megabytes: int = 2048
     """Memory of all processes together. What does not fit is kept in a folder beside --output until the end."""
 
@@ -29,8 +32,17 @@ class CorpusOptions:
             raise UserError(
                 f"--memory-megabytes {self.memory_megabytes}: must be at least {least}, {least // self.processes} for each process"
             )
+        if self.scheduler and self.processes > 1:
+            raise UserError(
+                "--processes: are those of this machine, and --scheduler counts elsewhere - give one of both"
+            )
         if not self.input:
             raise UserError("--input: is missing - name files or folders with texts")
+
+    @property
+    def workers(self) -> Workers:
+        """Who counts."""
+        return Workers(self.processes, self.scheduler)
 
     def budget(self, order: int) -> Budget:
         """What each process may use to count n-grams."""

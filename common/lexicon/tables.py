@@ -94,13 +94,19 @@ def merge(tables: Sequence[Table]) -> Table:
     return Table(vocabulary, *merge_part(sources, len(vocabulary), (None, None)))
 
 
-def bounds_of(sources: Sequence[Numbered], most_rows: int) -> list[Bounds]:
-    """Where to cut the sum of some tables so that no part has many more than `most_rows` of all of them."""
+def sample(table: Table) -> Table:
+    """Some rows of a table, evenly."""
+    places = np.unique(np.linspace(0, len(table.rows) - 1, _SAMPLED).astype(int))
+    return Table(table.vocabulary, table.rows[places], table.counts[places])
+
+
+def bounds_of(sources: Sequence[Numbered], most_rows: int, sizes: Sequence[int] | None = None) -> list[Bounds]:
+    """Where to cut the sum of some tables so that no part has many more than `most_rows` of all of them. sizes: rows of
+    each table, where the sources are only samples of them."""
     samples = []
-    for source in sources:
+    for source, size in zip(sources, sizes or [len(source.rows) for source in sources], strict=True):
         places = np.unique(np.linspace(0, len(source.rows) - 1, _SAMPLED).astype(int))
-        weight = len(source.rows) / len(places)
-        samples += [(_row(source, place), weight) for place in places]
+        samples += [(_row(source, place), size / len(places)) for place in places]
     cuts, held = [], 0.0
     for row, weight in sorted(samples):
         if held + weight > most_rows and held and row not in cuts[-1:]:
@@ -110,14 +116,19 @@ def bounds_of(sources: Sequence[Numbered], most_rows: int) -> list[Bounds]:
     return list(zip([None, *cuts], [*cuts, None])) if sources else []
 
 
+def part_of(source: Numbered, bounds: Bounds) -> Grams:
+    """The rows from the first of two bounds on and below the second, in the table's own numbers."""
+    first, end = (None if bound is None else _place(source, bound) for bound in bounds)
+    return Grams(source.rows[first:end], source.counts[first:end])
+
+
 def merge_part(sources: Sequence[Numbered], vocabulary_size: int, bounds: Bounds) -> Grams:
     """The sum of the rows from the first of two bounds on and below the second."""
     keys_of, counts_of = [], []
     for source in sources:
-        first, end = (None if bound is None else _place(source, bound) for bound in bounds)
-        columns = [source.numbers[column] for column in source.rows[first:end].T]
-        keys_of.append(_packed(columns, vocabulary_size))
-        counts_of.append(source.counts[first:end])
+        rows, counts = part_of(source, bounds)
+        keys_of.append(_packed([source.numbers[column] for column in rows.T], vocabulary_size))
+        counts_of.append(counts)
     keys, counts = [np.concatenate(words) for words in zip(*keys_of)], np.concatenate(counts_of)
     order = np.argsort(keys[0]) if len(keys) == 1 else np.lexsort(keys[::-1])
     keys = [key[order] for key in keys]
