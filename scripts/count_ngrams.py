@@ -44,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> list[int]:
     """Writes the file; returns how many n-grams of each order are in it."""
     config, start = parse_flags(Config, argv), time.monotonic()
     check_new(config.output)
+    config.output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=config.output.parent, prefix=TEMPORARY_PREFIX) as folder:
         corpus, order = config.corpus, config.order
         windows = partial(count_windows, order=order)

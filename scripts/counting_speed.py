@@ -24,16 +24,16 @@ from typing import Annotated, Literal
 import tyro
 
 from common.command_line import check_at_least, parse_flags, run, table
-from common.lexicon.corpus import partitions_of
+from common.lexicon.corpus import blocks_of, partitions_of
 from common.lexicon.counting import Budget, Work, Workers, count_ngrams
 from common.lexicon.tables import count_windows
-from common.texts import Texts
 
 from own_process import figures_of
 from process_memory import peak
 
 ORDER = 4
 _CHUNK = 1000  # texts
+_READ = 2**22  # bytes read at once
 _IDEOGRAPH = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f"
 _STRETCH = re.compile(r"[^\W_]+")
 _UNIT = re.compile(rf"[{_IDEOGRAPH}]|[^\W_{_IDEOGRAPH}]+")
@@ -85,7 +85,8 @@ def sorting(case: Case) -> tuple[int, int]:
 
 def dictionaries(case: Case) -> tuple[int, int]:
     """The same with one dictionary, or one for each chunk."""
-    texts = (text for _ in range(case.times) for text in Texts([case.input]))
+    partitions = partitions_of([case.input], _READ) * case.times
+    texts = (text for part in partitions for block in blocks_of(part, (), _READ) for text in block.split("\n"))
     counts: Counter[str] = Counter()
     for chunk in iter(lambda: [*itertools.islice(texts, _CHUNK)], []):
         if case.way == "loop":

@@ -54,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     check_new(config.output)
     known = known_words(config.known)
     corpus, order = config.corpus, max(len(config.thresholds) + 1, config.longest)
+    config.output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=config.output.parent, prefix=TEMPORARY_PREFIX) as folder:
         partitions = kept_stdin(corpus.partitions(order), Path(folder))
         found = discover_words(

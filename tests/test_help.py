@@ -10,13 +10,14 @@ import pytest
 
 from common import chinese_help
 from common.command_line import display_width, parse_flags
+from common.lexicon.options import CorpusOptions
 from common.options import EncoderOptions, PredictionOptions, RunOptions, RunPlace, TrainingOptions
 
 import competition
 from contests import ALL_SCRIPTS, CONTESTS, every_contest
 from workshop import check_refusal, run_here, run_there, sample_of, succeeds
 
-SHARED = (PredictionOptions, RunPlace, RunOptions, TrainingOptions, EncoderOptions)
+SHARED = (PredictionOptions, RunPlace, RunOptions, TrainingOptions, EncoderOptions, CorpusOptions)
 COMMON_TEXTS = json.loads((competition.ROOT / "common/help.zh.json").read_text("utf-8"))
 
 
