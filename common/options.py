@@ -193,6 +193,9 @@ class EncoderOptions:
     word_vectors: Path | None = None
     """Word vectors in word2vec's text or binary format: the light encoders take them, and leave them as they are, in
     place of learned ones."""
+    dictionary: Path | None = None
+    """Words that jieba takes besides its own, one on each line, as scripts/discover_words.py finds them. The run keeps
+    them."""
     word_size: int = 64
     """Size of the learned word vectors of a light encoder; 0: by the rule n > 8.33 ln N for N words."""
     attention: Literal["full", "atrous", "local", "sparse", "nystrom"] = "full"
@@ -213,9 +216,11 @@ class EncoderOptions:
         check_below_one(self, "dropout")
         self._check_attention()
         check_hidden_size(self.encoder, self.hidden_size)
-        if self.pretrained_light and (self.pretrained or self.encoder in TRANSFORMERS or self.word_vectors):
+        if self.pretrained_light and (
+            self.pretrained or self.encoder in TRANSFORMERS or self.word_vectors or self.dictionary
+        ):
             raise UserError(
-                f"--pretrained-light {self.pretrained_light}: is a light encoder with words of its own - leave out --pretrained, --word-vectors, and --encoder bert or roformer"
+                f"--pretrained-light {self.pretrained_light}: is a light encoder with words of its own - leave out --pretrained, --word-vectors, --dictionary, and --encoder bert or roformer"
             )
         if self.word_vectors and not self.is_light:
             other = f"--pretrained {self.pretrained}" if self.pretrained else f"--encoder {self.encoder}"

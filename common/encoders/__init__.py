@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Protocol
 from common.command_line import UserError
 from common.encoders.hub import local_folder
 from common.generators import Arrays
+from common.lexicon.word_list import read_word_list
 from common.options import TRANSFORMERS, EncoderOptions
 from common.runs.directory import Run
 from common.runs.files import check_plain, file_of_run, read_json
 from common.tokenizers import Encoding, WordPieceTokenizer
+from common.tokenizers.segmentation import added_words, use_words
 
 if TYPE_CHECKING:
     from common.keras_compat import keras
 
-__all__ = ["Encoder", "build_encoder", "encoder_of", "load_encoder", "save_encoder"]
+__all__ = ["Encoder", "build_encoder", "encoder_of", "load_encoder", "save_encoder", "use_dictionary"]
 
 
 class Encoder(Protocol):
@@ -55,6 +57,7 @@ class Encoder(Protocol):
 
 
 _FILE = "encoder.json"
+_DICTIONARY = "dictionary.txt"
 #: The weights of a network on a light encoder, in the folder of a run or of a pretrained one.
 WEIGHTS = "best.weights.h5"
 _MOST_BYTES = 2**26  # of it, and of a vocabulary
@@ -71,9 +74,10 @@ def build_encoder(options: EncoderOptions, texts: Iterable[str]) -> Encoder:
     """The encoder that the flags ask for; without a checkpoint its vocabularies come from `texts`, which are gone
     through twice, and its words from the word vectors if there are any.
 
-    Raises UserError for a checkpoint that is missing, incomplete or incompatible, and for a file that holds no word
-    vectors.
+    From here on the process cuts words by the dictionary that the flags name, or none. Raises UserError for a checkpoint
+    that is missing, incomplete or incompatible, and for a file that holds no words or word vectors.
     """
+    use_dictionary(options)
     kinds = _kinds()
     if options.pretrained_light:
         return _pretrained_light(options.pretrained_light, options)
@@ -102,6 +106,23 @@ def _pretrained_light(folder: Path, options: EncoderOptions) -> Encoder:
     return found.beginning_with(weights, options)
 
 
+def use_dictionary(options: EncoderOptions, run: Run | None = None) -> None:
+    """From here on the process cuts words by the dictionary of a run that is continued, or by the one that the flags
+    name, or none. Making or loading an encoder does the same: this is for who needs words before. Raises UserError for a
+    file that is no list of words."""
+    if run is not None:
+        _use_dictionary_in(run.path)
+    else:
+        use_words(read_word_list(options.dictionary) if options.dictionary else ())
+
+
+def _use_dictionary_in(folder: Path) -> None:
+    file = file_of_run(folder, _DICTIONARY)
+    if file.exists():
+        check_plain(file, _MOST_BYTES)
+    use_words(read_word_list(file) if file.exists() else ())
+
+
 def encoder_of(run: Run | None) -> Encoder | None:
     """The encoder of a run that is continued; None for a new run, and for one that ended before its first state was
     written."""
@@ -109,15 +130,18 @@ def encoder_of(run: Run | None) -> Encoder | None:
 
 
 def save_encoder(encoder: Encoder, folder: Path) -> None:
-    """Write vocabularies and encoder.json into a run directory."""
+    """Write vocabularies, the words of --dictionary and encoder.json into a run directory."""
+    if added_words():
+        (folder / _DICTIONARY).write_text("".join(f"{word}\n" for word in added_words()), "utf-8")
     kind = next(name for name, kind in _kinds().items() if isinstance(encoder, kind))
     settings = {"kind": kind, **encoder.save(folder)}
     (folder / _FILE).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
 
 
 def load_encoder(folder: Path) -> Encoder:
-    """The encoder of a run directory, with weights still to be loaded. Raises UserError when it is damaged, or of
-    another version."""
+    """The encoder of a run directory, with weights still to be loaded; from here on the process cuts words as the run
+    did. Raises UserError when it is damaged, or of another version."""
+    _use_dictionary_in(folder)
     settings = read_json(file_of_run(folder, _FILE), _MOST_BYTES)
     try:
         check_plain(file_of_run(folder, "vocab.txt"), _MOST_BYTES)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from common.tokenizers.segmentation import forget_with_words
 from common.tokenizers.wordpiece import Encoding
 from common.tokenizers.words import rarity, token_words
 
@@ -49,6 +50,9 @@ def overlap(question: str, asked: Encoding, context: str, tokens: Encoding) -> O
 @lru_cache(maxsize=8)  # a question is asked of twenty passages
 def _question(question: str, asked: Encoding) -> "_Question":
     return _Question(question, asked)
+
+
+forget_with_words(_question.cache_clear)
 
 
 class _Question:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
@@ -46,14 +46,42 @@ class _Store(dict[str, np.ndarray]):
             self.room -= size
 
 
-_store = _Store(2**28)
+_ROOM = 2**28  # bytes
+_store = _Store(_ROOM)
+_added: list[str] = []
+_forgetting: list[Callable[[], object]] = []
+
+
+def use_words(words: Iterable[str]) -> None:
+    """From here on jieba knows these words besides its own, in this process; each is then more probable than its parts.
+
+    Two lists at a time are not to be had: what was cut with other words is forgotten, but features made of it are not.
+    """
+    words = list(words)
+    if words != _added:
+        _added[:] = words
+        _store.clear()
+        _store.room = _ROOM
+        for forget in (segment.cache_clear, _load_jieba.cache_clear, _cutter.cache_clear, *_forgetting):
+            forget()
+
+
+def added_words() -> list[str]:
+    """Those of `use_words`."""
+    return list(_added)
+
+
+def forget_with_words(forget: Callable[[], object]) -> None:
+    """Have something called whenever other words are used."""
+    _forgetting.append(forget)
 
 
 @lru_cache(maxsize=256)  # many questions are about one context
 def segment(text: str) -> Ranges:
     """Words of any string as character ranges [start, end) that cover it exactly, blanks and all.
 
-    jieba's accurate mode with its HMM and its own dictionary. Words added to the `jieba` module have no influence.
+    jieba's accurate mode with its HMM, its own dictionary and the words of `use_words`. Words added to the `jieba` module
+    have no influence.
     The first call in a process loads jieba (a tenth of a second), and the one with which many words have been seen its
     whole dictionary (half a second). What `segment_all` has seen is only looked up.
     """
@@ -94,7 +122,7 @@ def segmented(texts: Iterable[str]) -> Iterator[tuple[str, Ranges]]:
 
 
 def jieba_segmenter() -> Any:
-    """jieba's `Tokenizer` with its own dictionary, one for the process."""
+    """jieba's `Tokenizer` with its own dictionary and the words of `use_words`, one for the process."""
     with _loading:
         return _load_jieba()
 
@@ -115,14 +143,28 @@ def _load_jieba() -> Any:
     segmenter.get_dict_file = lambda: path.open("rb")
 
     def read_all() -> None:
+        added = {word: segmenter.FREQ[word] for word in _added}
         segmenter.FREQ, _ = segmenter.gen_pfdict(segmenter.get_dict_file())
+        _put(added, segmenter.FREQ)
 
     # In place of `initialize`, without its messages and its cache in the temporary directory, which is shared by all
     # users and versions, and a hazard to load.
     dictionary = path.read_bytes()
     segmenter.FREQ, segmenter.total = WordFrequencies(dictionary, read_all), total_frequency(dictionary)
     segmenter.initialized = True
+    frequencies = {word: segmenter.suggest_freq(word) for word in _added}
+    _put(frequencies, segmenter.FREQ)
+    segmenter.total += sum(frequencies.values())
     return segmenter
+
+
+def _put(frequencies: Mapping[str, int], known: dict[str, int]) -> None:
+    """Adds words to what jieba knows, in which each beginning of a word has its place."""
+    for word, frequency in frequencies.items():
+        known[word] = frequency
+        for end in range(1, len(word)):
+            if word[:end] not in known:
+                known[word[:end]] = 0
 
 
 @lru_cache(maxsize=1)
@@ -172,7 +214,7 @@ def _word_lengths_of_shares(shares: Sequence[Sequence[str]]) -> list[np.ndarray]
             )  # before the end is waited for: nothing goes on when this process is interrupted
         for worker, share in zip(workers, shares):
             with contextlib.suppress(BrokenPipeError), worker.stdin:
-                worker.stdin.write(json.dumps(share, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+                worker.stdin.write(json.dumps([_added, share], ensure_ascii=False).encode("utf-8", "surrogatepass"))
         # A worker reads all of its texts before it writes, so neither of these two loops can wait for the other.
         outputs = [worker.stdout.read() for worker in workers]
         statuses = [worker.wait() for worker in workers]
@@ -185,8 +227,10 @@ def _word_lengths_of_shares(shares: Sequence[Sequence[str]]) -> list[np.ndarray]
 
 
 def _serve() -> None:
-    """What such a process does: a JSON list of texts on standard input, `_word_lengths` of them to standard output."""
-    texts = json.loads(sys.stdin.buffer.read().decode("utf-8", "surrogatepass"))
+    """What such a process does: words to use and texts, two JSON lists in one, on standard input, `_word_lengths` of the
+    texts to standard output."""
+    words, texts = json.loads(sys.stdin.buffer.read().decode("utf-8", "surrogatepass"))
+    use_words(words)
     sys.stdout.buffer.write(_word_lengths(texts).tobytes())
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from common.tokenizers.normalization import has_surrogate
-from common.tokenizers.segmentation import Ranges, jieba_segmenter, segmented, word_ends
+from common.tokenizers.segmentation import Ranges, forget_with_words, jieba_segmenter, segmented, word_ends
 from common.tokenizers.wordpiece import Encoding
 
 
@@ -96,6 +96,10 @@ class TokenWords:
 def token_words(text: str, encoding: Encoding) -> TokenWords:
     """The words of a text under the tokens of its encoding, which must not be changed any more."""
     return TokenWords(text, encoding.offsets)
+
+
+forget_with_words(words_of.cache_clear)
+forget_with_words(token_words.cache_clear)
 
 
 def word_positions(text: str, offsets: np.ndarray, words: Ranges | None = None) -> np.ndarray:
