@@ -236,7 +236,7 @@ def _numbered(tables: Sequence[Table], budget: Budget) -> tuple[list[str], list[
 
 
 def _total(sources: Sequence[Numbered]) -> int:
-    return sum(int(source.counts.sum()) for source in sources)
+    return sum(int(source.counts[:].sum()) for source in sources)
 
 
 def _size(folders: Iterable[Path]) -> int:

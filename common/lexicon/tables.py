@@ -8,6 +8,7 @@ each stands together: one sort counts all orders.
 
 import bisect
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -133,7 +134,7 @@ def merge_part(sources: Sequence[Numbered], vocabulary_size: int, bounds: Bounds
     order = np.argsort(keys[0]) if len(keys) == 1 else np.lexsort(keys[::-1])
     keys = [key[order] for key in keys]
     firsts = _firsts(keys)
-    rows = _unpacked([key[firsts] for key in keys], sources[0].rows.shape[1], vocabulary_size)
+    rows = _unpacked([key[firsts] for key in keys], rows.shape[1], vocabulary_size)
     return Grams(rows, _sums(counts[order], firsts))
 
 
@@ -201,10 +202,28 @@ def store(folder: Path, vocabulary: Sequence[str], parts: Iterable[Grams]) -> No
 
 
 def load(folder: Path, order: int) -> Table:
-    """What `store` wrote; rows and counts stay on disk until they are looked at."""
+    """What `store` wrote; rows and counts stay on disk, but for those that are asked for."""
     vocabulary = json.loads((folder / "vocabulary").read_text("utf-8"))
-    rows, counts = (np.memmap(folder / name, kind, "r") for name, kind in (("rows", np.uint32), ("counts", np.int64)))
-    return Table(vocabulary, rows.reshape(-1, order), counts)
+    return Table(vocabulary, _OnDisk(folder / "rows", np.uint32, (order,)), _OnDisk(folder / "counts", np.int64, ()))
+
+
+class _OnDisk:
+    """An array (length, *shape) in a file, of which places and slices are read. Not a memory map, whose pages count as
+    memory of the process."""
+
+    def __init__(self, path: Path, dtype: type, shape: tuple[int, ...]):
+        self._path, self._dtype, self._shape = path, np.dtype(dtype), shape
+        self._row_bytes = self._dtype.itemsize * math.prod(shape)
+        self._length = path.stat().st_size // self._row_bytes
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, place: int | slice) -> np.ndarray:
+        first, end, _ = place.indices(len(self)) if isinstance(place, slice) else (place, place + 1, 1)
+        count = max(0, end - first) * math.prod(self._shape)
+        found = np.fromfile(self._path, self._dtype, count, offset=first * self._row_bytes).reshape(-1, *self._shape)
+        return found if isinstance(place, slice) else found[0]
 
 
 def find(rows: np.ndarray, columns: Sequence[np.ndarray], vocabulary_size: int) -> np.ndarray:
