@@ -24,13 +24,23 @@ def read_word_list(path: Path) -> dict[str, int | None]:
     return found
 
 
+def jieba_words() -> dict[str, int]:
+    """The words of jieba's dictionary in normal form, and their frequencies."""
+    found: dict[str, int] = {}
+    with jieba_segmenter().get_dict_file() as file:
+        for line in file:
+            word, frequency, *_ = line.decode("utf-8").split(" ")
+            word = normal_form(word)
+            found[word] = found.get(word, 0) + int(frequency)
+    return found
+
+
 def known_words(source: str | None) -> frozenset[str]:
     """The words, in normal form, of jieba's dictionary ("jieba"), of a list, or none."""
     if source is None:
         return frozenset()
     if source == "jieba":
-        with jieba_segmenter().get_dict_file() as file:
-            return frozenset(normal_form(line.decode("utf-8").split(" ")[0]) for line in file)
+        return frozenset(jieba_words())
     return frozenset(read_word_list(Path(source)))
 
 

@@ -21,8 +21,10 @@ from common.submission import TEMPORARY_PREFIX, atomic_write, check_output, json
 Config = TypeVar("Config")
 Settings = TypeVar("Settings", bound=NamedTuple)
 
-#: The task of scripts/pretrain.py.
-PRETRAINING = "pretraining"
+#: The tasks of scripts/pretrain.py and scripts/train_segmenter.py.
+PRETRAINING, SEGMENTATION = "pretraining", "segmentation"
+
+_SCRIPTS = {PRETRAINING: "pretrain.py", SEGMENTATION: "train_segmenter.py"}  # of contests: train.py
 
 _CONFIG = "config.json"
 _MOST_CONFIG = 2**24  # bytes
@@ -57,7 +59,7 @@ class Run:
         """What continues it, to be shown."""
         folder = self.path.parent.parent
         place = "" if folder == RunOptions.output_dir else f" --output-dir {shlex.quote(str(folder))}"
-        script = "pretrain.py" if self.config.get("task") == PRETRAINING else "train.py"
+        script = _SCRIPTS.get(self.config.get("task"), "train.py")
         return f"{script} --run-name {shlex.quote(self.path.name)} --resume{place}"
 
     def file(self, name: str) -> Path:
@@ -270,7 +272,8 @@ def parse_training_flags(config_class: type[Config], task: str, argv: list[str] 
     is a UserError, save for those that may change (how long to train, and where things are).
     """
     given = parse_flags(config_class, argv)
-    check_combination(given.encoder, given.training)
+    if hasattr(given, "encoder"):
+        check_combination(given.encoder, given.training)
     if not given.run.resume:
         check_run_is_new(task, given.run.output_dir, given.run.run_name)
         check_output(given.run.output_dir / task / (given.run.run_name or "run") / _CONFIG)

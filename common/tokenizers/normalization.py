@@ -34,6 +34,9 @@ _CJK_BLOCKS = (
     (0x2F800, 0x2FA1F),  # compatibility supplement
 )
 
+#: The same, for a class of characters in a regular expression.
+IDEOGRAPHS = "".join(f"{chr(first)}-{chr(last)}" for first, last in _CJK_BLOCKS)
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
