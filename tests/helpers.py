@@ -31,6 +31,20 @@ def write(path: Path, content: Any, indent: int | None = None) -> Path:
     return path
 
 
+def interrupt_second_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings stop in their second epoch, before it is kept."""
+    from common.runs.callbacks import KeepRun
+
+    whole = KeepRun.on_epoch_end
+
+    def stop(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+        whole(self, epoch, logs)
+
+    monkeypatch.setattr(KeepRun, "on_epoch_end", stop)
+
+
 def empty_run(runs: Path, task: str) -> Path:
     """A run that can be found, with nothing in it."""
     run = runs / task / "a"

@@ -12,12 +12,11 @@ from common.generators import pad_features
 from common.keras_compat import seed_everything
 from common.options import EncoderOptions
 from common.pretraining.model import build_network, loss
-from common.runs.callbacks import KeepRun
 from common.runs.weights import load_arrays
 from common.tokenizers import SPECIAL_TOKENS, WordPieceTokenizer, windows
 
 import competition
-from helpers import refused, write
+from helpers import interrupt_second_epoch, refused, write
 from workshop import arrays, check_refusal, files_below, run_here, succeeds, without_seconds
 
 SCRIPTS = competition.ROOT / "scripts"
@@ -96,14 +95,7 @@ def test_a_contest_begins_with_what_was_learned(pretrained):
 def test_a_run_that_was_killed_ends_with_the_same_weights(pretrained, texts, monkeypatch):
     kind, home = pretrained
     flags = [*SMALL, "--encoder", kind, "--output-dir", home, "--run-name", "killed"]
-    whole = KeepRun.on_epoch_end
-
-    def killed(self, epoch, logs=None):
-        if epoch == 1:
-            raise KeyboardInterrupt
-        whole(self, epoch, logs)
-
-    monkeypatch.setattr(KeepRun, "on_epoch_end", killed)
+    interrupt_second_epoch(monkeypatch)
     stopped = pretrain("--input", texts, "--output", home / "killed", *flags)
     assert stopped.code and "pretrain.py --run-name killed --resume" in stopped.err and not (home / "killed").exists()
     monkeypatch.undo()

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from common.lexicon.pseudo_sentences import BEGIN, END, INSIDE, SINGLE, UNKNOWN, PseudoSentences, characters_of, cut_at
 from common.lexicon.segmentation_score import segmentation_score
 from common.lexicon.segmenter import Segmenter, build_network, word_ends
-from common.runs.callbacks import KeepRun
 
 import competition
-from helpers import write, write_lines
+from helpers import interrupt_second_epoch, write, write_lines
 from workshop import check_refusal, run_here, succeeds
 
 SCRIPTS = competition.ROOT / "scripts"
@@ -158,14 +157,7 @@ def test_it_is_scored_beside_jieba(trained, tmp_path):
 
 def test_it_resumes_where_it_was_killed(trained, monkeypatch):
     home, _ = trained
-    whole = KeepRun.on_epoch_end
-
-    def killed(self, epoch, logs=None):
-        if epoch == 1:
-            raise KeyboardInterrupt
-        whole(self, epoch, logs)
-
-    monkeypatch.setattr(KeepRun, "on_epoch_end", killed)
+    interrupt_second_epoch(monkeypatch)
     flags = ["--dictionary", home / "words.tsv", *SMALL, "--output-dir", home, "--run-name", "killed"]
     stopped = run_here(SCRIPTS, "train_segmenter", flags)
     assert stopped.code and "train_segmenter.py --run-name killed --resume" in stopped.err
