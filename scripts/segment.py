@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, dict[str, float]]:
     }
     if words:
         ways[config.words.name] = partial(cut_without_hmm, tokenizer_of(words))
-    return scored(ways, gold, trained.read_json(WORDS, dict[str, int]))
+    return scored(ways, gold, trained.read_json(WORDS, dict[str, float]))
 
 
 def in_batches(segmenter: Any, texts: Iterator[str]) -> Iterator[bytes]:
@@ -100,9 +100,9 @@ def read_gold(file: Path) -> list[list[str]]:
     return found
 
 
-def tokenizer_of(words: Mapping[str, int | None]) -> Any:
+def tokenizer_of(words: Mapping[str, float | None]) -> Any:
     """jieba with these words in place of its own."""
-    frequencies: dict[str, int] = {}
+    frequencies: dict[str, float] = {}
     for word, count in words.items():
         frequencies[word] = 1 if count is None else count
         for end in range(1, len(word)):

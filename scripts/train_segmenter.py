@@ -59,7 +59,7 @@ class Config:
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and FIGURES on dev."""
     config, resumed = parse_training_flags(Config, SEGMENTATION, argv)
-    words = resumed.read_json(_WORDS, dict[str, int]) if resumed else words_of(config.dictionary)
+    words = resumed.read_json(_WORDS, dict[str, float]) if resumed else words_of(config.dictionary)
     characters = characters_of(words)
     training, steps = config.training, config.epoch_steps
     train = PseudoSentences(words, characters, config.power, training.batch_size, config.run.seed)
@@ -100,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     return {"run": kept.path, **best}
 
 
-def words_of(dictionary: Path | None) -> dict[str, int]:
+def words_of(dictionary: Path | None) -> dict[str, float]:
     """The words of ideographs in a dictionary and their frequencies, 1 where none is told. Raises UserError where there
     is none."""
     found = read_word_list(dictionary) if dictionary else jieba_words()
@@ -111,7 +111,7 @@ def words_of(dictionary: Path | None) -> dict[str, int]:
     return words
 
 
-def write_run(folder: Path, words: dict[str, int]) -> None:
+def write_run(folder: Path, words: dict[str, float]) -> None:
     (folder / _WORDS).write_bytes(json_bytes(words, indent=0))
 
 

@@ -78,8 +78,8 @@ def test_words(texts, least, thresholds, longest):
 
 def test_a_list_of_words(tmp_path):
     """Our own, jieba's form, and plain words; full width and capitals are one word."""
-    path = write(tmp_path / "a.tsv", "区块链\t12\t3.40\nＧＰＴ4 3 nz\n元宇宙\ngpt4\t2\n\n" + "长" * 200 + "\t0\n")
-    assert read_word_list(path) == {"区块链": 12, "gpt4": 5, "元宇宙": None, "长" * 200: 0}
+    path = write(tmp_path / "a.tsv", "区块链\t12\t3.40\nＧＰＴ4 3 nz\n元宇宙\ngpt4\t2.5\n\n" + "长" * 200 + "\t0\n")
+    assert read_word_list(path) == {"区块链": 12, "gpt4": 5.5, "元宇宙": None, "长" * 200: 0}
     assert known_words(str(path)) == read_word_list(path).keys()
     assert {"中国", "at&t"} <= known_words("jieba") and not known_words(None)
 
@@ -91,6 +91,8 @@ def test_a_list_of_words(tmp_path):
         ("两 个词\t1\n", "a.tsv:1: the word '两 个词' has a blank in it"),
         ("词\t-1\n", "a.tsv:1: '-1' is no count"),
         ("词 多少\n", "a.tsv:1: '多少' is no count"),
+        ("词\tnan\n", "a.tsv:1: 'nan' is no count"),
+        ("词\tinf\n", "a.tsv:1: 'inf' is no count"),
         ("", "a.tsv: there is nothing in it"),
     ],
 )

@@ -81,7 +81,7 @@ class Segmenter:
     @classmethod
     def of(cls, run: Run) -> "Segmenter":
         """That of a run of scripts/train_segmenter.py, with its best weights. Raises UserError where it is damaged."""
-        characters = characters_of(run.read_json(WORDS, dict[str, int]))
+        characters = characters_of(run.read_json(WORDS, dict[str, float]))
         size, layers = (run.setting(name, Annotated[int, Between(1, 4096)]) for name in ("hidden_size", "layers"))
         network = build_network(len(characters) + UNKNOWN + 1, size, layers, dropout=0.0)
         load_best(run, network)
