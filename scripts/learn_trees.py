@@ -6,10 +6,11 @@ python scripts/learn_trees.py --input TEXTS --output FOLDER --unit blanks --gold
 
 FOLDER has the weights, the vocabulary, the settings, trees.txt and scores.json: perplexity on held-out lines beside that
 of LSTMs of the same size, and F1 of the trees of TREES beside left-branching, right-branching, balanced and random ones.
+What was learned so far is kept in runs/trees: `learn_trees.py --resume` goes on with a training that was interrupted.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,15 +29,19 @@ from common.analysis.trees import (
     right_branching,
     tree_of_distances,
 )
-from common.command_line import UserError, check_above, check_at_least, check_below_one, parse_flags, run, table
+from common.command_line import UserError, check_above, check_at_least, check_below_one, run, table
 from common.new_folder import check_new, new_folder
-from common.options import TrainingOptions
+from common.options import RunPlace, TrainingOptions
 from common.process import start_tensorflow
+from common.runs.directory import TREES, Run, create_run, open_run, parse_training_flags
 from common.runs.values import settings_to_json
 from common.submission import json_bytes
 from common.texts import Texts
 
 from tree_texts import SPECIAL, Corpus, GoldSentence, Unit, is_punctuation, read_corpus, read_gold, tokens_of
+
+_TOKENS = "vocab.json"
+_OWN = "run"  # of one network, in a folder of its name in the run
 
 
 @dataclass
@@ -82,14 +87,13 @@ class Config:
     """Highest learning rate, from which it falls to zero."""
     plain: bool = True
     """Train LSTMs of the same size too, to compare the perplexity."""
-    seed: int = 1
-    """Decides everything random: initial weights, order of the lines, dropout, random trees."""
     shown: int = 10
     """So many trees are printed; trees.txt has those of all sentences."""
+    run: RunPlace = field(default_factory=RunPlace)
 
     def __post_init__(self):
         check_at_least(self, layer=0, layers=1, hidden_size=1, levels=1, max_length=2, epochs=1, batch_size=1)
-        check_at_least(self, vocabulary_size=len(SPECIAL) + 1, seed=0, shown=0)
+        check_at_least(self, vocabulary_size=len(SPECIAL) + 1, shown=0)
         check_above(self, learning_rate=0)
         check_below_one(self, "dropconnect", "dropout")
         if self.hidden_size % self.levels:
@@ -98,9 +102,9 @@ class Config:
             )
         if self.layer > self.layers:
             raise UserError(f"--layer {self.layer}: must be at most --layers, which is {self.layers}")
-        if self.output is None:
+        if self.output is None and not self.run.resume:
             raise UserError("--output: is missing - name the folder that is to be made")
-        if not self.input:
+        if not self.input and not self.run.resume:
             raise UserError("--input: is missing - name files or folders with texts")
 
     @property
@@ -111,23 +115,31 @@ class Config:
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains and writes the folder; returns what scores.json has."""
-    config = parse_flags(Config, argv)
+    config, resumed = parse_training_flags(Config, TREES, argv)
     check_new(config.output)
     gold = read_gold(config.gold) if config.gold else []
     texts = Texts(config.input, config.fields)
     corpus = read_corpus(texts, config.unit, config.vocabulary_size, config.max_length)
+    kept = resumed or create_run(
+        TREES, config.run.output_dir, config.run.run_name, config, write=lambda folder: write_tokens(corpus, folder)
+    )
+    if kept.read_json(_TOKENS, list[str]) != corpus.vocabulary.tokens:
+        raise UserError(f"{kept.path}: was started on other texts - resume with the same, or start a new run")
     print(f"texts     {corpus.lines:,} lines: {len(corpus.train):,} pieces to train on, {len(corpus.dev):,} held out")
+    print(f"run       {kept.path}")
 
     start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import prepare
+    from common.runs.callbacks import resumable
     from common.runs.weights import named_values, save_arrays
 
     from tree_network import distances_of
 
     networks, perplexities = {}, {}
     for name, levels in {"on_lstm": config.levels, **({"lstm": 1} if config.plain else {})}.items():
-        prepare(config.seed, "no")
-        networks[name], perplexities[name] = trained(name, levels, config, corpus)
+        prepare(config.run.seed, "no")
+        with resumable(kept):
+            networks[name], perplexities[name] = trained(name, levels, config, corpus, kept)
     sentences = gold or [GoldSentence(list(tokens), frozenset()) for tokens in corpus.dev_tokens]
     words, trees = trees_of(sentences, partial(distances_of, networks["on_lstm"]), corpus, config)
     scores = {"perplexity": perplexities, "layer": config.read_layer, "f1": {}}
@@ -137,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     with new_folder(config.output) as folder:
         for name, network in networks.items():
             save_arrays(folder / f"{name}.weights.h5", {"model": named_values(network.weights)})
-        (folder / "vocab.json").write_bytes(json_bytes(corpus.vocabulary.tokens, indent=0) + b"\n")
+        write_tokens(corpus, folder)
         (folder / "settings.json").write_bytes(json_bytes(settings_to_json(config), indent=1) + b"\n")
         (folder / "scores.json").write_bytes(json_bytes(scores, indent=1) + b"\n")
         (folder / "trees.txt").write_text("".join(f"{line}\n" for line in lines), "utf-8")
@@ -145,8 +157,13 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     return scores
 
 
-def trained(name: str, levels: int, config: Config, corpus: Corpus) -> tuple[Any, float]:
-    """The network, and its perplexity on held-out lines. Raises UserError where training came to no number."""
+def write_tokens(corpus: Corpus, folder: Path) -> None:
+    (folder / _TOKENS).write_bytes(json_bytes(corpus.vocabulary.tokens, indent=0) + b"\n")
+
+
+def trained(name: str, levels: int, config: Config, corpus: Corpus, run: Run) -> tuple[Any, float]:
+    """The network, and its perplexity on held-out lines; its own run is in the folder of the run. Raises UserError where
+    training came to no number."""
     from tree_network import build_network, train
 
     sizes = (len(corpus.vocabulary), config.hidden_size, config.layers, levels)
@@ -155,8 +172,10 @@ def trained(name: str, levels: int, config: Config, corpus: Corpus) -> tuple[Any
         epochs=config.epochs, batch_size=config.batch_size, learning_rate=config.learning_rate, ema_momentum=0
     )
     print(f"\n{name:8}  {network.count_params():,} weights, {len(corpus.vocabulary):,} tokens in the vocabulary")
+    own = run.path / name / _OWN
+    own_run = open_run(own, name) if own.exists() else create_run(name, run.path, _OWN, config)
     try:
-        return network, min(train(network, name, corpus.train, corpus.dev, options, config.seed))
+        return network, train(network, own_run, corpus.train, corpus.dev, options, config.run.seed)
     except FloatingPointError:
         raise UserError(
             f"--learning-rate {config.learning_rate}: the perplexity is no number - lower it, or give more texts"
@@ -194,7 +213,7 @@ def compared(
     """The scores of the trees of each layer, and of simple ones."""
     lengths = [len(sentence) for sentence in words]
     expected = [only(sentence.brackets, counted(sentence.words, config)) for sentence in gold]
-    generator = np.random.default_rng(config.seed)
+    generator = np.random.default_rng(config.run.seed)
     found = {f"layer {number}": of_layer for number, of_layer in enumerate(trees, 1)}
     for name, make in (("left", left_branching), ("right", right_branching), ("balanced", balanced)):
         found[name] = [make(length) for length in lengths]

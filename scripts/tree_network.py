@@ -23,6 +23,11 @@ from common.optimizers import TrainingModel, build_optimizer
 from common.options import TrainingOptions
 from common.prediction import one_trace
 from common.pretraining.model import TokenLogits
+from common.runs.callbacks import KeepRun, Progress, load_best
+from common.runs.directory import Evaluation, Run
+
+#: Of a token on average. The first is maximised.
+FIGURES = ("log_likelihood", "perplexity")
 
 _BATCH_TOKENS = 4096
 
@@ -61,45 +66,35 @@ def collate(rows: Sequence[np.ndarray], generator: np.random.Generator | None = 
     return {"ids": padded[:, :-1], "labels": padded[:, 1:]}
 
 
-class Trainer(keras.callbacks.Callback):
-    """Evaluates after each epoch, and keeps the weights with the lowest perplexity. name: for the line it prints."""
-
-    def __init__(self, name: str, dev: Sequence[np.ndarray]):
-        super().__init__()
-        self.name, self.dev, self.perplexities, self.weights = name, dev, [], []
-
-    def on_epoch_end(self, epoch, logs=None):
-        perplexity = perplexity_of(self.model, self.dev)
-        if perplexity < min(self.perplexities, default=np.inf):
-            self.weights = self.model.get_weights()
-        self.perplexities.append(perplexity)
-        print(
-            f"{self.name:8}  epoch {epoch + 1}/{self.params['epochs']}  loss {logs['loss']:.4f}  dev perplexity {perplexity:.2f}",
-            flush=True,
-        )
-
-
 def train(
     network: keras.Model,
-    name: str,
+    run: Run,
     rows: Sequence[np.ndarray],
     dev: Sequence[np.ndarray],
     options: TrainingOptions,
     seed: int,
-) -> list[float]:
-    """Trains, leaves the network with its best weights, and returns the perplexity on dev after each epoch. Raises
-    FloatingPointError where there is none."""
+) -> float:
+    """Trains what is left to train of a run, leaves the network with its best weights, and returns their perplexity on
+    dev. Raises FloatingPointError where there is none."""
     model = TrainingModel(network, loss)
     steps = steps_per_epoch(len(rows), options.batch_size)
     model.compile(build_optimizer(options, 1e-3, steps), options)
     lengths = [len(row) for row in rows]
     batches_of = partial(epoch_batches, rows, lengths, collate, options.batch_size, seed)
-    batches, trainer = batch_dataset(batches_of, range(options.epochs), model), Trainer(name, dev)
-    model.fit(batches, epochs=options.epochs, steps_per_epoch=steps, callbacks=[trainer], verbose=0)
-    if not trainer.weights:
-        raise FloatingPointError(name)
-    model.set_weights(trainer.weights)
-    return trainer.perplexities
+    keep = KeepRun(run, lambda: evaluation(model, dev), seed, FIGURES)
+    epochs = range(keep.resume(model), options.epochs)
+    batches = batch_dataset(batches_of, epochs, model)
+    model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
+    load_best(run, model)
+    return keep.best["perplexity"]
+
+
+def evaluation(model: TrainingModel, dev: Sequence[np.ndarray]) -> Evaluation:
+    """FIGURES on dev. Raises FloatingPointError where they are no numbers."""
+    perplexity = perplexity_of(model, dev)
+    if not np.isfinite(perplexity):
+        raise FloatingPointError("perplexity")
+    return Evaluation({"log_likelihood": -float(np.log(perplexity)), "perplexity": perplexity}, [], [])
 
 
 def perplexity_of(model: TrainingModel, rows: Sequence[np.ndarray]) -> float:

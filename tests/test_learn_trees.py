@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from common.runs.values import settings_from_json
 from common.runs.weights import restore
 
 import competition
-from helpers import refused, write
+from helpers import interrupt_second_epoch, refused, write
 from workshop import arrays, check_refusal, files_below, run_here, succeeds
 
 SCRIPTS = competition.ROOT / "scripts"
@@ -27,6 +28,11 @@ FILES = ["lstm.weights.h5", "on_lstm.weights.h5", "scores.json", "settings.json"
 
 
 def learn(*flags):
+    """The run is beside the output, unless flags say where."""
+    flags = [*map(str, flags)]
+    if "--output" in flags and "--output-dir" not in flags:
+        output = Path(flags[flags.index("--output") + 1])
+        flags += ["--output-dir", output.with_name(f"runs-{output.name}")]
     return run_here(SCRIPTS, "learn_trees", flags)
 
 
@@ -182,6 +188,30 @@ def test_one_seed_gives_one_result_and_another_one_another(learned, text, tmp_pa
     assert files_below(tmp_path / "1") == FILES[1:]
     weights = [arrays(folder / "on_lstm.weights.h5") for folder in (out, tmp_path / "1", tmp_path / "2")]
     assert weights[0] == weights[1] != weights[2]
+
+
+def test_a_training_that_was_interrupted_ends_the_same(learned, text, tmp_path, monkeypatch):
+    """In the second network, and in the second epoch of the first."""
+    out, gold, _ = learned
+    two = [*TINY[:-4], "--epochs", 2, *TINY[-2:], "--gold", gold]
+    succeeds(learn("--input", text, "--output", tmp_path / "whole", *two))
+    interrupt_second_epoch(monkeypatch)
+    killed = ["--output", tmp_path / "killed", "--output-dir", tmp_path / "runs"]
+    stopped = learn("--input", text, *two, *killed, "--run-name", "one")
+    assert (
+        stopped.code and "learn_trees.py --run-name one --resume" in stopped.err and not (tmp_path / "killed").exists()
+    )
+    monkeypatch.undo()
+    succeeds(learn("--run-name", "one", "--resume", "--output-dir", tmp_path / "runs"))
+    for name in ("on_lstm.weights.h5", "lstm.weights.h5"):
+        assert arrays(tmp_path / "killed" / name) == arrays(tmp_path / "whole" / name)
+    names = ("trees.txt", "scores.json", "vocab.json")
+    assert all((tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes() for name in names)
+    text_then = text.read_text("utf-8")
+    text.write_text(text_then.replace("b", "e"), "utf-8")
+    refusal = learn("--run-name", "one", "--resume", "--output", tmp_path / "more", "--output-dir", tmp_path / "runs")
+    text.write_text(text_then, "utf-8")
+    check_refusal(refusal, "was started on other texts")
 
 
 @pytest.mark.parametrize("unit", ["jieba", "characters"])

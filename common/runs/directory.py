@@ -21,10 +21,10 @@ from common.submission import TEMPORARY_PREFIX, atomic_write, check_output, json
 Config = TypeVar("Config")
 Settings = TypeVar("Settings", bound=NamedTuple)
 
-#: The tasks of scripts/pretrain.py and scripts/train_segmenter.py.
-PRETRAINING, SEGMENTATION = "pretraining", "segmentation"
+#: The tasks of scripts/pretrain.py, train_segmenter.py and learn_trees.py.
+PRETRAINING, SEGMENTATION, TREES = "pretraining", "segmentation", "trees"
 
-_SCRIPTS = {PRETRAINING: "pretrain.py", SEGMENTATION: "train_segmenter.py"}  # of contests: train.py
+_SCRIPTS = {PRETRAINING: "pretrain.py", SEGMENTATION: "train_segmenter.py", TREES: "learn_trees.py"}  # else train.py
 
 _CONFIG = "config.json"
 _MOST_CONFIG = 2**24  # bytes
