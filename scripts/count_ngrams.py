@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> list[int]:
         corpus, order = config.corpus, config.order
         windows = partial(count_windows, order=order)
         work = Work(windows, order, corpus.budget(order), Path(folder), corpus.fields)
-        counts = count_ngrams(corpus.partitions(order), config.min_count, work, corpus.workers)
+        counts = count_ngrams(corpus.partitions(order, Path(folder)), config.min_count, work, corpus.workers)
         found = write(counts, config.output, order, Path(folder))
     rows = [[order, f"{number:,}", f"{occurrences:,}"] for order, (number, occurrences) in enumerate(found, 1)]
     print(table(["order", "n-grams", "occurrences"], rows))

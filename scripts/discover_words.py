@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.command_line import UserError, check_at_least, parse_flags, run, table
-from common.lexicon.corpus import kept_stdin
 from common.lexicon.new_words import THRESHOLDS, discover_words
 from common.lexicon.options import CorpusOptions
 from common.lexicon.word_list import known_words
@@ -56,9 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     corpus, order = config.corpus, max(len(config.thresholds) + 1, config.longest)
     config.output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=config.output.parent, prefix=TEMPORARY_PREFIX) as folder:
-        partitions = kept_stdin(corpus.partitions(order), Path(folder))
         found = discover_words(
-            partitions,
+            corpus.partitions(order, Path(folder), again=True),
             config.min_count,
             config.thresholds,
             config.longest,

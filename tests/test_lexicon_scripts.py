@@ -35,6 +35,14 @@ def test_ngrams_are_counted(corpus, tmp_path):
     assert f"written to {output}" in done.out
 
 
+def test_two_processes_read_what_comes_through_a_pipe(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(corpus.read_bytes())))
+    flags = ["--input", "-", "--output", tmp_path / "counts.tsv", "--order", 2, "--processes", 2]
+    done = run_here(SCRIPTS, "count_ngrams", flags)
+    lines = (tmp_path / "counts.tsv").read_text("utf-8").splitlines()
+    assert len(lines) == len(slow_counts(LINES, 2)) and "MB went to disk" in done.out
+
+
 def test_words_are_found_in_what_comes_through_a_pipe(corpus, tmp_path, monkeypatch):
     """And known ones left out."""
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(corpus.read_bytes())))
@@ -61,6 +69,7 @@ FLAGS = [
     ),
     (["--input", "corpus.txt", "--output", "x.tsv", "--min-count", 0], "--min-count 0: must be at least 1"),
     (["--input", "empty.txt", "--output", "x.tsv"], "--input: has no text"),
+    (["--input", "-", "--output", "x.tsv", "--scheduler", "tcp://a:1"], "--input -: no other machine"),
 ]
 
 

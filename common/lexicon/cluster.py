@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from common.command_line import UserError
-from common.lexicon.corpus import STDIN, Partition
+from common.lexicon.corpus import Partition
 from common.lexicon.counting import Merged, Result, TableStore, Work
 from common.lexicon.tables import (
     Bounds,
@@ -47,7 +47,7 @@ def count_tables_on(
 ) -> Merged[Result]:
     """See `counting.count_tables`. scheduler: its address, as in tcp://10.0.0.1:8786. Raises UserError where it does not
     answer, or has no worker."""
-    client = _client(scheduler, partitions)
+    client = _client(scheduler)
     tables = client.map(_table, partitions, work=work, pure=False)
     heads = client.gather(client.map(_head, tables, pure=False))
     tables = [table for table, head in zip(tables, heads) if head is not None]
@@ -77,15 +77,13 @@ def _results(client: Any, futures: list[Any]) -> Iterator[Any]:
             yield futures.pop(0).result()
 
 
-def _client(scheduler: str, partitions: Sequence[Partition]) -> Any:
+def _client(scheduler: str) -> Any:
     try:
         from distributed import Client
     except ImportError:
         raise UserError(
             "--scheduler: needs Dask - pip install --no-deps -r requirements-dask.lock, here and for each worker"
         ) from None
-    if any(partition.path == STDIN for partition in partitions):
-        raise UserError("--input -: no other machine can read it - save it as a file that all workers see")
     try:
         client = Client(scheduler, timeout=_PATIENCE, set_as_default=False)
         client.wait_for_workers(1, timeout=_PATIENCE)

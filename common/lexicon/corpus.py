@@ -58,15 +58,14 @@ def _partitions_of(path: Path, most_bytes: int) -> Iterator[Partition]:
             yield from (Partition(file, *pair) for pair in zip(bounds, [*bounds[1:], None]))
 
 
-def kept_stdin(partitions: Sequence[Partition], folder: Path) -> list[Partition]:
-    """The same partitions, to be read more than once: what comes through standard input is first put into a file in the
-    folder."""
-    if not any(partition.path == STDIN for partition in partitions):
-        return list(partitions)
+def with_stdin_kept(paths: Sequence[Path], folder: Path) -> list[Path]:
+    """The same paths, to be read more than once or by another process: what comes through standard input is put into a
+    file in the folder."""
     kept = folder / "stdin"
-    with kept.open("wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
-    return [Partition(kept) if partition.path == STDIN else partition for partition in partitions]
+    if STDIN in paths:
+        with kept.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+    return [kept if path == STDIN else path for path in paths]
 
 
 def blocks_of(partition: Partition, fields: Collection[str], most_bytes: int) -> Iterator[str]:
@@ -115,7 +114,7 @@ def _check_document(path: Path, most_bytes: int) -> None:
         size = sum(map(len, iter(lambda: file.read(2**20), b"")))
     if size > most_bytes:
         raise UserError(
-            f"{path}: is one JSON value of {size:,} bytes, which would be read whole - write one object on each line, or give more --memory"
+            f"{path}: is one JSON value of {size:,} bytes, which would be read whole - write one object on each line, or give more --memory-megabytes"
         )
 
 
@@ -182,7 +181,7 @@ def _of_json_lines(lines: Iterable[_Line], partition: Partition, fields: frozens
     for line in lines:
         if not line.is_whole:
             raise UserError(
-                f"{_where(partition, line.number)}: too long a line of JSON for this --memory - give more, or split the object"
+                f"{_where(partition, line.number)}: too long a line of JSON for these --memory-megabytes - give more, or split the object"
             )
         text = _text([line], partition)
         try:
@@ -206,7 +205,7 @@ def _joined(texts: Iterable[str], most_bytes: int) -> Iterator[str]:
 
 def _too_long(partition: Partition, number: int, most_bytes: int) -> UserError:
     return UserError(
-        f"{_where(partition, number)}: {most_bytes:,} bytes without a blank or mark - is it text? If so, give more --memory"
+        f"{_where(partition, number)}: {most_bytes:,} bytes without a blank or mark - is it text? If so, give more --memory-megabytes"
     )
 
 

@@ -4,8 +4,8 @@ Blocks of text are counted by sorting (`tables.count_windows`), and their tables
 memory; then the sum goes to disk. At the end all tables are merged part by part, and with several processes both is
 done by all of them: nobody ever holds all n-grams, and nobody has to add up what the others have counted.
 
-One dictionary for all n-grams gets slower and slower as it outgrows the caches, which is why many processes with small
-ones seemed to gain more than their number in kexue.fm/archives/7031. Sorting blocks has no such trap.
+A loop with one dictionary may get slower as that outgrows the caches, so that many processes with small ones seem to gain
+more than their number (kexue.fm/archives/7031). Sorting blocks has no such trap.
 """
 
 import multiprocessing
@@ -197,13 +197,15 @@ def _in_turn(
                 yield begun.popleft().result()
         while begun:
             yield begun.popleft().result()
-    except BrokenProcessPool:
+    except BrokenProcessPool:  # it is shut down by then
         raise UserError(
             "a process was ended from outside, perhaps for want of memory - give less --memory-megabytes, or fewer --processes"
         ) from None
-    finally:
-        if begun or last:
-            pool.shutdown(cancel_futures=True)
+    except BaseException:
+        pool.shutdown(cancel_futures=True)
+        raise
+    if last:
+        pool.shutdown()
 
 
 def _counted(work: Work, partition: Partition) -> list[Path]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.command_line import UserError, check_at_least
-from common.lexicon.corpus import Partition, partitions_of
+from common.lexicon.corpus import STDIN, Partition, partitions_of, with_stdin_kept
 from common.lexicon.counting import LEAST_MEMORY, Budget, Workers
 
 
@@ -36,6 +36,8 @@ class CorpusOptions:
             raise UserError(
                 "--processes: are those of this machine, and --scheduler counts elsewhere - give one of both"
             )
+        if self.scheduler and STDIN in self.input:
+            raise UserError("--input -: no other machine can read it - save it as a file that all workers see")
         if not self.input:
             raise UserError("--input: is missing - name files or folders with texts")
 
@@ -48,6 +50,8 @@ class CorpusOptions:
         """What each process may use to count n-grams."""
         return Budget.of(self.memory_megabytes * 2**20 // self.processes, order)
 
-    def partitions(self, order: int) -> list[Partition]:
-        """The corpus in pieces that one process counts at a time. Raises UserError where something is missing."""
-        return partitions_of(self.input, 4 * self.budget(order).text)
+    def partitions(self, order: int, folder: Path, again: bool = False) -> list[Partition]:
+        """The corpus in pieces that one process counts at a time. again: it is gone through more than once, for which
+        standard input is kept in the folder. Raises UserError where something is missing."""
+        paths = with_stdin_kept(self.input, folder) if again or self.processes > 1 else self.input
+        return partitions_of(paths, 4 * self.budget(order).text)
