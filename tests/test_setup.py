@@ -41,13 +41,17 @@ def read_lock(name="requirements.lock"):
 # The lock files
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-gpu.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-gpu.lock", "requirements-dask.lock"])
 def test_every_package_is_pinned_once(name):
     pins = read_pins(name)
     assert pins
     assert [line for line in pins if not re.fullmatch(r"[a-z0-9-]+==[0-9][0-9A-Za-z.]*", line)] == []
     names = [line.split("==")[0] for line in pins]
     assert sorted(names) == sorted(set(names))
+
+
+def test_what_is_installed_on_top_changes_nothing_below():
+    assert not read_lock().keys() & {*read_lock("requirements-gpu.lock"), *read_lock("requirements-dask.lock")}
 
 
 def test_lock_has_the_direct_packages():
