@@ -93,7 +93,7 @@ def test_a_contest_trains_and_answers_with_them(contest, tmp_path):
     [run] = tmp_path.glob("*/one")
     assert (run / "dictionary.txt").read_text("utf-8") == "月幔探测器\n"
     sample = competition.COMPETITIONS / contest.folder / "sample"
-    flags = ["--run", run, "--input", sample / "test.json", "--output", tmp_path / "out.zip"]
+    flags = ["--run", run, "--input", sample / "test.json", "--output", tmp_path / "out.json"]
     succeeds(run_here(contest.folder, "predict", flags))
     assert added_words() == ["月幔探测器"]
     succeeds(run_here(contest.folder, "train", ["--resume", "--run-name", "one", "--output-dir", tmp_path]))
