@@ -1,7 +1,7 @@
 """What hashes of texts and words are good for, beside FlyHash and random hyperplanes of the same length, and beside what
 they make short: bags of words, and means of word vectors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from common.command_line import UserError, table
 from common.lexicon.hashes import WordHashes, distances, winners
 from common.submission import field, json_object, read_lines
-from common.tokenizers.segmentation import segment_all
+from common.tokenizers.segmentation import segmented
 from common.tokenizers.word_vectors import read_word_vectors
 from common.tokenizers.words import normal_form
 
@@ -43,7 +43,7 @@ def read_pairs(file: Path) -> Pairs:
         scores.append(field(record, kind, (int, float), where))
     if len(set(scores)) < 2 or len(kinds) > 1 or (kinds == {"label"} and set(scores) != {0, 1}):
         raise UserError(f"{file}: must have labels 0 and 1, or scores that differ - check the file")
-    return Pairs(words_of(one), words_of(other), np.array(scores, float), kinds == {"label"})
+    return Pairs([*words_of(one)], [*words_of(other)], np.array(scores, float), kinds == {"label"})
 
 
 def read_analogies(file: Path) -> list[tuple[str, ...]]:
@@ -59,9 +59,11 @@ def read_analogies(file: Path) -> list[tuple[str, ...]]:
     return found
 
 
-def words_of(texts: Sequence[str]) -> list[list[str]]:
-    cut = ([text[start:end] for start, end in ranges] for text, ranges in zip(texts, segment_all(texts)))
-    return [[normal_form(word) for word in words if any(map(str.isalnum, word))] for words in cut]
+def words_of(texts: Iterable[str]) -> Iterator[list[str]]:
+    """The words of each text by jieba in normal form, without marks and blanks."""
+    for text, ranges in segmented(texts):
+        words = (text[start:end] for start, end in ranges)
+        yield [normal_form(word) for word in words if any(map(str.isalnum, word))]
 
 
 def report(

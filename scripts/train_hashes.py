@@ -8,7 +8,7 @@ FOLDER has words.json and hashes.npz, which common.lexicon.hashes.WordHashes.loa
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +18,8 @@ from common.command_line import UserError, check_above, check_at_least, parse_fl
 from common.lexicon.hashes import WordHashes, train_centres
 from common.new_folder import check_new, new_folder
 from common.texts import Texts
-from common.tokenizers.segmentation import segmented
-from common.tokenizers.words import normal_form
 
-from hash_scores import read_analogies, read_pairs, report
+from hash_scores import read_analogies, read_pairs, report, words_of
 
 _SHOWN_EVERY = 100  # steps
 _SHOWN_WORDS, _SHOWN_NEAREST = range(100, 1000, 90), 6
@@ -98,13 +96,6 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     figures = report(hashes, pairs, analogies, config.word_vectors, config.seed)
     print(f"\nkept in {config.output}")
     return figures
-
-
-def words_of(texts: Iterable[str]) -> Iterator[list[str]]:
-    """The words of each text by jieba in normal form, without marks and blanks."""
-    for text, ranges in segmented(texts):
-        words = (text[start:end] for start, end in ranges)
-        yield [normal_form(word) for word in words if any(map(str.isalnum, word))]
 
 
 def weights_of(counts: Sequence[int], power: float) -> np.ndarray:

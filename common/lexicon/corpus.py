@@ -5,14 +5,16 @@ import contextlib
 import itertools
 import shutil
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, TypeVar
 
 from common.archives import open_bytes
 from common.command_line import UserError
 from common.json_document import read_json_document
 from common.texts import files_in, is_packed, parsed, shape_of, strings_in
+
+Item = TypeVar("Item")
 
 #: The name of standard input.
 STDIN = Path("-")
@@ -83,13 +85,15 @@ def blocks_of(partition: Partition, fields: Collection[str], most_bytes: int) ->
         lines = itertools.chain([first], lines)
         shape = shape_of(path, _text([first], partition)) if path == STDIN else _shape_of_file(path, most_bytes)
         if shape == "text":
-            texts = (_text(block, partition) for block in _blocks(lines, most_bytes))
-        elif shape == "JSON lines":
+            blocks = _grouped(lines, lambda line: len(line.data), most_bytes)
+            yield from (_text(block, partition) for block in blocks)
+            return
+        if shape == "JSON lines":
             texts = _of_json_lines(lines, partition, frozenset(fields))
         else:
             _check_document(path, most_bytes)
             texts = strings_in(read_json_document(path, (dict, list)).value, frozenset(fields))
-        yield from _joined(texts, most_bytes)
+        yield from map("\n".join, _grouped(texts, len, most_bytes // 3))  # an ideograph has three bytes
 
 
 @contextlib.contextmanager
@@ -152,15 +156,19 @@ def _skip_line(file: IO[bytes]) -> int:
     return count
 
 
-def _blocks(lines: Iterable[_Line], most_bytes: int) -> Iterator[list[_Line]]:
-    block, held = [], 0
-    for line in lines:
-        if block and held + len(line.data) > most_bytes:
-            yield block
-            block, held = [], 0
-        block.append(line)
-        held += len(line.data)
-    yield block
+def _grouped(items: Iterable[Item], size_of: Callable[[Item], int], most: int) -> Iterator[list[Item]]:
+    """The items in groups that are together at most so large, or one item each."""
+    group: list[Item] = []
+    held = 0
+    for item in items:
+        size = size_of(item)
+        if group and held + size > most:
+            yield group
+            group, held = [], 0
+        group.append(item)
+        held += size
+    if group:
+        yield group
 
 
 def _text(block: Sequence[_Line], partition: Partition) -> str:
@@ -189,18 +197,6 @@ def _of_json_lines(lines: Iterable[_Line], partition: Partition, fields: frozens
         except UserError:
             value = parsed(partition.path, _number(partition, line.number), text)
         yield from strings_in(value, fields)
-
-
-def _joined(texts: Iterable[str], most_bytes: int) -> Iterator[str]:
-    """Texts as lines of one, up to a size."""
-    block, held = [], 0
-    for text in texts:
-        if block and held + len(text) > most_bytes // 3:
-            yield "\n".join(block)
-            block, held = [], 0
-        block.append(text)
-        held += len(text)
-    yield "\n".join(block)
 
 
 def _too_long(partition: Partition, number: int, most_bytes: int) -> UserError:
