@@ -19,7 +19,7 @@ from common.new_folder import check_new
 from common.process import start_tensorflow
 from common.runs.directory import SEGMENTATION, open_trained_run
 from common.submission import all_lines, field, json_object, read_lines, write_lines
-from common.tokenizers.segmentation import jieba_segmenter, segment
+from common.tokenizers.segmentation import add_frequencies, jieba_segmenter, segment
 
 _TOGETHER = 1000  # texts that are cut at a time
 
@@ -102,13 +102,11 @@ def read_gold(file: Path) -> list[list[str]]:
 
 def tokenizer_of(words: Mapping[str, float | None]) -> Any:
     """jieba with these words in place of its own."""
+    counts = {word: 1 if count is None else count for word, count in words.items()}
     frequencies: dict[str, float] = {}
-    for word, count in words.items():
-        frequencies[word] = 1 if count is None else count
-        for end in range(1, len(word)):
-            frequencies.setdefault(word[:end], 0)
+    add_frequencies(counts, frequencies)
     tokenizer = type(jieba_segmenter())()
-    tokenizer.FREQ, tokenizer.total, tokenizer.initialized = frequencies, max(1, sum(frequencies.values())), True
+    tokenizer.FREQ, tokenizer.total, tokenizer.initialized = frequencies, max(1, sum(counts.values())), True
     return tokenizer
 
 

@@ -145,7 +145,7 @@ def _load_jieba() -> Any:
     def read_all() -> None:
         added = {word: segmenter.FREQ[word] for word in _added}
         segmenter.FREQ, _ = segmenter.gen_pfdict(segmenter.get_dict_file())
-        _put(added, segmenter.FREQ)
+        add_frequencies(added, segmenter.FREQ)
 
     # In place of `initialize`, without its messages and its cache in the temporary directory, which is shared by all
     # users and versions, and a hazard to load.
@@ -153,13 +153,13 @@ def _load_jieba() -> Any:
     segmenter.FREQ, segmenter.total = WordFrequencies(dictionary, read_all), total_frequency(dictionary)
     segmenter.initialized = True
     frequencies = {word: segmenter.suggest_freq(word) for word in _added}
-    _put(frequencies, segmenter.FREQ)
+    add_frequencies(frequencies, segmenter.FREQ)
     segmenter.total += sum(frequencies.values())
     return segmenter
 
 
-def _put(frequencies: Mapping[str, int], known: dict[str, int]) -> None:
-    """Adds words to what jieba knows, in which each beginning of a word has its place."""
+def add_frequencies(frequencies: Mapping[str, float], known: dict[str, float]) -> None:
+    """Adds words to the `FREQ` of a jieba tokenizer, in which each beginning of a word has its place, too."""
     for word, frequency in frequencies.items():
         known[word] = frequency
         for end in range(1, len(word)):
