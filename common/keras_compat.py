@@ -9,9 +9,11 @@ That is what lets `seed_layers` restart dropout at the beginning of each epoch, 
 uninterrupted one.
 """
 
+import contextlib
 import functools
 import os
 import zlib
+from collections.abc import Iterator
 
 os.environ["TF_KERAS"] = "1"
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
@@ -29,7 +31,16 @@ if not _keras_name.startswith("tf_keras"):
 
 import tf_keras as keras  # noqa: E402
 
-__all__ = ["keras", "tf", "convert_no_code", "prepare", "seed_everything", "seed_layers", "set_precision"]
+__all__ = [
+    "convert_no_code",
+    "in_precision",
+    "keras",
+    "prepare",
+    "seed_everything",
+    "seed_layers",
+    "set_precision",
+    "tf",
+]
 
 
 def seed_everything(seed: int) -> None:
@@ -56,6 +67,17 @@ def set_precision(name: str) -> None:
     if name != "no":
         _add_up_gradients_of_biases_in_float32()
     keras.mixed_precision.set_global_policy("float32" if name == "no" else f"mixed_{name}")
+
+
+@contextlib.contextmanager
+def in_precision(name: str) -> Iterator[None]:
+    """`set_precision` for the layers made inside of the block."""
+    before = keras.mixed_precision.global_policy()
+    set_precision(name)
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_global_policy(before)
 
 
 @functools.cache

@@ -196,6 +196,9 @@ class EncoderOptions:
     dictionary: Path | None = None
     """Words that jieba takes besides its own, one on each line, as scripts/discover_words.py finds them. The run keeps
     them."""
+    segmenter: Path | None = None
+    """Run of scripts/train_segmenter.py, which cuts texts into words in jieba's place. The run of the contest keeps
+    it."""
     word_size: int = 64
     """Size of the learned word vectors of a light encoder; 0: by the rule n > 8.33 ln N for N words."""
     attention: Literal["full", "atrous", "local", "sparse", "nystrom"] = "full"
@@ -216,11 +219,14 @@ class EncoderOptions:
         check_below_one(self, "dropout")
         self._check_attention()
         check_hidden_size(self.encoder, self.hidden_size)
-        if self.pretrained_light and (
-            self.pretrained or self.encoder in TRANSFORMERS or self.word_vectors or self.dictionary
-        ):
+        if self.dictionary and self.segmenter:
             raise UserError(
-                f"--pretrained-light {self.pretrained_light}: is a light encoder with words of its own - leave out --pretrained, --word-vectors, --dictionary, and --encoder bert or roformer"
+                f"--dictionary {self.dictionary}: is for jieba, and --segmenter cuts in its place - leave out one of them"
+            )
+        words = self.word_vectors or self.dictionary or self.segmenter
+        if self.pretrained_light and (self.pretrained or self.encoder in TRANSFORMERS or words):
+            raise UserError(
+                f"--pretrained-light {self.pretrained_light}: is a light encoder with words of its own - leave out --pretrained, --word-vectors, --dictionary, --segmenter, and --encoder bert or roformer"
             )
         if self.word_vectors and not self.is_light:
             other = f"--pretrained {self.pretrained}" if self.pretrained else f"--encoder {self.encoder}"

@@ -488,7 +488,7 @@ FAULTS = [
     Fault(
         "a run forgets the words of its dictionary",
         "common/encoders/__init__.py",
-        "    _use_dictionary_in(folder)\n    settings",
+        "    load_segmentation(folder)\n    settings",
         "    settings",
         "tests/test_jieba_words.py -k keeps",
     ),

@@ -21,6 +21,8 @@ from common.runs.directory import SEGMENTATION, open_trained_run
 from common.submission import all_lines, field, json_object, read_lines, write_lines
 from common.tokenizers.segmentation import add_frequencies, jieba_segmenter, segment
 
+from train_segmenter import WORDS
+
 _TOGETHER = 1000  # texts that are cut at a time
 
 
@@ -63,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, dict[str, float]]:
     gold = read_gold(config.gold) if config.gold else []
     words = read_word_list(config.words) if config.words else {}
     start_tensorflow()  # now that flags and files have been looked at
-    from common.lexicon.segmenter import WORDS, Segmenter
+    from common.lexicon.segmenter import Segmenter
 
     segmenter = Segmenter.of(trained)
     if config.input:

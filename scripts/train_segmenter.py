@@ -16,7 +16,7 @@ import numpy as np
 
 from common.command_line import UserError, check_above, check_at_least, check_below_one, run
 from common.generators import Arrays, batch_dataset
-from common.lexicon.pseudo_sentences import END, SINGLE, UNKNOWN, PseudoSentences, characters_of, cut_at
+from common.lexicon.pseudo_sentences import CHARACTERS, END, SINGLE, PseudoSentences, characters_of, cut_at
 from common.lexicon.segmentation_score import segmentation_score
 from common.lexicon.word_list import jieba_words, read_word_list
 from common.options import RunPlace, TrainingOptions
@@ -26,7 +26,8 @@ from common.submission import json_bytes
 from common.tokenizers.normalization import is_ideograph
 
 FIGURES = ("f1", "precision", "recall")
-_WORDS = "words.json"
+#: The dictionary in a run.
+WORDS = "words.json"
 _DEV_BATCHES = 20
 _DEV_SENTENCES, _SHOWN_ERRORS = 100, 50
 
@@ -59,7 +60,7 @@ class Config:
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and FIGURES on dev."""
     config, resumed = parse_training_flags(Config, SEGMENTATION, argv)
-    words = resumed.read_json(_WORDS, dict[str, float]) if resumed else words_of(config.dictionary)
+    words = resumed.read_json(WORDS, dict[str, float]) if resumed else words_of(config.dictionary)
     characters = characters_of(words)
     training, steps = config.training, config.epoch_steps
     train = PseudoSentences(words, characters, config.power, training.batch_size, config.run.seed)
@@ -71,9 +72,13 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable
 
     prepare(config.run.seed, training.mixed_precision)
-    network = build_network(len(characters) + UNKNOWN + 1, config.hidden_size, config.layers, config.dropout)
+    network = build_network(len(characters), config.hidden_size, config.layers, config.dropout)
     kept = resumed or create_run(
-        SEGMENTATION, config.run.output_dir, config.run.run_name, config, write=lambda folder: write_run(folder, words)
+        SEGMENTATION,
+        config.run.output_dir,
+        config.run.run_name,
+        config,
+        write=lambda folder: write_run(folder, words, characters),
     )
     print(f"words     {len(words):,} of {len(characters):,} characters")
     print(f"network   {network.count_params():,} weights")
@@ -111,8 +116,9 @@ def words_of(dictionary: Path | None) -> dict[str, float]:
     return words
 
 
-def write_run(folder: Path, words: dict[str, float]) -> None:
-    (folder / _WORDS).write_bytes(json_bytes(words, indent=0))
+def write_run(folder: Path, words: dict[str, float], characters: Sequence[str]) -> None:
+    for file, found in ((WORDS, words), (CHARACTERS, characters)):
+        (folder / file).write_bytes(json_bytes(found, indent=0))
 
 
 def evaluation(network: Any, dev: PseudoSentences, characters: Sequence[str]) -> Evaluation:

@@ -37,7 +37,7 @@ def test_every_option_is_a_flag_without_a_prefix():
     )
     assert config == Config(
         0.4,
-        EncoderOptions(None, None, "bilstm", 64, 3, 0.2, 77, Path("words.bin"), Path("words.tsv"), 0),
+        EncoderOptions(None, None, "bilstm", 64, 3, 0.2, 77, Path("words.bin"), Path("words.tsv"), None, 0),
         TrainingOptions(
             7, 8, 5e-4, 0.1, "0.5:1,1:0.1", 0.9, 0.0, 0.0, 0.0, 5, 0.4, True, 2, True, "bfloat16", 0.5, 4.0, 0.2, 2
         ),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.lexicon.pseudo_sentences import BEGIN, END, INSIDE, SINGLE, UNKNOWN, PseudoSentences, characters_of, cut_at
+from common.lexicon.pseudo_sentences import BEGIN, END, INSIDE, SINGLE, PseudoSentences, characters_of, cut_at
 from common.lexicon.segmentation_score import segmentation_score
 from common.lexicon.segmenter import Segmenter, build_network, word_ends
 
@@ -93,7 +93,7 @@ def test_the_best_legal_path(logits, padding):
 def test_words_are_the_text():
     """Whatever it is made of, in batches or alone; ideographs of the dictionary or not."""
     characters = characters_of(WORDS)
-    segmenter = Segmenter(build_network(len(characters) + UNKNOWN + 1, 8, 2, 0.0), characters)
+    segmenter = Segmenter(build_network(len(characters), 8, 2, 0.0), characters)
     texts = ["山上的灯，照亮GPT4 3.5%\t河流\n", "", "，", "abc", "山" * 50, "𠀀龘一二"]
     together = segmenter.cut(texts)
     assert ["".join(words) for words in together] == texts and all(map(all, together))

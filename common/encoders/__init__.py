@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from common.command_line import UserError
 from common.encoders.hub import local_folder
+from common.encoders.segmentation import load_segmentation, prepare_segmentation, save_segmentation
 from common.generators import Arrays
-from common.lexicon.word_list import read_word_list
 from common.options import TRANSFORMERS, EncoderOptions
 from common.runs.directory import Run
 from common.runs.files import check_plain, file_of_run, read_json
 from common.tokenizers import Encoding, WordPieceTokenizer
-from common.tokenizers.segmentation import added_words, use_words
 
 if TYPE_CHECKING:
     from common.keras_compat import keras
 
-__all__ = ["Encoder", "build_encoder", "encoder_of", "load_encoder", "save_encoder", "use_dictionary"]
+__all__ = ["Encoder", "build_encoder", "encoder_of", "load_encoder", "prepare_segmentation", "save_encoder"]
 
 
 class Encoder(Protocol):
@@ -57,7 +56,6 @@ class Encoder(Protocol):
 
 
 _FILE = "encoder.json"
-_DICTIONARY = "dictionary.txt"
 #: The weights of a network on a light encoder, in the folder of a run or of a pretrained one.
 WEIGHTS = "best.weights.h5"
 _MOST_BYTES = 2**26  # of it, and of a vocabulary
@@ -74,10 +72,10 @@ def build_encoder(options: EncoderOptions, texts: Iterable[str]) -> Encoder:
     """The encoder that the flags ask for; without a checkpoint its vocabularies come from `texts`, which are gone
     through twice, and its words from the word vectors if there are any.
 
-    From here on the process cuts words by the dictionary that the flags name, or none. Raises UserError for a checkpoint
-    that is missing, incomplete or incompatible, and for a file that holds no words or word vectors.
+    From here on the process cuts words as the flags say. Raises UserError for a checkpoint that is missing, incomplete
+    or incompatible, and for a file that holds no words or word vectors.
     """
-    use_dictionary(options)
+    prepare_segmentation(options)
     kinds = _kinds()
     if options.pretrained_light:
         return _pretrained_light(options.pretrained_light, options)
@@ -106,23 +104,6 @@ def _pretrained_light(folder: Path, options: EncoderOptions) -> Encoder:
     return found.beginning_with(weights, options)
 
 
-def use_dictionary(options: EncoderOptions, run: Run | None = None) -> None:
-    """From here on the process cuts words by the dictionary of a run that is continued, or by the one that the flags
-    name, or none. Making or loading an encoder does the same: this is for who needs words before. Raises UserError for a
-    file that is no list of words."""
-    if run is not None:
-        _use_dictionary_in(run.path)
-    else:
-        use_words(read_word_list(options.dictionary) if options.dictionary else ())
-
-
-def _use_dictionary_in(folder: Path) -> None:
-    file = file_of_run(folder, _DICTIONARY)
-    if file.exists():
-        check_plain(file, _MOST_BYTES)
-    use_words(read_word_list(file) if file.exists() else ())
-
-
 def encoder_of(run: Run | None) -> Encoder | None:
     """The encoder of a run that is continued; None for a new run, and for one that ended before its first state was
     written."""
@@ -130,9 +111,8 @@ def encoder_of(run: Run | None) -> Encoder | None:
 
 
 def save_encoder(encoder: Encoder, folder: Path) -> None:
-    """Write vocabularies, the words of --dictionary and encoder.json into a run directory."""
-    if added_words():
-        (folder / _DICTIONARY).write_text("".join(f"{word}\n" for word in added_words()), "utf-8")
+    """Write vocabularies, encoder.json, and what texts are cut by, into a run directory."""
+    save_segmentation(folder)
     kind = next(name for name, kind in _kinds().items() if isinstance(encoder, kind))
     settings = {"kind": kind, **encoder.save(folder)}
     (folder / _FILE).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
@@ -141,7 +121,7 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
 def load_encoder(folder: Path) -> Encoder:
     """The encoder of a run directory, with weights still to be loaded; from here on the process cuts words as the run
     did. Raises UserError when it is damaged, or of another version."""
-    _use_dictionary_in(folder)
+    load_segmentation(folder)
     settings = read_json(file_of_run(folder, _FILE), _MOST_BYTES)
     try:
         check_plain(file_of_run(folder, "vocab.txt"), _MOST_BYTES)

@@ -11,6 +11,8 @@ from common.generators import Arrays, pad
 BEGIN, INSIDE, END, SINGLE = range(4)
 #: Ids of what is no character of the dictionary.
 PAD, UNKNOWN = range(2)
+#: The file of a run that has the characters.
+CHARACTERS = "characters.json"
 
 _LONGEST_ROW = 40
 _UNKNOWN_SHARE = 0.01  # of the characters, which are taken for unknown ones, so that the network knows what to do

@@ -6,24 +6,25 @@ Importing this module starts TensorFlow.
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 
+from common.command_line import UserError
 from common.decoders.viterbi import viterbi
 from common.generators import pad, prediction_order
-from common.keras_compat import keras, tf
+from common.keras_compat import in_precision, keras, tf
 from common.layers import Dropout, GatedDilatedConvolution
-from common.lexicon.pseudo_sentences import BEGIN, END, INSIDE, SINGLE, UNKNOWN, characters_of, cut_at
+from common.lexicon.pseudo_sentences import BEGIN, CHARACTERS, END, INSIDE, SINGLE, UNKNOWN, cut_at
 from common.losses import LossTerm, masked_mean
 from common.prediction import one_trace
 from common.runs.callbacks import load_best
 from common.runs.directory import Run
+from common.runs.files import bytes_of_weights
 from common.runs.values import Between
+from common.runs.weights import named_values, save_arrays
 from common.tokenizers.normalization import IDEOGRAPHS
-
-#: The dictionary in a run.
-WORDS = "words.json"
 
 _STRETCH = re.compile(f"([{IDEOGRAPHS}]+)")
 _OTHER = re.compile(rf"[^\W_{IDEOGRAPHS}]+|\s+|.", re.DOTALL)
@@ -39,9 +40,9 @@ _NEVER = -1e4  # added to a logarithm of a probability
 
 def build_network(characters: int, size: int, layers: int, dropout: float) -> keras.Model:
     """token_ids int32 (batch, length), 0 at padding -> `logits` float32 (batch, length, 4) of BEGIN, INSIDE, END and
-    SINGLE. characters: ids there are."""
+    SINGLE. characters: how many are known."""
     ids = keras.Input((None,), dtype="int32", name="token_ids")
-    embedding = keras.layers.Embedding(characters, size, name="character_embedding")
+    embedding = keras.layers.Embedding(UNKNOWN + 1 + characters, size, name="character_embedding")
     state = Dropout(dropout, name="embedding_dropout")(embedding(ids))
     state *= tf.cast(ids > 0, state.dtype)[:, :, None]
     for layer in range(layers):
@@ -72,20 +73,36 @@ def word_ends(logits: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
 
 
 class Segmenter:
-    """Cuts texts into words. characters: whose places, from 2 on, are their ids."""
+    """Cuts texts into words. characters: whose places, from 2 on, are their ids. run: from which it comes."""
 
-    def __init__(self, network: keras.Model, characters: Sequence[str]):
-        self._network = one_trace(network)
+    def __init__(self, network: keras.Model, characters: Sequence[str], run: Run | None = None):
+        self.network, self._run = network, run
         self._ids = {character: number for number, character in enumerate(characters, UNKNOWN + 1)}
 
     @classmethod
     def of(cls, run: Run) -> "Segmenter":
-        """That of a run of scripts/train_segmenter.py, with its best weights. Raises UserError where it is damaged."""
-        characters = characters_of(run.read_json(WORDS, dict[str, float]))
+        """That of a run of scripts/train_segmenter.py, with its best weights, in float32 whatever else computes in.
+        Raises UserError where it is damaged."""
+        characters = run.read_json(CHARACTERS, list[str])
         size, layers = (run.setting(name, Annotated[int, Between(1, 4096)]) for name in ("hidden_size", "layers"))
-        network = build_network(len(characters) + UNKNOWN + 1, size, layers, dropout=0.0)
+        if 4 * (len(characters) * size + layers * size**2) > bytes_of_weights(run.path):  # and more, of 4 bytes
+            raise UserError(f"{run.path}: its settings are for more weights than it has - train the run again")
+        with in_precision("no"):
+            network = build_network(len(characters), size, layers, dropout=0.0)
         load_best(run, network)
-        return cls(network, characters)
+        return cls(network, characters, run)
+
+    def is_of(self, run: Run) -> bool:
+        """Whether it comes from this folder."""
+        return self._run is not None and self._run.path == run.path
+
+    def save(self, folder: Path) -> None:
+        """Make a folder that is a run of it, with what is needed to cut."""
+        folder.mkdir()
+        kept = Run(folder, self._run.config)
+        kept.write_json("config.json", kept.config)
+        kept.write_json(CHARACTERS, list(self._ids))
+        save_arrays(kept.best_weights, {"model": named_values(self.network.weights)})
 
     def cut(self, texts: Sequence[str]) -> list[list[str]]:
         """The words of each text, blanks among them; together they are the text."""
@@ -106,9 +123,10 @@ class Segmenter:
             np.array([self._ids.get(character, UNKNOWN) for character in stretch], np.int32) for stretch in stretches
         ]
         found: list[list[str]] = [[]] * len(rows)
+        traced = one_trace(self.network)
         for batch in prediction_order([len(row) for row in rows], _BATCH_TOKENS):
             padded = pad([rows[index] for index in batch])
             lengths = np.array([len(rows[index]) for index in batch])
-            for index, ends in zip(batch, word_ends(self._network(padded)["logits"].numpy(), lengths)):
+            for index, ends in zip(batch, word_ends(traced(padded)["logits"].numpy(), lengths)):
                 found[index] = cut_at(stretches[index], ends)
         return found

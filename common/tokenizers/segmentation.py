@@ -1,5 +1,5 @@
-"""jieba's words of a text; those of a corpus in several processes, and remembered, so that features need not cut its
-texts again."""
+"""The words of a text, jieba's if no other segmenter is to be used; those of a corpus in several processes, and
+remembered, so that features need not cut its texts again."""
 
 import contextlib
 import json
@@ -10,9 +10,9 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -26,8 +26,8 @@ Ranges = Sequence[tuple[int, int]]
 _CHARACTERS_PER_PROCESS = 500_000
 # Each holds a dictionary of its own, about 150 MB.
 _MOST_PROCESSES = 8
-# Texts of a stream that are cut together.
-_TOGETHER = 50_000
+# Texts of a stream that are cut together, and those that are handed to a segmenter.
+_TOGETHER, _AT_ONCE = 50_000, 1000
 
 _loading = threading.Lock()
 
@@ -48,22 +48,44 @@ class _Store(dict[str, np.ndarray]):
 
 _ROOM = 2**28  # bytes
 _store = _Store(_ROOM)
+
+
+class Segmenter(Protocol):
+    """What may cut in jieba's place: see `common.lexicon.segmenter`."""
+
+    def cut(self, texts: Sequence[str]) -> Sequence[Sequence[str]]:
+        """The words of each text, which together are the text."""
+
+
 _added: list[str] = []
+_segmenter: Segmenter | None = None
 _forgetting: list[Callable[[], object]] = []
 
 
 def use_words(words: Iterable[str]) -> None:
-    """From here on jieba knows these words besides its own, in this process; each is then more probable than its parts.
+    """From here on jieba cuts texts, and knows these words besides its own, in this process; each is then more probable
+    than its parts.
 
-    Two lists at a time are not to be had: what was cut with other words is forgotten, but features made of it are not.
+    Two ways to cut at a time are not to be had: what was cut otherwise is forgotten, but features made of it are not.
     """
-    words = list(words)
-    if words != _added:
-        _added[:] = words
-        _store.clear()
-        _store.room = _ROOM
-        for forget in (segment.cache_clear, _load_jieba.cache_clear, _cutter.cache_clear, *_forgetting):
-            forget()
+    _use(list(words), None)
+
+
+def use_segmenter(segmenter: Segmenter) -> None:
+    """From here on this cuts texts, in this process, and jieba tells no more than how rare words are. See
+    `use_words`."""
+    _use([], segmenter)
+
+
+def _use(words: list[str], segmenter: Segmenter | None) -> None:
+    global _segmenter
+    if words == _added and segmenter is _segmenter:
+        return
+    _added[:], _segmenter = words, segmenter
+    _store.clear()
+    _store.room = _ROOM
+    for forget in (segment.cache_clear, _load_jieba.cache_clear, _cutter.cache_clear, *_forgetting):
+        forget()
 
 
 def added_words() -> list[str]:
@@ -71,8 +93,13 @@ def added_words() -> list[str]:
     return list(_added)
 
 
+def segmenter_in_use() -> Segmenter | None:
+    """That of `use_segmenter`."""
+    return _segmenter
+
+
 def forget_with_words(forget: Callable[[], object]) -> None:
-    """Have something called whenever other words are used."""
+    """Have something called whenever texts are cut otherwise than before."""
     _forgetting.append(forget)
 
 
@@ -80,8 +107,8 @@ def forget_with_words(forget: Callable[[], object]) -> None:
 def segment(text: str) -> Ranges:
     """Words of any string as character ranges [start, end) that cover it exactly, blanks and all.
 
-    jieba's accurate mode with its HMM, its own dictionary and the words of `use_words`. Words added to the `jieba` module
-    have no influence.
+    Those of `use_segmenter`, or else of jieba's accurate mode with its HMM, its own dictionary and the words of
+    `use_words`. Words added to the `jieba` module have no influence.
     The first call in a process loads jieba (a tenth of a second), and the one with which many words have been seen its
     whole dictionary (half a second). What `segment_all` has seen is only looked up.
     """
@@ -91,16 +118,15 @@ def segment(text: str) -> Ranges:
 def word_ends(text: str) -> np.ndarray:
     """The ends of the words of `segment`, integers (words,)."""
     known = _store.get(text)
-    return (
-        np.cumsum([len(word) for word in _cutter(jieba_segmenter()).cut(text)], dtype=int) if known is None else known
-    )
+    return np.cumsum([len(word) for words in _words([text]) for word in words]) if known is None else known
 
 
 def segment_all(texts: Iterable[str], processes: int | None = None) -> Iterator[Ranges]:
     """`segment` of each text, in order. All are cut before this returns, each distinct text once; `segment` finds them
     from then on.
 
-    processes: how many cut; 1 is this one. Default: one for each 500,000 characters, up to the number of cores and 8.
+    processes: how many cut by jieba; 1 is this one. Default: one for each 500,000 characters, up to the number of cores
+    and 8.
     They are new interpreters that import neither the caller's script nor TensorFlow, so it does not matter from where
     this is called. The share of one that fails is cut in this process. An iterator, since a corpus in Python tuples
     takes fifty times the memory of what is remembered.
@@ -176,7 +202,7 @@ def _cut(texts: Sequence[str], processes: int | None) -> list[np.ndarray]:
     """The ends of the words of each text."""
     if processes is None:
         processes = min(sum(map(len, texts)) // _CHARACTERS_PER_PROCESS, len(os.sched_getaffinity(0)), _MOST_PROCESSES)
-    if min(processes, len(texts)) < 2:
+    if min(processes, len(texts)) < 2 or _segmenter is not None:
         return _ends(texts, _word_lengths(texts))
     shares = [texts[first::processes] for first in range(processes)]
     ends: list[Any] = [None] * len(texts)
@@ -185,9 +211,17 @@ def _cut(texts: Sequence[str], processes: int | None) -> list[np.ndarray]:
     return ends
 
 
-def _word_lengths(texts: Iterable[str]) -> np.ndarray:
+def _words(texts: Sequence[str]) -> Iterable[Sequence[str]]:
+    """The words of each text."""
+    if _segmenter is None:
+        return map(_cutter(jieba_segmenter()).cut, texts)
+    parts = (texts[first : first + _AT_ONCE] for first in range(0, len(texts), _AT_ONCE))
+    return chain.from_iterable(map(_segmenter.cut, parts))
+
+
+def _word_lengths(texts: Sequence[str]) -> np.ndarray:
     """Lengths of all words of all texts, one after the other, uint32."""
-    return np.fromiter((len(word) for text in texts for word in _cutter(jieba_segmenter()).cut(text)), np.uint32)
+    return np.fromiter((len(word) for words in _words(texts) for word in words), np.uint32)
 
 
 def _word_lengths_of_shares(shares: Sequence[Sequence[str]]) -> list[np.ndarray]:

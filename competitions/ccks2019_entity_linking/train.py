@@ -14,7 +14,7 @@ from typing import Any
 
 from common.command_line import UserError, check_at_least, check_below_one, check_probability, print_next, run
 from common.dev_search import DevSet
-from common.encoders import build_encoder, encoder_of, save_encoder, use_dictionary
+from common.encoders import build_encoder, encoder_of, prepare_segmentation, save_encoder
 from common.folds import Parts, read_parts
 from common.generators import steps_per_epoch, training_dataset
 from common.options import EncoderOptions, RunOptions, TrainingOptions
@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from model import build_network, loss
 
     prepare(config.run.seed, config.training.mixed_precision)
-    use_dictionary(config.encoder, resumed)  # names are weighed by the words that they are
+    prepare_segmentation(config.encoder, resumed)  # names are weighed by the words that they are
     priors, spots = training_spots(parts.train, knowledge_base)
     encoder = encoder_of(resumed) or build_encoder(
         config.encoder, texts_to_read(parts.train, spots, knowledge_base, config.description_length)
