@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import common.layers.attention_patterns as attention_patterns
 from common.attention_pattern import PATTERNS, AttentionPattern
 from common.command_line import UserError
 from common.encoders import build_encoder, load_encoder, save_encoder
@@ -60,10 +61,21 @@ def of_tokens(values, mask):
     return np.asarray(values, np.float32).transpose(0, 2, 1, 3)[mask]
 
 
+ALWAYS, NEVER = 1e9, 0.0  # in groups
+
+
+@pytest.fixture(autouse=True)
+def in_groups(monkeypatch):
+    """However short a text is."""
+    monkeypatch.setattr(attention_patterns, "_LARGEST_SHARE", ALWAYS)
+
+
 @pytest.mark.parametrize("pattern", SPARSE)
-@settings(deadline=None, max_examples=40)
+@pytest.mark.parametrize("share", [ALWAYS, NEVER])
+@settings(deadline=None, max_examples=30)
 @given(data=st.data())
-def test_a_pattern_is_dense_attention_under_its_mask(pattern, data):
+def test_a_pattern_is_dense_attention_under_its_mask(share, pattern, data):
+    attention_patterns._LARGEST_SHARE = share
     lengths = data.draw(st.lists(st.integers(1, 150), min_size=1, max_size=3))
     leading = [data.draw(st.integers(0, min(length, 6))) for length in lengths]
     window, rate = data.draw(st.integers(1, 160)), data.draw(st.integers(2, 160))
@@ -71,6 +83,16 @@ def test_a_pattern_is_dense_attention_under_its_mask(pattern, data):
     expected = dense(*arguments[:3], visible(pattern, *arguments[3:], window, rate))
     found = attend(pattern, arguments, window, rate)
     assert np.abs(of_tokens(found, arguments[3]) - of_tokens(expected, arguments[3])).max() < 1e-5
+
+
+def test_a_short_text_is_not_cut_into_groups(monkeypatch):
+    """Where that would take longer."""
+    monkeypatch.undo()
+    monkeypatch.setattr(attention_patterns, "_in_groups", lambda *_: tf.constant("groups"))
+    monkeypatch.setattr(attention_patterns, "_dense", lambda *_: tf.constant("dense"))
+    for length, expected in ((256, b"dense"), (500, b"groups"), (900, b"groups")):
+        assert attend("local", case([length], [1]), window=64) == expected, length
+    assert attend("sparse", case([512], [1]), window=64, rate=16) == b"dense"
 
 
 @pytest.mark.parametrize("pattern", [*SPARSE, "nystrom"])

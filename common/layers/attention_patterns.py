@@ -7,11 +7,12 @@ other, and the words of a question reach the whole context.
 
 All is ordinary attention within groups of tokens. Local attention cuts a text into blocks, of which each sees itself
 and its two neighbours: keys are copied three times, whatever the window. Atrous attention takes each residue of the
-position for a text of its own. In sparse attention a token has a softmax of each kind, joined by their sums.
+position for a text of its own. In sparse attention a token has a softmax of each kind, joined by their sums. Where a
+text is so short that its groups are nearly all of it, it is dense attention under a mask.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, reduce
 from typing import NamedTuple
 
 from common.keras_compat import tf
@@ -19,6 +20,9 @@ from common.layers.softmax import masked_softmax, softmax_logarithm
 
 # Smaller blocks cost more in copies than they save in products.
 _SMALLEST_BLOCK = 32
+# Groups that hold a larger share of the text take longer than all of it: sparse attention of 256 tokens 1.5 times as
+# long.
+_LARGEST_SHARE = 0.4
 
 #: Dropout of attention weights; the number tells the parts of one attention apart.
 Drop = Callable[[tf.Tensor, int], tf.Tensor]
@@ -35,24 +39,32 @@ def local_attention(queries, keys, values, mask, leading, window: int, drop: Dro
     padding, which is never seen. leading: int (batch,), how many first tokens of each text are seen by all and see all.
     Returns the weighted values, of the shape and dtype of `values`.
     """
-    return _in_groups(queries, keys, values, mask, leading, [_Blocks(window)], drop)
+    return _under_pattern(queries, keys, values, mask, leading, [_Blocks(window)], drop)
 
 
 def atrous_attention(queries, keys, values, mask, leading, rate: int, drop: Drop = keep_all):
     """Each token sees those a multiple of `rate` away, and the leading ones. See `local_attention`."""
-    return _in_groups(queries, keys, values, mask, leading, [_Residues(rate)], drop)
+    return _under_pattern(queries, keys, values, mask, leading, [_Residues(rate)], drop)
 
 
 def sparse_attention(queries, keys, values, mask, leading, window: int, rate: int, drop: Drop = keep_all):
     """Each token sees those at most `window` or a multiple of `rate` away, and the leading ones. See
     `local_attention`."""
-    return _in_groups(queries, keys, values, mask, leading, [_Residues(rate), _Blocks(window, without=rate)], drop)
+    return _under_pattern(queries, keys, values, mask, leading, [_Residues(rate), _Blocks(window, without=rate)], drop)
 
 
 class _Residues(NamedTuple):
     """A grouping: the tokens of each residue of the position, whose number is `size`."""
 
     size: int
+
+    def sees(self, away):
+        """Whether a token sees one so many places away, bool."""
+        return away % self.size == 0
+
+    def keys_of_group(self, length):
+        """How many a group has in a text of this length."""
+        return -(-length // self.size)
 
     def queries(self, x):
         """(batch, heads, length, size) -> (batch, heads, groups, queries of each, size)"""
@@ -82,6 +94,13 @@ class _Blocks(NamedTuple):
     def size(self) -> int:
         return max(self.window, _SMALLEST_BLOCK)
 
+    def sees(self, away):
+        near = tf.abs(away) <= self.window
+        return near if self.without is None else near & (away % self.without != 0)
+
+    def keys_of_group(self, length):
+        return 3 * self.size
+
     def queries(self, x):
         return _cut(x, self.size)
 
@@ -91,9 +110,7 @@ class _Blocks(NamedTuple):
         return tf.concat([_part(around, first, tf.shape(blocks)[2]) for first in range(3)], 3)
 
     def pattern(self, keys):
-        away = tf.range(keys) - self.size - tf.range(self.size)[:, None]
-        near = tf.abs(away) <= self.window
-        return near if self.without is None else near & (away % self.without != 0)
+        return self.sees(tf.range(keys) - self.size - tf.range(self.size)[:, None])
 
     def back(self, x, length):
         return _joined(x, length)
@@ -119,9 +136,25 @@ def _part(x, first, count):
     return tf.ensure_shape(part, [*x.shape[:2], None, *after])
 
 
-def _in_groups(queries, keys, values, mask, leading, groupings: Sequence[_Residues | _Blocks], drop: Drop):
-    most = tf.reduce_max(leading)
-    leads = tf.range(tf.shape(keys)[2]) < leading[:, None]
+def _under_pattern(queries, keys, values, mask, leading, groupings: Sequence[_Residues | _Blocks], drop: Drop):
+    length = tf.shape(keys)[2]
+    leads = tf.range(length) < leading[:, None]
+    of_groups = sum(grouping.keys_of_group(length) for grouping in groupings)
+    pays = tf.cast(of_groups, tf.float32) <= _LARGEST_SHARE * tf.cast(length, tf.float32)
+    arguments = queries, keys, values, mask, leads, groupings, drop
+    return tf.cond(pays, lambda: _in_groups(*arguments), lambda: _dense(*arguments))
+
+
+def _dense(queries, keys, values, mask, leads, groupings, drop):
+    places = tf.range(tf.shape(keys)[2])
+    within = reduce(tf.logical_or, (grouping.sees(places - places[:, None]) for grouping in groupings))
+    visible = mask[:, None] & (within | leads[:, None] | leads[..., None])
+    weights = masked_softmax(tf.matmul(queries, keys, transpose_b=True), visible[:, None])
+    return tf.matmul(drop(weights, part=0), values)
+
+
+def _in_groups(queries, keys, values, mask, leads, groupings, drop):
+    most = tf.reduce_max(tf.reduce_sum(tf.cast(leads, tf.int32), 1))
     # The leading tokens go with the first grouping alone: no key may count twice.
     parts = [
         _attended(grouping, queries, keys, values, mask, leads, 0 if part else most, partial(drop, part=part))
