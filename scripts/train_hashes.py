@@ -7,7 +7,6 @@ FOLDER has words.json and hashes.npz, which common.lexicon.hashes.WordHashes.loa
 """
 
 import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,13 +80,12 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     }
     analogies = read_analogies(config.analogies) if config.analogies else []
     texts = Texts(config.input, config.fields)
-    counts = Counter(word for words in words_of(texts) for word in words)
-    if not counts:
+    all_words, ids = read(words_of(texts), config.window)
+    if not all_words:
         raise UserError("--input: has no words - check the names, and --fields")
-    words = [word for word, _ in counts.most_common(config.words)]
-    weights = weights_of([counts[word] for word in words], config.power)
-    ids = ids_of(texts, words, config.window)
-    print(f"texts     {len(ids):,} words, {len(words):,} known of {len(counts):,} different ones")
+    words, counts, ids = most_frequent(all_words, ids, config.words)
+    weights = weights_of(counts, config.power)
+    print(f"texts     {len(ids):,} words, {len(words):,} known of {len(all_words):,} different ones")
     hashes = trained(ids, words, weights, config)
     with new_folder(config.output) as folder:
         hashes.save(folder)
@@ -98,19 +96,30 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     return figures
 
 
-def weights_of(counts: Sequence[int], power: float) -> np.ndarray:
+def read(texts: Iterable[Sequence[str]], window: int) -> tuple[list[str], np.ndarray]:
+    """The different words of all texts, and the texts as places among them, int32, with `window` times -1 behind each."""
+    numbers: dict[str, int] = {}
+    between = [-1] * window
+    rows = [
+        np.array([*(numbers.setdefault(word, len(numbers)) for word in words), *between], np.int32) for words in texts
+    ]
+    return list(numbers), np.concatenate(rows) if rows else np.zeros(0, np.int32)
+
+
+def most_frequent(words: Sequence[str], ids: np.ndarray, most: int) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """At most so many of the words, their counts, and the ids of `read` as places among these, -1 for the others."""
+    counts = np.bincount(ids[ids >= 0])
+    kept = np.argsort(-counts, kind="stable")[:most]
+    places = np.full(len(words) + 1, -1, np.int32)  # the last one stands for -1
+    places[kept] = np.arange(len(kept))
+    return [words[place] for place in kept], counts[kept], places[ids]
+
+
+def weights_of(counts: np.ndarray, power: float) -> np.ndarray:
     """Powers of 1 / frequency, 1 on average over a text, float32 (words,)."""
-    frequencies = np.array(counts) / sum(counts)
+    frequencies = counts / counts.sum()
     weights = frequencies**-power
     return (weights / (weights * frequencies).sum()).astype(np.float32)
-
-
-def ids_of(texts: Iterable[str], words: Sequence[str], window: int) -> np.ndarray:
-    """The words of all texts as places in `words`, int32, -1 for others and, `window` of them, between two texts."""
-    numbers = {word: number for number, word in enumerate(words)}
-    between = [-1] * window
-    rows = (np.array([*(numbers.get(word, -1) for word in of_text), *between], np.int32) for of_text in words_of(texts))
-    return np.concatenate([*rows])
 
 
 def trained(ids: np.ndarray, words: Sequence[str], weights: np.ndarray, config: Config) -> WordHashes:
