@@ -200,13 +200,18 @@ def load_weights(transformer: models.Transformer, tensors: Tensors) -> list[tf.V
 def _wanted(transformer: models.Transformer, tensors: Tensors) -> list[tuple[str, tf.Variable]]:
     """The tensors that the transformer needs, and its weights that take them."""
     shapes = tensors.shapes
-    # Some checkpoints come without the head of the masked language model: it is learned anew then.
-    has_head = any(name.startswith("cls/predictions/") for name in shapes)
+    # Some checkpoints come without the head of the masked language model, or what makes a vector of [CLS]: it is learned
+    # anew then.
+    has_head, has_pooler = (
+        any(name.startswith(start) for name in shapes) for start in ("cls/predictions/", "bert/pooler/")
+    )
     mapping = transformer.variable_mapping()
     [embeddings] = mapping["Embedding-Token"]
     wanted = []
     for layer, names in mapping.items():
         if layer not in transformer.layers or (layer.startswith("MLM-") and not has_head):
+            continue
+        if layer.startswith("Pooler") and not has_pooler:
             continue
         for weight, name in zip(transformer.layers[layer].trainable_weights, names):
             shape = tuple(weight.shape)

@@ -22,7 +22,7 @@ from common.layers.softmax import masked_softmax, softmax_logarithm
 _SMALLEST_BLOCK = 32
 # Groups that hold a larger share of the text take longer than all of it: sparse attention of 256 tokens 1.5 times as
 # long.
-_LARGEST_SHARE = 0.4
+_LARGEST_SHARE = 0.5
 
 #: Dropout of attention weights; the number tells the parts of one attention apart.
 Drop = Callable[[tf.Tensor, int], tf.Tensor]

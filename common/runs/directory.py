@@ -21,10 +21,15 @@ from common.submission import TEMPORARY_PREFIX, atomic_write, check_output, json
 Config = TypeVar("Config")
 Settings = TypeVar("Settings", bound=NamedTuple)
 
-#: The tasks of scripts/pretrain.py, train_segmenter.py and learn_trees.py.
-PRETRAINING, SEGMENTATION, TREES = "pretraining", "segmentation", "trees"
+#: The tasks of some scripts.
+PRETRAINING, SEGMENTATION, SIMILARITY, TREES = "pretraining", "segmentation", "similarity", "trees"
 
-_SCRIPTS = {PRETRAINING: "pretrain.py", SEGMENTATION: "train_segmenter.py", TREES: "learn_trees.py"}  # else train.py
+_SCRIPTS = {
+    PRETRAINING: "pretrain.py",
+    SEGMENTATION: "train_segmenter.py",
+    SIMILARITY: "similar_questions.py train",
+    TREES: "learn_trees.py",
+}  # else train.py
 
 _CONFIG = "config.json"
 _MOST_CONFIG = 2**24  # bytes
