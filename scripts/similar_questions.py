@@ -1,0 +1,32 @@
+"""Similar questions: learn which mean the same, and find them.
+
+python scripts/similar_questions.py train --train TRAIN --dev DEV
+python scripts/similar_questions.py retrieve --index QUESTIONS --input MORE --output FOUND
+
+Each command has its own --help.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from common.command_line import UserError, run
+
+#: The commands, and the modules that have their flags.
+COMMANDS = {"train": "similarity_training", "retrieve": "similarity_search"}
+
+
+def main(argv: Sequence[str] | None = None) -> Any:
+    """What the main function of the command returns."""
+    command, *flags = [str(argument) for argument in (sys.argv[1:] if argv is None else argv)] or [""]
+    if command in ("-h", "--help"):
+        print(__doc__.strip())
+        return None
+    if command not in COMMANDS:
+        raise UserError(f"{command or 'similar_questions.py'}: which command? - give one of {', '.join(COMMANDS)}")
+    return importlib.import_module(COMMANDS[command]).main(flags)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,122 @@
+"""scripts/similar_questions.py as a user runs it."""
+
+import json
+import shutil
+
+import pytest
+
+import competition
+from helpers import interrupt_second_epoch, write, write_lines
+from workshop import arrays, check_refusal, run_here, succeeds
+
+SCRIPTS = competition.ROOT / "scripts"
+THINGS = ["花呗", "借款", "山灯", "河水", "白条", "月租"]
+GROUPS = [{"texts": [f"怎么还{thing}", f"{thing}怎么还", f"请问{thing}如何归还"]} for thing in THINGS]
+SMALL = ["--hidden-size", 32, "--layers", 1, "--max-length", 16, "--batch-size", 8, "--epochs", 12]
+SMALL += ["--learning-rate", 0.01, "--ema-momentum", 0.5]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    home = tmp_path_factory.mktemp("similar")
+    groups = write_lines(home / "groups.jsonl", GROUPS)
+    flags = ["train", "--train", groups, "--dev", groups, *SMALL, "--output-dir", home, "--run-name", "whole"]
+    return home, succeeds(run_here(SCRIPTS, "similar_questions", flags))
+
+
+def test_it_learns_to_find_and_to_write(trained):
+    home, done = trained
+    assert "6 groups of 18 texts" in done.out
+    [*_, last] = (home / "similarity/whole/history.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(last)["score"] > 0.9 and json.loads(last)["perplexity"] < 8
+
+
+def test_scored_pairs(tmp_path):
+    pairs = [
+        {"a": f"{one}怎么还", "b": f"{other}怎么还", "score": 5 * (one == other)}
+        for one in THINGS
+        for other in THINGS[:3]
+    ]
+    pairs = write_lines(tmp_path / "pairs.jsonl", pairs)
+    flags = [
+        "train",
+        "--train",
+        pairs,
+        "--dev",
+        pairs,
+        "--loss",
+        "cosent",
+        *SMALL,
+        "--epochs",
+        2,
+        "--output-dir",
+        tmp_path,
+    ]
+    done = succeeds(run_here(SCRIPTS, "similar_questions", flags))
+    assert "perplexity" not in done.out
+    [run] = tmp_path.glob("similarity/*")
+    errors = json.loads((run / "dev_errors.json").read_text("utf-8"))
+    assert errors and errors[0].keys() == {"a", "b", "score", "cosine"}
+
+
+def test_it_resumes_where_it_was_killed(trained, monkeypatch):
+    home, _ = trained
+    interrupt_second_epoch(monkeypatch)
+    flags = ["train", "--train", home / "groups.jsonl", "--dev", home / "groups.jsonl", *SMALL]
+    stopped = run_here(SCRIPTS, "similar_questions", [*flags, "--output-dir", home, "--run-name", "killed"])
+    assert stopped.code and "similar_questions.py train --run-name killed --resume" in stopped.err
+    monkeypatch.undo()
+    succeeds(
+        run_here(SCRIPTS, "similar_questions", ["train", "--run-name", "killed", "--resume", "--output-dir", home])
+    )
+    one, other = (arrays(home / "similarity" / name / "last/state.h5") for name in ("whole", "killed"))
+    assert one == other
+
+
+def test_questions_are_found(trained, tmp_path):
+    """By an index that is made, and again by the same; not by one of other weights."""
+    home, _ = trained
+    texts = [text for group in GROUPS for text in group["texts"]]
+    flags = ["retrieve", "--run", home / "similarity/whole", "--index", tmp_path / "index", "--nearest", 2]
+    flags += ["--input", write(tmp_path / "in.txt", "\n".join(texts)), "--output"]
+    questions = ["--questions", write(tmp_path / "questions.txt", "\n".join(texts))]
+    succeeds(run_here(SCRIPTS, "similar_questions", [*flags, tmp_path / "one.jsonl", *questions]))
+    succeeds(run_here(SCRIPTS, "similar_questions", [*flags, tmp_path / "two.jsonl"]))
+    assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
+    found = [json.loads(line) for line in (tmp_path / "one.jsonl").read_text("utf-8").splitlines()]
+    assert [record["text"] for record in found] == texts
+    for record in found:
+        first, _ = record["nearest"]
+        assert first["text"] == record["text"] and first["cosine"] == pytest.approx(1, abs=1e-3)
+    again = [*flags, tmp_path / "three.jsonl"]
+    check_refusal(run_here(SCRIPTS, "similar_questions", [*again, *questions]), "--index", "is there already")
+    shutil.copytree(home / "similarity/whole", tmp_path / "other")
+    shutil.copy(tmp_path / "other/last/state.h5", tmp_path / "other/best.weights.h5")
+    again[again.index("--run") + 1] = tmp_path / "other"
+    check_refusal(run_here(SCRIPTS, "similar_questions", again), "--index", "other weights")
+
+
+MISTAKES = [
+    ([], ["which command?", "train"]),
+    (["learn"], ["learn", "which command?"]),
+    (["train"], ["--train: is missing"]),
+    (["train", "--train", "same.txt"], ["--dev: is missing"]),
+    (["train", "--train", "nowhere", "--dev", "same.txt"], ["nowhere"]),
+    (["train", "--train", "zero.txt", "--dev", "same.txt"], ["--train zero.txt", "mean the same"]),
+    (["train", "--train", "same.txt", "--dev", "zero.txt"], ["--dev", "neither"]),
+    (["train", "--train", "same.txt", "--dev", "same.txt", "--loss", "cosent"], ["--train same.txt", "more alike"]),
+    (["train", "--train", "same.txt", "--dev", "same.txt", "--encoder", "dgcnn"], ["--encoder dgcnn", "roformer"]),
+    (["train", "--train", "same.txt", "--dev", "same.txt", "--attention", "local"], ["--attention local"]),
+    (["retrieve", "--index", "x", "--input", "same.txt"], ["--output: is missing"]),
+    (["retrieve", "--index", "x", "--input", "same.txt", "--output", "y"], ["--index x", "--questions"]),
+    (["retrieve", "--index", "x", "--input", "same.txt", "--output", "y", "--questions", "same.txt"], ["no run with"]),
+]
+
+
+@pytest.mark.parametrize(("flags", "words"), MISTAKES)
+def test_mistakes_are_one_line(flags, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "same.txt", "甲\t乙\n")
+    write(tmp_path / "zero.txt", "甲\t乙\t0\n")
+    check_refusal(run_here(SCRIPTS, "similar_questions", flags), *words)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["same.txt", "zero.txt"]
