@@ -21,10 +21,16 @@ from common.submission import TEMPORARY_PREFIX, atomic_write, check_output, json
 Config = TypeVar("Config")
 Settings = TypeVar("Settings", bound=NamedTuple)
 
-#: The tasks of scripts/pretrain.py, train_segmenter.py and learn_trees.py.
-PRETRAINING, SEGMENTATION, TREES = "pretraining", "segmentation", "trees"
+#: The tasks of scripts/pretrain.py, train_segmenter.py, learn_trees.py and train_writer.py.
+PRETRAINING, SEGMENTATION, TREES, WRITING = "pretraining", "segmentation", "trees", "writing"
 
-_SCRIPTS = {PRETRAINING: "pretrain.py", SEGMENTATION: "train_segmenter.py", TREES: "learn_trees.py"}  # else train.py
+# Of all other tasks it is train.py.
+_SCRIPTS = {
+    PRETRAINING: "pretrain.py",
+    SEGMENTATION: "train_segmenter.py",
+    TREES: "learn_trees.py",
+    WRITING: "train_writer.py",
+}
 
 _CONFIG = "config.json"
 _MOST_CONFIG = 2**24  # bytes
