@@ -6,6 +6,7 @@ python scripts/benchmark.py memory              memory of predict.py of every co
 python scripts/benchmark.py training-memory     memory that a training example of every contest holds
 python scripts/benchmark.py knowledge-base      time and memory of the index of entity linking, beside their limits
 python scripts/benchmark.py decoding            titles per second of a unilm, one by one and in batches, with its memory and without
+python scripts/benchmark.py writing             tokens per second of a GPT2_ML that writes, with its memory and without
 python scripts/benchmark.py training            seconds and memory of a training step, with each technique and without
 python scripts/benchmark.py light-step          CPU seconds of a training step beside those of its matrix products alone
 python scripts/benchmark.py attention           seconds and memory of each pattern of attention, beside full attention, for texts of several lengths
@@ -13,6 +14,7 @@ python scripts/benchmark.py counting            seconds and memory of counting n
 python scripts/benchmark.py embeddings          updates per second of a table of embeddings, dense and lazy
 python scripts/benchmark.py start               seconds of predict.py of every contest on ten rows, beside an import of TensorFlow
 python scripts/benchmark.py loading             seconds and memory of --pretrained with a BERT-base, in both formats
+python scripts/benchmark.py writer-loading      memory of --pretrained with a GPT2_ML, in both formats, beside its weights
 python scripts/benchmark.py tokenizing          characters per CPU second of tokens and words, beside the libraries they come from
 """
 
@@ -66,6 +68,7 @@ class Config:
             "training-memory",
             "knowledge-base",
             "decoding",
+            "writing",
             "training",
             "light-step",
             "attention",
@@ -73,6 +76,7 @@ class Config:
             "embeddings",
             "start",
             "loading",
+            "writer-loading",
             "tokenizing",
         ],
         tyro.conf.Positional,
@@ -98,7 +102,7 @@ class Config:
     titles: int = 64
     """How many titles are written in a round: a part of them in the slow cases."""
     layers: int = 4
-    """Layers of the network that writes titles, or is trained."""
+    """Layers of the network that writes, is trained, or is loaded."""
     hidden_size: int = 312
     """Its width, a multiple of its 12 heads."""
     cases: str | None = None
@@ -149,6 +153,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         "training-memory": measure_training_memory,
         "knowledge-base": measure_knowledge_base,
         "decoding": measure_decoding,
+        "writing": measure_writing,
         "training": measure_training,
         "light-step": measure_step_limit,
         "attention": measure_attention,
@@ -156,6 +161,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         "embeddings": measure_embeddings,
         "start": measure_start,
         "loading": measure_loading,
+        "writer-loading": measure_writer_loading,
         "tokenizing": measure_tokenizing,
     }
     return subjects[config.subject](config)
@@ -334,6 +340,14 @@ def measure_step_limit(config: Config) -> dict[str, float]:
     return figures
 
 
+def measure_writing(config: Config) -> dict[str, float]:
+    """Tokens per second that a language model of --layers and --hidden-size writes, with a memory and without."""
+    start_tensorflow()
+    from writing_speed import compare
+
+    return compare(config.layers, config.hidden_size, 256, config.repeats)
+
+
 def measure_attention(config: Config) -> dict[str, float]:
     """What each pattern of attention takes of the time and memory of full attention."""
     from attention_speed import compare
@@ -396,6 +410,26 @@ def measure_loading(config: Config) -> dict[str, float]:
         )
         figures |= {f"{form}, {key}": value for key, value in best.items()}
     print(table(["", "import s", "loading s", "CPU s", "memory beyond the network", "of the file"], rows))
+    return figures
+
+
+def measure_writer_loading(config: Config) -> dict[str, float]:
+    """The most that a GPT2_ML of --layers and --hidden-size takes while it is loaded, in each format, each time in a
+    process of its own."""
+    from checkpoint_loading import FORMATS
+    from writer_loading import write
+
+    figures: dict[str, float] = {}
+    rows = []
+    for form in FORMATS:
+        with tempfile.TemporaryDirectory() as folder:
+            write(Path(folder), form, config.layers, config.hidden_size)
+            rounds = [figures_of("writer_loading.py", folder) for _ in range(config.repeats)]
+        weights, added = rounds[0]["weight_bytes"], min(one["added_bytes"] for one in rounds)
+        figures |= {f"{form}, weight_bytes": weights, f"{form}, added_bytes": added}
+        seconds = min(one["seconds"] for one in rounds)
+        rows.append([form, f"{seconds:.1f}", f"{weights / 1e6:,.0f} MB", f"{1 + added / weights:.3f}"])
+    print(table(["", "loading s", "weights", "most memory, of the weights"], rows))
     return figures
 
 

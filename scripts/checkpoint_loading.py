@@ -11,7 +11,9 @@ folder, and held at most, beyond what was held before and those of the network.
 import argparse
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,15 +23,23 @@ _LAYERS, _SIZE, _INNER, _TOKENS, _POSITIONS = 12, 768, 3072, 21_128, 512
 FORMATS = ("safetensors", "tensorflow")
 
 
-def measure(folder: Path) -> dict[str, float]:
+def bert_of(folder: Path) -> Any:
+    """Its network."""
+    from common.encoders.bert import BertEncoder
+
+    return BertEncoder.from_checkpoint(folder, _POSITIONS).network()
+
+
+def measure(folder: Path, network_of: Callable[[Path], Any] = bert_of) -> dict[str, float]:
+    """The figures of this process. network_of: what loads a network."""
     begun = time.perf_counter()
     from common.process import start_tensorflow
 
     start_tensorflow()
-    from common.encoders.bert import BertEncoder
+    import common.encoders.bert  # noqa: F401 - what is loaded before the clock starts
 
     imported, busy, held = time.perf_counter(), time.process_time(), resident()
-    network = BertEncoder.from_checkpoint(folder, _POSITIONS).network()
+    network = network_of(folder)
     loaded, worked = time.perf_counter(), time.process_time()
     weights = sum(weight.numpy().nbytes for weight in network.weights)
     return {
@@ -37,6 +47,7 @@ def measure(folder: Path) -> dict[str, float]:
         "seconds": loaded - imported,
         "cpu_seconds": worked - busy,
         "file_bytes": max(path.stat().st_size for path in folder.iterdir()),
+        "weight_bytes": weights,
         "added_bytes": peak() - held - weights,
     }
 

@@ -18,8 +18,9 @@ from common.encoders.bert_config import (
     weight_count,
 )
 from common.encoders.checkpoint import read_checkpoint
+from common.encoders.checkpoint_tokenizer import OTHER_VERSION, switches_of, tokenizer_of_run
 from common.encoders.tensors import Tensors
-from common.keras_compat import keras, tf
+from common.keras_compat import keras
 from common.options import EncoderOptions
 from common.runs.files import bytes_of_weights
 from common.runs.values import settings_from_json
@@ -27,7 +28,6 @@ from common.tokenizers import Encoding, PairWindow, WordPieceTokenizer, build_vo
 from common.tokenizers.vocabulary import SPECIAL_TOKENS
 
 _SMALL_LAYERS = 4
-_REMEDY = "use the version that trained the run, or train it again"
 
 
 class BertEncoder:
@@ -97,29 +97,19 @@ class BertEncoder:
     def save(self, folder: Path) -> dict[str, Any]:
         self.tokenizer.save(folder / "vocab.txt")
         settings = {"config": self.config, "max_length": self.max_length, "model": self.model}
-        return settings | {"attention": asdict(self.attention)} | _switches(self.tokenizer)
+        return settings | {"attention": asdict(self.attention)} | switches_of(self.tokenizer)
 
     @classmethod
     def load(cls, folder: Path, settings: dict[str, Any]) -> "BertEncoder":
         """Raises UserError for settings that no run of ours has."""
         source, model = folder / "encoder.json", settings["model"]
-        lowercase = settings.get("lowercase", True)  # what older runs do not tell is as it was for all of them
-        switches = {
-            "lowercase": lowercase,
-            "strip_accents": settings.get("strip_accents", lowercase),
-            "tokenize_chinese_chars": settings.get("tokenize_chinese_chars", True),
-        }
-        if model not in MODELS or not all(isinstance(value, bool) for value in switches.values()):
-            raise UserError(f"{source}: model is {model!r:.60}, {switches!r:.200}, which none has - {_REMEDY}")
+        if model not in MODELS:
+            raise UserError(f"{source}: model is {model!r:.60}, which none has - {OTHER_VERSION}")
         config = checked_config(settings["config"], source, model)
         max_length = check_whole(settings["max_length"], SHORTEST_WINDOW, LONGEST_WINDOW, f"{source}: max_length")
-        tokenizer = WordPieceTokenizer.from_file(folder / "vocab.txt", **switches)
-        if len(tokenizer) != config["vocab_size"]:
-            raise UserError(
-                f"{folder / 'vocab.txt'}: has {len(tokenizer)} tokens, and encoder.json says {config['vocab_size']} - {_REMEDY}"
-            )
+        tokenizer = tokenizer_of_run(folder, settings, source, config["vocab_size"])
         if 4 * weight_count(config, model) > bytes_of_weights(folder):
-            raise UserError(f"{source}: asks for more weights than the run has - {_REMEDY}")
+            raise UserError(f"{source}: asks for more weights than the run has - {OTHER_VERSION}")
         attention = settings_from_json(AttentionPattern, settings.get("attention", {}), source)
         return cls(tokenizer, config, max_length, model, attention=attention)
 
@@ -146,24 +136,11 @@ class BertEncoder:
     def transformer(self, **options: Any) -> Any:
         """The bert4keras transformer, with the weights of the checkpoint if there is one. options: further ones of
         build_transformer_model. Raises UserError when the checkpoint cannot be read, or does not fit its config."""
-        from bert4keras.models import build_transformer_model
+        from common.encoders.transformers import build_transformer
 
-        from common.encoders.transformers import load_weights, transformer_class
-
-        config = {
-            **self.config,
-            "max_position": self.config["max_position_embeddings"],
-            "segment_vocab_size": self.config.get("type_vocab_size", 2),
-            "attention_dropout_rate": self.config.get("attention_probs_dropout_prob", 0.1),
-            "dropout_rate": self.config.get("hidden_dropout_prob", 0.1),
-            "keep_tokens": None if self.kept_tokens is None else self.kept_tokens.tolist(),
-            "attention": self.attention,
-            **options,
-        }
-        transformer = build_transformer_model(model=transformer_class(self.model), return_keras_model=False, **config)
-        read = [] if self.checkpoint is None else load_weights(transformer, self.checkpoint)
-        _draw([weight for weight in transformer.model.trainable_weights if not any(weight is one for one in read)])
-        return transformer
+        return build_transformer(
+            self.model, self.config, self.checkpoint, self.kept_tokens, attention=self.attention, **options
+        )
 
     def with_vocabulary_of(self, texts: Iterable[str]) -> "BertEncoder":
         """The same encoder without the tokens of the checkpoint that neither the texts have nor a letter, digit or mark
@@ -181,7 +158,7 @@ class BertEncoder:
     def _with_tokens(self, tokens: np.ndarray) -> "BertEncoder":
         """The same encoder with these of its tokens alone."""
         pieces = [self.tokenizer.vocabulary[token] for token in tokens]
-        tokenizer = WordPieceTokenizer(pieces, **_switches(self.tokenizer))
+        tokenizer = WordPieceTokenizer(pieces, **switches_of(self.tokenizer))
         kept = tokens if self.kept_tokens is None else self.kept_tokens[tokens]
         config = {**self.config, "vocab_size": len(tokens)}
         return BertEncoder(tokenizer, config, self.max_length, self.model, self.checkpoint, kept, self.attention)
@@ -189,17 +166,3 @@ class BertEncoder:
     def pair_network(self) -> keras.Model:
         """The same: a transformer lets question and context act on each other by itself."""
         return self.network()
-
-
-def _switches(tokenizer: WordPieceTokenizer) -> dict[str, bool]:
-    names = ("lowercase", "strip_accents", "tokenize_chinese_chars")
-    return {name: getattr(tokenizer, name) for name in names}
-
-
-def _draw(weights: list[tf.Variable]) -> None:
-    """Give every matrix values of its own: bert4keras shares one initializer, which gives tf_keras matrices of equal
-    values, and query, key, value and output of an attention would start, and so partly stay, the same. Ours are 0."""
-    for weight in weights:
-        if len(weight.shape) > 1:
-            initializer = keras.initializers.TruncatedNormal(stddev=0.02, seed=np.random.randint(2**31))
-            weight.assign(initializer(weight.shape))

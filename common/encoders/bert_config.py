@@ -52,7 +52,7 @@ def checked_config(config: Any, source: object, model: str = "bert") -> dict[str
     )
     absent = [name for name in _SIZES if name not in config]
     if absent:
-        raise UserError(f"{source}: has no {', '.join(absent)} - is it the config of a BERT?")
+        raise UserError(f"{source}: has no {', '.join(absent)} - is it the config of a {model}?")
     sizes = {name: bounds for name, bounds in (_SIZES | _SIZES_OF_SOME).items() if name in config}
     checked = {name: check_whole(config[name], *bounds, f"{source}: {name}") for name, bounds in sizes.items()}
     for name in _DROPOUTS:

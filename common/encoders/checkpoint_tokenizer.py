@@ -1,4 +1,5 @@
-"""The tokenizer of a checkpoint: a vocab.txt, or a WordPiece inside of a tokenizer.json, and how it treats text."""
+"""The tokenizer of a checkpoint: a vocab.txt, or a WordPiece inside of a tokenizer.json, and how it treats text. And that
+of a run, which keeps both."""
 
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from common.tokenizers.vocabulary import is_lower_case
 from common.tokenizers.wordpiece import PAD
 
 _LARGEST_TOKENIZER = 100_000_000  # bytes; that of LaBSE, with half a million tokens, has 10 million
+
+#: What to do where a run is none of ours.
+OTHER_VERSION = "use the version that trained the run, or train it again"
 
 
 def tokenizer_of(folder: Path, vocabulary: Path, config: dict[str, Any], rows: int) -> WordPieceTokenizer:
@@ -83,3 +87,28 @@ def _tokens(path: Path, rows: int) -> list[str]:
     for token, number in vocabulary.items():
         tokens[number] = token
     return tokens
+
+
+def switches_of(tokenizer: WordPieceTokenizer) -> dict[str, bool]:
+    """How it treats text, for the settings of a run."""
+    names = ("lowercase", "strip_accents", "tokenize_chinese_chars")
+    return {name: getattr(tokenizer, name) for name in names}
+
+
+def tokenizer_of_run(folder: Path, settings: dict[str, Any], source: Path, tokens: int) -> WordPieceTokenizer:
+    """The tokenizer of a run that keeps `switches_of` it among its settings, the file `source`, and vocab.txt. Raises
+    UserError for settings that none has, and where it has not so many tokens."""
+    lowercase = settings.get("lowercase", True)  # what older runs do not tell is as it was for all of them
+    switches = {
+        "lowercase": lowercase,
+        "strip_accents": settings.get("strip_accents", lowercase),
+        "tokenize_chinese_chars": settings.get("tokenize_chinese_chars", True),
+    }
+    if not all(isinstance(value, bool) for value in switches.values()):
+        raise UserError(f"{source}: {switches!r:.200} are switches that none has - {OTHER_VERSION}")
+    tokenizer = WordPieceTokenizer.from_file(folder / "vocab.txt", **switches)
+    if len(tokenizer) != tokens:
+        raise UserError(
+            f"{folder / 'vocab.txt'}: has {len(tokenizer)} tokens, and {source.name} says {tokens} - {OTHER_VERSION}"
+        )
+    return tokenizer

@@ -46,13 +46,16 @@ class SafeTensors:
                     self.shapes[name] = tuple(tensor.get_shape())
         self.bytes = sum(file.stat().st_size for file in files)
 
-    def read(self, name: str) -> np.ndarray:
-        """The values of a tensor, float32. Raises UserError for one of integers."""
+    def read(self, name: str, columns: slice = slice(None)) -> np.ndarray:
+        """The values of a tensor, or these of its last axis, float32. Raises UserError for one of integers."""
         if self._types[name] not in _FLOATS:
             raise no_floats(self.path, name, self._types[name])
         # Opened for each: the library maps a file into memory, and what was read of it would stay there.
         with _opened(self._files[name]) as tensors:
-            return tensors.get_tensor(name).astype(np.float32, copy=False)
+            if columns == slice(None):
+                return tensors.get_tensor(name).astype(np.float32, copy=False)
+            part = (slice(None),) * (len(self.shapes[name]) - 1) + (columns,)
+            return tensors.get_slice(name)[part].astype(np.float32, copy=False)
 
 
 @contextlib.contextmanager

@@ -6,10 +6,11 @@ float32 so is the result.
 """
 
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
-from common.attention_pattern import FULL
+from common.attention_pattern import FULL, AttentionPattern
 from common.command_line import UserError
 from common.encoders.tensors import Tensors
 from common.keras_compat import keras, tf
@@ -128,6 +129,7 @@ _TRANSFORMERS = {
     "albert": models.ALBERT,
     "bert": models.BERT,
     "electra": models.ELECTRA,
+    "gpt2_ml": models.GPT2_ML,
     "nezha": models.NEZHA,
     "roformer": models.RoFormer,
     "roformer_v2": models.RoFormerV2,
@@ -182,6 +184,46 @@ def leading_tokens(inputs):
 def transformer_class(model: str) -> type[models.Transformer]:
     """The class of bert4keras with this name ("bert", "nezha", ...) and our layers. Raises KeyError for other names."""
     return type(model, (_OurLayers, _TRANSFORMERS[model]), {})
+
+
+def build_transformer(
+    model: str,
+    config: dict[str, Any],
+    checkpoint: Tensors | None = None,
+    kept_tokens: np.ndarray | None = None,
+    attention: AttentionPattern = FULL,
+    **options: Any,
+) -> models.Transformer:
+    """The bert4keras transformer of this name, with the weights of a checkpoint if there is one, and random ones
+    elsewhere.
+
+    config: see `checked_config`. kept_tokens: the checkpoint's ids of the tokens that there are; None for all of them.
+    options: further ones of build_transformer_model. Raises UserError when the checkpoint cannot be read, or does not
+    fit its config.
+    """
+    config = {
+        **config,
+        "max_position": config["max_position_embeddings"],
+        "segment_vocab_size": config.get("type_vocab_size", 2),
+        "attention_dropout_rate": config.get("attention_probs_dropout_prob", 0.1),
+        "dropout_rate": config.get("hidden_dropout_prob", 0.1),
+        "keep_tokens": None if kept_tokens is None else kept_tokens.tolist(),
+        "attention": attention,
+        **options,
+    }
+    transformer = models.build_transformer_model(model=transformer_class(model), return_keras_model=False, **config)
+    read = {id(weight) for weight in load_weights(transformer, checkpoint)} if checkpoint is not None else set()
+    _draw([weight for weight in transformer.model.trainable_weights if id(weight) not in read])
+    return transformer
+
+
+def _draw(weights: list[tf.Variable]) -> None:
+    """Give every matrix values of its own: bert4keras shares one initializer, which gives tf_keras matrices of equal
+    values, and query, key, value and output of an attention would start, and so partly stay, the same. Ours are 0."""
+    for weight in weights:
+        if len(weight.shape) > 1:
+            initializer = keras.initializers.TruncatedNormal(stddev=0.02, seed=np.random.randint(2**31))
+            weight.assign(initializer(weight.shape))
 
 
 def load_weights(transformer: models.Transformer, tensors: Tensors) -> list[tf.Variable]:

@@ -22,14 +22,16 @@ Config = TypeVar("Config")
 Settings = TypeVar("Settings", bound=NamedTuple)
 
 #: The tasks of some scripts.
-PRETRAINING, SEGMENTATION, SIMILARITY, TREES = "pretraining", "segmentation", "similarity", "trees"
+PRETRAINING, SEGMENTATION, SIMILARITY, TREES, WRITING = "pretraining", "segmentation", "similarity", "trees", "writing"
 
+# Of all other tasks it is train.py.
 _SCRIPTS = {
     PRETRAINING: "pretrain.py",
     SEGMENTATION: "train_segmenter.py",
     SIMILARITY: "similar_questions.py train",
     TREES: "learn_trees.py",
-}  # else train.py
+    WRITING: "train_writer.py",
+}
 
 _CONFIG = "config.json"
 _MOST_CONFIG = 2**24  # bytes

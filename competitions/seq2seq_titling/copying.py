@@ -1,5 +1,5 @@
-"""What all three networks share: attention with a memory, steps of decoding, and the last layer, in which the words of a
-title come out of the vocabulary or out of the text.
+"""What all three networks share: attention with a memory, and the last layer, in which the words of a title come out of
+the vocabulary or out of the text.
 
     logits      = (y + e^s * present + t) / 2        prior of kexue.fm/archives/5861: y are logits of the vocabulary,
                                                      present says which characters the text has, s and t are learned
@@ -15,12 +15,8 @@ counts, which it decides anew at each step.
 Characters that the vocabulary lacks are copied too: in each text they get ids from the vocabulary's size on.
 """
 
-from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-
-from common.decoders import State, take_rows
 from common.keras_compat import keras, tf
 from common.layers import masked_softmax
 from common.losses import Distribution, LossTerm, masked_mean
@@ -41,37 +37,6 @@ _LEAST = 1e-30
 _LEAST_END = 1e-2
 # The first bias of a self-terminating layer: titles have some twenty tokens.
 _STAYS = 3.0
-
-
-class Steps:
-    """`start`, `step` and `take`, which common.decoders asks of a model, out of `first_state(inputs)` and
-    `next_state(state, tokens)`, which compute with tensors.
-
-    In `next_state` tokens are (texts, width), log-probabilities (texts, width, vocabulary), and arrays of State.rows
-    have texts * width rows: the titles of a text stand side by side, where training has the steps of one title.
-    """
-
-    def start(self, inputs: dict[str, np.ndarray]) -> State:
-        return self._first({name: tf.constant(value) for name, value in inputs.items()})
-
-    def step(self, state: State, tokens: np.ndarray) -> tuple[np.ndarray, State]:
-        texts = len(tf.nest.flatten(state.inputs)[0])
-        log_probabilities, state = self._next(state, tf.constant(np.reshape(tokens, (texts, -1)), tf.int32))
-        values = log_probabilities.numpy()
-        return values.reshape(-1, values.shape[-1]), state
-
-    def take(self, structure: Any, indices: Any) -> Any:
-        return take_rows(structure, indices, tf.gather)
-
-    # One graph for arrays of all lengths; otherwise TensorFlow would compile one for each.
-
-    @cached_property
-    def _first(self):
-        return tf.function(self.first_state, autograph=False, reduce_retracing=True)
-
-    @cached_property
-    def _next(self):
-        return tf.function(self.next_state, autograph=False, reduce_retracing=True)
 
 
 class Attention:

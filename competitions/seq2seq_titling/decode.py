@@ -27,6 +27,7 @@ from common.encoders import Encoder
 from common.generators import Arrays, prediction_order
 from common.runs.values import Between
 from common.tokenizers import WordPieceTokenizer
+from common.tokenizers.joining import joined
 
 from features import Article, collate_articles, read_article
 from metric import score
@@ -207,7 +208,7 @@ def title_of(ids: Sequence[int], article: Article, tokenizer: WordPieceTokenizer
         token = surfaces.get(ids[first]) or tokenizer.vocabulary[ids[first]]
         start, end = offsets[place] if place is not None else (0, 0)
         piece = article.text[start:end] or token.removeprefix("##")
-        title = _joined(title, piece, not token.startswith("##"))
+        title = joined(title, piece, not token.startswith("##"))
         for index in range(place + 1, place + count) if place is not None else ():
             blank = " " if offsets[index][0] > offsets[index - 1][1] else ""
             # Several tokens may share a character.
@@ -235,10 +236,3 @@ def _runs(ids: list[int], copy_ids: list[int]) -> list[tuple[int, int, int | Non
 def _common(one: list[int], other: list[int]) -> int:
     """How many tokens both begin with."""
     return next((index for index, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
-
-
-def _joined(title: str, piece: str, apart: bool) -> str:
-    """A blank stands between two words that would otherwise be one."""
-    neighbours = title[-1:], piece[:1]
-    needs_blank = apart and all(character.isascii() and character.isalnum() for character in neighbours)
-    return title + " " * needs_blank + piece

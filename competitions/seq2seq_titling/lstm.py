@@ -18,10 +18,11 @@ import numpy as np
 
 from common.decoders import State
 from common.encoders import Encoder
+from common.generation.steps import Steps
 from common.keras_compat import keras, tf
 from common.layers import ConditionalLayerNormalization
 
-from copying import Attention, CopyHead, Steps, matches_of_titles
+from copying import Attention, CopyHead, matches_of_titles
 from features import NOTHING, SIDES, WritingOptions
 
 LAYERS = 2
