@@ -39,7 +39,7 @@ class WithoutMemory:
     def __init__(self, network: UniLM):
         self.tokenizer, self.head = network.tokenizer, network.head
         self.bert = network.training.get_layer("unilm")
-        self.logits = keras.Model(self.bert.output, network.model.output)
+        self.logits = keras.Model(self.bert.output, network.cached.transformer.model.output)
         self._next = tf.function(self._log_probabilities, reduce_retracing=True)
 
     def start(self, inputs: dict[str, np.ndarray]) -> State:
@@ -81,7 +81,7 @@ def random_network(layers: int, hidden_size: int) -> tuple[UniLM, BertEncoder]:
     }
     encoder = BertEncoder(tokenizer, config, SOURCE)
     network = UniLM(encoder, WritingOptions("unilm"))
-    for weight in network.model.trainable_weights:
+    for weight in network.cached.transformer.model.trainable_weights:
         if len(weight.shape) > 1:
             weight.assign(_SCALE * weight)
     return network, encoder

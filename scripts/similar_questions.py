@@ -1,6 +1,7 @@
-"""Similar questions: learn which mean the same, and find them.
+"""Similar questions: learn which mean the same, write more of them, and find them.
 
 python scripts/similar_questions.py train --train TRAIN --dev DEV
+python scripts/similar_questions.py generate --input QUESTIONS --output WRITTEN
 python scripts/similar_questions.py retrieve --index QUESTIONS --input MORE --output FOUND
 
 Each command has its own --help.
@@ -14,7 +15,7 @@ from typing import Any
 from common.command_line import UserError, run
 
 #: The commands, and the modules that have their flags.
-COMMANDS = {"train": "similarity_training", "retrieve": "similarity_search"}
+COMMANDS = {"train": "similarity_training", "generate": "similarity_writing", "retrieve": "similarity_search"}
 
 
 def main(argv: Sequence[str] | None = None) -> Any:

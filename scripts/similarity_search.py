@@ -65,13 +65,13 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     made_by = fingerprint(trained.best_weights)
 
     start_tensorflow()  # now that flags and files have been looked at
-    from similarity_training import load_network, vectors_of
+    from common.similarity.model import SimilarityNetwork
 
-    reader = load_network(trained)
+    network = SimilarityNetwork.of(trained)
     if is_new:
         questions = (line for _, line in read_lines(config.questions))
         with new_folder(config.index) as folder:
-            write_index(folder, questions, lambda texts: vectors_of(*reader, texts), made_by)
+            write_index(folder, questions, network.vectors_of, made_by)
     index = Index(config.index)
     if index.about.made_by != made_by:
         raise UserError(
@@ -79,20 +79,18 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
         )
     print(f"questions {len(index):,}")
     figures = {"questions": len(index), "texts": 0, "seconds": 0.0}
-    write_lines(config.output, answers(config, reader, index, figures), ".jsonl")
+    write_lines(config.output, answers(config, network, index, figures), ".jsonl")
     print(f"found     the {config.nearest} nearest of {figures['texts']:,} texts in {figures['seconds']:.1f} s")
     print(f"written to {config.output}")
     return figures
 
 
-def answers(config: Config, reader: Any, index: Index, figures: dict[str, float]) -> Iterator[bytes]:
+def answers(config: Config, network: Any, index: Index, figures: dict[str, float]) -> Iterator[bytes]:
     """The lines of the file."""
-    from similarity_training import vectors_of
-
     texts = (line for _, line in read_lines(config.input))
     for together in iter(lambda: [*islice(texts, _TOGETHER)], []):
         begun = time.perf_counter()
-        found = [*index.nearest(vectors_of(*reader, together), config.nearest)]
+        found = [*index.nearest(network.vectors_of(together), config.nearest)]
         figures["seconds"] += time.perf_counter() - begun
         figures["texts"] += len(together)
         for text, (places, cosines) in zip(together, found):

@@ -14,14 +14,14 @@ from typing import Any, Literal
 import numpy as np
 
 from common.command_line import UserError
-from common.encoders import build_encoder, encoder_of, load_encoder, save_encoder
-from common.generators import BATCH_TOKENS, batch_dataset, steps_per_epoch
+from common.encoders import build_encoder, encoder_of, save_encoder
+from common.generators import batch_dataset, steps_per_epoch
 from common.options import TRANSFORMERS, EncoderOptions, RunPlace, TrainingOptions
-from common.prediction import in_batches, one_trace
+from common.prediction import one_trace
 from common.process import start_tensorflow
-from common.runs.directory import SIMILARITY, Evaluation, Run, begin_run, describe_file, parse_training_flags
+from common.runs.directory import SIMILARITY, Evaluation, begin_run, describe_file, parse_training_flags
 from common.similarity.questions import Questions, read_questions
-from common.similarity.rows import PairBatches, ScoredBatches, readings
+from common.similarity.rows import PairBatches, ScoredBatches
 from common.similarity.scores import nearest_of_group, pair_score
 
 _DEV_TEXTS = 2000  # of groups, which are compared with each other
@@ -99,9 +99,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     model = TrainingModel(*((network.training, loss) if writes else (network.reading, scored_loss)))
     steps = steps_per_epoch(len(batches), training.batch_size)
     model.compile(build_optimizer(training, config.encoder.learning_rate(), steps), training)
-    keep = KeepRun(
-        kept, partial(evaluation, network, encoder, dev, writes), seed, figures, training.early_stopping_patience
-    )
+    keep = KeepRun(kept, partial(evaluation, network, dev, writes), seed, figures, training.early_stopping_patience)
     epochs = range(keep.resume(model), training.epochs)
     callbacks = [keep, Progress(keep)]
     with resumable(kept):
@@ -147,45 +145,23 @@ def questions_encoder(options: EncoderOptions, texts: Sequence[str]) -> Any:
     return encoder
 
 
-def load_network(trained: Run) -> tuple[Any, Any]:
-    """The network and the encoder of a run, with its best weights."""
-    from common.keras_compat import set_precision
-    from common.runs.callbacks import load_best
-    from common.similarity.model import SimilarityNetwork
-
-    set_precision(trained.mixed_precision)
-    encoder = load_encoder(trained.path)
-    network = SimilarityNetwork(encoder, trained.setting("pooling", Literal["cls", "mean"]))
-    load_best(trained, network.training)
-    return network, encoder
-
-
-def vectors_of(network: Any, encoder: Any, texts: Sequence[str]) -> np.ndarray:
-    """float32 (texts, size), of length 1."""
-    rows = readings(texts, encoder.tokenizer, encoder.max_length)
-    vectors = np.zeros((len(texts), encoder.size), np.float32)
-    for batch, outputs in in_batches(one_trace(network.reading), rows, BATCH_TOKENS):
-        vectors[batch] = outputs["vectors"].numpy()
-    return vectors
-
-
-def evaluation(network: Any, encoder: Any, dev: Questions, writes: bool) -> Evaluation:
+def evaluation(network: Any, dev: Questions, writes: bool) -> Evaluation:
     """`score`: how well cosines fit the labels or scores of pairs, or for how many texts the nearest one is of their
     group; `perplexity` of what is written. The errors are the pairs that are alike and far apart, or not alike and
     near."""
     metrics, errors = {}, []
     if dev.are_scored:
-        vectors = vectors_of(network, encoder, [text for pair in dev.pairs for text in pair[:2]])
+        vectors = network.vectors_of([text for pair in dev.pairs for text in pair[:2]])
         cosines = (vectors[0::2] * vectors[1::2]).sum(1)
         metrics["score"] = pair_score(dev.pairs, cosines)
         errors = errors_of(dev.pairs, cosines)
     else:
         texts = [(number, text) for number, group in enumerate(dev.groups) for text in group][:_DEV_TEXTS]
-        vectors = vectors_of(network, encoder, [text for _, text in texts])
+        vectors = network.vectors_of([text for _, text in texts])
         metrics["score"] = nearest_of_group(vectors, np.array([number for number, _ in texts]))
     if writes and dev.groups:
         metrics["perplexity"] = perplexity(
-            network, PairBatches(dev.groups, encoder.tokenizer, encoder.max_length, _DEV_BATCH, 0)
+            network, PairBatches(dev.groups, network.encoder.tokenizer, network.encoder.max_length, _DEV_BATCH, 0)
         )
     return Evaluation(metrics, [], errors)
 

@@ -194,7 +194,7 @@ def test_unilm_is_bert4keras_own_model():
     own = bert4keras.models.build_transformer_model(
         model="bert", application="unilm", with_mlm="linear", return_keras_model=True, **config
     )
-    own.set_weights(network.model.get_weights())
+    own.set_weights(network.cached.transformer.model.get_weights())
     tokenizer = encoder.tokenizer
     never = [tokenizer.pad_id, tokenizer.unknown_id, tokenizer.start_id, tokenizer.mask_id]
     pairs = [pair._replace(title=pair.told) for pair in as_decoding_would(pairs_for(encoder), tokenizer)]

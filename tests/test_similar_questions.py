@@ -12,7 +12,7 @@ from workshop import arrays, check_refusal, run_here, succeeds
 SCRIPTS = competition.ROOT / "scripts"
 THINGS = ["花呗", "借款", "山灯", "河水", "白条", "月租"]
 GROUPS = [{"texts": [f"怎么还{thing}", f"{thing}怎么还", f"请问{thing}如何归还"]} for thing in THINGS]
-SMALL = ["--hidden-size", 32, "--layers", 1, "--max-length", 16, "--batch-size", 8, "--epochs", 12]
+SMALL = ["--hidden-size", 32, "--layers", 1, "--max-length", 16, "--batch-size", 4, "--epochs", 30]
 SMALL += ["--learning-rate", 0.01, "--ema-momentum", 0.5]
 
 
@@ -61,15 +61,17 @@ def test_scored_pairs(tmp_path):
 
 def test_it_resumes_where_it_was_killed(trained, monkeypatch):
     home, _ = trained
+    files = ["--train", home / "groups.jsonl", "--dev", home / "groups.jsonl"]
+    flags = ["train", *files, *SMALL, "--epochs", 3, "--output-dir", home, "--run-name"]
+    succeeds(run_here(SCRIPTS, "similar_questions", [*flags, "unbroken"]))
     interrupt_second_epoch(monkeypatch)
-    flags = ["train", "--train", home / "groups.jsonl", "--dev", home / "groups.jsonl", *SMALL]
-    stopped = run_here(SCRIPTS, "similar_questions", [*flags, "--output-dir", home, "--run-name", "killed"])
+    stopped = run_here(SCRIPTS, "similar_questions", [*flags, "killed"])
     assert stopped.code and "similar_questions.py train --run-name killed --resume" in stopped.err
     monkeypatch.undo()
     succeeds(
         run_here(SCRIPTS, "similar_questions", ["train", "--run-name", "killed", "--resume", "--output-dir", home])
     )
-    one, other = (arrays(home / "similarity" / name / "last/state.h5") for name in ("whole", "killed"))
+    one, other = (arrays(home / "similarity" / name / "last/state.h5") for name in ("unbroken", "killed"))
     assert one == other
 
 
@@ -96,6 +98,26 @@ def test_questions_are_found(trained, tmp_path):
     check_refusal(run_here(SCRIPTS, "similar_questions", again), "--index", "other weights")
 
 
+def test_questions_are_written(trained, tmp_path):
+    """The same in another batch, nearest first, and no copies."""
+    home, _ = trained
+    texts = [text for group in GROUPS for text in group["texts"]]
+    flags = ["generate", "--run", home / "similarity/whole", "--count", 12, "--kept", 3, "--top-p", 0.6]
+    written = {}
+    for name, lines in (("all", texts), ("few", texts[:2])):
+        places = ["--input", write(tmp_path / f"{name}.txt", "\n".join(lines)), "--output", tmp_path / f"{name}.jsonl"]
+        succeeds(run_here(SCRIPTS, "similar_questions", [*flags, *places]))
+        records = map(json.loads, (tmp_path / f"{name}.jsonl").read_text("utf-8").splitlines())
+        written[name] = {record["text"]: record["written"] for record in records}
+    assert list(written["all"]) == texts and [*written["few"].items()] == [*written["all"].items()][:2]
+    same_group = {text: set(group["texts"]) for group in GROUPS for text in group["texts"]}
+    first = [(text, found[0]["text"]) for text, found in written["all"].items() if found]
+    assert sum(one in same_group[text] for text, one in first) > 12
+    for text, found in written["all"].items():
+        cosines = [one["cosine"] for one in found]
+        assert cosines == sorted(cosines, reverse=True) and text not in [one["text"] for one in found]
+
+
 MISTAKES = [
     ([], ["which command?", "train"]),
     (["learn"], ["learn", "which command?"]),
@@ -107,6 +129,9 @@ MISTAKES = [
     (["train", "--train", "same.txt", "--dev", "same.txt", "--loss", "cosent"], ["--train same.txt", "more alike"]),
     (["train", "--train", "same.txt", "--dev", "same.txt", "--encoder", "dgcnn"], ["--encoder dgcnn", "roformer"]),
     (["train", "--train", "same.txt", "--dev", "same.txt", "--attention", "local"], ["--attention local"]),
+    (["generate", "--input", "same.txt"], ["--output: is missing"]),
+    (["generate", "--input", "same.txt", "--output", "y", "--top-p", 0], ["--top-p"]),
+    (["generate", "--input", "same.txt", "--output", "y"], ["no run with"]),
     (["retrieve", "--index", "x", "--input", "same.txt"], ["--output: is missing"]),
     (["retrieve", "--index", "x", "--input", "same.txt", "--output", "y"], ["--index x", "--questions"]),
     (["retrieve", "--index", "x", "--input", "same.txt", "--output", "y", "--questions", "same.txt"], ["no run with"]),

@@ -16,6 +16,7 @@ from common.similarity.questions import Groups, Pair, read_questions
 from common.similarity.rows import PairBatches, ScoredBatches, Written, collate, readings
 from common.similarity.scores import nearest_of_group, pair_score
 from common.similarity.search import Index, write_index
+from common.similarity.writing import ranked
 from common.tokenizers import SPECIAL_TOKENS, WordPieceTokenizer
 
 from helpers import refused, write, write_lines
@@ -212,6 +213,38 @@ CONFIG = {
     "max_position_embeddings": 40,
     "hidden_act": "gelu",
 }
+
+# What is written
+
+
+@pytest.mark.parametrize("family", ["bert", "albert", "roformer"])
+def test_writing_with_a_memory_is_the_plain_pass(family):
+    """Of two texts of different length, two rows each."""
+    prepare(2, "no")
+    config = CONFIG | {"num_hidden_layers": 3, "vocab_size": len(TOKENIZER)}
+    network = SimilarityNetwork(BertEncoder(TOKENIZER, config, 40, family), "mean")
+    for weight in network.training.trainable_weights:
+        if len(weight.shape) > 1:
+            weight.assign(weight * 10)
+    texts, written = ["花呗", "怎么还借款"], ["灯亮山", "水灯么", "还款花", "山水河"]
+    ids = [encoded(text) for text in texts]
+    found, state = [], network.start({"token_ids": np.array([np.pad(one, (0, 9 - len(one))) for one in ids], np.int32)})
+    state = state._replace(rows=network.take(state.rows, [0, 0, 1, 1]))
+    tokens = np.full(4, TOKENIZER.start_id)
+    for place in range(4):
+        log_probabilities, state = network.step(state, tokens)
+        found.append(log_probabilities)
+        tokens = np.array([encoded(text)[1 + min(place, 2)] for text in written])
+    rows = [Written.of(ids[number // 2], encoded(text)) for number, text in enumerate(written)]
+    logits = network.training(arrays(collate(rows)))["logits"]
+    assert np.abs(np.stack(found, 1) - tf.nn.log_softmax(logits).numpy()).max() < 1e-4
+
+
+def test_what_is_written_is_ranked_without_copies():
+    written = ["花呗怎么还", "怎么还花呗？", "ＡＢ花呗", "怎么 还花呗", "ab花呗！", "", "还花呗"]
+    found = ranked("怎么还花呗", written, np.array([0.5, 1.0, 0.6, 0.9, 0.7, 0.8, 0.5]))
+    assert found == [("ab花呗！", 0.7), ("花呗怎么还", 0.5), ("还花呗", 0.5)]
+
 
 # Scores and search
 

@@ -8,17 +8,20 @@ from typing import Any
 
 from common.keras_compat import tf
 
+from bert4keras.layers import apply_rotary_position_embeddings  # isort: skip - after keras_compat
+
 _HIDDEN = -1e9
 
 #: Keys and values.
 Memory = tuple[tf.Tensor, tf.Tensor]
 
 
-def memory_of_text(attention: Any, states) -> Memory:
+def memory_of_text(attention: Any, states, rotation=None) -> Memory:
     """Keys (texts, heads, size, length) and values (texts, heads, length, size) of a whole text. states: the input of
-    this attention, float (texts, length, n)."""
+    this attention, float (texts, length, n). rotation: of each place, where queries and keys are rotated by it, as in a
+    RoFormer: sines and cosines, float (1, length, size of a key)."""
     keys, values = (_split(dense(states), attention.heads) for dense in (attention.k_dense, attention.v_dense))
-    return tf.transpose(keys, [0, 2, 3, 1]), _swapped(values)
+    return tf.transpose(_rotated(keys, rotation), [0, 2, 3, 1]), _swapped(values)
 
 
 def memory_of_nothing(attention: Any, rows, dtype) -> Memory:
@@ -38,16 +41,18 @@ def steps_of(memory: Memory):
     return tf.shape(memory[0])[2]
 
 
-def attended(attention: Any, x, of_text: Memory, bias, of_written: Memory) -> tuple[tf.Tensor, Memory]:
+def attended(attention: Any, x, of_text: Memory, bias, of_written: Memory, rotation=None) -> tuple[tf.Tensor, Memory]:
     """What the next token of each row gets from its text and from what is written with itself; and keys and values of
     what is written then, each (texts * width, heads, steps, size).
 
-    x: float (texts, width, n). bias: see `bias_of_texts`.
+    x: float (texts, width, n). bias: see `bias_of_texts`. rotation: of the place of this token in each text, float
+    (texts, 1, size of a key); see `memory_of_text`.
     """
     heads = attention.heads
-    new = (_as_rows(dense(x), heads) for dense in (attention.k_dense, attention.v_dense))
+    key, value = (_split(dense(x), heads) for dense in (attention.k_dense, attention.v_dense))
+    new = (_as_rows(one) for one in (_rotated(key, rotation), value))
     keys, values = (tf.concat(both, 2) for both in zip(of_written, new))
-    query = _split(attention.q_dense(x) / attention.key_size**0.5, heads)
+    query = _rotated(_split(attention.q_dense(x) / attention.key_size**0.5, heads), rotation)
     # Products by matmul: on a CPU einsum adds up 16 bits in 16 bits.
     scores = tf.cast(_swapped(tf.matmul(_swapped(query), of_text[0])), tf.float32) + bias
     own = tf.linalg.matvec(keys, tf.reshape(query, [-1, heads, attention.key_size]))
@@ -61,9 +66,15 @@ def attended(attention: Any, x, of_text: Memory, bias, of_written: Memory) -> tu
     return attention.o_dense(joined), (keys, values)
 
 
-def _as_rows(states, heads: int):
-    """(texts, width, heads * size) -> (texts * width, heads, 1, size)"""
-    return tf.reshape(states, [-1, heads, 1, states.shape[-1] // heads])
+def _rotated(vectors, rotation):
+    """vectors: (texts, steps, heads, size)."""
+    return vectors if rotation is None else apply_rotary_position_embeddings(tf.cast(rotation, vectors.dtype), vectors)
+
+
+def _as_rows(states):
+    """(texts, width, heads, size) -> (texts * width, heads, 1, size)"""
+    _, _, heads, size = states.shape
+    return tf.reshape(states, [-1, heads, 1, size])
 
 
 def _split(states, heads: int):

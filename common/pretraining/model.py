@@ -29,27 +29,24 @@ def build_network(encoder: Encoder) -> tuple[keras.Model, Any]:
         states, head = network.output[0], _head(encoder, network)
         inputs = dict(zip(network.input_names, network.inputs))
     else:
-        part, inputs, states, head = transformer_with_head(encoder)
+        part, inputs, states, head = _of_transformer(encoder)
     places = keras.Input((None,), dtype="int32", name="hidden_places")
     logits = head(tf.gather(states, places, batch_dims=1))
     return keras.Model(inputs | {"hidden_places": places}, {"logits": logits}), part
 
 
-def transformer_with_head(encoder: BertEncoder, **options: Any) -> tuple[Any, dict[str, Any], Any, keras.Model]:
-    """The transformer of bert4keras, the inputs of a network with it, its states for these, and its head of the masked
-    language model, taken off to be put on fewer states. options: further ones of build_transformer_model. Raises
-    UserError for a checkpoint without such a head."""
+def _of_transformer(encoder: BertEncoder):
+    """The transformer with bert4keras' head of the masked language model, taken off to be put on fewer states."""
     if encoder.model == "electra":
         raise UserError(
             "--pretrained: is an ELECTRA, which has no masked language model to go on with - take a BERT, RoBERTa-wwm, MacBERT, ALBERT, NEZHA or RoFormer"
         )
-    transformer = encoder.transformer(with_mlm="linear", **options)
+    transformer = encoder.transformer(with_mlm="linear")
     inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "segment_ids")}
     last = "Output-MLM-Dropout" if encoder.model == "roformer_v2" else "MLM-Dense"
     states = transformer.layers[last].input
     body = keras.Model(transformer.model.inputs, states, name="bert")
-    [*_, logits] = transformer.model.outputs
-    head = keras.Model(states, logits, name="masked_language_model")
+    head = keras.Model(states, transformer.model.output, name="masked_language_model")
     return transformer, inputs, body([*inputs.values()]), head
 
 

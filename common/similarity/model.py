@@ -12,10 +12,20 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import numpy as np
+
+from common.decoders import State
+from common.encoders import load_encoder
 from common.encoders.bert import BertEncoder
-from common.keras_compat import keras, tf
+from common.generation.steps import Steps
+from common.generation.unilm import CachedUniLM
+from common.generators import BATCH_TOKENS
+from common.keras_compat import keras, set_precision, tf
 from common.losses import Distribution, LossTerm, batch_mean, masked_mean, where_possible
-from common.pretraining.model import transformer_with_head
+from common.prediction import in_batches, one_trace
+from common.runs.callbacks import load_best
+from common.runs.directory import Run
+from common.similarity.rows import readings
 
 Pooling = Literal["cls", "mean"]
 
@@ -25,23 +35,52 @@ SCALE = 30.0
 COSENT_SCALE = 20.0
 
 
-class SimilarityNetwork:
+class SimilarityNetwork(Steps):
     """`training`: keras.Model, what `rows.collate` makes -> `vectors` float32 (rows, size) and `logits` float32 (rows,
-    written, tokens). `reading`: `token_ids`, `segment_ids` -> the vectors alone. Its weights are those of the first."""
+    written, tokens). `reading`: `token_ids`, `segment_ids` -> the vectors alone. Its weights are those of the first.
+
+    For common.decoders it is a model of inputs `token_ids`, int32 (texts, longest), with special tokens.
+    """
 
     def __init__(self, encoder: BertEncoder, pooling: Pooling):
-        self.transformer, inputs, states, head = transformer_with_head(
-            encoder, application="unilm", **({"with_pool": "linear"} if pooling == "cls" else {})
-        )
+        self.encoder = encoder
+        options = {"with_pool": "linear"} if pooling == "cls" else {}
+        self.cached = CachedUniLM(encoder, f"--pretrained {encoder.model}", **options)
+        inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "segment_ids")}
+        states = self.cached.body([*inputs.values()])
         vectors = self._vectors(states, inputs["segment_ids"], inputs["token_ids"], pooling)
         places = keras.Input((None,), dtype="int32", name="places")
-        logits = head(tf.gather(states, places, batch_dims=1))
+        logits = self.cached.logits(tf.gather(states, places, batch_dims=1))
         self.reading = keras.Model(inputs, {"vectors": vectors})
         self.training = keras.Model(inputs | {"places": places}, {"vectors": vectors, "logits": logits})
 
+    @classmethod
+    def of(cls, run: Run) -> "SimilarityNetwork":
+        """That of a run of `similar_questions.py train`, with its best weights. Raises UserError where it is damaged."""
+        set_precision(run.mixed_precision)
+        network = cls(load_encoder(run.path), run.setting("pooling", Pooling))
+        load_best(run, network.training)
+        return network
+
+    def vectors_of(self, texts: Sequence[str]) -> np.ndarray:
+        """float32 (texts, size), of length 1."""
+        rows = readings(texts, self.encoder.tokenizer, self.encoder.max_length)
+        vectors = np.zeros((len(texts), self.encoder.size), np.float32)
+        for batch, outputs in in_batches(one_trace(self.reading), rows, BATCH_TOKENS):
+            vectors[batch] = outputs["vectors"].numpy()
+        return vectors
+
+    def first_state(self, inputs) -> State:
+        text, written, _ = self.cached.read(inputs["token_ids"])
+        return State(text, written)
+
+    def next_state(self, state: State, tokens):
+        states, written = self.cached.write(state.inputs, state.rows, tokens)
+        return tf.nn.log_softmax(self.cached.logits(states)), State(state.inputs, written)
+
     def _vectors(self, states, segments, tokens, pooling):
         if pooling == "cls":
-            pooled = self.transformer.layers["Pooler-Dense"](states[:, 0])
+            pooled = self.cached.transformer.layers["Pooler-Dense"](states[:, 0])
         else:
             read = tf.cast((segments == 0) & (tokens > 0), tf.float32)[..., None]
             pooled = tf.reduce_sum(tf.cast(states, tf.float32) * read, 1) / tf.reduce_sum(read, 1)
