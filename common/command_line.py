@@ -173,6 +173,13 @@ def _exit_with_error(message: object) -> NoReturn:
     sys.exit(2)
 
 
+def check_given(config: object, *names: str) -> None:
+    """Raises UserError when one of these fields of a Config is None."""
+    for name in names:
+        if getattr(config, name) is None:
+            raise UserError(f"--{name.replace('_', '-')}: is missing - see --help")
+
+
 def check_probability(config: object, *names: str) -> None:
     """Raises UserError when one of these fields of a Config is not between 0 and 1. None is fine, here and in what
     follows."""

@@ -7,7 +7,7 @@ the whole training file, each line by a network that has not seen it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -38,7 +38,8 @@ class Fold:
 @dataclass(frozen=True)
 class Parts(Generic[Example]):
     """What trains and what is dev, out of `train_file` and `dev_file`, which is the training file where there is a
-    `fold`. `dev_source` says so in words, and `unit` what an example is."""
+    `fold`. `dev_source` says so in words, and `unit` what an example is. The last examples of `train` are those of
+    `extra`, some further files."""
 
     train: list[Example]
     dev: list[Example]
@@ -47,6 +48,7 @@ class Parts(Generic[Example]):
     dev_source: str
     unit: str
     fold: Fold | None = None
+    extra: Mapping[Path, int] = field(default_factory=dict)
 
     def check_used(self, used: Sequence[Any], lost: Mapping[str, int], question: str) -> None:
         """Raises UserError when nothing is left to train on. lost: how much was lost, by reason. question: what might
@@ -59,6 +61,8 @@ class Parts(Generic[Example]):
     def show(self, train: str, lost: Mapping[str, int], dev: str = "") -> None:
         """Print what there is of both, with further words on each, and how much was lost for training, by reason."""
         print(f"train     {len(self.train)} {self.unit}s{train}  ({self.train_file})")
+        for path, count in self.extra.items():
+            print(f"          {count} of them from {path}")
         print_counts(lost)
         print(f"dev       {len(self.dev)} {self.unit}s{dev}  ({self.dev_source})")
 
@@ -68,6 +72,10 @@ class Parts(Generic[Example]):
         return {
             "train": describe_file(self.train_file, examples=len(self.train), lost=dict(lost)),
             "dev": describe_file(self.dev_file, **fold, examples=len(self.dev)),
+            **{
+                f"extra {number}": describe_file(path, examples=count)
+                for number, (path, count) in enumerate(self.extra.items(), 1)
+            },
             **{part: describe_file(path) for part, path in others.items()},
         }
 
@@ -91,7 +99,7 @@ def read_parts(
     unit: str = "example",
 ) -> Parts[Example]:
     """The examples that train and those of dev, as the flags say; at most --max-train-examples and --max-dev-examples,
-    cut after the split.
+    cut after the split. Those of --extra train, too, all that share nothing with dev.
 
     read: the examples of a file. shared: what no two parts may share, any number of strings for each example: its text,
     the id of its table. unit: what an example is. Raises UserError for a file without any, for too few to cut, and for
@@ -103,13 +111,32 @@ def read_parts(
             return examples
         raise UserError(f"{path}: has no {unit} - is it the right file?")
 
-    train = read_some(train_file)
+    parts = _split(options, train_file, dev_file, read_some, shared, unit)
+    known = {key for example in parts.dev for key in shared(example)}
+    extra = {path: [one for one in read_some(path) if known.isdisjoint(shared(one))] for path in options.extra}
+    return replace(
+        parts,
+        train=[*parts.train, *(example for examples in extra.values() for example in examples)],
+        extra={path: len(examples) for path, examples in extra.items()},
+    )
+
+
+def _split(
+    options: RunOptions,
+    train_file: Path,
+    dev_file: Path | None,
+    read: Callable[[Path], list[Example]],
+    shared: Callable[[Example], Iterable[str]],
+    unit: str,
+) -> Parts[Example]:
+    """See `read_parts`."""
+    train = read(train_file)
     if dev_file and not options.num_folds:
         if options.fold > 1:
             raise UserError(
                 f"--fold {options.fold}: {dev_file} is dev - add --num-folds to cut {train_file.name} instead, or leave --fold out"
             )
-        dev = read_some(dev_file)
+        dev = read(dev_file)
         train, dev = train[: options.max_train_examples], dev[: options.max_dev_examples]
         return Parts(train, dev, train_file, dev_file, str(dev_file), unit)
     count = options.num_folds or DEFAULT_FOLDS

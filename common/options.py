@@ -52,6 +52,9 @@ class RunOptions(RunPlace):
     Default: 5 where there is no dev file."""
     fold: int = 1
     """Which of the parts is dev, from 1 to --num-folds."""
+    extra: tuple[Path, ...] = ()
+    """Further files in the format of the training file, to be trained on besides, as `similar_questions.py augment` makes
+    them. What shares its text or table with an example of dev is left out."""
 
     def __post_init__(self):
         super().__post_init__()

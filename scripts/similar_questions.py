@@ -2,6 +2,7 @@
 
 python scripts/similar_questions.py train --train TRAIN --dev DEV
 python scripts/similar_questions.py generate --input QUESTIONS --output WRITTEN
+python scripts/similar_questions.py augment --input train.json --field question --output more.json
 python scripts/similar_questions.py retrieve --index QUESTIONS --input MORE --output FOUND
 
 Each command has its own --help.
@@ -15,7 +16,12 @@ from typing import Any
 from common.command_line import UserError, run
 
 #: The commands, and the modules that have their flags.
-COMMANDS = {"train": "similarity_training", "generate": "similarity_writing", "retrieve": "similarity_search"}
+COMMANDS = {
+    "train": "similarity_training",
+    "generate": "similarity_writing",
+    "augment": "similarity_augmentation",
+    "retrieve": "similarity_search",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> Any:

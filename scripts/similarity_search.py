@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from common.command_line import UserError, check_at_least, parse_flags, run
+from common.command_line import UserError, check_at_least, check_given, parse_flags, run
 from common.new_folder import check_new, new_folder
 from common.process import start_tensorflow
 from common.runs.directory import SIMILARITY, fingerprint, open_trained_run
@@ -44,9 +44,7 @@ class Config:
 
     def __post_init__(self):
         check_at_least(self, nearest=1)
-        for name in ("index", "input", "output"):
-            if getattr(self, name) is None:
-                raise UserError(f"--{name}: is missing - see --help")
+        check_given(self, "index", "input", "output")
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:

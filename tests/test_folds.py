@@ -1,5 +1,6 @@
 """common/folds: parts that share nothing, that seed and data alone decide, and in which every example is dev once."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -177,6 +178,19 @@ def test_folds_leave_the_dev_file_alone(tmp_path, train_file):
         "examples": len(parts.dev),
     }
     assert parts.describe({})["dev"] == expected
+
+
+def test_extra_files_train_but_for_what_shares_with_dev(tmp_path, train_file):
+    extra = tuple(lines(tmp_path / f"{name}.json", [f"{topic}{name}" for topic in "abcdefghxy"]) for name in "ÄÖ")
+    for fold in (1, 2, 3):
+        options = RunOptions(num_folds=3, fold=fold, max_train_examples=4)
+        plain = parts_of(options, train_file)
+        parts = parts_of(dataclasses.replace(options, extra=extra), train_file)
+        topics = [topic for topic in "abcdefghxy" if f"{topic}0" not in texts(plain.dev)]
+        assert parts.dev == plain.dev and 4 < len(topics) < 10
+        assert texts(parts.train) == [*texts(plain.train), *(f"{topic}{name}" for name in "ÄÖ" for topic in topics)]
+        described = {"file": "Ö.json", "sha256": fingerprint(extra[1]), "examples": len(topics)}
+        assert parts.describe({})["extra 2"] == described and "extra 3" not in parts.describe({})
 
 
 @settings(max_examples=50)

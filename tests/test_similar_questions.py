@@ -1,11 +1,13 @@
 """scripts/similar_questions.py as a user runs it."""
 
 import json
+import re
 import shutil
 
 import pytest
 
 import competition
+from contests import READING_COMPREHENSION
 from helpers import interrupt_second_epoch, write, write_lines
 from workshop import arrays, check_refusal, run_here, succeeds
 
@@ -118,6 +120,27 @@ def test_questions_are_written(trained, tmp_path):
         assert cosines == sorted(cosines, reverse=True) and text not in [one["text"] for one in found]
 
 
+def test_a_contest_trains_on_more_questions(trained, tmp_path):
+    home, _ = trained
+    folder = READING_COMPREHENSION.folder
+    sample = competition.COMPETITIONS / folder / "sample"
+    flags = ["augment", "--run", home / "similarity/whole", "--input", sample / "train.json", "--count", 1]
+    done = succeeds(run_here(SCRIPTS, "similar_questions", [*flags, "--output", tmp_path / "more.json"]))
+    written, asked = map(int, re.search(r"(\d+) questions in place of (\d+)", done.out).groups())
+    assert 0 < written <= asked
+    flags = [
+        *READING_COMPREHENSION.tiny,
+        "--extra",
+        tmp_path / "more.json",
+        "--output-dir",
+        tmp_path,
+        "--run-name",
+        "one",
+    ]
+    done = succeeds(run_here(folder, "train", flags))
+    assert f"{written} of them from {tmp_path / 'more.json'}" in done.out
+
+
 MISTAKES = [
     ([], ["which command?", "train"]),
     (["learn"], ["learn", "which command?"]),
@@ -132,6 +155,9 @@ MISTAKES = [
     (["generate", "--input", "same.txt"], ["--output: is missing"]),
     (["generate", "--input", "same.txt", "--output", "y", "--top-p", 0], ["--top-p"]),
     (["generate", "--input", "same.txt", "--output", "y"], ["no run with"]),
+    (["augment", "--input", "same.txt"], ["--output: is missing"]),
+    (["augment", "--input", "sql.json", "--output", "y", "--field", "query"], ["sql.json", "'query'", "--field"]),
+    (["augment", "--input", "sql.json", "--output", "y"], ["no run with"]),
     (["retrieve", "--index", "x", "--input", "same.txt"], ["--output: is missing"]),
     (["retrieve", "--index", "x", "--input", "same.txt", "--output", "y"], ["--index x", "--questions"]),
     (["retrieve", "--index", "x", "--input", "same.txt", "--output", "y", "--questions", "same.txt"], ["no run with"]),
@@ -143,5 +169,6 @@ def test_mistakes_are_one_line(flags, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "same.txt", "甲\t乙\n")
     write(tmp_path / "zero.txt", "甲\t乙\t0\n")
+    write_lines(tmp_path / "sql.json", [{"question": "甲", "sql": {}}])
     check_refusal(run_here(SCRIPTS, "similar_questions", flags), *words)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["same.txt", "zero.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["same.txt", "sql.json", "zero.txt"]

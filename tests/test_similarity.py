@@ -1,6 +1,7 @@
 """common/similarity: groups of questions, pairs in both orders, what is learned from them, and exact search."""
 
 import itertools
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from common.encoders import build_encoder
 from common.encoders.bert import BertEncoder
 from common.keras_compat import prepare, tf
 from common.options import EncoderOptions
+from common.similarity.augmentation import LOST_VALUE, augmented, questions_of
 from common.similarity.model import COSENT_SCALE, SCALE, SimilarityNetwork, cosent_loss, similarity_loss
 from common.similarity.questions import Groups, Pair, read_questions
 from common.similarity.rows import PairBatches, ScoredBatches, Written, collate, readings
@@ -244,6 +246,44 @@ def test_what_is_written_is_ranked_without_copies():
     written = ["花呗怎么还", "怎么还花呗？", "ＡＢ花呗", "怎么 还花呗", "ab花呗！", "", "还花呗"]
     found = ranked("怎么还花呗", written, np.array([0.5, 1.0, 0.6, 0.9, 0.7, 0.8, 0.5]))
     assert found == [("ab花呗！", 0.7), ("花呗怎么还", 0.5), ("还花呗", 0.5)]
+
+
+# Files of contests
+
+WRITTEN = {"甲在哪里": ["甲在哪", "哪里有甲"], "乙是谁": ["谁是乙", "那人是谁"], "丙": []}
+
+
+def test_a_document_with_other_questions():
+    """As of reading comprehension: contexts without a question go, all else stays."""
+    asked = {"question": "甲在哪里", "id": "1", "answers": [{"text": "山上", "answer_start": 3}]}
+    document = {
+        "version": 1,
+        "data": [
+            {"title": "t", "paragraphs": [{"context": "甲住在山上", "qas": [asked, {"question": "丙", "id": "2"}]}]},
+            {"title": "u", "paragraphs": [{"context": "无", "qas": [{"question": "丙", "id": "3"}]}]},
+        ],
+    }
+    [found] = augmented(document, "question", WRITTEN, counts := Counter())
+    copies = [{**asked, "id": f"1_{number}", "question": text} for number, text in enumerate(WRITTEN["甲在哪里"], 1)]
+    paragraph = {"context": "甲住在山上", "qas": copies}
+    assert found == {"version": 1, "data": [{"title": "t", "paragraphs": [paragraph]}]} and not counts
+    assert [*questions_of(document, "question")] == ["甲在哪里", "丙", "丙"]
+    assert augmented(document, "question", {}, counts) == []
+
+
+def test_values_of_a_query_stay_in_the_question():
+    record = {"question": "乙是谁", "table_id": "x", "sql": {"conds": [[0, 2, "乙"], [1, 2, "不在"]], "sel": [1]}}
+    assert augmented(record, "question", WRITTEN, counts := Counter()) == [{**record, "question": "谁是乙"}]
+    assert counts == {LOST_VALUE: 1}
+
+
+def test_records_by_their_names():
+    records = {"Q1": {"question": "甲在哪里", "x": {"question": "丙"}}, "Q2": {"question": "丙"}, "note": "n"}
+    [found] = augmented(records, "question", WRITTEN, Counter())
+    expected = {
+        f"Q1_{number}": {**records["Q1"], "question": text} for number, text in enumerate(WRITTEN["甲在哪里"], 1)
+    }
+    assert found == {"note": "n", **expected}
 
 
 # Scores and search
