@@ -9,7 +9,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, int]:
     config = parse_flags(Config, argv)
     check_new(config.output)
     values = read(config.input, config.field)
-    questions = [*dict.fromkeys(chain.from_iterable(questions_of(value, config.field) for value in values))]
+    questions = [text for value in values for text in questions_of(value, config.field)]
     if not questions:
         raise UserError(
             f"{config.input}: has no string under {config.field!r} - name the key of the questions by --field"
@@ -57,7 +56,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, int]:
 
     start_tensorflow()  # now that flags and files have been looked at
     written = {
-        text: [one.text for one in candidates] for text, candidates in writings(trained, questions, config.drawing)
+        text: [one.text for one in candidates]
+        for text, candidates in writings(trained, dict.fromkeys(questions), config.drawing)
     }
     counts: Counter[str] = Counter()
     found = [copy for value in values for copy in augmented(value, config.field, written, counts)]

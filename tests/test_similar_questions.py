@@ -126,7 +126,7 @@ def test_a_contest_trains_on_more_questions(trained, tmp_path):
     sample = competition.COMPETITIONS / folder / "sample"
     flags = ["augment", "--run", home / "similarity/whole", "--input", sample / "train.json", "--count", 1]
     done = succeeds(run_here(SCRIPTS, "similar_questions", [*flags, "--output", tmp_path / "more.json"]))
-    written, asked = map(int, re.search(r"(\d+) questions in place of (\d+)", done.out).groups())
+    written, asked = map(int, re.search(r"(\d+) questions in place of (\d+)", done.out.replace(",", "")).groups())
     assert 0 < written <= asked
     flags = [
         *READING_COMPREHENSION.tiny,
