@@ -91,6 +91,9 @@ class TrainingOptions:
     makes it jump."""
     batch_size: int = 32
     """Examples per training step."""
+    optimizer: Literal["adamw", "adafactor"] = "adamw"
+    """AdamW, or AdaFactor, which remembers of a matrix as much as of a row and a column of it: where memory is short
+    (with --ema-momentum 0, since an average is a copy of the weights). The learning rate means the same for both."""
     learning_rate: float | None = None
     """Highest learning rate, reached at the end of the warm-up. Default: 1e-3 for the light encoders (2e-3 in reading
     comprehension, WebQA, entity linking, NL2SQL and title generation), 3e-4 for a BERT from nothing, 2e-5 for a
@@ -105,7 +108,7 @@ class TrainingOptions:
     """A transformer only: each layer learns at this share of the rate of the layer above it, the embeddings slowest. 1:
     all alike."""
     weight_decay: float = 0.01
-    """Decoupled weight decay of AdamW. Biases, normalisations and embeddings are excluded."""
+    """Decoupled weight decay. Biases, normalisations and embeddings are excluded."""
     gradient_clipping: float = 1.0
     """Largest global norm of the gradients; 0 turns clipping off."""
     ema_momentum: float = 0.999
@@ -116,7 +119,7 @@ class TrainingOptions:
     lookahead_alpha: float = 0.5
     """Share of the way that Lookahead keeps."""
     lazy_embeddings: bool = False
-    """Adam moves only those rows of embeddings that a batch holds, and forgets nothing of the others."""
+    """A step moves only those rows of embeddings that a batch holds, and forgets nothing of the others."""
     accumulation_steps: int = 1
     """Add up the gradients of so many batches before a step: equal to batches so many times as large, in the memory of
     one."""

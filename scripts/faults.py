@@ -219,6 +219,20 @@ FAULTS = [
         "tests/test_lazy_adam.py",
     ),
     Fault(
+        "a step of AdaFactor is as large as it comes",
+        "common/optimizers/adafactor.py",
+        "return step / tf.maximum(1.0, ",
+        "return step + 0 * tf.maximum(1.0, ",
+        "tests/test_adafactor.py",
+    ),
+    Fault(
+        "a row that AdaFactor never saw leaps",
+        "common/optimizers/adafactor.py",
+        "tf.where(before > 0, share, 1.0)",
+        "share",
+        "tests/test_adafactor.py",
+    ),
+    Fault(
         "FGM leaves embeddings where it moved them",
         "common/optimizers/adversarial.py",
         "            _assign(table, rows, before)\n",

@@ -31,6 +31,7 @@ COMPETITIONS = Path(__file__).resolve().parents[1] / "competitions"
 CELLS = {
     "plain": "--ema-momentum 0",
     "ema": "",
+    "adafactor": "--ema-momentum 0 --optimizer adafactor",
     "lookahead": "--ema-momentum 0 --lookahead-steps 5",
     "fgm": "--ema-momentum 0 --fgm 0.5",
     "r-drop": "--ema-momentum 0 --r-drop 4",

@@ -41,6 +41,7 @@ CASES = {
     "lookahead": Case("--lookahead-steps 5"),
     "lazy": Case("--lazy-embeddings"),
     "lazy+ema": Case("--lazy-embeddings --ema-momentum 0.999"),
+    "adafactor": Case("--optimizer adafactor"),
     "layer-decay": Case("--layer-decay 0.9"),
     # What accumulation costs is its distance from steps as small as its batches.
     "quarter-batches": Case(parts=4),

@@ -30,7 +30,7 @@ def test_every_option_is_a_flag_without_a_prefix():
     config = parse_flags(
         Config,
         "--encoder bilstm --hidden-size 64 --layers 3 --dropout 0.2 --max-length 77 --word-vectors words.bin --dictionary words.tsv --word-size 0 --threshold 0.4 "
-        "--epochs 7 --batch-size 8 --learning-rate 5e-4 --warmup 0.1 --schedule 0.5:1,1:0.1 --layer-decay 0.9 --weight-decay 0 --gradient-clipping 0 "
+        "--epochs 7 --batch-size 8 --optimizer adafactor --learning-rate 5e-4 --warmup 0.1 --schedule 0.5:1,1:0.1 --layer-decay 0.9 --weight-decay 0 --gradient-clipping 0 "
         "--ema-momentum 0 --lookahead-steps 5 --lookahead-alpha 0.4 --lazy-embeddings --accumulation-steps 2 --recompute --mixed-precision bfloat16 "
         "--fgm 0.5 --r-drop 4 --flooding 0.2 --early-stopping-patience 2 --output-dir out --run-name one --resume --seed 9 "
         "--max-train-examples 100 --max-dev-examples 10 --num-folds 7 --fold 6 --extra one two".split(),
@@ -39,7 +39,26 @@ def test_every_option_is_a_flag_without_a_prefix():
         0.4,
         EncoderOptions(None, None, "bilstm", 64, 3, 0.2, 77, Path("words.bin"), Path("words.tsv"), None, 0),
         TrainingOptions(
-            7, 8, 5e-4, 0.1, "0.5:1,1:0.1", 0.9, 0.0, 0.0, 0.0, 5, 0.4, True, 2, True, "bfloat16", 0.5, 4.0, 0.2, 2
+            7,
+            8,
+            "adafactor",
+            5e-4,
+            0.1,
+            "0.5:1,1:0.1",
+            0.9,
+            0.0,
+            0.0,
+            0.0,
+            5,
+            0.4,
+            True,
+            2,
+            True,
+            "bfloat16",
+            0.5,
+            4.0,
+            0.2,
+            2,
         ),
         RunOptions(Path("out"), "one", True, 9, 100, 10, 7, 6, (Path("one"), Path("two"))),
     )

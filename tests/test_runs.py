@@ -519,8 +519,9 @@ def test_interrupted_within_an_epoch_it_ends_the_same_and_says_how_to_go_on(whol
     assert contents(run) == contents(whole[0])
 
 
-def test_with_every_technique_it_ends_the_same_however_often_it_is_interrupted(tmp_path, monkeypatch):
-    monkeypatch.setattr(tiny_training, "TECHNIQUES", tiny_training.ALL_TECHNIQUES)
+@pytest.mark.parametrize("techniques", ["ALL_TECHNIQUES", "ALL_WITH_ADAFACTOR"])
+def test_with_every_technique_it_ends_the_same_however_often_it_is_interrupted(tmp_path, monkeypatch, techniques):
+    monkeypatch.setattr(tiny_training, "TECHNIQUES", getattr(tiny_training, techniques))
     whole, broken = new_run(tmp_path), new_run(tmp_path, "broken")
     train(whole)
     for epoch in (1, 2):

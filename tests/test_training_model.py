@@ -99,12 +99,20 @@ def trained(optimizer, batches, accumulation_steps: int = 1, epochs: int = 2, **
     return model.get_weights(), averages, history, int(model.optimizer.iterations)
 
 
-def adamw(lazy: bool = False, accumulation_steps: int = 1, batches: int = 3):
-    return build_optimizer(options(lazy_embeddings=lazy, accumulation_steps=accumulation_steps), 0.05, batches)
+def ours(lazy: bool = False, accumulation_steps: int = 1, batches: int = 3, optimizer: str = "adamw"):
+    chosen = options(lazy_embeddings=lazy, accumulation_steps=accumulation_steps, optimizer=optimizer)
+    return build_optimizer(chosen, 0.05, batches)
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: keras.optimizers.SGD(0.3), adamw, lambda: adamw(lazy=True)], ids=["SGD", "AdamW", "lazy AdamW"]
+    "make",
+    [
+        lambda: keras.optimizers.SGD(0.3),
+        ours,
+        lambda: ours(lazy=True),
+        lambda: ours(lazy=True, optimizer="adafactor"),
+    ],
+    ids=["SGD", "AdamW", "lazy AdamW", "lazy AdaFactor"],
 )
 @pytest.mark.parametrize("flooding", [0.0, 1.75])
 def test_n_batches_of_b_equal_one_of_n_b(make, flooding):
@@ -287,13 +295,15 @@ def precision():
     keras.mixed_precision.set_global_policy("float32")
 
 
-@pytest.mark.parametrize("name", [None, "bfloat16", "float16"])
-def test_everything_together(precision, name):
+@pytest.mark.parametrize(
+    ("name", "optimizer"), [(None, "adamw"), ("bfloat16", "adamw"), ("float16", "adamw"), ("float16", "adafactor")]
+)
+def test_everything_together(precision, name, optimizer):
     if name:
         precision(name)
     seed_everything(1)
     model, rows = build(dropout=0.3), examples(20)
-    chosen = options(epochs=6, ema_momentum=0.5, **EVERYTHING)
+    chosen = options(epochs=6, ema_momentum=0.5, optimizer=optimizer, **EVERYTHING)
     model.compile(build_optimizer(chosen, 0.05, 10), chosen)
     batches = training_dataset(rows, [len(row["tokens"]) for row in rows], collate, 2, 1, range(6), model)
     logs = model.fit(batches, steps_per_epoch=10, epochs=6, verbose=0).history
@@ -367,6 +377,10 @@ def two_devices(**changed) -> None:
         pytest.param({}, marks=pytest.mark.slow(reason="test_optimizers.py has two devices without any technique")),
         {"fgm": 0.5, "flooding": 1.5, "lookahead_steps": 2, "r_drop": 1.0},
         {"accumulation_steps": 2, "lazy_embeddings": True, "flooding": 1.5},
+        pytest.param(
+            {"accumulation_steps": 2, "lazy_embeddings": True, "optimizer": "adafactor"},
+            marks=pytest.mark.slow(reason="AdamW has two devices with what both optimizers share"),
+        ),
     ],
 )
 def test_two_devices_do_what_one_does(changed):
@@ -390,7 +404,7 @@ def test_the_graph_of_a_step_is_made_once(monkeypatch):
     train_step = TrainingModel.train_step
     monkeypatch.setattr(TrainingModel, "train_step", lambda self, data: made.append(1) or train_step(self, data))
     model = build()
-    model.compile(adamw(), options())
+    model.compile(ours(), options())
     model.optimizer.build(model.trainable_variables)
     fit(model, chunks(examples(6), 2), epochs=2)
     assert len(made) == 1

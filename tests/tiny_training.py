@@ -39,6 +39,8 @@ ALL_TECHNIQUES = {
     "r_drop": 1.0,
     "flooding": 0.6,
 }
+#: The same with the other optimizer.
+ALL_WITH_ADAFACTOR = {**ALL_TECHNIQUES, "optimizer": "adafactor"}
 
 
 @dataclass
