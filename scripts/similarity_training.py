@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from common.options import TRANSFORMERS, EncoderOptions, RunPlace, TrainingOptio
 from common.prediction import one_trace
 from common.process import start_tensorflow
 from common.runs.directory import SIMILARITY, Evaluation, begin_run, describe_file, parse_training_flags
+from common.similarity import Loss, Pooling
 from common.similarity.questions import Questions, read_questions
 from common.similarity.rows import PairBatches, ScoredBatches
 from common.similarity.scores import nearest_of_group, pair_score
@@ -39,10 +40,10 @@ class Config:
     them."""
     dev: tuple[Path, ...] = ()
     """The same, which is not trained on, and by which the best epoch is chosen."""
-    loss: Literal["simbert", "cosent"] = "simbert"
+    loss: Loss = "simbert"
     """simbert: find the similar one in the batch, and write it. cosent: order the cosines of pairs by their scores, and
     write nothing."""
-    pooling: Literal["cls", "mean"] = "mean"
+    pooling: Pooling = "mean"
     """What the vector of a question is: the state of [CLS] through a last layer, as in published SimBERTs, or the mean of
     all states."""
     encoder: EncoderOptions = field(
@@ -76,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from common.keras_compat import prepare
     from common.optimizers import TrainingModel, build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable
-    from common.similarity.model import SimilarityNetwork, loss, scored_loss
+    from common.similarity.model import SimilarityNetwork
 
     training, seed = config.training, config.run.seed
     prepare(seed, training.mixed_precision)
@@ -85,18 +86,17 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     arguments = encoder.tokenizer, encoder.max_length, training.batch_size, seed
     writes = config.loss == "simbert"
     batches = PairBatches(train.groups, *arguments) if writes else ScoredBatches(train.pairs, *arguments)
-    data = {
-        f"{part}{number}": describe_file(file)
-        for part in ("train", "dev")
-        for number, file in enumerate(getattr(config, part))
+    files = {
+        f"{part} {number}": file for part in ("train", "dev") for number, file in enumerate(getattr(config, part), 1)
     }
+    data = {name: describe_file(file) for name, file in files.items()}
     kept = begin_run(resumed, SIMILARITY, config, data, partial(save_encoder, encoder))
     print(f"train     {train}")
     print(f"dev       {dev}")
     print(f"network   {network.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
     print(f"run       {kept.path}\n")
 
-    model = TrainingModel(*((network.training, loss) if writes else (network.reading, scored_loss)))
+    model = TrainingModel(*network.learning(config.loss))
     steps = steps_per_epoch(len(batches), training.batch_size)
     model.compile(build_optimizer(training, config.encoder.learning_rate(), steps), training)
     keep = KeepRun(kept, partial(evaluation, network, dev, writes), seed, figures, training.early_stopping_patience)
@@ -114,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     best = {name: keep.best[name] for name in figures}
     print(f"\nbest dev {' '.join(f'{name} {value:.4f}' for name, value in best.items())}; kept in {kept.path}")
     print(
-        f"next: python scripts/similar_questions.py retrieve --run {kept.path} --index QUESTIONS --input MORE --output FOUND"
+        f"next: python scripts/similar_questions.py retrieve --run {kept.path} --index INDEX --questions QUESTIONS --input MORE --output FOUND"
     )
     return {"run": kept.path, **best}
 

@@ -59,6 +59,11 @@ def test_scored_pairs(tmp_path):
     [run] = tmp_path.glob("similarity/*")
     errors = json.loads((run / "dev_errors.json").read_text("utf-8"))
     assert errors and errors[0].keys() == {"a", "b", "score", "cosine"}
+    lines = write(tmp_path / "lines.txt", "花呗怎么还\n借款怎么还\n")
+    flags = ["--run", run, "--index", tmp_path / "index", "--questions", lines, "--input", lines]
+    succeeds(run_here(SCRIPTS, "similar_questions", ["retrieve", *flags, "--output", tmp_path / "found.jsonl"]))
+    flags = ["generate", "--run", run, "--input", lines, "--output", tmp_path / "written.jsonl"]
+    check_refusal(run_here(SCRIPTS, "similar_questions", flags), "has not learned to write", "--loss simbert")
 
 
 def test_it_resumes_where_it_was_killed(trained, monkeypatch):

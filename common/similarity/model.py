@@ -9,8 +9,8 @@
 [CLS] and the others of segment 0 see nothing of segment 1, so the vector is the same whether anything is written or not.
 """
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +25,8 @@ from common.losses import Distribution, LossTerm, batch_mean, masked_mean, where
 from common.prediction import in_batches, one_trace
 from common.runs.callbacks import load_best
 from common.runs.directory import Run
+from common.similarity import Loss, Pooling
 from common.similarity.rows import readings
-
-Pooling = Literal["cls", "mean"]
 
 #: Of cosines, before the softmax.
 SCALE = 30.0
@@ -59,8 +58,12 @@ class SimilarityNetwork(Steps):
         """That of a run of `similar_questions.py train`, with its best weights. Raises UserError where it is damaged."""
         set_precision(run.mixed_precision)
         network = cls(load_encoder(run.path), run.setting("pooling", Pooling))
-        load_best(run, network.training)
+        load_best(run, network.learning(run.setting("loss", Loss))[0])
         return network
+
+    def learning(self, kind: Loss) -> tuple[keras.Model, Callable[..., Sequence[LossTerm]]]:
+        """What learns, and its loss."""
+        return (self.training, loss) if kind == "simbert" else (self.reading, scored_loss)
 
     def vectors_of(self, texts: Sequence[str]) -> np.ndarray:
         """float32 (texts, size), of length 1."""
