@@ -11,9 +11,10 @@ from sklearn.metrics import roc_auc_score
 
 from common.command_line import UserError, table
 from common.lexicon.hashes import WordHashes, distances, winners
-from common.submission import field, json_object, read_lines
+from common.similarity.baselines import mean_vectors
+from common.similarity.questions import read_scored_pairs
+from common.submission import read_lines
 from common.tokenizers.segmentation import segmented
-from common.tokenizers.word_vectors import read_word_vectors
 from common.tokenizers.words import normal_form
 
 _FLY_SHARE = 0.1  # of the values, which a bit of FlyHash adds up
@@ -31,19 +32,10 @@ class Pairs(NamedTuple):
 
 
 def read_pairs(file: Path) -> Pairs:
-    """Raises UserError for a line that has not "a", "b", and "score" or "label"."""
-    one, other, scores, kinds = [], [], [], set()
-    for number, line in read_lines(file):
-        where = f"{file}:{number}"
-        record = json_object(line, where)
-        kind = "label" if "label" in record else "score"
-        kinds.add(kind)
-        one.append(field(record, "a", str, where))
-        other.append(field(record, "b", str, where))
-        scores.append(field(record, kind, (int, float), where))
-    if len(set(scores)) < 2 or len(kinds) > 1 or (kinds == {"label"} and set(scores) != {0, 1}):
-        raise UserError(f"{file}: must have labels 0 and 1, or scores that differ - check the file")
-    return Pairs([*words_of(one)], [*words_of(other)], np.array(scores, float), kinds == {"label"})
+    """Raises UserError as `read_scored_pairs` does."""
+    pairs = read_scored_pairs(file)
+    one, other = ([*words_of(texts)] for texts in zip(*(pair[:2] for pair in pairs)))
+    return Pairs(one, other, np.array([pair.score for pair in pairs]), pairs[0].is_label)
 
 
 def read_analogies(file: Path) -> list[tuple[str, ...]]:
@@ -105,19 +97,8 @@ def ways_of(
         "bags of words": tuple(of.toarray() for of in bags),
     }
     if word_vectors:
-        known = {word for texts in pairs[:2] for text in texts for word in text}
-        words, vectors = read_word_vectors(word_vectors, known)
-        vector_of = dict(zip(words, vectors))
-        means = tuple(
-            np.array(
-                [
-                    np.mean([vector_of[word] for word in text if word in vector_of] or [0 * vectors[0]], 0)
-                    for text in texts
-                ]
-            )
-            for texts in pairs[:2]
-        )
-        planes = generator.normal(size=(vectors.shape[1], bits))
+        means = tuple(mean_vectors(word_vectors, *pairs[:2]))
+        planes = generator.normal(size=(means[0].shape[1], bits))
         ways[f"hyperplanes of mean vectors, {bits} bits"] = tuple(np.packbits(of @ planes > 0, axis=1) for of in means)
         ways["mean vectors"] = means
     return ways

@@ -150,7 +150,7 @@ MISTAKES = [
     (["--active", 99], ["--active 99"]),
     (["--pairs", "no.jsonl"], ["no.jsonl", "no such file"]),
     (["--pairs", "odd.jsonl"], ["odd.jsonl:1", '"b" is missing']),
-    (["--pairs", "same.jsonl"], ["same.jsonl", "must have labels 0 and 1"]),
+    (["--pairs", "same.jsonl"], ["same.jsonl", "more alike"]),
     (["--analogies", "texts.txt"], ["texts.txt:1", "has 1 fields"]),
 ]
 

@@ -125,6 +125,19 @@ def test_questions_are_written(trained, tmp_path):
         assert cosines == sorted(cosines, reverse=True) and text not in [one["text"] for one in found]
 
 
+def test_a_run_is_scored_beside_other_ways(trained, tmp_path):
+    home, _ = trained
+    pairs = [
+        {"a": f"怎么还{one}", "b": f"{other}怎么还", "label": int(one == other)} for one in THINGS for other in THINGS
+    ]
+    pairs = write_lines(tmp_path / "pairs.jsonl", pairs)
+    vectors = write(tmp_path / "vectors.txt", "2 2\n花 1.0 0.0\n怎么 0.0 1.0\n")
+    flags = ["score", "--run", home / "similarity/whole", "--pairs", pairs, "--word-vectors", vectors]
+    done = succeeds(run_here(SCRIPTS, "similar_questions", flags))
+    rows = {line.split("  ")[0]: line.split() for line in done.out.splitlines()}
+    assert float(rows["whole"][-1]) > 0.9 and {"BM25", "mean word vectors"} < rows.keys()
+
+
 def test_a_contest_trains_on_more_questions(trained, tmp_path):
     home, _ = trained
     folder = READING_COMPREHENSION.folder
@@ -163,6 +176,8 @@ MISTAKES = [
     (["augment", "--input", "same.txt"], ["--output: is missing"]),
     (["augment", "--input", "sql.json", "--output", "y", "--field", "query"], ["sql.json", "'query'", "--field"]),
     (["augment", "--input", "sql.json", "--output", "y"], ["no run with"]),
+    (["score"], ["--pairs: is missing"]),
+    (["score", "--pairs", "same.txt"], ["same.txt", "more alike"]),
     (["retrieve", "--index", "x", "--input", "same.txt"], ["--output: is missing"]),
     (["retrieve", "--index", "x", "--input", "same.txt", "--output", "y"], ["--index x", "--questions"]),
     (["retrieve", "--index", "x", "--input", "same.txt", "--output", "y", "--questions", "same.txt"], ["no run with"]),

@@ -13,6 +13,7 @@ from common.encoders.bert import BertEncoder
 from common.keras_compat import prepare, tf
 from common.options import EncoderOptions
 from common.similarity.augmentation import LOST_VALUE, augmented, questions_of
+from common.similarity.baselines import bm25
 from common.similarity.model import COSENT_SCALE, SCALE, SimilarityNetwork, cosent_loss, similarity_loss
 from common.similarity.questions import Groups, Pair, read_questions
 from common.similarity.rows import PairBatches, ScoredBatches, Written, collate, readings
@@ -298,6 +299,25 @@ def test_scores():
     assert pair_score(pairs, np.zeros(3)) == 0
     vectors = np.array([[1, 0], [0.8, 0.6], [0, 1], [0.6, 0.8]], np.float32)
     assert nearest_of_group(vectors, np.array([0, 0, 1, 1])) == 0.5
+
+
+def test_bm25():
+    """By its formula, for two pairs."""
+    one, other = [["还", "花呗"], ["山"]], [["花呗", "花呗", "怎么", "还"], ["水", "还"]]
+    texts = [*one, *other]
+    mean = sum(map(len, texts)) / 4
+
+    def score(question, document):
+        total = 0
+        for word in question:
+            holding = sum(word in text for text in texts)
+            count = document.count(word)
+            weight = count * 2.2 / (count + 1.2 * (0.25 + 0.75 * len(document) / mean))
+            total += np.log(1 + (4 - holding + 0.5) / (holding + 0.5)) * weight
+        return total
+
+    expected = [(score(a, b) + score(b, a)) / 2 for a, b in zip(one, other)]
+    assert bm25(one, other) == pytest.approx(expected) and expected[1] == 0 < expected[0]
 
 
 @pytest.mark.parametrize("count", [1, 3, 50])

@@ -100,6 +100,14 @@ def read_questions(files: Iterable[Path]) -> Questions:
     return Questions(groups.of_several(), pairs)
 
 
+def read_scored_pairs(file: Path) -> list[Pair]:
+    """The pairs of a file. Raises UserError as `read_questions` does, and where all pairs are alike the same."""
+    found = read_questions([file])
+    if not found.are_scored:
+        raise UserError(f"{file}: has no pairs of which some are more alike than others - check the file")
+    return found.pairs
+
+
 class Labelled(NamedTuple):
     text: str
     label: str
