@@ -94,11 +94,20 @@ def test_words_are_the_text():
     """Whatever it is made of, in batches or alone; ideographs of the dictionary or not."""
     characters = characters_of(WORDS)
     segmenter = Segmenter(build_network(len(characters), 8, 2, 0.0), characters)
-    texts = ["山上的灯，照亮GPT4 3.5%\t河流\n", "", "，", "abc", "山" * 50, "𠀀龘一二"]
+    texts = [
+        "山上的灯，照亮GPT4 3.5%\t河流\n",
+        "",
+        "，",
+        "abc",
+        "山" * 50,
+        "𠀀龘一二",
+        "1998年12月3日山上，GPT4年1日月",
+    ]
     together = segmenter.cut(texts)
     assert ["".join(words) for words in together] == texts and all(map(all, together))
     assert together == [segmenter.cut([text])[0] for text in texts]
     assert {"GPT4", "，", "\t"} <= set(together[0]) and together[3] == ["abc"]
+    assert together[6][:3] == ["1998年", "12月", "3日"] and together[6][-4:] == ["GPT4", "年", "1日", "月"]
 
 
 def test_scores():

@@ -1,5 +1,5 @@
 """A segmenter that a dictionary alone has trained: a tagger on stretches of ideographs. Runs of letters and digits are
-words, and so is each other character.
+words, a number with 年, 月 or 日 behind it is one, and so is each other character.
 
 Importing this module starts TensorFlow.
 """
@@ -26,8 +26,8 @@ from common.runs.values import Between
 from common.runs.weights import named_values, save_arrays
 from common.tokenizers.normalization import IDEOGRAPHS
 
-_STRETCH = re.compile(f"([{IDEOGRAPHS}]+)")
-_OTHER = re.compile(rf"[^\W_{IDEOGRAPHS}]+|\s+|.", re.DOTALL)
+_STRETCH = re.compile(rf"((?:(?<!\d)|(?![年月日]))[{IDEOGRAPHS}]+)")
+_OTHER = re.compile(rf"\d+[年月日]|[^\W_{IDEOGRAPHS}]+|\s+|.", re.DOTALL)
 _DILATIONS = (1, 2, 4)
 _BATCH_TOKENS = 8192
 _LABELS = 4
