@@ -38,6 +38,8 @@ from own_process import figures_of
 
 SCRIPTS = Path(__file__).resolve().parent
 COMPETITIONS = SCRIPTS.parent / "competitions"
+#: Tokens that a language model writes.
+WRITTEN = 256
 #: The subjects that are a contest, and their folders.
 CONTESTS = {
     "relations": "lic2020_relation_extraction",
@@ -345,7 +347,7 @@ def measure_writing(config: Config) -> dict[str, float]:
     start_tensorflow()
     from writing_speed import compare
 
-    return compare(config.layers, config.hidden_size, 256, config.repeats)
+    return compare(config.layers, config.hidden_size, WRITTEN, config.repeats)
 
 
 def measure_attention(config: Config) -> dict[str, float]:

@@ -36,7 +36,8 @@ def measure(folder: Path, network_of: Callable[[Path], Any] = bert_of) -> dict[s
     from common.process import start_tensorflow
 
     start_tensorflow()
-    import common.encoders.bert  # noqa: F401 - what is loaded before the clock starts
+    import common.encoders.bert
+    import common.encoders.transformers  # noqa: F401 - loaded before the clock starts, and with them bert4keras
 
     imported, busy, held = time.perf_counter(), time.process_time(), resident()
     network = network_of(folder)

@@ -576,4 +576,33 @@ FAULTS = [
         "tf.gather(self._rotations[0], places + 1)",
         "tests/test_similarity.py -k memory",
     ),
+    # Texts out of a language model
+    Fault(
+        "the last token of a prompt is seen twice",
+        "common/generation/memory.py",
+        "< lengths[:, None] - 1, 0.0",
+        "< lengths[:, None], 0.0",
+        "tests/test_generation.py",
+    ),
+    Fault(
+        "queries of a converted GPT2_ML are taken for keys",
+        "common/generation/hub_tensors.py",
+        '("query_layer", "key_layer", "value_layer")',
+        '("key_layer", "query_layer", "value_layer")',
+        "tests/test_generation.py",
+    ),
+    Fault(
+        "where a text is cut into rows no row predicts a token",
+        "common/generation/rows.py",
+        "len(tokens) - 1, max_length - 1)",
+        "len(tokens) - 1, max_length)",
+        "tests/test_generation.py",
+    ),
+    Fault(
+        "a text goes on where the model has no positions left",
+        "common/generation/writing.py",
+        "min(prompt.room, drawing.max_length)",
+        "drawing.max_length",
+        "tests/test_generation.py",
+    ),
 ]

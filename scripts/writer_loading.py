@@ -15,7 +15,7 @@ import numpy as np
 
 from checkpoint_loading import measure
 
-_TOKENS, _POSITIONS = 8000, 1024
+_TOKENS, _POSITIONS = 4000, 1024
 
 
 def network_of(folder: Path) -> Any:

@@ -15,12 +15,14 @@ from common.generation.decoding import CachedDecoder
 from common.generation.language_model import LanguageModel
 from common.keras_compat import keras, seed_everything, tf
 from common.tokenizers import SPECIAL_TOKENS, WordPieceTokenizer
+from common.tokenizers.wordpiece import END
 
 HEADS = 12
 BATCHES = (1, 32)
 GOAL = 10
 _PROMPT = 8  # tokens
 _STRIDE = 16  # without a memory one step in so many is measured
+_END = SPECIAL_TOKENS.index(END)
 _CHARACTERS = [chr(0x4E00 + index) for index in range(5000)]
 
 
@@ -80,7 +82,7 @@ def check_equal(plain: PlainPass, prompts: np.ndarray, found: Sequence[Hypothesi
         scores = plain.next(row[None], count).numpy()[0]
         expected = scores[np.arange(len(text)), text].sum(dtype=np.float64)
         if one.finished:
-            expected += scores[-1, 3]
+            expected += scores[-1, _END]
         if not abs(expected - one.log_probability) < 1e-4 * count:
             raise RuntimeError(f"the memory changes a text: {one.log_probability} and {expected} without it")
 

@@ -14,8 +14,8 @@ from workshop import arrays, check_refusal, files_below, run_here, succeeds, wit
 SCRIPTS = competition.ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 CIRCLE = "山上灯照着河流村庄"
-SMALL = ["--hidden-size", 16, "--layers", 1, "--max-length", 12, "--epochs", 3, "--batch-size", 8]
-SMALL += ["--learning-rate", 0.01, "--ema-momentum", 0.7]
+SMALL = ["--hidden-size", 32, "--layers", 1, "--max-length", 12, "--epochs", 2, "--batch-size", 8]
+SMALL += ["--learning-rate", 0.02, "--ema-momentum", 0.7]
 #: What changes a training step, all at once.
 TECHNIQUES = ["--recompute", "--accumulation-steps", 2, "--fgm", 0.1, "--r-drop", 1, "--lookahead-steps", 3]
 TECHNIQUES += ["--layer-decay", 0.9, "--mixed-precision", "bfloat16"]
@@ -24,7 +24,7 @@ TECHNIQUES += ["--layer-decay", 0.9, "--mixed-precision", "bfloat16"]
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory):
     """Each character says which one follows; a text ends after eight."""
-    lines = [(CIRCLE * 2)[first : first + 8] + str(number) for number in range(9) for first in range(len(CIRCLE))]
+    lines = [(CIRCLE * 2)[first : first + 8] + str(number) for number in range(30) for first in range(len(CIRCLE))]
     return write(tmp_path_factory.mktemp("texts") / "texts.txt", "\n".join(lines) + "\n")
 
 
@@ -40,13 +40,13 @@ def trained(texts, tmp_path_factory):
 
 def test_it_learns_what_follows(trained):
     home, done = trained
-    assert "77 to train on" in done.out and "write_text.py --run" in done.out
+    assert "257 to train on" in done.out and "write_text.py --run" in done.out
     history = without_seconds(home / "writing/whole")
-    assert [line["epoch"] for line in history] == [1, 2, 3]
+    assert [line["epoch"] for line in history] == [1, 2]
     best = float(done.out.partition("best dev perplexity ")[2].split(";")[0])
     assert best == pytest.approx(min(line["perplexity"] for line in history), abs=0.01)
     assert best == pytest.approx(np.exp(-max(line["log_probability"] for line in history)), abs=0.01)
-    assert best < 5 < history[0]["perplexity"]
+    assert best < 1.6 and best <= history[0]["perplexity"]
     [worst, *_] = json.loads((home / "writing/whole/dev_errors.json").read_text("utf-8"))
     assert worst["perplexity"] > best and worst["text"].endswith("[SEP]")
 
@@ -62,25 +62,35 @@ def test_write_text_writes_with_it(trained):
     check_refusal(run_here(SCRIPTS, "write_text", ["--output-dir", home, "--prompt", "山" * 12]), "12 positions")
 
 
-def test_a_run_that_was_killed_ends_with_the_same_weights_with_all_techniques(texts, tmp_path, monkeypatch):
-    flags = ["--input", texts, *SMALL, *TECHNIQUES, "--output-dir", tmp_path]
-    succeeds(train(*flags, "--run-name", "whole"))
+def killed_and_resumed(home, flags, monkeypatch):
+    """Beside the run `whole` of the same flags; it ends with the same."""
     interrupt_second_epoch(monkeypatch)
-    stopped = train(*flags, "--run-name", "killed")
+    stopped = train(*flags, "--output-dir", home, "--run-name", "killed")
     assert stopped.code and "train_writer.py --run-name killed --resume" in stopped.err
     monkeypatch.undo()
-    succeeds(train("--run-name", "killed", "--resume", "--output-dir", tmp_path))
-    runs = tmp_path / "writing"
+    succeeds(train("--run-name", "killed", "--resume", "--output-dir", home))
+    runs = home / "writing"
     assert arrays(runs / "killed/last/state.h5") == arrays(runs / "whole/last/state.h5")
     assert without_seconds(runs / "killed") == without_seconds(runs / "whole")
 
 
+def test_a_run_that_was_killed_ends_with_the_same_weights(trained, texts, monkeypatch):
+    killed_and_resumed(trained[0], ["--input", texts, *SMALL], monkeypatch)
+
+
+@pytest.mark.slow(reason="each technique is resumed in tests/test_runs.py")
+def test_so_it_does_with_all_techniques(texts, tmp_path, monkeypatch):
+    flags = ["--input", texts, *SMALL, *TECHNIQUES]
+    succeeds(train(*flags, "--output-dir", tmp_path, "--run-name", "whole"))
+    killed_and_resumed(tmp_path, flags, monkeypatch)
+
+
 def test_a_checkpoint_is_gone_on_with(tmp_path):
-    """Also after the checkpoint is gone; the run has its tokens and positions."""
+    """With all techniques; and the run has its tokens and positions when it is gone."""
     checkpoint = write_writer(tmp_path / "gpt2-ml")
     texts = write(tmp_path / "texts.txt", "山上灯照着河流\n灯照着河流，山上\n山上山上山上\n")
-    flags = ["--input", texts, "--pretrained", checkpoint, "--max-length", 12, "--batch-size", 2, "--epochs", 1]
-    done = succeeds(train(*flags, "--output-dir", tmp_path, "--run-name", "a"))
+    flags = ["--input", texts, "--pretrained", checkpoint, "--max-length", 12, "--batch-size", 1, "--epochs", 1]
+    done = succeeds(train(*flags, *TECHNIQUES, "--output-dir", tmp_path, "--run-name", "a"))
     assert "2 to train on" in done.out and "2 layers of 8" in done.out
     checkpoint.rename(tmp_path / "elsewhere")
     written = succeeds(run_here(SCRIPTS, "write_text", ["--output-dir", tmp_path, "--prompt", "山上"]))

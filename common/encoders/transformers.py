@@ -136,6 +136,12 @@ _TRANSFORMERS = {
 }
 
 
+def without_values(shape, dtype=None):
+    """An initializer for what `build_transformer` fills, all matrices that is: whatever the memory holds. Drawing is most
+    of the work of building a large network, and memory that is not touched before its values are read is not taken."""
+    return tf.raw_ops.Empty(shape=shape, dtype=dtype or tf.float32, init=False)
+
+
 class _OurLayers:
     """Puts our layers in the place of bert4keras', heeds what of a config bert4keras does not, and leaves it to others
     to fill the matrices.
@@ -144,13 +150,18 @@ class _OurLayers:
     RoFormer. max_relative_position: of NEZHA, the largest distance of tokens that is told from a larger one.
     """
 
-    # Drawing is most of the work of building a large network, and what a checkpoint fills needs none.
-    initializer = "zeros"
+    @property
+    def initializer(self):
+        return without_values
 
     def __init__(self, *arguments, attention=FULL, layer_norm_eps=None, max_relative_position=64, **kwargs):
         super().__init__(*arguments, **kwargs)
         self.attention = attention
         self.layer_norm_eps, self.max_relative_position = layer_norm_eps, max_relative_position
+
+    def load_embeddings(self, embeddings):
+        """The rows of the kept tokens, float32 as they come: bert4keras would copy the table once more."""
+        return embeddings if self.keep_tokens is None else embeddings[self.keep_tokens]
 
     def compute_attention_bias(self, inputs=None):
         if self.attention.kind == "full":
@@ -229,7 +240,8 @@ def _draw(weights: list[tf.Variable]) -> None:
 def load_weights(transformer: models.Transformer, tensors: Tensors) -> list[tf.Variable]:
     """Read a checkpoint into a transformer, and return the weights that it filled. Raises UserError when it cannot be
     read, or when a tensor is missing, of another shape or type, or has values that are no numbers."""
-    wanted = _wanted(transformer, tensors)
+    # The largest first: what a matrix leaves is room for the next, in a heap that may not be given back.
+    wanted = sorted(_wanted(transformer, tensors), key=lambda one: -one[1].shape.num_elements())
     for (name, weight), values in zip(wanted, tensors.read([name for name, _ in wanted])):
         if not np.isfinite(values).all():
             raise UserError(

@@ -59,7 +59,8 @@ class LanguageModel:
         tokenizer = WordPieceTokenizer(pieces, **switches_of(found.tokenizer))
         config = {**found.config, "vocab_size": len(kept)}
         end = _FULL_STOP if _FULL_STOP in tokenizer.ids else END
-        return cls(tokenizer, config, end, found.tensors, kept)
+        all_rows = len(kept) == found.config["vocab_size"]
+        return cls(tokenizer, config, end, found.tensors, None if all_rows else kept)
 
     @classmethod
     def from_texts(
