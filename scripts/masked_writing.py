@@ -36,9 +36,9 @@ class MaskedWriting:
     """Words that each text has, beside those that stand in it already."""
     chains: int = 8
     """Texts that are written at the same time, each by itself."""
-    steps: int = 1000
+    steps: int = 400
     """Steps of a chain: each draws one token anew."""
-    burn_in: int = 900
+    burn_in: int = 300
     """The first steps, of which no text is kept."""
     thinning: int = 100
     """Of the steps that follow, the text after each so-manieth one is kept."""
@@ -81,6 +81,7 @@ def write_texts(pretrained: Path, writing: MaskedWriting) -> Iterator[str]:
     encoder = encoder_with_head(pretrained)
     tokenizer = encoder.tokenizer
     pattern = pattern_of(writing, tokenizer, encoder.max_length)
+    check_all_are_filled(writing, pattern)
     words = required_tokens(writing, tokenizer)
     start = first_texts(pattern, words, writing)
     walk = GibbsWalk(
@@ -185,6 +186,15 @@ def pattern_of(writing: MaskedWriting, tokenizer: WordPieceTokenizer, longest: i
             f"{given}: has {len(tokens) - 1} tokens, and the checkpoint has places for {longest - 2} beside [CLS] and [SEP] - take a shorter text"
         )
     return Pattern(pieces, np.array([*tokens, tokenizer.end_id]), np.array([*free, False]))
+
+
+def check_all_are_filled(writing: MaskedWriting, pattern: Pattern) -> None:
+    """Raises UserError where a text would be kept before each blank was visited."""
+    first, blanks = writing.burn_in + writing.thinning, pattern.free.sum()
+    if first < blanks:
+        raise UserError(
+            f"--burn-in {writing.burn_in}: the first text is kept after {first} steps, with --thinning, and {blanks} blanks take a step each - take more"
+        )
 
 
 def first_texts(pattern: Pattern, words: Sequence[tuple[int, ...]], writing: MaskedWriting) -> np.ndarray:

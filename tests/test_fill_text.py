@@ -126,7 +126,8 @@ def test_what_it_cannot_write_is_refused_in_one_line(checkpoint, tmp_path):
         ([*given, "--length", 3, "--require", " "], ["--require ' '", "blank"]),
         ([*given, "--length", 3, "--require", "一丁", "七七"], ["--require 一丁 七七", "4 tokens", "(3)"]),
         ([*given, "--text", "[MASK]一[MASK]", "--require", "丁丁"], ["--require 丁丁", "2 tokens", "(1 + 1)"]),
-        ([*given, "--length", 3, "--steps", 100], ["--steps 100", "1000"]),
+        ([*given, "--length", 3, "--steps", 100], ["--steps 100", "400"]),
+        ([*given, "--length", 5, "--burn-in", 1, "--thinning", 3], ["--burn-in 1", "4 steps", "5 blanks"]),
         ([*given, "--length", 3, "--temperature", 0], ["--temperature 0", "above 0"]),
     ):
         check_refusal(fill(*flags), *words)
