@@ -11,6 +11,7 @@ from common.decoders.diagnostics import (
     truncated,
     unfinished_share,
 )
+from common.decoders.gibbs import Accept, Conditionals, GibbsWalk, contains_all, gibbs_texts
 from common.decoders.sampling import sample
 from common.decoders.spans import best_spans, pair_starts_with_ends, spans_above
 from common.decoders.synchronous import Directed, PairModel, synchronous_beam_search
@@ -18,7 +19,10 @@ from common.decoders.ties import on_grid
 from common.decoders.viterbi import bio_labels, bio_spans, bio_transitions, viterbi
 
 __all__ = [
+    "Accept",
+    "Conditionals",
     "Directed",
+    "GibbsWalk",
     "Hypothesis",
     "Model",
     "PairModel",
@@ -33,6 +37,8 @@ __all__ = [
     "bio_transitions",
     "by_consensus",
     "common_subsequence_f1",
+    "contains_all",
+    "gibbs_texts",
     "on_grid",
     "pair_starts_with_ends",
     "repetition_bound",

@@ -60,14 +60,15 @@ def sample(
 
 
 def draw(
-    scores: np.ndarray, numbers: np.ndarray, end_id: int, temperature: float, top_k: int, top_p: float
+    scores: np.ndarray, numbers: np.ndarray, end_id: int | None, temperature: float, top_k: int, top_p: float
 ) -> np.ndarray:
     """A token of each row, int (rows,). scores: log-probabilities, float (rows, vocabulary). numbers: uniform in [0,
-    1), float (rows,)."""
+    1), float (rows,). end_id: what is always a candidate; None where a text has its length."""
     scaled = on_grid(scores) / temperature
     probabilities = np.exp(scaled - scaled.max(1, keepdims=True))
     kept = truncate(probabilities, top_k, top_p)
-    kept[:, end_id] = probabilities[:, end_id]
+    if end_id is not None:
+        kept[:, end_id] = probabilities[:, end_id]
     mass = kept.cumsum(1)
     return (mass > numbers[:, None] * mass[:, -1:]).argmax(1)
 
