@@ -3,12 +3,14 @@
 python scripts/write_text.py --pretrained GPT2_ML --prompt "今天天气不错"              # a checkpoint
 python scripts/write_text.py --prompt "今天天气不错" --num-texts 3                     # the newest run of train_writer.py
 python scripts/write_text.py --pretrained GPT2_ML --prompts LINES --output TEXTS       # each line of a file
+python scripts/write_text.py --model mlm --pretrained BERT --text "今天[MASK][MASK]很好"   # a masked language model
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from common.command_line import UserError, check_above, check_at_least, check_at_most, parse_flags, run
 from common.encoders.hub import local_folder
@@ -22,6 +24,9 @@ from common.submission import read_lines, write_json_lines
 class Config:
     """Write texts: what a language model goes on with after the beginning of one."""
 
+    model: Literal["gpt2_ml", "mlm"] = "gpt2_ml"
+    """gpt2_ml: a language model that reads from left to right. mlm: a masked language model, with the flags of
+    scripts/fill_text.py in place of those that follow."""
     pretrained: Path | None = None
     """Folder of a GPT2_ML, as TensorFlow saves it (a config, vocab.txt and model.ckpt-*) or as the Hugging Face hub has
     it (config.json, vocab.txt and model.safetensors); or its name there, OWNER/NAME."""
@@ -72,9 +77,15 @@ class Config:
             raise UserError("--pretrained and --run: are two models - leave out one of them")
 
 
-def main(argv: Sequence[str] | None = None) -> list[list[str]]:
-    """Prints the texts, or writes the file; returns those of each beginning."""
-    config = parse_flags(Config, argv)
+def main(argv: Sequence[str] | None = None) -> list[Any]:
+    """Prints the texts, or writes the file; returns those of each beginning. With --model mlm, what fill_text.py
+    does."""
+    arguments = [str(argument) for argument in (sys.argv[1:] if argv is None else argv)]
+    if masked := _without(["--model", "mlm"], arguments) or _without(["--model=mlm"], arguments):
+        import fill_text
+
+        return fill_text.main(masked[0])
+    config = parse_flags(Config, arguments)
     if config.output:
         check_new(config.output)
     given = read_prompts(config)
@@ -86,6 +97,12 @@ def main(argv: Sequence[str] | None = None) -> list[list[str]]:
     else:
         print("\n".join(texts[0]))
     return texts
+
+
+def _without(flag: Sequence[str], arguments: Sequence[str]) -> list[list[str]]:
+    """The arguments without a flag and its value, in a list, if they stand there."""
+    places = [place for place in range(len(arguments)) if arguments[place : place + len(flag)] == [*flag]]
+    return [[*arguments[:place], *arguments[place + len(flag) :]] for place in places[:1]]
 
 
 def read_prompts(config: Config) -> list[tuple[str, str]]:

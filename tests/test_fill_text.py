@@ -44,6 +44,12 @@ def test_blanks_are_filled_and_the_rest_stays(checkpoint):
     assert texts_in(fill(*flags)) == texts != texts_in(fill(*flags, "--seed", 2))
 
 
+@pytest.mark.parametrize("flag", [["--model", "mlm"], ["--model=mlm"]])
+def test_write_text_does_the_same(flag, checkpoint):
+    flags = ["--pretrained", checkpoint, "--text", "一丁[MASK][MASK]七", *FAST]
+    assert texts_in(run_here(SCRIPTS, "write_text", [*flags[:2], *flag, *flags[2:]])) == texts_in(fill(*flags))
+
+
 @pytest.mark.parametrize("family", ["albert", "roformer", "roformer_v2"])
 def test_other_families_write_too_and_keep_required_words(family, tmp_path):
     folder = copy_checkpoint(family, tmp_path / family)
