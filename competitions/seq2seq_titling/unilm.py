@@ -79,7 +79,7 @@ class UniLM(Steps):
         x = self.layers["Embedding-Token"](ids) + self.layers["Embedding-Segment"](segments)
         places = text["length"] - 1 + steps
         x += tf.cast(tf.gather(self.layers["Embedding-Position"].embeddings, places), x.dtype)[:, None]
-        x = self.layers["Embedding-Norm"](x)
+        x = self.layers["Embedding-Norm"](tf.reshape(x, [-1, x.shape[-1]]))
         if "Embedding-Mapping" in self.layers:
             x = self.layers["Embedding-Mapping"](x)
         memory = []
@@ -88,6 +88,7 @@ class UniLM(Steps):
             memory.append(of_title)
             x = block[f"{_ATTENTION}-Norm"](x + seen)
             x = block["FeedForward-Norm"](x + block["FeedForward"](x))
+        x = tf.reshape(x, tf.concat([tf.shape(tokens), x.shape[-1:]], 0))
         values, head = self.head.step(x, self._logits(x), text["head"], rows["head"], tokens)
         return values, State(text, {"memory": memory, "head": head})
 
