@@ -6,7 +6,7 @@ python scripts/benchmark.py memory              memory of predict.py of every co
 python scripts/benchmark.py training-memory     memory that a training example of every contest holds
 python scripts/benchmark.py knowledge-base      time and memory of the index of entity linking, beside their limits
 python scripts/benchmark.py decoding            titles per second of a unilm, one by one and in batches, with its memory and without
-python scripts/benchmark.py writing             tokens per second of a GPT2_ML that writes, with its memory and without
+python scripts/benchmark.py writing             tokens per CPU second of a GPT2_ML that writes, with its memory and without
 python scripts/benchmark.py training            seconds and memory of a training step, with each technique and without
 python scripts/benchmark.py light-step          CPU seconds of a training step beside those of its matrix products alone
 python scripts/benchmark.py attention           seconds and memory of each pattern of attention, beside full attention, for texts of several lengths
@@ -343,7 +343,7 @@ def measure_step_limit(config: Config) -> dict[str, float]:
 
 
 def measure_writing(config: Config) -> dict[str, float]:
-    """Tokens per second that a language model of --layers and --hidden-size writes, with a memory and without."""
+    """Tokens per CPU second that a language model of --layers and --hidden-size writes, with a memory and without."""
     start_tensorflow()
     from writing_speed import compare
 

@@ -52,7 +52,7 @@ class CachedDecoder(Steps):
         places = prompt["length"] - 1 + steps
         x = self.layers["Embedding-Token"](ids)
         x += tf.cast(tf.gather(self.layers["Embedding-Position"].embeddings, places), x.dtype)[:, None]
-        x = self.layers["Embedding-Norm"](x)
+        x = self.layers["Embedding-Norm"](tf.reshape(x, [-1, x.shape[-1]]))
         memory = []
         for block, of_prompt, of_text in zip(self.blocks, prompt["memory"], rows):
             seen, of_text = attended(block[_ATTENTION], x, of_prompt, prompt["bias"], of_text)

@@ -13,8 +13,9 @@ class Steps:
     """`start`, `step` and `take`, which common.decoders asks of a model, out of `first_state(inputs)` and
     `next_state(state, tokens)`, which compute with tensors.
 
-    In `next_state` tokens are (texts, width), log-probabilities (texts, width, vocabulary), and arrays of State.rows
-    have texts * width rows: what is written for a text stands side by side, where training has the steps of one.
+    In `next_state` tokens are (texts, width), log-probabilities (texts, width, vocabulary) or (texts * width,
+    vocabulary), and arrays of State.rows have texts * width rows: what is written for a text stands side by side, where
+    training has the steps of one.
     """
 
     def start(self, inputs: dict[str, np.ndarray]) -> State:

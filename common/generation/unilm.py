@@ -87,14 +87,15 @@ class CachedUniLM:
             kept.append(of_written)
             x = block.attention_norm(x + seen)
             x = block.feed_forward_norm(x + block.feed_forward(x))
-        return x, kept
+        return tf.reshape(x, tf.concat([tf.shape(tokens), x.shape[-1:]], 0)), kept
 
     def _embedded(self, ids, segment, places):
+        """float (texts * width, n); see `attended`."""
         layers = self._layers
         x = layers["Embedding-Token"](ids) + layers["Embedding-Segment"](tf.fill(tf.shape(ids), segment))
         if "Embedding-Position" in layers:
             x += tf.cast(tf.gather(layers["Embedding-Position"].embeddings, places), x.dtype)[:, None]
-        x = layers["Embedding-Norm"](x)
+        x = layers["Embedding-Norm"](tf.reshape(x, [-1, x.shape[-1]]))
         return layers["Embedding-Mapping"](x) if "Embedding-Mapping" in layers else x
 
     def logits(self, states):
