@@ -560,9 +560,9 @@ def test_only_copy_lstm_ends_by_itself():
             WritingOptions(model=name, self_terminating=True)
 
 
-def test_unilm_wants_a_bert():
-    with pytest.raises(UserError, match="^--model unilm: .*roformer"):
-        model.build_network(BertEncoder(TOKENIZER, ENCODER.config, 40, "roformer"), WritingOptions(model="unilm"))
+def test_unilm_wants_a_family_that_writes():
+    with pytest.raises(UserError, match="^--model unilm: .*nezha"):
+        model.build_network(BertEncoder(TOKENIZER, ENCODER.config, 40, "nezha"), WritingOptions(model="unilm"))
 
 
 def test_unilm_leaves_room_for_the_title():

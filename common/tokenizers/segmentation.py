@@ -214,7 +214,7 @@ def _cut(texts: Sequence[str], processes: int | None) -> list[np.ndarray]:
 def _words(texts: Sequence[str]) -> Iterable[Sequence[str]]:
     """The words of each text."""
     if _segmenter is None:
-        return map(_cutter(jieba_segmenter()).cut, texts)
+        return (_cutter(jieba_segmenter()).cut(text) for text in texts)
     parts = (texts[first : first + _AT_ONCE] for first in range(0, len(texts), _AT_ONCE))
     return chain.from_iterable(map(_segmenter.cut, parts))
 
