@@ -3,7 +3,7 @@
 python scripts/similar_questions.py train --train TRAIN --dev DEV
 python scripts/similar_questions.py generate --input QUESTIONS --output WRITTEN
 python scripts/similar_questions.py augment --input train.json --field question --output more.json
-python scripts/similar_questions.py retrieve --index QUESTIONS --input MORE --output FOUND
+python scripts/similar_questions.py retrieve --index INDEX --questions QUESTIONS --input MORE --output FOUND
 python scripts/similar_questions.py score --pairs PAIRS
 
 Each command has its own --help.
