@@ -121,6 +121,8 @@ def encoder_with_head(pretrained: Path) -> "BertEncoder":
 
 def conditionals_of(encoder: "BertEncoder") -> Conditionals:
     """What the network says of the places, with [MASK] there."""
+    from scipy.special import log_softmax  # here: it is slow to load, and --help needs none
+
     from common.prediction import one_trace
     from common.pretraining.model import build_network
 
@@ -133,8 +135,7 @@ def conditionals_of(encoder: "BertEncoder") -> Conditionals:
         inputs = {"token_ids": hidden, "segment_ids": np.zeros_like(hidden)}
         inputs["hidden_places"] = places[:, None].astype(np.int32)
         logits = traced(inputs)["logits"].numpy()[:, 0].astype(np.float32)
-        logits -= logits.max(1, keepdims=True)
-        return logits - np.log(np.exp(logits).sum(1, keepdims=True))
+        return log_softmax(logits, axis=1)
 
     return conditionals
 

@@ -156,6 +156,8 @@ def masked_rows(folder: Path, encoder: Encoder, config: Config, inputs: Sequence
 
 def evaluation(network: Any, rows: MaskedRows, encoder: Encoder) -> Evaluation:
     """How many of the hidden tokens of dev are said right, and the perplexity of all of them; the first wrong ones."""
+    from scipy.special import log_softmax  # here: it is slow to load, and --help needs none
+
     traced, vocabulary = one_trace(network), encoder.tokenizer.vocabulary
     right, losses, errors = [], [], []
     for batch in rows.dev_batches():
@@ -163,10 +165,7 @@ def evaluation(network: Any, rows: MaskedRows, encoder: Encoder) -> Evaluation:
         inputs = {name: batch[name] for name in network.input_names}
         logits, labels = traced(inputs)["logits"].numpy()[asked].astype(np.float32), batch["labels"][asked]
         said = logits.argmax(-1)
-        highest = logits.max(-1)
-        losses.append(
-            highest + np.log(np.exp(logits - highest[:, None]).sum(-1)) - logits[np.arange(len(labels)), labels]
-        )
+        losses.append(-log_softmax(logits, axis=-1)[np.arange(len(labels)), labels])
         right.append(said == labels)
         for row, place, label, word in zip(np.nonzero(asked)[0], batch["hidden_places"][asked], labels, said):
             if label != word and len(errors) < _SHOWN_ERRORS:

@@ -6,6 +6,7 @@ python scripts/write_text.py --pretrained GPT2_ML --prompts LINES --output TEXTS
 python scripts/write_text.py --model mlm --pretrained BERT --text "今天[MASK][MASK]很好"   # a masked language model
 """
 
+import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from common.new_folder import check_new
 from common.process import start_tensorflow
 from common.runs.directory import WRITING, Run, open_trained_run
 from common.submission import read_lines, write_json_lines
+
+# The one flag that decides whose flags the others are.
+_MODEL = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+_MODEL.add_argument("--model", nargs="?")
 
 
 @dataclass
@@ -81,10 +86,11 @@ def main(argv: Sequence[str] | None = None) -> list[Any]:
     """Prints the texts, or writes the file; returns those of each beginning. With --model mlm, what fill_text.py
     does."""
     arguments = [str(argument) for argument in (sys.argv[1:] if argv is None else argv)]
-    if masked := _without(["--model", "mlm"], arguments) or _without(["--model=mlm"], arguments):
+    chosen, others = _MODEL.parse_known_args(arguments)
+    if chosen.model == "mlm":
         import fill_text
 
-        return fill_text.main(masked[0])
+        return fill_text.main(others)
     config = parse_flags(Config, arguments)
     if config.output:
         check_new(config.output)
@@ -97,12 +103,6 @@ def main(argv: Sequence[str] | None = None) -> list[Any]:
     else:
         print("\n".join(texts[0]))
     return texts
-
-
-def _without(flag: Sequence[str], arguments: Sequence[str]) -> list[list[str]]:
-    """The arguments without a flag and its value, in a list, if they stand there."""
-    places = [place for place in range(len(arguments)) if arguments[place : place + len(flag)] == [*flag]]
-    return [[*arguments[:place], *arguments[place + len(flag) :]] for place in places[:1]]
 
 
 def read_prompts(config: Config) -> list[tuple[str, str]]:

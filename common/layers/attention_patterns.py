@@ -138,23 +138,24 @@ def _part(x, first, count):
 
 def _under_pattern(queries, keys, values, mask, leading, groupings: Sequence[_Residues | _Blocks], drop: Drop):
     length = tf.shape(keys)[2]
-    leads = tf.range(length) < leading[:, None]
     of_groups = sum(grouping.keys_of_group(length) for grouping in groupings)
     pays = tf.cast(of_groups, tf.float32) <= _LARGEST_SHARE * tf.cast(length, tf.float32)
-    arguments = queries, keys, values, mask, leads, groupings, drop
+    arguments = queries, keys, values, mask, leading, groupings, drop
     return tf.cond(pays, lambda: _in_groups(*arguments), lambda: _dense(*arguments))
 
 
-def _dense(queries, keys, values, mask, leads, groupings, drop):
+def _dense(queries, keys, values, mask, leading, groupings, drop):
     places = tf.range(tf.shape(keys)[2])
+    leads = places < leading[:, None]
     within = reduce(tf.logical_or, (grouping.sees(places - places[:, None]) for grouping in groupings))
     visible = mask[:, None] & (within | leads[:, None] | leads[..., None])
     weights = masked_softmax(tf.matmul(queries, keys, transpose_b=True), visible[:, None])
     return tf.matmul(drop(weights, part=0), values)
 
 
-def _in_groups(queries, keys, values, mask, leads, groupings, drop):
-    most = tf.reduce_max(tf.reduce_sum(tf.cast(leads, tf.int32), 1))
+def _in_groups(queries, keys, values, mask, leading, groupings, drop):
+    most = tf.reduce_max(leading)
+    leads = tf.range(tf.shape(keys)[2]) < leading[:, None]
     # The leading tokens go with the first grouping alone: no key may count twice.
     parts = [
         _attended(grouping, queries, keys, values, mask, leads, 0 if part else most, partial(drop, part=part))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+from scipy.special import log_softmax
 
 from common.command_line import UserError
 from common.decoders.viterbi import viterbi
@@ -62,8 +63,7 @@ def loss(batch: dict[str, Any], outputs: dict[str, Any]) -> Sequence[LossTerm]:
 def word_ends(logits: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
     """Which characters of each sentence end a word on the most probable legal path, bool (length,). logits: float
     (batch, longest, 4)."""
-    logits = logits - logits.max(-1, keepdims=True)
-    scores = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    scores = log_softmax(logits, axis=-1)
     rows = np.flatnonzero(lengths)
     scores[rows, lengths[rows] - 1] += np.where(_ENDS, 0, _NEVER)
     transitions = np.full((_LABELS, _LABELS), -np.inf)
