@@ -230,7 +230,8 @@ def build_transformer(
 
 def _draw(weights: list[tf.Variable]) -> None:
     """Give every matrix values of its own: bert4keras shares one initializer, which gives tf_keras matrices of equal
-    values, and query, key, value and output of an attention would start, and so partly stay, the same. Ours are 0."""
+    values, and query, key, value and output of an attention would start, and so partly stay, the same. Ours gives them
+    none at all (`without_values`)."""
     for weight in weights:
         if len(weight.shape) > 1:
             initializer = keras.initializers.TruncatedNormal(stddev=0.02, seed=np.random.randint(2**31))
