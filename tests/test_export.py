@@ -54,7 +54,7 @@ def random_run(folder, task, kind, switches=(True, None, True)):
     run = create_run(task, folder, "random", write=write_run)
     keras.utils.set_random_seed(1)
     with competition.inside(task):
-        network = competition.load(SCRIPTS, "run_networks").BUILDERS[task](run, encoder)
+        network = competition.load(SCRIPTS, "run_networks").untrained_network(run, encoder)
     save_arrays(run.best_weights, {"model": named_values(network.weights)})
     return run.path
 

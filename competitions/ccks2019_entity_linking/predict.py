@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 from common.command_line import check_probability, parse_flags, print_skipped, run, warn
 from common.dev_search import described
-from common.encoders import load_encoder
+from common.encoders import Encoder, load_encoder
 from common.options import PredictionOptions
 from common.prediction import rounds
 from common.process import start_tensorflow
-from common.runs.directory import open_trained_run
+from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
 from common.submission import check_output, valid_or_empty
 
@@ -52,28 +52,16 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, threshold=config.threshold)
-    description_length = trained.setting("description_length", Annotated[int, Between(1, 2**31)])
-    knowledge_base, priors = KnowledgeBase(trained.file(INDEX_NAME)), Priors.read(trained)
     output = config.output or trained.file("submission.json")
     check_output(output)
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
 
     start_tensorflow()  # now that flags and files have been looked at
-    from common.keras_compat import set_precision
-    from common.runs.callbacks import load_best
-
-    from model import build_network
-
-    set_precision(config.prediction.mixed_precision or trained.mixed_precision)
-    encoder = load_encoder(trained.path)
-    network = build_network(encoder)
-    load_best(trained, network.training)
-    read_pair = PairReader(encoder, knowledge_base, description_length, remembered=0)  # hardly one comes twice
-    predictor = Predictor(network, read_pair, priors, config.prediction.batch_tokens)
+    predictor = open_predictor(trained, config.prediction)
     predictions = answers(examples, predictor, settings, config.input)
     write_submission(output, examples, predictions)
-    check_submission(output, examples, knowledge_base)
+    check_submission(output, examples, predictor.read_pair.knowledge_base)
 
     mentions, linked = sum(map(len, predictions)), sum(len(links(found)) for found in predictions)
     print(
@@ -83,6 +71,28 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     if not linked:
         warn("nothing was linked - lower the threshold, or train longer")
     return {"output": output, "texts": len(examples), "mentions": mentions, "linked": linked}
+
+
+def untrained_network(trained: Run, encoder: Encoder) -> Any:
+    """What a run was trained with, before its weights are loaded."""
+    from model import build_network
+
+    return build_network(encoder)
+
+
+def open_predictor(trained: Run, options: PredictionOptions) -> Predictor:
+    """What answers with the best weights of a run."""
+    from common.keras_compat import set_precision
+    from common.runs.callbacks import load_best
+
+    set_precision(options.mixed_precision or trained.mixed_precision)
+    encoder = load_encoder(trained.path)
+    network = untrained_network(trained, encoder)
+    load_best(trained, network.training)
+    description_length = trained.setting("description_length", Annotated[int, Between(1, 2**31)])
+    base = KnowledgeBase(trained.file(INDEX_NAME))
+    read_pair = PairReader(encoder, base, description_length, remembered=0)  # hardly one comes twice
+    return Predictor(network, read_pair, Priors.read(trained), options.batch_tokens)
 
 
 def answers(examples: Sequence[Example], predictor: Predictor, settings: Settings, source: Path) -> list[list[Mention]]:

@@ -12,11 +12,11 @@ from typing import Any
 
 from common.command_line import check_at_least, parse_flags, print_skipped, run, warn
 from common.dev_search import described
-from common.encoders import load_encoder
+from common.encoders import Encoder, load_encoder
 from common.options import PredictionOptions
 from common.prediction import rounds
 from common.process import start_tensorflow
-from common.runs.directory import open_trained_run
+from common.runs.directory import Run, open_trained_run
 from common.submission import check_output, valid_or_empty
 
 from decode import Predictor, Settings
@@ -49,7 +49,6 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, threshold=config.threshold)
-    built_with = trained.read_json("network.json", BuiltWith)
     schema = Schema.read(trained.file("event_schema.json"))
     output = config.output or trained.file("submission.json")
     check_output(output)
@@ -57,16 +56,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     examples = read(config.input, schema, labelled=False, skipped=skipped)
 
     start_tensorflow()  # now that flags and files have been looked at
-    from common.keras_compat import set_precision
-    from common.runs.callbacks import load_best
-
-    from model import build_network
-
-    set_precision(config.prediction.mixed_precision or trained.mixed_precision)
-    encoder, classes = load_encoder(trained.path), Classes(schema)
-    network = build_network(encoder, classes, *built_with)
-    load_best(trained, network)
-    predictor, found = Predictor(network, encoder, classes, config.prediction.batch_tokens), Counter()
+    predictor, found = open_predictor(trained, config.prediction), Counter()
 
     # Written as they come: kept until the end, they would be all that the memory grows with.
     predictions = answers(examples, predictor, settings, schema, config.input, found)
@@ -80,6 +70,29 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     if not arguments:
         warn("nothing was predicted - lower the threshold, or train longer")
     return {"output": output, "texts": len(examples), "events": events, "arguments": arguments}
+
+
+def untrained_network(trained: Run, encoder: Encoder) -> Any:
+    """What a run was trained with, before its weights are loaded."""
+    from model import build_network
+
+    return build_network(encoder, classes_of(trained), *trained.read_json("network.json", BuiltWith))
+
+
+def open_predictor(trained: Run, options: PredictionOptions) -> Predictor:
+    """What answers with the best weights of a run."""
+    from common.keras_compat import set_precision
+    from common.runs.callbacks import load_best
+
+    set_precision(options.mixed_precision or trained.mixed_precision)
+    encoder = load_encoder(trained.path)
+    network = untrained_network(trained, encoder)
+    load_best(trained, network)
+    return Predictor(network, encoder, classes_of(trained), options.batch_tokens)
+
+
+def classes_of(trained: Run) -> Classes:
+    return Classes(Schema.read(trained.file("event_schema.json")))
 
 
 def answers(

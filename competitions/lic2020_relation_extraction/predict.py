@@ -11,11 +11,11 @@ from typing import Any
 
 from common.command_line import check_probability, parse_flags, print_skipped, run, warn
 from common.dev_search import described
-from common.encoders import load_encoder
+from common.encoders import Encoder, load_encoder
 from common.options import PredictionOptions
 from common.prediction import rounds
 from common.process import start_tensorflow
-from common.runs.directory import open_trained_run
+from common.runs.directory import Run, open_trained_run
 from common.submission import check_output, valid_or_empty
 
 from decode import Predictor, Settings
@@ -68,16 +68,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     examples = read(config.input, schema, labelled=False, skipped=skipped)
 
     start_tensorflow()  # now that flags and files have been looked at
-    from common.keras_compat import set_precision
-    from common.runs.callbacks import load_best
-
-    from model import build_network
-
-    set_precision(config.prediction.mixed_precision or trained.mixed_precision)
-    encoder = load_encoder(trained.path)
-    network = build_network(encoder, len(schema.classes))
-    load_best(trained, network.training)
-    predictor = Predictor(network, encoder, schema, config.prediction.batch_tokens)
+    predictor = open_predictor(trained, config.prediction)
 
     # Written as they come: kept until the end, they would be all that the memory grows with.
     texts, found = [example.text for example in examples], Counter()
@@ -89,6 +80,25 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     if not triples:
         warn("nothing was predicted - lower the thresholds, or train longer")
     return {"output": output, "sentences": len(texts), "triples": triples}
+
+
+def untrained_network(trained: Run, encoder: Encoder) -> Any:
+    """What a run was trained with, before its weights are loaded."""
+    from model import build_network
+
+    return build_network(encoder, len(Schema.read(trained.file("schema.json")).classes))
+
+
+def open_predictor(trained: Run, options: PredictionOptions) -> Predictor:
+    """What answers with the best weights of a run."""
+    from common.keras_compat import set_precision
+    from common.runs.callbacks import load_best
+
+    set_precision(options.mixed_precision or trained.mixed_precision)
+    encoder = load_encoder(trained.path)
+    network = untrained_network(trained, encoder)
+    load_best(trained, network.training)
+    return Predictor(network, encoder, Schema.read(trained.file("schema.json")), options.batch_tokens)
 
 
 def answers(

@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal
 
 from common.command_line import check_above, check_at_least, parse_flags, print_skipped, printable, run, warn
 from common.dev_search import described
-from common.encoders import load_encoder
+from common.encoders import Encoder, load_encoder
 from common.options import PredictionOptions
 from common.prediction import rounds
 from common.process import start_tensorflow
-from common.runs.directory import open_trained_run
+from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
 from common.submission import check_output, valid_or_empty
 
@@ -72,26 +72,14 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, tries=config.tries)
-    head = trained.setting("head", Literal["span_column", "tagging"])
-    reading_size = trained.setting("reading_size", Annotated[int, Between(1, 4096)])
-    cells = trained.setting("cells", Annotated[int, Between(0, 10**6)])
     output = config.output or trained.file("submission.json")
     check_output(output)
     skipped: Counter[str] = Counter()
     examples = read(config.input, config.tables or tables_of(config.input), labelled=False, skipped=skipped)
 
     start_tensorflow()  # now that flags and files have been looked at
-    from common.keras_compat import set_precision
-    from common.runs.callbacks import load_best
-
-    from model import build_network
-
-    set_precision(config.prediction.mixed_precision or trained.mixed_precision)
-    encoder = load_encoder(trained.path)
-    network = build_network(encoder, head, reading_size)
-    load_best(trained, network)
     budget = Budget(config.query_seconds)
-    predictor = Predictor(network, encoder, cells, config.prediction.batch_tokens, budget)
+    predictor = open_predictor(trained, config.prediction, budget)
     queries = list(answers(examples, predictor, settings, config.input))
 
     write_submission(output, queries)
@@ -106,6 +94,27 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     if budget.stopped:
         warn(f"{budget.stopped} queries were stopped for their time, and taken as they are - see --query-seconds")
     return {"output": output, "questions": len(examples)}
+
+
+def untrained_network(trained: Run, encoder: Encoder) -> Any:
+    """What a run was trained with, before its weights are loaded."""
+    from model import build_network
+
+    head = trained.setting("head", Literal["span_column", "tagging"])
+    return build_network(encoder, head, trained.setting("reading_size", Annotated[int, Between(1, 4096)]))
+
+
+def open_predictor(trained: Run, options: PredictionOptions, budget: Budget | None = None) -> Predictor:
+    """What answers with the best weights of a run. budget: of the queries that are tried."""
+    from common.keras_compat import set_precision
+    from common.runs.callbacks import load_best
+
+    set_precision(options.mixed_precision or trained.mixed_precision)
+    encoder = load_encoder(trained.path)
+    network = untrained_network(trained, encoder)
+    load_best(trained, network)
+    cells = trained.setting("cells", Annotated[int, Between(0, 10**6)])
+    return Predictor(network, encoder, cells, options.batch_tokens, budget)
 
 
 def answers(examples: Sequence[Example], predictor: Predictor, settings: Settings, source: Path) -> Iterator[Query]:

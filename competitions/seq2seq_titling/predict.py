@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from common.command_line import UserError, check_above, check_at_least, parse_flags, print_skipped, run
 from common.dev_search import described
-from common.encoders import load_encoder
+from common.encoders import Encoder, load_encoder
 from common.options import PredictionOptions
 from common.prediction import rounds
 from common.process import start_tensorflow
@@ -78,21 +78,12 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
-    writing, max_title_length, settings = settings_of(trained, config)
+    settings = settings_of(trained, config)
     output = config.output or trained.file("submission.json")
     check_outputs(output, config.candidates)
 
     start_tensorflow()  # now that flags and files have been looked at
-    from common.keras_compat import set_precision
-    from common.runs.callbacks import load_best
-
-    from model import build_network
-
-    set_precision(config.prediction.mixed_precision or trained.mixed_precision)
-    encoder = load_encoder(trained.path)
-    network = build_network(encoder, writing)
-    load_best(trained, network.training)
-    predictor = Predictor(network, encoder, max_title_length, config.prediction.batch_tokens)
+    predictor = open_predictor(trained, config.prediction)
     chosen, lines = [], []
     for best, found in titles_of(examples, predictor, settings, config):
         chosen.append(best)
@@ -111,6 +102,25 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     if cut := sum(one.cut for one in chosen):
         print_skipped(output, {f"title of more than {LONGEST_TITLE} characters: cut": cut})
     return {"output": output, "texts": len(examples)}
+
+
+def untrained_network(trained: Run, encoder: Encoder) -> Any:
+    """What a run was trained with, before its weights are loaded."""
+    from model import build_network
+
+    return build_network(encoder, trained.setting("writing", WritingOptions))
+
+
+def open_predictor(trained: Run, options: PredictionOptions) -> Predictor:
+    """What answers with the best weights of a run."""
+    from common.keras_compat import set_precision
+    from common.runs.callbacks import load_best
+
+    set_precision(options.mixed_precision or trained.mixed_precision)
+    encoder = load_encoder(trained.path)
+    network = untrained_network(trained, encoder)
+    load_best(trained, network.training)
+    return Predictor(network, encoder, longest_of(trained), options.batch_tokens)
 
 
 def titles_of(
@@ -136,11 +146,14 @@ def check_outputs(output: Path, candidates: Path | None) -> None:
             raise UserError(f"--candidates {candidates}: is the submission - give another name")
 
 
-def settings_of(trained: Run, config: Config) -> tuple[WritingOptions, int, Settings]:
-    """What the network of a run is, how long its titles may be, and how they are searched for. Raises UserError for
-    flags that do not fit the run."""
-    writing = trained.setting("writing", WritingOptions)
-    longest = trained.setting("max_title_length", Annotated[int, Between(1, 10**4)])
+def longest_of(trained: Run) -> int:
+    """How long a title may be, in tokens."""
+    return trained.setting("max_title_length", Annotated[int, Between(1, 10**4)])
+
+
+def settings_of(trained: Run, config: Config) -> Settings:
+    """How titles are searched for. Raises UserError for flags that do not fit the run."""
+    writing, longest = trained.setting("writing", WritingOptions), longest_of(trained)
     for flag in ("samples", "votes"):
         if getattr(config, flag) and writing.model == "bidirectional":
             raise UserError(
@@ -152,7 +165,7 @@ def settings_of(trained: Run, config: Config) -> tuple[WritingOptions, int, Sett
         raise UserError(
             f"--min-length {settings.min_length}: must be at most {longest}, the --max-title-length of the run"
         )
-    return writing, longest, settings
+    return settings
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from common.command_line import UserError, check_at_least, check_below_one, parse_flags, print_skipped, run
-from common.encoders import load_encoder
+from common.encoders import Encoder, load_encoder
 from common.options import PredictionOptions
 from common.prediction import rounds
 from common.process import start_tensorflow
@@ -57,23 +57,13 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, threshold=config.threshold, exponent=config.exponent)
-    lengths, max_answer_length = lengths_of(trained)
     output = config.output or trained.file("submission.tsv")
     check_outputs(output, config.candidates)
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
 
     start_tensorflow()  # now that flags and files have been looked at
-    from common.keras_compat import set_precision
-    from common.runs.callbacks import load_best
-
-    from model import build_network
-
-    set_precision(config.prediction.mixed_precision or trained.mixed_precision)
-    encoder = load_encoder(trained.path)
-    network = build_network(encoder)
-    load_best(trained, network)
-    predictor = Predictor(network, encoder, lengths, max_answer_length, config.prediction.batch_tokens)
+    predictor = open_predictor(trained, config.prediction)
     answers: list[str] = []
     lists: list[bytes] = []
     for some in rounds(examples):
@@ -93,6 +83,25 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     print(f"{output}: {len(examples)} questions, {empty} of them with an empty answer, checked  (run {trained.path})")
     print_skipped(config.input, skipped)
     return {"output": output, "questions": len(examples)}
+
+
+def untrained_network(trained: Run, encoder: Encoder) -> Any:
+    """What a run was trained with, before its weights are loaded."""
+    from model import build_network
+
+    return build_network(encoder)
+
+
+def open_predictor(trained: Run, options: PredictionOptions) -> Predictor:
+    """What answers with the best weights of a run."""
+    from common.keras_compat import set_precision
+    from common.runs.callbacks import load_best
+
+    set_precision(options.mixed_precision or trained.mixed_precision)
+    encoder = load_encoder(trained.path)
+    network = untrained_network(trained, encoder)
+    load_best(trained, network)
+    return Predictor(network, encoder, *lengths_of(trained), options.batch_tokens)
 
 
 def lengths_of(trained: Run) -> tuple[Lengths, int]:
