@@ -1,16 +1,13 @@
 """The network of any run, as the predict.py of its contest builds it, with its best weights."""
 
-import importlib
-import sys
-from pathlib import Path
-
 from common.command_line import UserError
 from common.encoders import Encoder
 from common.keras_compat import keras
 from common.runs.callbacks import load_best
 from common.runs.directory import PRETRAINING, Run
 
-COMPETITIONS = Path(__file__).resolve().parents[1] / "competitions"
+from contest_folders import COMPETITIONS, inside, load
+
 #: What a run can be of.
 TASKS = (*sorted(path.parent.name for path in COMPETITIONS.glob("*/predict.py")), PRETRAINING)
 
@@ -32,9 +29,7 @@ def untrained_network(run: Run, encoder: Encoder) -> keras.Model:
         return build_network(encoder)[0]
     if task not in TASKS:
         raise UserError(f"{run.path}: is a run of {task}, and must be of {', '.join(TASKS)}")
-    sys.path.insert(0, str(COMPETITIONS / task))  # where `predict` and its siblings are
-    try:
-        network = importlib.import_module("predict").untrained_network(run, encoder)
-    finally:
-        sys.path.pop(0)
+    predict = load(task, "predict")
+    with inside(task):
+        network = predict.untrained_network(run, encoder)
     return getattr(network, "training", network)

@@ -1,57 +1,14 @@
-"""Loads the modules of a competition folder. Seven folders each have a `task`, so none may stay in `sys.modules` under
-that name."""
+"""The modules of competition folders, and what their scripts return."""
 
-import contextlib
-import importlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[1]
-COMPETITIONS = ROOT / "competitions"
 SHARED = ROOT.parent / "shared"
+sys.path.insert(0, str(ROOT / "scripts"))
+from contest_folders import COMPETITIONS, folder_of, inside, load  # noqa: E402
 
-_loaded: dict[Path, dict[str, ModuleType]] = {}
-
-
-def folder_of(folder: str | Path) -> Path:
-    """A folder by its name among the competitions, or by its path (a copy somewhere else)."""
-    path = COMPETITIONS / folder  # an absolute path on the right wins
-    if not path.is_dir():
-        raise ValueError(f"{path} is not a competition folder")
-    return path.resolve()
-
-
-def load(folder: str | Path, module: str) -> ModuleType:
-    """`task`, `evaluate`, ... of a folder, with siblings out of the same folder; loaded once, so that classes stay the
-    same."""
-    path = folder_of(folder)
-    if module not in _loaded.get(path, {}):
-        with inside(path):
-            importlib.import_module(module)
-    return _loaded[path][module]
-
-
-@contextlib.contextmanager
-def inside(folder: str | Path) -> Iterator[Path]:
-    """Within it, `import task` means the folder's, as for its scripts. Needed around functions that import siblings
-    when called."""
-    path = folder_of(folder)
-    names = {file.stem for file in path.glob("*.py")}
-    hidden = {name: sys.modules.pop(name) for name in names if name in sys.modules}
-    mine = _loaded.setdefault(path, {})
-    sys.modules.update(mine)
-    sys.path.insert(0, str(path))
-    importlib.invalidate_caches()  # a copy may be younger than what Python remembers of its folder
-    try:
-        yield path
-    finally:
-        sys.path.remove(str(path))
-        for name in names & sys.modules.keys():
-            mine[name] = sys.modules.pop(name)
-            _rename(mine[name], f"{path}/{name}")
-        sys.modules.update(hidden)
+__all__ = ["COMPETITIONS", "ROOT", "SHARED", "folder_of", "inside", "load", "main"]
 
 
 def main(folder: str | Path, module: str, argv: list[object]) -> dict:
@@ -60,17 +17,3 @@ def main(folder: str | Path, module: str, argv: list[object]) -> dict:
     script = load(folder, module)
     with inside(folder):
         return script.main([str(argument) for argument in argv])
-
-
-def _rename(module: ModuleType, name: str) -> None:
-    # Docstrings and annotations of a class are looked up through the module it names: it must be found there, alone.
-    sys.modules[name] = module
-    for value in vars(module).values():
-        if isinstance(value, type) and value.__module__ == module.__name__:
-            line = vars(value).get(
-                "__firstlineno__"
-            )  # by which Python 3.13 finds the source of a class, and which it forgets with the module
-            value.__module__ = name
-            if line is not None:
-                value.__firstlineno__ = line
-    module.__name__ = name
