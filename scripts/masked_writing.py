@@ -108,9 +108,7 @@ def encoder_with_head(pretrained: Path) -> "BertEncoder":
     from common.encoders.bert_config import LONGEST_WINDOW
 
     encoder = BertEncoder.from_checkpoint(local_folder(pretrained), LONGEST_WINDOW)
-    has_head = any(name.startswith("cls/predictions/") for name in encoder.checkpoint.shapes)
-    # RoFormer's second version has no weights in its head; an ELECTRA has no such head.
-    if not has_head and encoder.model != "roformer_v2":
+    if not encoder.has("head"):
         raise UserError(
             f"--pretrained {pretrained}: has no head of a masked language model, which says what may stand at a place - take a checkpoint that has one, or teach it one by scripts/pretrain.py --pretrained {pretrained}"
         )

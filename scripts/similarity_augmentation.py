@@ -17,9 +17,11 @@ from common.json_document import read_json_records
 from common.new_folder import check_new
 from common.process import start_tensorflow
 from common.similarity.augmentation import augmented, questions_of
+from common.similarity.drawing import Drawing
 from common.submission import atomic_write, json_bytes, read_bytes, write_lines
 
-from similarity_writing import DrawingOptions, open_writer, writings
+from similarity_networks import NetworkOptions
+from similarity_writing import writings
 
 
 @dataclass
@@ -32,11 +34,8 @@ class Config:
     """File to be made, in the same format: train.py takes it by --extra."""
     field: str = "question"
     """Key of the questions, wherever it stands."""
-    drawing: DrawingOptions = dataclasses.field(default_factory=lambda: DrawingOptions(kept=1))
-    run: Path | None = None
-    """Folder of a run of `train`. Default: the newest one in --output-dir."""
-    output_dir: Path = Path("runs")
-    """Folder of all runs."""
+    drawing: Drawing = dataclasses.field(default_factory=lambda: Drawing(kept=1))
+    network: NetworkOptions = dataclasses.field(default_factory=NetworkOptions)
 
     def __post_init__(self):
         check_given(self, "input", "output")
@@ -52,12 +51,13 @@ def main(argv: Sequence[str] | None = None) -> dict[str, int]:
         raise UserError(
             f"{config.input}: has no string under {config.field!r} - name the key of the questions by --field"
         )
-    trained = open_writer(config.run, config.output_dir)
+    config.network.check(writes=True)
 
     start_tensorflow()  # now that flags and files have been looked at
+    network = config.network.open(writes=True)
     written = {
         text: [one.text for one in candidates]
-        for text, candidates in writings(trained, dict.fromkeys(questions), config.drawing)
+        for text, candidates in writings(network, dict.fromkeys(questions), config.drawing)
     }
     counts: Counter[str] = Counter()
     found = [copy for value in values for copy in augmented(value, config.field, written, counts)]

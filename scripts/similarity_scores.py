@@ -4,19 +4,19 @@ python scripts/similar_questions.py score --pairs PAIRS --word-vectors VECTORS
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from common.command_line import UserError, parse_flags, run, table
 from common.process import start_tensorflow
-from common.runs.directory import SIMILARITY, open_trained_run
 from common.similarity.baselines import bm25, mean_vectors
 from common.similarity.questions import Pair, read_scored_pairs
 from common.similarity.scores import pair_score
 
 from hash_scores import words_of
+from similarity_networks import NetworkOptions
 
 
 @dataclass
@@ -27,10 +27,7 @@ class Config:
     """Files of pairs with labels or scores, in any form that `train` reads."""
     word_vectors: Path | None = None
     """Word vectors in word2vec's text or binary format, whose means are scored beside."""
-    run: Path | None = None
-    """Folder of a run of `train`. Default: the newest one in --output-dir."""
-    output_dir: Path = Path("runs")
-    """Folder of all runs."""
+    network: NetworkOptions = field(default_factory=NetworkOptions)
 
     def __post_init__(self):
         if not self.pairs:
@@ -41,14 +38,12 @@ def main(argv: Sequence[str] | None = None) -> dict[str, dict[str, float]]:
     """Prints a row for each way, and a column for each file; returns the scores by way and file."""
     config = parse_flags(Config, argv)
     files = {path: read_scored_pairs(path) for path in config.pairs}
-    trained = open_trained_run(config.run, config.output_dir, SIMILARITY)
+    name = config.network.check()
 
     start_tensorflow()  # now that flags and files have been looked at
-    from common.similarity.model import SimilarityNetwork
-
-    network = SimilarityNetwork.of(trained)
+    network = config.network.open()
     ways: dict[str, Callable[[Sequence[Pair]], np.ndarray]] = {
-        trained.path.name: lambda pairs: _cosines(*(network.vectors_of(side) for side in _sides(pairs))),
+        name: lambda pairs: _cosines(*(network.vectors_of(side) for side in _sides(pairs))),
         "BM25": lambda pairs: bm25(*_words(pairs)),
     }
     if config.word_vectors:

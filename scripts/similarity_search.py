@@ -8,7 +8,7 @@ Each line of FOUND is a JSON object: a text of MORE, and the nearest questions w
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ from typing import Any
 from common.command_line import UserError, check_at_least, check_given, parse_flags, run
 from common.new_folder import check_new, new_folder
 from common.process import start_tensorflow
-from common.runs.directory import SIMILARITY, fingerprint, open_trained_run
 from common.similarity.search import Index, write_index
 from common.submission import json_bytes, read_lines, write_lines
+
+from similarity_networks import NetworkOptions
 
 _TOGETHER = 1000
 
@@ -37,10 +38,7 @@ class Config:
     """File to be made: for each text a JSON object on a line, with the nearest questions and their cosines."""
     nearest: int = 10
     """So many are found."""
-    run: Path | None = None
-    """Folder of a run of `train`. Default: the newest one in --output-dir."""
-    output_dir: Path = Path("runs")
-    """Folder of all runs."""
+    network: NetworkOptions = field(default_factory=NetworkOptions)
 
     def __post_init__(self):
         check_at_least(self, nearest=1)
@@ -59,22 +57,18 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
         check_new(config.index)
     elif config.questions is not None:
         raise UserError(f"--index {config.index}: is there already - leave out --questions, or name another folder")
-    trained = open_trained_run(config.run, config.output_dir, SIMILARITY)
-    made_by = fingerprint(trained.best_weights)
+    name = config.network.check()
 
     start_tensorflow()  # now that flags and files have been looked at
-    from common.similarity.model import SimilarityNetwork
-
-    network = SimilarityNetwork.of(trained)
+    network = config.network.open()
+    made_by = network.fingerprint
     if is_new:
         questions = (line for _, line in read_lines(config.questions))
         with new_folder(config.index) as folder:
             write_index(folder, questions, network.vectors_of, made_by)
     index = Index(config.index)
     if index.about.made_by != made_by:
-        raise UserError(
-            f"--index {config.index}: was made by other weights than those of {trained.path} - make it anew"
-        )
+        raise UserError(f"--index {config.index}: was made by other weights than those of {name} - make it anew")
     print(f"questions {len(index):,}")
     figures = {"questions": len(index), "texts": 0, "seconds": 0.0}
     write_lines(config.output, answers(config, network, index, figures), ".jsonl")

@@ -4,11 +4,13 @@ import json
 import re
 import shutil
 
+import numpy as np
 import pytest
 
 import competition
 from contests import READING_COMPREHENSION
 from helpers import interrupt_second_epoch, write, write_lines
+from hub_checkpoint import copy_checkpoint, read_tensors, write_tensors
 from workshop import arrays, check_refusal, run_here, succeeds
 
 SCRIPTS = competition.ROOT / "scripts"
@@ -123,6 +125,37 @@ def test_questions_are_written(trained, tmp_path):
     for text, found in written["all"].items():
         cosines = [one["cosine"] for one in found]
         assert cosines == sorted(cosines, reverse=True) and text not in [one["text"] for one in found]
+
+
+def test_a_simbert_of_others_answers_without_a_run(tmp_path):
+    """Its head writes, and the layer behind [CLS] makes the vectors; what lacks one of them says so."""
+    folder = copy_checkpoint("bert", tmp_path / "simbert")
+    lines = write(tmp_path / "lines.txt", "一丁\n丁七万\n")
+    find = ["retrieve", "--questions", lines, "--input", lines, "--index", tmp_path / "index"]
+    find += ["--output", tmp_path / "found.jsonl", "--pretrained", folder]
+    generate = ["generate", "--input", lines, "--output", tmp_path / "written.jsonl", "--pretrained", folder]
+    check_refusal(run_here(SCRIPTS, "similar_questions", find), str(folder), "[CLS]", "--pooling mean")
+    tensors = read_tensors(folder)
+    size = len(
+        tensors["bert.pooler.dense.bias"]
+        if "bert.pooler.dense.bias" in tensors
+        else tensors["bert.encoder.layer.0.output.dense.bias"]
+    )
+    pooler = {
+        "bert.pooler.dense.weight": np.eye(size, dtype="float32"),
+        "bert.pooler.dense.bias": np.zeros(size, "float32"),
+    }
+    write_tensors(folder, tensors | pooler)
+    succeeds(run_here(SCRIPTS, "similar_questions", find))
+    found = [json.loads(line) for line in (tmp_path / "found.jsonl").read_text("utf-8").splitlines()]
+    assert [record["nearest"][0]["text"] for record in found] == ["一丁", "丁七万"]
+    succeeds(run_here(SCRIPTS, "similar_questions", [*generate, "--count", 4, "--kept", 2]))
+    written = [json.loads(line)["written"] for line in (tmp_path / "written.jsonl").read_text("utf-8").splitlines()]
+    assert any(written) and all(len(of_text) <= 2 for of_text in written)
+    check_refusal(run_here(SCRIPTS, "similar_questions", [*generate, "--run", folder]), "--run and --pretrained")
+    write_tensors(folder, {name: values for name, values in tensors.items() if "predictions" not in name})
+    generate[generate.index(tmp_path / "written.jsonl")] = tmp_path / "more.jsonl"
+    check_refusal(run_here(SCRIPTS, "similar_questions", generate), str(folder), "no head of a masked language model")
 
 
 def test_a_run_is_scored_beside_other_ways(trained, tmp_path):

@@ -19,7 +19,7 @@ from common.encoders.bert_config import (
 )
 from common.encoders.checkpoint import read_checkpoint
 from common.encoders.checkpoint_tokenizer import OTHER_VERSION, switches_of, tokenizer_of_run
-from common.encoders.tensors import Tensors
+from common.encoders.tensors import Part, Tensors, brings
 from common.keras_compat import keras
 from common.options import EncoderOptions
 from common.runs.files import bytes_of_weights
@@ -93,6 +93,10 @@ class BertEncoder:
             options.encoder,
         )
         return cls(tokenizer, config, options.max_length, options.encoder, attention=options.pattern())
+
+    def has(self, part: Part) -> bool:
+        """Whether the checkpoint brings weights of this part. RoFormer's second version needs none for its head."""
+        return (part == "head" and self.model == "roformer_v2") or brings(self.checkpoint.shapes, part)
 
     def save(self, folder: Path) -> dict[str, Any]:
         self.tokenizer.save(folder / "vocab.txt")

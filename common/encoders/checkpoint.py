@@ -15,7 +15,7 @@ from common.encoders.checkpoint_tokenizer import tokenizer_of
 from common.encoders.hub_config import hub_config
 from common.encoders.hub_names import HubTensors
 from common.encoders.safe_tensors import SafeTensors
-from common.encoders.tensors import Shapes, TensorFlowTensors, Tensors
+from common.encoders.tensors import Part, Shapes, TensorFlowTensors, Tensors, brings
 from common.tokenizers import WordPieceTokenizer
 from common.tokenizers.normalization import is_isolated
 
@@ -91,9 +91,9 @@ def _described(
         said.append(f"{twice} x a token that stands twice, of which the later counts")
     if words := _words(tokenizer):
         said.append(f"{words} x a word of several ideographs, which text is not cut into here")
-    heads = {"no pooler": "bert/pooler/", "no head of a masked language model": "cls/predictions/"}
+    parts: dict[str, Part] = {"no pooler": "pooler", "no head of a masked language model": "head"}
     if model not in ("electra", "roformer_v2"):  # which have none with weights
-        said += [words for words, name in heads.items() if not any(map(re.compile(name).match, shapes))]
+        said += [words for words, part in parts.items() if not brings(shapes, part)]
     return ", ".join(said)
 
 

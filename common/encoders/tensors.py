@@ -6,13 +6,21 @@ TensorFlow's checkpoints are read here; `hub_names.HubTensors` reads safetensors
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
 from common.command_line import UserError
 
 Shapes = Mapping[str, tuple[int, ...]]
+#: What some checkpoints come without: the head of the masked language model, and what makes a vector of [CLS].
+Part = Literal["head", "pooler"]
+_BEGINNINGS = {"head": "cls/predictions/", "pooler": "bert/pooler/"}
+
+
+def brings(shapes: Shapes, part: Part) -> bool:
+    """Whether a checkpoint of these tensors has weights of a part."""
+    return any(name.startswith(_BEGINNINGS[part]) for name in shapes)
 
 
 class Tensors(Protocol):

@@ -12,7 +12,7 @@ import numpy as np
 
 from common.attention_pattern import FULL, AttentionPattern
 from common.command_line import UserError
-from common.encoders.tensors import Tensors
+from common.encoders.tensors import Tensors, brings
 from common.keras_compat import keras, tf
 from common.layers import (
     Dropout,
@@ -255,11 +255,7 @@ def load_weights(transformer: models.Transformer, tensors: Tensors) -> list[tf.V
 def _wanted(transformer: models.Transformer, tensors: Tensors) -> list[tuple[str, tf.Variable]]:
     """The tensors that the transformer needs, and its weights that take them."""
     shapes = tensors.shapes
-    # Some checkpoints come without the head of the masked language model, or what makes a vector of [CLS]: it is learned
-    # anew then.
-    has_head, has_pooler = (
-        any(name.startswith(start) for name in shapes) for start in ("cls/predictions/", "bert/pooler/")
-    )
+    has_head, has_pooler = brings(shapes, "head"), brings(shapes, "pooler")  # what is missing is learned anew
     mapping = transformer.variable_mapping()
     [embeddings] = mapping["Embedding-Token"]
     wanted = []

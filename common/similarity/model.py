@@ -9,14 +9,18 @@
 [CLS] and the others of segment 0 see nothing of segment 1, so the vector is the same whether anything is written or not.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from common.command_line import UserError
 from common.decoders import State
 from common.encoders import load_encoder
 from common.encoders.bert import BertEncoder
+from common.encoders.bert_config import LONGEST_WINDOW
 from common.generation.steps import Steps
 from common.generation.unilm import CachedUniLM
 from common.generators import BATCH_TOKENS
@@ -32,6 +36,8 @@ from common.similarity.rows import readings
 SCALE = 30.0
 #: The same in CoSENT.
 COSENT_SCALE = 20.0
+
+_LONGEST_PUBLISHED = 128  # tokens of a question
 
 
 class SimilarityNetwork(Steps):
@@ -60,6 +66,28 @@ class SimilarityNetwork(Steps):
         network = cls(load_encoder(run.path), run.setting("pooling", Pooling))
         load_best(run, network.learning(run.setting("loss", Loss))[0])
         return network
+
+    @classmethod
+    def published(cls, folder: Path, pooling: Pooling, writes: bool) -> "SimilarityNetwork":
+        """That of a checkpoint in a folder, whose tasks others have trained. writes: it is to write. Raises UserError for
+        one that cannot be read, or has no part that is needed."""
+        encoder = BertEncoder.from_checkpoint(folder, LONGEST_WINDOW)
+        encoder.max_length = min(encoder.max_length // 2, _LONGEST_PUBLISHED)
+        if writes and not encoder.has("head"):
+            raise UserError(
+                f"--pretrained {folder}: has no head of a masked language model, which writes - take a SimBERT, or teach it by `train --pretrained`"
+            )
+        if pooling == "cls" and not encoder.has("pooler"):
+            raise UserError(f"--pretrained {folder}: has no layer behind [CLS] - add --pooling mean, or take a SimBERT")
+        return cls(encoder, pooling)
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells the vectors of different weights apart: SHA-256 in hexadecimal."""
+        found = hashlib.sha256()
+        for values in self.reading.get_weights():
+            found.update(np.ascontiguousarray(values))
+        return found.hexdigest()
 
     def learning(self, kind: Loss) -> tuple[keras.Model, Callable[..., Sequence[LossTerm]]]:
         """What learns, and its loss."""

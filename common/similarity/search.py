@@ -89,12 +89,20 @@ class Index:
         places, cosines = np.zeros((len(queries), 0), np.int64), np.zeros((len(queries), 0), np.float32)
         for first in range(0, len(self), _BLOCK):
             found = queries @ self._vectors[first : first + _BLOCK].T
-            numbers = np.broadcast_to(np.arange(first, first + found.shape[1]), found.shape)
-            places, cosines = np.hstack([places, numbers]), np.hstack([cosines, found])
-            kept = np.argpartition(-cosines, min(count, cosines.shape[1]) - 1, axis=1)[:, :count]
+            kept = _largest(found, count)
+            places = np.hstack([places, kept + first])
+            cosines = np.hstack([cosines, np.take_along_axis(found, kept, 1)])
+            kept = _largest(cosines, count)
             places, cosines = np.take_along_axis(places, kept, 1), np.take_along_axis(cosines, kept, 1)
         order = np.argsort(-cosines, axis=1, kind="stable")
         return np.take_along_axis(places, order, 1), np.take_along_axis(cosines, order, 1)
+
+
+def _largest(values: np.ndarray, count: int) -> np.ndarray:
+    """The columns of the largest values of each row, in any order."""
+    if values.shape[1] <= count:
+        return np.broadcast_to(np.arange(values.shape[1]), values.shape)
+    return np.argpartition(values, -count, axis=1)[:, -count:]
 
 
 def _mapped(file: Path, dtype: type, shape: tuple[int, ...]) -> np.ndarray:

@@ -2,16 +2,18 @@
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from common.decoders import Rules, sample
 from common.generators import pad
+from common.similarity.drawing import Drawing
 from common.similarity.model import SimilarityNetwork
 from common.tokenizers import SPECIAL_TOKENS
 from common.tokenizers.joining import with_tokens
+
+_ROWS = 128  # that are written at once, at least those of one question
 
 
 class Candidate(NamedTuple):
@@ -19,33 +21,25 @@ class Candidate(NamedTuple):
     cosine: float
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """How questions are drawn: `count` for each, see `common.decoders.sample`; rows: that are written at once, at least
-    those of one question."""
-
-    count: int = 20
-    top_k: int = 0
-    top_p: float = 0.95
-    temperature: float = 1.0
-    seed: int = 1
-    rows: int = 128
-
-
 def similar_questions(
     network: SimilarityNetwork, texts: Sequence[str], drawing: Drawing, first_number: int = 0
 ) -> list[list[Candidate]]:
-    """For each text the different questions that were drawn, nearest first; the text itself and what differs from it, or
+    """For each text those of the drawn questions that are kept, nearest first; the text itself and what differs from it, or
     from a nearer one, in marks, blanks or capital letters alone is left out. What is drawn for a text depends on the
     seed and its number, from `first_number` on, alone."""
-    together = max(1, drawing.rows // drawing.count)
+    together = max(1, _ROWS // drawing.count)
     written: list[list[str]] = []
     for first in range(0, len(texts), together):
         written += _drawn(network, texts[first : first + together], drawing, first_number + first)
     vectors = network.vectors_of([*texts, *(text for of_text in written for text in of_text)])
     ends = len(texts) + np.cumsum([len(of_text) for of_text in written])
     cosines = [vectors[end - len(of_text) : end] @ vector for end, of_text, vector in zip(ends, written, vectors)]
-    return [ranked(*all_of_text) for all_of_text in zip(texts, written, cosines)]
+    return [kept(ranked(*all_of_text), drawing) for all_of_text in zip(texts, written, cosines)]
+
+
+def kept(candidates: Sequence[Candidate], drawing: Drawing) -> list[Candidate]:
+    """Of candidates, nearest first, those that are near enough, and no more than there may be."""
+    return [one for one in candidates[: drawing.kept] if one.cosine >= drawing.least_cosine]
 
 
 def _drawn(network: SimilarityNetwork, texts: Sequence[str], drawing: Drawing, first_number: int) -> list[list[str]]:
