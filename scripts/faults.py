@@ -586,7 +586,7 @@ FAULTS = [
     Fault(
         "an unknown word is as far from itself as from others",
         "common/similarity/word_space.py",
-        "        squares[words[:, None] == others] = 0\n",
+        "        found[places.words[:, None] == others.words] = 0\n",
         "",
         "tests/test_transport.py -k unknown",
     ),

@@ -43,9 +43,10 @@ class NearestTexts:
         if not bags:
             raise ValueError("there must be a text in which to search")
         self._starts = np.cumsum([0, *(len(bag.words) for bag in bags)])
-        self._used, self._words = np.unique(np.concatenate([bag.words for bag in bags]), return_inverse=True)
+        used, self._words = np.unique(np.concatenate([bag.words for bag in bags]), return_inverse=True)
+        self._used = space.places(used)
         self._shares = np.concatenate([bag.weights for bag in bags])
-        self._bags = csr_array((self._shares, self._words, self._starts), (len(bags), len(self._used)))
+        self._bags = csr_array((self._shares, self._words, self._starts), (len(bags), len(used)))
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -81,7 +82,7 @@ class NearestTexts:
 
     def _costs(self, bag: Bag) -> np.ndarray:
         """From each word of a bag to each word that stands in any text."""
-        return self._space.costs(bag.words, self._used)
+        return self._space.costs(self._space.places(bag.words), self._used)
 
     def _solved(self, bag: Bag, costs: np.ndarray, place: int) -> float:
         """The distance to one text."""

@@ -44,7 +44,7 @@ class WordMovers:
 
     def costs(self, squares: np.ndarray, lengths: np.ndarray, other_lengths: np.ndarray) -> np.ndarray:
         """From each point to each of the others, float64 (points, others). squares: |x - y|^2 of these. lengths,
-        other_lengths: of the points, of which only 0 counts."""
+        other_lengths: of the points, or their squares; only 0 counts."""
         if self.distance == "wmd":
             return np.sqrt(squares)
         return np.where((lengths == 0)[:, None] ^ (other_lengths == 0), 1.0, squares / 2)
@@ -67,7 +67,7 @@ class WordMovers:
         found = []
         for of_one, of_other in zip(one, other, strict=True):
             (points, weights), (others, other_weights) = self.heap(of_one), self.heap(of_other)
-            costs = self.costs(squared_distances(points, others), _lengths(points), _lengths(others))
+            costs = self.costs(squared_distances(points, others), squares(points), squares(others))
             found.append(emd(costs, weights, other_weights))
         return np.array(found, np.float64)
 
@@ -75,12 +75,22 @@ class WordMovers:
 WMD, WRD = WordMovers("wmd"), WordMovers("wrd")
 
 
+def squares(points: np.ndarray) -> np.ndarray:
+    """|x|^2, float64 (points,)."""
+    return np.einsum("ij,ij->i", points, points)
+
+
 def squared_distances(
-    points: np.ndarray, others: np.ndarray, own: np.ndarray | float = 0.0, others_own: np.ndarray | float = 0.0
+    points: np.ndarray,
+    others: np.ndarray,
+    of_points: np.ndarray | None = None,
+    of_others: np.ndarray | None = None,
 ) -> np.ndarray:
     """|x - y|^2, float64 (points, others), by a matrix product; what is near is computed again out of differences.
-    own, others_own: float (points,) and (others,), squared lengths in dimensions that no other point has a part in."""
-    sums = ((points**2).sum(1) + own)[:, None] + ((others**2).sum(1) + others_own)
+    of_points, of_others: their `squares`, where these are known, or have part in dimensions that no other point has."""
+    of_points = squares(points) if of_points is None else of_points
+    of_others = squares(others) if of_others is None else of_others
+    sums = of_points[:, None] + of_others
     found = sums - 2 * (points @ others.T)
     rows, columns = np.nonzero(found <= _NEAR * sums)
     found[rows, columns] = ((points[rows] - others[columns]) ** 2).sum(1)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common.similarity.transport import cost_of
-from common.similarity.word_movers import WordMovers, squared_distances
+from common.similarity.word_movers import WordMovers, squared_distances, squares
 
 #: The length of words without a vector, in mean lengths of the others, that was best on three sets of pairs (of 0, 0.5, 0.7,
 #: 1, 1.4; docs/transport.md): two of them are as far apart then as one of the others is long.
@@ -32,6 +32,15 @@ class Bag(NamedTuple):
     weights: np.ndarray
 
 
+class Places(NamedTuple):
+    """Where words lie. words: their numbers. points: float64 (words, size), without the dimensions of unknown words.
+    squares: of their lengths, with these dimensions, float64 (words,)."""
+
+    words: np.ndarray
+    points: np.ndarray
+    squares: np.ndarray
+
+
 class WordSpace:
     """words, vectors: those that are known, distinct, float (words, size). unknown: how long the vectors of other words
     are, in mean lengths of these; with 0 other words count for nothing."""
@@ -45,11 +54,11 @@ class WordSpace:
         length = unknown * float(np.linalg.norm(known, axis=1).mean())
         other = np.full((1, 1), length)  # the one value that it has in a dimension of its own
         self._points = np.concatenate([nothing, distance.points(known), nothing])
-        self._own = np.zeros(len(self._points))
-        self._own[-1] = distance.points(other).item() ** 2
+        self._own = distance.points(other).item() ** 2  # the squared length of unknown words
+        self._squares = squares(self._points)
+        self._squares[-1] = self._own
         self._weights = np.concatenate([[0], distance.weights(known), distance.weights(other) if unknown else [0]])
-        self._lengths = np.sqrt((self._points**2).sum(1) + self._own)
-        self.grid = _GRID * (float(self._lengths.max()) or 1.0)
+        self.grid = _GRID * (math.sqrt(self._squares.max()) or 1.0)
 
     def bag(self, text: Sequence[str]) -> Bag:
         """The words of a text and their weights. Texts of the same words, in whatever order, are the same bag."""
@@ -64,21 +73,22 @@ class WordSpace:
         """Whether a text has a word that weighs something."""
         return self.bag(text).words[0] != _NOTHING
 
-    def points(self, words: np.ndarray) -> np.ndarray:
-        """float64 (words, size), without the dimensions of unknown words. words: numbers."""
-        return self._points[self._rows(words)]
+    def places(self, words: np.ndarray) -> Places:
+        """Those of words, by their numbers."""
+        rows = self._rows(words)
+        return Places(words, self._points[rows], self._squares[rows])
 
-    def costs(self, words: np.ndarray, others: np.ndarray) -> np.ndarray:
-        """From each word to each of the others, by their numbers, float64 (words, others)."""
-        rows, columns = self._rows(words), self._rows(others)
-        squares = squared_distances(self._points[rows], self._points[columns], self._own[rows], self._own[columns])
-        squares[words[:, None] == others] = 0
-        return self.distance.costs(squares, self._lengths[rows], self._lengths[columns])
+    def costs(self, places: Places, others: Places) -> np.ndarray:
+        """From each word to each of the others, float64 (words, others)."""
+        found = squared_distances(places.points, others.points, places.squares, others.squares)
+        found[places.words[:, None] == others.words] = 0
+        return self.distance.costs(found, places.squares, others.squares)
 
     def distances(self, one: Sequence[Sequence[str]], other: Sequence[Sequence[str]]) -> np.ndarray:
         """WMD or WRD of the texts of each pair, given by their words: float64 (pairs,)."""
         pairs = ((self.bag(of_one), self.bag(of_other)) for of_one, of_other in zip(one, other, strict=True))
-        return np.array([self.distance_by(self.costs(a.words, b.words), a, b.weights) for a, b in pairs], np.float64)
+        found = [self.distance_by(self.costs(*map(self.places, (a.words, b.words))), a, b.weights) for a, b in pairs]
+        return np.array(found, np.float64)
 
     def distance_by(self, costs: np.ndarray, bag: Bag, weights: np.ndarray) -> float:
         """That of a bag to a text of these weights, on a grid: what is equal but for the last bits is equal. costs:
@@ -93,9 +103,9 @@ class WordSpace:
 
     def _product(self, a: Bag, b: Bag) -> float:
         """Of the centroids."""
-        known = (a.weights @ self.points(a.words)) @ (b.weights @ self.points(b.words))
+        known = (a.weights @ self.places(a.words).points) @ (b.weights @ self.places(b.words).points)
         words, here, there = np.intersect1d(a.words, b.words, assume_unique=True, return_indices=True)
-        return float(known + (a.weights[here] * b.weights[there]) @ self._own[self._rows(words)])
+        return float(known + (a.weights[here] * b.weights[there]) @ (words >= self._unknown) * self._own)
 
     def _norms(self, a: Bag, b: Bag) -> float:
         return max(math.sqrt(self._product(a, a) * self._product(b, b)), _LEAST)
