@@ -33,6 +33,7 @@ def test_it_is_the_cheapest_of_all_ways_to_carry_single_pieces(seed, pieces, m, 
     cheapest = min(costs[here, list(order)].sum() for order in itertools.permutations(there)) / pieces
     weights, others = (np.bincount(side, minlength=size) for side, size in ((here, m), (there, n)))
     assert emd_batch(costs[None], weights[None], others[None]) == pytest.approx([cheapest], abs=1e-12)
+    assert emd(costs, weights, others) == pytest.approx(cheapest, abs=1e-12)
     kept, kept_others = weights > 0, others > 0
     problem = costs[kept][:, kept_others], weights[kept] * 3.0, others[kept_others]
     plan = transport_plan(*problem)
