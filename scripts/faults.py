@@ -577,6 +577,20 @@ FAULTS = [
         "tests/test_similarity.py -k query",
     ),
     Fault(
+        "texts as far as the last of the nearest are not looked at",
+        "common/similarity/nearest_texts.py",
+        "if bounds[number] > self._limit(best)",
+        "if bounds[number] >= best[-1][0]",
+        "tests/test_transport.py -k search",
+    ),
+    Fault(
+        "an unknown word is as far from itself as from others",
+        "common/similarity/word_space.py",
+        "        found[places.words[:, None] == others.words] = 0\n",
+        "",
+        "tests/test_transport.py -k unknown",
+    ),
+    Fault(
         "extra files hold what is dev",
         "common/folds.py",
         "if known.isdisjoint(shared(one))",

@@ -4,9 +4,10 @@ python scripts/similar_questions.py train --train TRAIN --dev DEV
 python scripts/similar_questions.py generate --input QUESTIONS --output WRITTEN
 python scripts/similar_questions.py augment --input train.json --field question --output more.json
 python scripts/similar_questions.py retrieve --index INDEX --questions QUESTIONS --input MORE --output FOUND
-python scripts/similar_questions.py score --pairs PAIRS
+python scripts/similar_questions.py retrieve-words --word-vectors VECTORS --questions QUESTIONS --input MORE --output FOUND
+python scripts/similar_questions.py score --pairs PAIRS --word-vectors VECTORS
 
-Each command has its own --help.
+Each command has its own --help. The last two do without a run of `train`.
 """
 
 import importlib
@@ -22,6 +23,7 @@ COMMANDS = {
     "generate": "similarity_writing",
     "augment": "similarity_augmentation",
     "retrieve": "similarity_search",
+    "retrieve-words": "similarity_words",
     "score": "similarity_scores",
 }
 

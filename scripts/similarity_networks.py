@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from common.command_line import UserError
 from common.encoders.hub import local_folder
-from common.runs.directory import SIMILARITY, open_trained_run
+from common.runs.directory import SIMILARITY, has_trained_run, open_trained_run
 from common.similarity import Pooling
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ class NetworkOptions:
     def __post_init__(self):
         if self.run and self.pretrained:
             raise UserError("--run and --pretrained: one of them answers - leave the other out")
+
+    @property
+    def is_there(self) -> bool:
+        """Whether one is named, or there is a run."""
+        return bool(self.run or self.pretrained) or has_trained_run(self.output_dir, SIMILARITY)
 
     def check(self, writes: bool = False) -> str:
         """What answers, in a word. Raises UserError where there is no run, or where it has not learned to write and

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SETUP = "bash scripts/setup.sh"
 #: What must come from the environment and from nowhere else.
 STACK = (
-    "absl bert4keras google h5py huggingface_hub jieba keras nltk numpy rapidfuzz requests rouge safetensors scipy "
+    "absl bert4keras google h5py huggingface_hub jieba keras nltk numpy ot rapidfuzz requests rouge safetensors scipy "
     "sklearn tensorboard tensorflow tf_keras tokenizers tqdm tyro"
 ).split()
 #: Packages with the same files in them.

@@ -23,7 +23,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parent.parent
 SUPPORTED = ("3.11", "3.12", "3.13")
 DIRECT = (
-    "tensorflow tf-keras bert4keras tensorboard h5py tokenizers jieba pyahocorasick rapidfuzz rouge nltk scikit-learn "
+    "tensorflow tf-keras bert4keras tensorboard h5py tokenizers jieba pyahocorasick rapidfuzz rouge nltk scikit-learn pot "
     "tyro tqdm ruff pytest pytest-xdist hypothesis setuptools"
 ).split()
 BASH = shutil.which("bash")

@@ -242,6 +242,11 @@ def newest_run(output_dir: Path, task: str, having: str = _CONFIG) -> Run:
     return open_run(max(candidates, key=lambda path: (path.stat().st_mtime_ns, path)).parent, task)
 
 
+def has_trained_run(output_dir: Path, task: str) -> bool:
+    """Whether there is a run of this task with a best model."""
+    return bool(_runs_with("best.weights.h5", output_dir / task))
+
+
 def _runs_with(file: str, folder: Path) -> list[Path]:
     """That file of each run in a folder that is not still being made."""
     return [path for path in folder.glob(f"*/{file}") if not path.parent.name.startswith(TEMPORARY_PREFIX)]
