@@ -107,7 +107,7 @@ class Read(NamedTuple):
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
-    """Prints words and trees, or scores; returns them: `words` and `trees` of each text, or scores by name."""
+    """Prints words and trees, or scores; returns them: of each of `texts` `words` and `brackets`, or scores by name."""
     config = parse_flags(Config, argv)
     gold = read_gold(config.gold) if config.gold else []
     texts = [one.text for one in gold] or texts_of(config)
@@ -176,7 +176,7 @@ def print_text(one: Read, config: Config) -> dict[str, Any]:
     """Returns what it prints."""
     threshold = threshold_for([one], config)
     words, tree = one.words(threshold), one.tree(threshold)
-    print("\n" + printable(" ".join(words)))
+    print("\n" + printable(" ".join(words)) + f"   (from {threshold:.4g} on)")
     print(printable(bracketed(words, tree)), flush=True)
     return {"words": words, "brackets": sorted(tree)}
 

@@ -41,17 +41,18 @@ def score_words(
 
     texts = [one.text for one in found]
     name = f"share {config.share:g}" if config.threshold is None else "given"
-    ways = {f"{name}, from {threshold:.2f} on": [one.words(threshold) for one in found]}
+    best = [one.words(threshold) for one in found]
+    ways = {f"{name}, from {threshold:.2f} on": best}
     if config.threshold is None and len(found) > 1:
-        learned, crossed = by_halves(found, gold, config.seed)
-        ways[f"learned, from {learned[0]:.2f} or {learned[1]:.2f} on"] = crossed
+        learned, best = by_halves(found, gold, config.seed)
+        ways[f"learned, from {learned[0]:.2f} or {learned[1]:.2f} on"] = best
     ways["jieba"] = [[text[start:end] for start, end in ranges] for text, ranges in segmented(texts)]
     ways["single characters"] = [list(text) for text in texts]
     expected = [one.words for one in gold]
     words = {name: [[word for word in row if not word.isspace()] for row in rows] for name, rows in ways.items()}
     scores = {name: segmentation_score(expected, rows) for name, rows in words.items()}
-    for one in [*words.values()][len(words) - 3][: config.shown]:
-        print(printable(" ".join(one)))
+    for words_of_one in best[: config.shown]:
+        print(printable(" ".join(words_of_one)))
     rows = [[name, *(score[figure] for figure in ("f1", "precision", "recall"))] for name, score in scores.items()]
     print("\n" + table([f"words of {len(found)} sentences", "f1", "precision", "recall"], rows))
     if config.threshold is None and len(found) > 1:

@@ -61,7 +61,12 @@ def slow_impacts(text, states_of):
     return matrix
 
 
-@pytest.mark.parametrize("family", ["albert", "bert", "roformer"])
+ROFORMER = pytest.param(
+    "roformer", marks=pytest.mark.slow(reason="the others stand for it, whose states are read alike")
+)
+
+
+@pytest.mark.parametrize("family", ["albert", "bert", ROFORMER])
 def test_impacts_are_those_of_one_pair_at_a_time(family, checkpoints):
     encoder = probed_encoder(checkpoints[family], 0)
     network = encoder.network()
@@ -82,7 +87,10 @@ def test_impacts_are_those_of_one_pair_at_a_time(family, checkpoints):
     assert all(np.array_equal(one, other) for one, other in zip(found, again))
 
 
-@pytest.mark.parametrize("family", ["albert", "bert"])
+BERT = pytest.param("bert", marks=pytest.mark.slow(reason="an ALBERT, whose layers are one, is the harder case"))
+
+
+@pytest.mark.parametrize("family", ["albert", BERT])
 def test_a_layer_is_that_of_the_whole_network(family, checkpoints):
     encoder = probed_encoder(checkpoints[family], 1)
     whole = probed_encoder(checkpoints[family], 0)
@@ -263,6 +271,23 @@ def test_gold_that_is_none_is_refused(tmp_path):
 # The script
 
 
+@pytest.fixture(scope="module", autouse=True)
+def networks_built_once():
+    """A network takes seconds to build, and the tiny checkpoints stay the same."""
+    module = competition.load(SCRIPTS, "probed_network")
+    build, built = module.probe_of, {}
+
+    def build_once(encoder, batch_tokens):
+        key = encoder.model, encoder.config["num_hidden_layers"]
+        if key not in built:
+            built[key] = build(encoder, batch_tokens)
+        return built[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "probe_of", build_once)
+        yield
+
+
 def probe(*flags):
     return run_here(SCRIPTS, "probe", flags)
 
@@ -270,14 +295,16 @@ def probe(*flags):
 def test_words_and_trees_are_printed(checkpoints, tmp_path):
     done = succeeds(probe("--pretrained", checkpoints["bert"], "--text", "一丁 七丈三"))
     words, tree = done.out.splitlines()[-4:-2]
+    words, _, threshold = words.partition("   (from ")
+    assert float(threshold.removesuffix(" on)")) > 0
     assert "".join(words.split()) == "一丁七丈三" and "丁七" not in words and "1 texts, 15 rows in" in done.out
     assert tree.replace("(", "").replace(")", "") == words and tree.count("(") == len(words.split()) - 1
     for threshold, words in ((0, "一丁 七丈三"), (1e9, "一 丁 七 丈 三")):
         flags = ["--pretrained", checkpoints["bert"], "--threshold", threshold]
-        assert f"\n{words}\n" in succeeds(probe(*flags, "--text", "一丁 七丈三")).out
+        assert f"\n{words}   (from {threshold:.4g} on)\n" in succeeds(probe(*flags, "--text", "一丁 七丈三")).out
     lines = write(tmp_path / "lines", "一丁\n七丈三上下不与丐\n\n一丁\n")
     printed = succeeds(probe(*flags, "--input", lines, "--max-length", 7)).out
-    assert "left out  1 of 3 texts" in printed and printed.count("\n一 丁\n(一 丁)\n") == 2
+    assert "left out  1 of 3 texts" in printed and printed.count("\n一 丁   (from 1e+09 on)\n(一 丁)\n") == 2
 
 
 def test_gold_is_scored_beside_simple_ways(checkpoints, tmp_path):
@@ -307,19 +334,18 @@ def test_gold_is_scored_beside_simple_ways(checkpoints, tmp_path):
     assert printed.count("(") > 4
 
 
-def test_scores_are_those_of_the_pieces(checkpoints, tmp_path):
-    sys.path.insert(0, str(SCRIPTS))
-    import probe as script
-
+def test_what_is_returned_can_be_kept(checkpoints, tmp_path):
     sentences = [
         {"words": ["一丁", "七", "丈三"], "heads": [2, 0, 2]},
         {"words": ["下", "不", "与", "丐"], "heads": [2, 3, 0, 3]},
     ]
-    path = write_lines(tmp_path / "gold", sentences)
-    scores = script.main(["--pretrained", str(checkpoints["bert"]), "--gold", str(path), "--layer", "1"])
+    flags = ["--pretrained", checkpoints["bert"], "--gold", write_lines(tmp_path / "gold", sentences)]
+    scores = competition.main(SCRIPTS, "probe", flags)
     assert scores["trees"]["arcs"]["each word to the next"] == 1 and 0 <= scores["trees"]["arcs"]["random"] <= 1
     assert scores["trees"]["f1"].keys() == {"perturbed masking", "left", "right", "balanced", "random"}
-    assert json.dumps(scores)
+    assert json.loads(json.dumps(scores))["words"]["jieba"]["f1"] <= 1
+    [found] = competition.main(SCRIPTS, "probe", [*flags[:2], "--text", "一丁七"])["texts"]
+    assert "".join(found["words"]) == "一丁七" and (0, len(found["words"])) in found["brackets"]
 
 
 def test_what_cannot_be_probed_is_refused(checkpoints, tmp_path):
