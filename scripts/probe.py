@@ -11,21 +11,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from common.analysis.perturbed_masking import (
-    adjacent_impacts,
-    between_words,
-    impact_matrices,
-    neighbours_of,
-    split_tree,
-    threshold_of_share,
-    word_sizes,
-    words_of,
-)
-from common.analysis.trees import Brackets, bracketed
+from common.analysis.perturbed_masking import adjacent_impacts, impact_matrices, neighbours_of
+from common.analysis.trees import bracketed
 from common.command_line import UserError, check_at_least, check_share, parse_flags, printable, run
 from common.options import BATCH_TOKENS
 from common.process import start_tensorflow
@@ -33,6 +24,7 @@ from common.submission import read_lines
 from common.tokenizers import Encoding
 
 from probe_gold import GoldText, read_gold
+from probe_reading import Keep, Read, Rule, rule_of_share
 from probe_scores import score_trees, score_words
 
 
@@ -53,10 +45,13 @@ class Config:
     layer: int = 0
     """The layer whose states are compared, from 1. Default: the last one."""
     threshold: float | None = None
-    """Neighbours are kept together from this impact on. Default: by --share; with --gold learned on the other half of
-    it, too."""
+    """Neighbours are kept together from this impact on, or up to it with --keep weak. Default: by --share; with --gold
+    learned on the other half of it, too."""
+    keep: Keep = "strong"
+    """Which neighbours are of one word: those of strong impact, or those of weak impact, as in networks that were
+    pretrained by hiding whole words (scripts/pretrain.py and checkpoints called wwm)."""
     share: float = 0.4
-    """Without a threshold: so many of all neighbours are kept together, the strongest."""
+    """Without a threshold: so many of all neighbours are kept together."""
     max_length: int = 60
     """Longest text in tokens. Longer ones of a file are left out, and counted."""
     most: int = 200
@@ -75,35 +70,6 @@ class Config:
             raise UserError("--text, --input or --gold: give one of them")
         if self.text is not None and not self.text.strip():
             raise UserError("--text: is blank - give a text")
-
-
-class Read(NamedTuple):
-    """A text, its tokens, which of these continue the word before them by the vocabulary, and what was found: impacts
-    between neighbours (n - 1, 2), or between all (n, n)."""
-
-    text: str
-    tokens: Encoding
-    continued: np.ndarray
-    adjacent: np.ndarray
-    matrix: np.ndarray | None
-
-    @property
-    def pull(self) -> np.ndarray:
-        """How strongly neighbours hold together, float (n - 1,); infinity inside of what the vocabulary says is one
-        word."""
-        return np.where(self.continued, np.inf, self.adjacent.mean(1))
-
-    def sizes(self, threshold: float) -> list[int]:
-        """How many tokens each word has."""
-        return word_sizes(self.tokens.offsets, self.pull >= threshold)
-
-    def words(self, threshold: float) -> list[str]:
-        """Without blanks around them."""
-        return [word.strip() for word in words_of(self.text, self.tokens.offsets, self.sizes(threshold))]
-
-    def tree(self, threshold: float) -> Brackets:
-        """Of these words."""
-        return split_tree(between_words(self.matrix, self.sizes(threshold)))
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
@@ -165,25 +131,25 @@ def short_enough(encodings: Sequence[Encoding], longest: int, config: Config) ->
     return chosen
 
 
-def threshold_for(found: Sequence[Read], config: Config) -> float:
-    """The one that is given, or that of --share of the neighbours in these texts that the vocabulary does not join."""
+def rule_for(found: Sequence[Read], config: Config) -> Rule:
+    """The threshold that is given, or that of --share of the neighbours in these texts."""
     if config.threshold is not None:
-        return config.threshold
-    return threshold_of_share([one.pull[~one.continued] for one in found], config.share)
+        return Rule(config.threshold, config.keep)
+    return rule_of_share(found, config.share, config.keep)
 
 
 def print_text(one: Read, config: Config) -> dict[str, Any]:
     """Returns what it prints."""
-    threshold = threshold_for([one], config)
-    words, tree = one.words(threshold), one.tree(threshold)
-    print("\n" + printable(" ".join(words)) + f"   (from {threshold:.4g} on)")
+    rule = rule_for([one], config)
+    words, tree = one.words(rule), one.tree(rule)
+    print("\n" + printable(" ".join(words)) + f"   ({rule})")
     print(printable(bracketed(words, tree)), flush=True)
     return {"words": words, "brackets": sorted(tree)}
 
 
 def score_all(found: Sequence[Read], gold: Sequence[GoldText], config: Config) -> dict[str, Any]:
     """Prints what was found of the first sentences, and tables."""
-    scores = {"words": score_words(found, gold, threshold_for(found, config), config)}
+    scores = {"words": score_words(found, gold, rule_for(found, config), config)}
     if found[0].matrix is not None:
         scores["trees"] = score_trees(found, gold, config)
     return scores

@@ -1,7 +1,7 @@
 """How well the words and trees that probe.py finds fit those that are known, beside simple ones."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -10,7 +10,6 @@ from common.analysis.perturbed_masking import (
     attachment_score,
     between_words,
     chain_of,
-    learned_threshold,
     split_tree,
     strongest_arcs,
 )
@@ -27,56 +26,52 @@ from common.command_line import printable, table
 from common.lexicon.segmentation_score import segmentation_score
 
 from probe_gold import GoldText
+from probe_reading import Keep, Read, Rule, learned_rule
 
 if TYPE_CHECKING:
-    from probe import Config, Read
+    from probe import Config
 
 
 def score_words(
-    found: Sequence["Read"], gold: Sequence[GoldText], threshold: float, config: "Config"
+    found: Sequence[Read], gold: Sequence[GoldText], rule: Rule, config: "Config"
 ) -> dict[str, dict[str, float]]:
-    """Prints and returns F1, precision and recall of the words: by a threshold that is given or of --share, by one that
-    was learned on the half of the sentences that is not scored, by jieba, and of single characters."""
+    """Prints and returns F1, precision and recall of the words: by a rule, or, where none was given, also by those of
+    strong and of weak impact that were learned on the half of the sentences that is not scored; by jieba, and of single
+    characters."""
     from common.tokenizers.segmentation import segmented
 
-    texts = [one.text for one in found]
-    name = f"share {config.share:g}" if config.threshold is None else "given"
-    best = [one.words(threshold) for one in found]
-    ways = {f"{name}, from {threshold:.2f} on": best}
-    if config.threshold is None and len(found) > 1:
-        learned, best = by_halves(found, gold, config.seed)
-        ways[f"learned, from {learned[0]:.2f} or {learned[1]:.2f} on"] = best
+    texts, expected = [one.text for one in found], [one.words for one in gold]
+    ways, shown = {str(rule): [one.words(rule) for one in found]}, str(rule)
+    together = [known.together(one.tokens.offsets) for one, known in zip(found, gold)]
+    learns = config.threshold is None and len(found) > 1
+    for keep in get_args(Keep) if learns else ():
+        ways[f"{keep}, learned"] = by_halves(found, together, keep, config.seed)
+        shown = f"{config.keep}, learned"
     ways["jieba"] = [[text[start:end] for start, end in ranges] for text, ranges in segmented(texts)]
     ways["single characters"] = [list(text) for text in texts]
-    expected = [one.words for one in gold]
     words = {name: [[word for word in row if not word.isspace()] for row in rows] for name, rows in ways.items()}
     scores = {name: segmentation_score(expected, rows) for name, rows in words.items()}
-    for words_of_one in best[: config.shown]:
-        print(printable(" ".join(words_of_one)))
+    for row in words[shown][: config.shown]:
+        print(printable(" ".join(row)))
     rows = [[name, *(score[figure] for figure in ("f1", "precision", "recall"))] for name, score in scores.items()]
     print("\n" + table([f"words of {len(found)} sentences", "f1", "precision", "recall"], rows))
-    if config.threshold is None and len(found) > 1:
-        every = learned_threshold([one.pull for one in found], [_together(*pair) for pair in zip(found, gold)])
-        print(f"learned on all of them: --threshold {every:.4g}")
+    if learns:
+        every = learned_rule(found, together, config.keep)
+        print(f"learned on all of them: --keep {every.keep} --threshold {every.threshold:.4g}")
     return scores
 
 
-def by_halves(found: Sequence["Read"], gold: Sequence[GoldText], seed: int) -> tuple[list[float], list[list[str]]]:
-    """The threshold learned on each half of the sentences, and the words of each sentence by that of the other half."""
+def by_halves(found: Sequence[Read], together: Sequence[np.ndarray], keep: Keep, seed: int) -> list[list[str]]:
+    """The words of each sentence by the rule that was learned on the half in which it is not."""
     halves = np.random.default_rng(seed).permutation(len(found)) % 2
-    pairs = list(zip(found, gold))
     learned = []
     for half in (0, 1):
-        some = [pair for pair, other in zip(pairs, halves) if other == half]
-        learned.append(learned_threshold([one.pull for one, _ in some], [_together(*pair) for pair in some]))
-    return learned, [one.words(learned[1 - half]) for one, half in zip(found, halves)]
+        places = np.flatnonzero(halves == half)
+        learned.append(learned_rule([found[place] for place in places], [together[place] for place in places], keep))
+    return [one.words(learned[1 - half]) for one, half in zip(found, halves)]
 
 
-def _together(one: "Read", gold: GoldText) -> np.ndarray:
-    return gold.together(one.tokens.offsets)
-
-
-def score_trees(found: Sequence["Read"], gold: Sequence[GoldText], config: "Config") -> dict[str, dict[str, Any]]:
+def score_trees(found: Sequence[Read], gold: Sequence[GoldText], config: "Config") -> dict[str, dict[str, Any]]:
     """Prints and returns F1 of the brackets and the share of the arcs that are found, without punctuation, beside those
     of simple trees. A sentence of which a word has no token of its own is left out."""
     matrices, kept_gold = [], []

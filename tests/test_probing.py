@@ -24,6 +24,7 @@ from common.analysis.perturbed_masking import (
     words_of,
 )
 from common.lexicon.segmentation_score import segmentation_score
+from common.tokenizers import Encoding
 
 import competition
 from helpers import refused, write, write_lines
@@ -33,6 +34,7 @@ from workshop import check_refusal, run_here, succeeds
 SCRIPTS = competition.ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 from probe_gold import GoldText, read_gold  # noqa: E402
+from probe_reading import Read, Rule, learned_rule, rule_of_share  # noqa: E402
 from probed_network import probe_of, probed_encoder  # noqa: E402
 
 GENERATOR = np.random.default_rng(1)
@@ -237,6 +239,24 @@ def test_arcs_of_heads_have_no_direction_and_no_punctuation():
     assert attachment_score(gold, map(chain_of, (2, 2, 5))) == 2 / 3 and attachment_score([], []) == 0
 
 
+# What was found
+
+
+def test_neighbours_of_strong_or_of_weak_impact_are_kept_together():
+    tokens = Encoding(np.arange(4), np.array([[0, 1], [1, 2], [2, 3], [3, 5]]))
+    one = Read("一丁七AB", tokens, np.zeros(3, bool), np.array([[1.0, 3], [6, 4], [3, 3]]), None)
+    assert one.words(Rule(3, "strong")) == ["一", "丁七AB"] and one.words(Rule(3, "weak")) == ["一丁", "七AB"]
+    continued = one._replace(continued=np.array([False, False, True]))
+    assert continued.words(Rule(9, "strong")) == ["一", "丁", "七AB"]
+    assert continued.words(Rule(2, "weak")) == ["一丁", "七AB"]
+    gold = {"strong": np.array([False, True, False]), "weak": np.array([True, False, False])}
+    for keep, together in gold.items():
+        for rule in (rule_of_share([one], 0.34, keep), learned_rule([one], [together], keep)):
+            assert (one.pull(keep) >= (rule.threshold if keep == "strong" else -rule.threshold)).tolist() == [*together]
+            assert rule.keep == keep and 2 <= rule.threshold <= 5
+    assert str(Rule(3.21, "weak")) == "impact of 3.21 and less"
+
+
 # Gold
 
 
@@ -295,16 +315,19 @@ def probe(*flags):
 def test_words_and_trees_are_printed(checkpoints, tmp_path):
     done = succeeds(probe("--pretrained", checkpoints["bert"], "--text", "一丁 七丈三"))
     words, tree = done.out.splitlines()[-4:-2]
-    words, _, threshold = words.partition("   (from ")
-    assert float(threshold.removesuffix(" on)")) > 0
+    words, _, rule = words.partition("   (impact of ")
+    assert float(rule.removesuffix(" and more)")) > 0
     assert "".join(words.split()) == "一丁七丈三" and "丁七" not in words and "1 texts, 15 rows in" in done.out
     assert tree.replace("(", "").replace(")", "") == words and tree.count("(") == len(words.split()) - 1
     for threshold, words in ((0, "一丁 七丈三"), (1e9, "一 丁 七 丈 三")):
         flags = ["--pretrained", checkpoints["bert"], "--threshold", threshold]
-        assert f"\n{words}   (from {threshold:.4g} on)\n" in succeeds(probe(*flags, "--text", "一丁 七丈三")).out
+        assert (
+            f"\n{words}   (impact of {threshold:.4g} and more)\n"
+            in succeeds(probe(*flags, "--text", "一丁 七丈三")).out
+        )
     lines = write(tmp_path / "lines", "一丁\n七丈三上下不与丐\n\n一丁\n")
     printed = succeeds(probe(*flags, "--input", lines, "--max-length", 7)).out
-    assert "left out  1 of 3 texts" in printed and printed.count("\n一 丁   (from 1e+09 on)\n(一 丁)\n") == 2
+    assert "left out  1 of 3 texts" in printed and printed.count("\n一 丁   (impact of 1e+09 and more)\n(一 丁)\n") == 2
 
 
 def test_gold_is_scored_beside_simple_ways(checkpoints, tmp_path):
@@ -316,9 +339,10 @@ def test_gold_is_scored_beside_simple_ways(checkpoints, tmp_path):
     rows = {" ".join(line.split()[:-3]): line.split()[-3:] for line in done.out.splitlines()}
     single = 2 * 4 / (10 + 7)  # 七, 丈, 与 and 丐 are right, of 10 that are said and 7 that are wanted
     assert rows["single characters"][0] == f"{single:.4f}" and "jieba" in rows and "3 texts, 17 rows" in done.out
-    assert any(name.startswith("learned, from") for name in rows) and "learned on all of them: --threshold" in done.out
+    assert rows.keys() >= {"strong, learned", "weak, learned"}
+    assert "learned on all of them: --keep strong --threshold" in done.out
     given = succeeds(probe(*flags, cut, "--threshold", 1e9)).out
-    assert "learned" not in given and "given, from 1000000000.00 on" in given
+    assert "learned" not in given and "impact of 1e+09 and more" in given
 
     sentences = [
         {"words": ["一", "丁七", "，", "丈", "三上"], "heads": [2, 0, 2, 5, 2]},
