@@ -458,6 +458,27 @@ FAULTS = [
         "tests/test_trees.py",
     ),
     Fault(
+        "the impact of a token is measured at the token",
+        "common/analysis/perturbed_masking.py",
+        "(np.linalg.norm(alone[i] - at_i), np.linalg.norm(alone[j] - at_j))",
+        "(np.linalg.norm(alone[j] - at_j), np.linalg.norm(alone[i] - at_i))",
+        "tests/test_probing.py -k one_pair",
+    ),
+    Fault(
+        "kernels of scores are not centred",
+        "common/analysis/dependence.py",
+        "factor - factor.mean(0)",
+        "factor",
+        "tests/test_dependence.py",
+    ),
+    Fault(
+        "an example of a run has the score of the answer to another one",
+        "scripts/dev_results.py",
+        "return [by_name[one] for one in wanted]",
+        "return [*by_name.values(), *by_name.values()][: len(wanted)]",
+        "tests/test_dev_results.py -k twice",
+    ),
+    Fault(
         "a word has the distance of the word before it",
         "scripts/tree_network.py",
         "values[1 : len(rows[index]) - 1]",
