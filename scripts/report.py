@@ -17,6 +17,7 @@ import tyro
 
 from common.chinese_help import is_chinese
 from common.command_line import UserError, check_at_least, parse_flags, run, shown, warn
+from common.process import start_tensorflow
 from common.submission import atomic_write, check_output
 
 from breakdowns import breakdown
@@ -108,18 +109,19 @@ def entities_of(
 
 
 def attributions_of(results: DevResults, count: int) -> Attributions | None:
-    """For each example, and each of its texts, a number for each character; None of all but the `count` worst."""
-    try:
-        from explained import attributions
-    except ImportError:
-        return None
+    """For each example, and each of its texts, a number for each character; None of all but the `count` worst of those
+    that are not right. Without weights there are none."""
     worst = [int(place) for place in np.argsort(results.scores, kind="stable")[:count] if results.scores[place] < 1]
     if not worst:
         return None
-    found = attributions(
-        results.run.path, [results.examples[place] for place in worst], [results.predictions[place] for place in worst]
-    )
-    by_place = dict(zip(worst, found))
+    if not results.run.best_weights.is_file():
+        warn(f"{results.run.path}: has no best.weights.h5, and so the page has no attributions")
+        return None
+    start_tensorflow()
+    from explained import attributions
+
+    examples, answers = ([some[place] for place in worst] for some in (results.examples, results.predictions))
+    by_place = dict(zip(worst, attributions(results.run.path, examples, answers)))
     return [by_place.get(place) for place in range(len(results.examples))]
 
 

@@ -1,0 +1,73 @@
+"""How long a page of a run with many texts takes to open: python tests/large_page.py TEXTS [CHARACTERS]
+
+It makes a run of relation extraction that nobody trained, with so many texts of dev out of the bundled sample, each
+lengthened to so many characters (120 unless told), half of them with a wrong answer; writes its page, opens it in
+headless Chromium five times, and prints seconds and sizes."""
+
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from common.submission import write_json_lines
+
+import competition
+import report
+from browser import chromium, complaints
+from contests import RELATION_EXTRACTION
+from made_runs import dev_of, made_run
+from workshop import sample_of
+
+
+def large_run(folder: Path, count: int, characters: int = 120) -> Path:
+    """A run with so many texts of dev."""
+    sample = sample_of(RELATION_EXTRACTION)
+    examples = dev_of(RELATION_EXTRACTION, sample)
+    padding = "".join(example.text for example in examples)
+    data = folder / "data"
+    data.mkdir(parents=True)
+    for name in ("train.json", "schema.json"):
+        (data / name).write_bytes((sample / name).read_bytes())
+    made = []
+    for number in range(count):
+        example = examples[number % len(examples)]
+        start = 37 * number % len(padding)
+        text = f"{example.text}（{number}）" + (padding * 2)[start : start + characters]
+        made.append(replace(example, text=text[: max(characters, len(example.text) + 8)]))
+    task = competition.load(RELATION_EXTRACTION.folder, "task")
+    schema = task.Schema.read(data / "schema.json")
+    write_json_lines(
+        data / "dev.json", (task.submission_record(example.text, example.triples, schema) for example in made)
+    )
+    said = [one.triples if number % 2 else one.triples[1:] for number, one in enumerate(made)]
+    return made_run(RELATION_EXTRACTION, folder, "large", said, data)
+
+
+def seconds_to_open(driver, path: Path) -> float:
+    """From the beginning of the navigation until the list of errors stands on the screen."""
+    driver.get("about:blank")
+    begun = time.perf_counter()
+    driver.get(path.resolve().as_uri())
+    assert driver.find_element("css selector", "#list article")
+    driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+    return time.perf_counter() - begun
+
+
+def main() -> None:
+    count, characters = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 120
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        run, page = large_run(folder, count, characters), folder / "report.html"
+        begun = time.perf_counter()
+        report.main([run, "--output", page, "--attributions", "0", "--language", "en"])
+        print(f"written in {time.perf_counter() - begun:.1f} seconds, {page.stat().st_size / 1e6:.1f} MB")
+        with chromium(folder) as driver:
+            print("opened in", *(f"{seconds_to_open(driver, page):.2f}" for _ in range(5)), "seconds")
+            begun = time.perf_counter()
+            driver.execute_script("change({ q: '2010' })")
+            print(f"searched in {time.perf_counter() - begun:.2f} seconds, {complaints(driver)}")
+
+
+if __name__ == "__main__":
+    main()
