@@ -115,7 +115,8 @@ class Predictor:
     def __init__(
         self, network, encoder: Encoder, cells: int, batch_tokens: int = BATCH_TOKENS, budget: Budget | None = None
     ):
-        self.encoder, self.cells, self.batch_tokens, self.budget = encoder, cells, batch_tokens, budget
+        self.network, self.encoder, self.cells = network, encoder, cells
+        self.batch_tokens, self.budget = batch_tokens, budget
         self._network = one_trace(network)
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[Query]:
@@ -232,6 +233,12 @@ def _in_columns(span: tuple[int, int], operators: np.ndarray, columns: np.ndarra
 
 # Questions about one table mostly stand together; thousands of open databases would take a gigabyte.
 _database = lru_cache(maxsize=100)(Database)
+
+
+def forget_tables() -> None:
+    """Gives back the memory of all tables that there were questions about: they are kept while others come."""
+    _database.cache_clear()
+    columns_of.cache_clear()
 
 
 def write_query(
