@@ -1,11 +1,11 @@
 """The answers of a live run, contest by contest: what predict.py would write, and what stood behind it. No TensorFlow
 but in the predictors."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from __future__ import annotations
 
 if TYPE_CHECKING:
     from live_runs import LiveRun
