@@ -10,12 +10,13 @@ sign. The network is called layer by layer (`replay`): nothing of it is changed.
 Where on the line gradients are taken. Behind the embeddings of a BERT stands a normalisation: a x and x look the same to
 it, until a is so small (1e-5) that its epsilon counts. All of f(x) - f(0) happens there, and no rule with equal steps
 would see any of it. So f itself is asked first, which costs no gradients, where on the line it moves. If it moves near
-the baseline faster than anything that is smooth from 0 to 1, the line is cut at 10 c, and integrated by other variables:
+the baseline faster than anything that is smooth from 0 to 1, the line is cut where f has done most of that, at 2 c: up to
+there steps go by a, and from there on by its logarithm. For such a normalisation c is sqrt(epsilon) / deviation of the
+vectors, and in both pieces what comes out of it is smooth. Each piece gets steps by how far f moves in it.
 
-    from 0 to 10 c:  a = c t / sqrt(1.01 - t^2)          from 10 c to 1:  a = e^u
-
-With c = sqrt(epsilon) / deviation of the vectors, what comes out of such a normalisation is a straight line in t. Each
-piece gets steps by how far f moves in it.
+Corners. Units that are cut at 0 and maxima give f corners on the line, and no rule for smooth functions is exact there.
+Where the rule misses f(x) - f(b) by more than 1 %, the same gradients are weighed anew: between two neighbouring ones
+the first counts up to where there would have to be a corner, the second from there on, for f to be what it is at both.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,18 +36,20 @@ Rule = Literal["gauss_legendre", "trapezoid"]
 _PROBES = np.concatenate([[0.0], np.logspace(-9, 0, 28)])
 # What is smooth from 0 to 1 does not move by more than this share of its whole way, and so many times a, before a.
 _SMOOTH, _STEEP = 0.003, 5.0
-# A piece of the line has at least this share of the steps.
-_LEAST = 0.25
+# A line is cut before this, and a piece of it has at least this share of the steps.
+_LATEST, _LEAST = 0.4, 0.25
+# From this error on f is taken to have corners.
+_ROUGH = 0.01
 
 
 class Attributions(NamedTuple):
     """by_kind: for each embedding layer by name, float64 (rows, length), `length` being that of what it embeds. value,
-    baseline: f(x) and f(b), float64 (rows,). near: c of each row, float64 (rows,), inf where the line is not cut."""
+    baseline: f(x) and f(b), float64 (rows,). cut: where the line of each row is cut, float64 (rows,), 1 where it is not."""
 
     by_kind: dict[str, np.ndarray]
     value: np.ndarray
     baseline: np.ndarray
-    near: np.ndarray
+    cut: np.ndarray
 
     def tokens(self, without: Sequence[str] = ()) -> np.ndarray:
         """Of each token, float64 (rows, length): the sum over all kinds, but those that embed something else."""
@@ -93,43 +96,61 @@ def integrated_gradients(
     line = _Line(network, inputs, baseline, scaled, values, numbering_rows)
     at_once = max(1, batch_tokens // line.tokens)
     probed = line.outputs(output_of, np.repeat(_PROBES[:, None], line.rows, 1), at_once)
-    near, share = zip(*map(_near, probed.T))
-    nodes = [_nodes(steps, rule, *of_row) for of_row in zip(near, share)]
+    cut, share = zip(*map(_cut, probed.T))
+    nodes = [_nodes(steps, rule, *of_row) for of_row in zip(cut, share)]
     positions, weights = np.array(nodes).transpose(1, 2, 0)
-    by_kind = line.integral(output_of, positions, weights, at_once)
-    return Attributions(by_kind, probed[-1], probed[0], np.array(near))
+    by_step, passed = line.gradients(output_of, positions, at_once)
+    found = Attributions(_weighed(by_step, weights), probed[-1], probed[0], np.array(cut))
+    rough = found.error > _ROUGH
+    if not rough.any():
+        return found
+    slopes = sum(step.sum(2) for step in by_step.values())
+    weights = np.where(rough, _weights_by_corners(positions, passed, slopes), weights)
+    return found._replace(by_kind=_weighed(by_step, weights))
 
 
-def _near(probed: np.ndarray) -> tuple[float, float]:
-    """c, inf where f is smooth from 0 to 1, and the share of its way that f has gone at 10 c. probed: f at `_PROBES`."""
+def _cut(probed: np.ndarray) -> tuple[float, float]:
+    """Where the line is cut, 1 where f is smooth from 0 to 1, and the share of its way that f has gone there. probed: f
+    at `_PROBES`."""
     moved, places = np.cumsum(np.abs(np.diff(probed))), _PROBES[1:]
     fast = moved > moved[-1] * (_SMOOTH + _STEEP * places)
     if not fast.any():
-        return np.inf, 1.0
+        return 1.0, 1.0
     half = moved[np.flatnonzero(fast)[-1]] / 2
     # Half of what comes out of a normalisation is at 0.58 c.
-    near = places[(moved >= half).argmax()] / 0.58
-    return near, float(np.interp(10 * near, places, moved) / moved[-1])
+    cut = 2 * float(places[(moved >= half).argmax()]) / 0.58
+    if cut > _LATEST:
+        return 1.0, 1.0
+    return cut, float(np.interp(cut, places, moved) / moved[-1])
 
 
-def _nodes(steps: int, rule: Rule, near: float, share: float) -> tuple[np.ndarray, np.ndarray]:
+def _nodes(steps: int, rule: Rule, cut: float, share: float) -> tuple[np.ndarray, np.ndarray]:
     """Where on the line from 0 to 1 gradients are taken, and what they weigh, each float64 (steps,)."""
-    if np.isinf(near) or steps < 8:
+    if cut == 1 or steps < 8:
         return _rule(steps, rule)
-    if 10 * near >= 0.5:
-        return _from_baseline(steps, rule, near, 1.0)
     first = round(steps * min(max(share, _LEAST), 1 - _LEAST))
-    begin, begin_weights = _from_baseline(first, rule, near, 10 * near)
-    u, weights = _rule(steps - first, rule)
-    span = -np.log(10 * near)
-    rest = np.exp(span * (u - 1))
-    return np.concatenate([begin, rest]), np.concatenate([begin_weights, weights * span * rest])
+    (begin, begin_weights), (u, weights) = _rule(first, rule), _rule(steps - first, rule)
+    rest = cut ** (1 - u)
+    return np.concatenate([cut * begin, rest]), np.concatenate([cut * begin_weights, -np.log(cut) * weights * rest])
 
 
-def _from_baseline(steps: int, rule: Rule, near: float, end: float) -> tuple[np.ndarray, np.ndarray]:
-    """The same from 0 to `end`, by a = near t / sqrt(1 + (near / end)^2 - t^2)."""
-    (t, weights), left = _rule(steps, rule), 1 + (near / end) ** 2
-    return near * t / np.sqrt(left - t**2), weights * near * left / (left - t**2) ** 1.5
+def _weighed(by_step: dict[str, np.ndarray], weights: np.ndarray) -> dict[str, np.ndarray]:
+    """Sums over the steps, by kind, float64 (rows, length)."""
+    return {kind: np.einsum("srl,sr->rl", values, weights) for kind, values in by_step.items()}
+
+
+def _weights_by_corners(positions: np.ndarray, values: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+    """What steps weigh where f has corners. All are float64 (steps, rows): places on the line, rising, f there, and by how
+    much f rises there with a."""
+    weights = np.zeros_like(positions)
+    weights[0], weights[-1] = positions[0], 1 - positions[-1]
+    widths, changes = np.diff(positions, axis=0), np.diff(values, axis=0)
+    turns = (slopes[:-1] - slopes[1:]) * widths
+    share = np.divide(changes - slopes[1:] * widths, turns, out=np.full_like(turns, 0.5), where=turns != 0)
+    share = np.clip(share, 0, 1) * widths
+    weights[:-1] += share
+    weights[1:] += widths - share
+    return weights
 
 
 def _rule(steps: int, rule: Rule) -> tuple[np.ndarray, np.ndarray]:
@@ -189,22 +210,25 @@ class _Line:
             parts.append(np.asarray(found, np.float64).reshape(some.shape))
         return np.concatenate(parts)
 
-    def integral(self, output_of, positions: np.ndarray, weights: np.ndarray, at_once: int) -> dict[str, np.ndarray]:
-        """(x - b) times the integral of the gradient, summed over the values of each token, by kind, float64 (rows,
-        length)."""
-        totals = {kind: np.zeros(end.shape[:2]) for kind, end in self.ends.items()}
+    def gradients(self, output_of, positions: np.ndarray, at_once: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """At positions (places, rows) (x - b) times the gradient, summed over the values of each token, by kind, float64
+        (places, rows, length); and f, float64 (places, rows)."""
+        by_step: dict[str, list[np.ndarray]] = {kind: [] for kind in self.ends}
+        values = []
         for first in range(0, len(positions), at_once):
-            some, weighed = positions[first : first + at_once], weights[first : first + at_once]
+            some = positions[first : first + at_once]
             vectors = self._vectors_at(some)
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(vectors)
-                found = tf.reduce_sum(output_of(self._outputs_at(vectors, len(some))))
-            gradients = tape.gradient(found, vectors, unconnected_gradients="zero")
+                found = output_of(self._outputs_at(vectors, len(some)))
+                together = tf.reduce_sum(found)
+            gradients = tape.gradient(together, vectors, unconnected_gradients="zero")
             for kind, gradient in gradients.items():
                 change = self.ends[kind].astype(np.float64) - self.begins[kind]
-                by_step = np.asarray(gradient, np.float64).reshape(len(some), *change.shape)
-                totals[kind] += np.einsum("srld,rld,sr->rl", by_step, change, weighed)
-        return totals
+                by_place = np.asarray(gradient, np.float64).reshape(len(some), *change.shape)
+                by_step[kind].append(np.einsum("srld,rld->srl", by_place, change))
+            values.append(np.asarray(found, np.float64).reshape(some.shape))
+        return {kind: np.concatenate(parts) for kind, parts in by_step.items()}, np.concatenate(values)
 
     def _vectors_at(self, positions: np.ndarray) -> dict[str, tf.Tensor]:
         """The vectors at positions (places, rows), one behind the other, by kind, float32 (places * rows, length,
