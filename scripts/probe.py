@@ -8,7 +8,7 @@ docs/probing.md says how. It takes n(n + 1)/2 readings of a text of n tokens.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     texts = [one.text for one in gold] or texts_of(config)
     start_tensorflow()  # now that flags and files have been looked at
 
-    from probed_network import probe_of, probed_encoder
+    from probed_network import probed_encoder
 
     encoder = probed_encoder(config.pretrained, config.layer)
     longest = min(config.max_length, encoder.max_length - 2)
@@ -88,23 +88,33 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     if gold:
         chosen, gold = chosen[: config.most], [gold[place] for place in chosen[: config.most]]
     with_trees = not gold or gold[0].heads is not None
-    begun, found, said = time.perf_counter(), [], []
-    ids = [ids_of(encodings[place], encoder) for place in chosen]
-    impacts = (impact_matrices if with_trees else adjacent_impacts)(
-        ids, encoder.tokenizer.mask_id, probe_of(encoder, config.batch_tokens)
+    begun = time.perf_counter()
+    found = readings(
+        [texts[place] for place in chosen], [encodings[place] for place in chosen], with_trees, encoder, config
     )
-    for place, of_text in zip(chosen, impacts):
-        tokens = encodings[place]
-        continued = np.array([encoder.tokenizer.vocabulary[token][:2] == "##" for token in tokens.ids[1:]], bool)
-        adjacent, matrix = (neighbours_of(of_text), of_text) if with_trees else (of_text, None)
-        found.append(Read(texts[place], tokens, continued, adjacent, matrix))
-        if not gold:
-            said.append(print_text(found[-1], config))
-    seconds = time.perf_counter() - begun
-    figures = score_all(found, gold, config) if gold else {"texts": said}
-    rows = sum(n * (n + 1) // 2 if with_trees else 2 * n - 1 for n in (len(one.tokens) for one in found))
-    print(f"\n{len(found)} texts, {rows:,} rows in {seconds:.1f} seconds")
+    # Those of a file are not held: the impacts of a long text take megabytes.
+    figures = score_all(list(found), gold, config) if gold else {"texts": [print_text(one, config) for one in found]}
+    lengths = [len(encodings[place]) for place in chosen]
+    rows = sum(n * (n + 1) // 2 if with_trees else 2 * n - 1 for n in lengths)
+    print(f"\n{len(lengths)} texts, {rows:,} rows in {time.perf_counter() - begun:.1f} seconds")
     return figures
+
+
+def readings(
+    texts: Sequence[str], encodings: Sequence[Encoding], with_trees: bool, encoder: Any, config: Config
+) -> Iterator[Read]:
+    """What the network says of each text: impacts between all tokens, or between neighbours alone."""
+    from probed_network import probe_of
+
+    vocabulary, mask_id = encoder.tokenizer.vocabulary, encoder.tokenizer.mask_id
+    ids = [ids_of(tokens, encoder) for tokens in encodings]
+    impacts = (impact_matrices if with_trees else adjacent_impacts)(
+        ids, mask_id, probe_of(encoder, config.batch_tokens)
+    )
+    for text, tokens, of_text in zip(texts, encodings, impacts):
+        continued = np.array([vocabulary[token][:2] == "##" for token in tokens.ids[1:]], bool)
+        adjacent, matrix = (neighbours_of(of_text), of_text) if with_trees else (of_text, None)
+        yield Read(text, tokens, continued, adjacent, matrix)
 
 
 def texts_of(config: Config) -> list[str]:
