@@ -471,6 +471,28 @@ FAULTS = [
         "        train += map(vocabulary.row, parts)",
         "tests/test_learn_trees.py -k held_out",
     ),
+    # Attributions
+    Fault(
+        "steps behind a normalisation are those of any line",
+        "common/analysis/integrated_gradients.py",
+        "    if cut == 1 or steps < 8:",
+        "    if True:",
+        "tests/test_integrated_gradients.py -k every_encoder",
+    ),
+    Fault(
+        "places are not scaled with the tokens that stand there",
+        "common/analysis/integrated_gradients.py",
+        'isinstance(layer, PositionEmbedding) and layer.merge_mode == "add"',
+        "False",
+        "tests/test_integrated_gradients.py -k every_encoder",
+    ),
+    Fault(
+        "each character has all that its token has",
+        "scripts/explained/_readings.py",
+        "value / (end - start)",
+        "value",
+        "tests/test_explain.py -k whole_tokens",
+    ),
     Fault(
         "an n-gram goes on behind a mark",
         "common/lexicon/tables.py",
