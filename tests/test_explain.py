@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from common.command_line import UserError
-from common.submission import json_bytes
 
 import competition
 from contests import (
@@ -57,7 +56,7 @@ def labelled(contest, live, data):
 @some_contests
 def test_what_a_run_says_is_explained_completely(workshop, opened, contest):
     live = opened(contest)
-    examples = labelled(contest, live, workshop.trained(contest).data)[:2]
+    examples = labelled(contest, live, workshop.trained(contest).data)[:1]
     weights = [weight.numpy() for weight in network_of(live).weights]
     for example in examples:
         texts = [text for _, text in shown(contest.folder, example).texts]
@@ -68,9 +67,6 @@ def test_what_a_run_says_is_explained_completely(workshop, opened, contest):
         most = 0.05 if contest is NL2SQL else 0.01
         assert abs(change) > 0.1 and found.error < most and abs(total - change) <= most * abs(change) + 1e-6
         assert any(values.any() for values in found.texts)
-        record = live.answers([example])[0].record
-        again = explain(live, example, record)
-        np.testing.assert_array_equal(np.concatenate(again.texts), np.concatenate(found.texts))
     assert all(
         np.array_equal(before, weight.numpy()) for before, weight in zip(weights, network_of(live).weights, strict=True)
     )
@@ -91,10 +87,13 @@ def test_the_outputs_of_a_labelled_answer_add_up(workshop, opened, contest):
     names = outputs(live, example, record)
     assert names and all(names)
     together = explain(live, example, record, steps=8)
-    single = [explain(live, example, record, number, steps=8) for number in range(min(len(names), 12))]
-    if len(names) <= 12:
+    single = [explain(live, example, record, number, steps=8) for number in range(min(len(names), 6))]
+    if len(names) <= 6:
         assert sum(one.value for one in single) == pytest.approx(together.value, rel=1e-4, abs=1e-3)
-    assert [one.output for one in single] == names[:12]
+    assert [one.output for one in single] == names[:6]
+    own = live.answers([example])[0].record
+    for same in (explain(live, example, own, steps=8), explain(live, example, steps=8)):
+        assert same.output == ", ".join(outputs(live, example, own)) and same.value != same.baseline
     by_name = explain(live, example, record, names[0], steps=8)
     np.testing.assert_array_equal(np.concatenate(by_name.texts), np.concatenate(single[0].texts))
     with pytest.raises(UserError, match="output 99: there is none - the outputs are"):
@@ -163,7 +162,7 @@ def test_the_script_shows_marks_and_writes_everything(workshop, tmp_path):
         change = record["value"] - record["baseline"]
         assert abs(total - change) <= record["error"] * abs(change) + 1e-3
         assert f"f {record['value']:.3f}" in done.out
-    assert any(set(line.strip()) == {"+"} for line in done.out.splitlines())
+    assert any(set(line) <= set("+- ") and "+" in line for line in done.out.splitlines())
 
     one = succeeds(explained_by_script(workshop, RELATION_EXTRACTION, [*flags, "--gold", "--output-number", 1]))
     triple = trained.examples[0]["spo_list"][0]
@@ -183,7 +182,7 @@ def test_the_script_refuses_in_one_line(workshop, tmp_path):
     refuses(trained.run, "--input", tmp_path / "none.json", words=["none.json"])
     refuses(trained.run, "--input", data, "--steps", 1, words=["--steps 1"])
     refuses(trained.run, "--input", data, "--tables", data, words=["--tables", "NL2SQL"])
-    broken = write(tmp_path / "broken.json", json_bytes({"text": 5}))
+    broken = write(tmp_path / "broken.json", {"text": 5})
     refuses(trained.run, "--input", broken, words=[f"{broken}:1"])
 
 

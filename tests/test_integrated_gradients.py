@@ -57,6 +57,18 @@ def test_a_quadratic_network_is_exact_by_the_middle_and_by_any_more_steps():
 
 
 @pytest.mark.parametrize("rule", RULES)
+def test_a_corner_is_found_between_two_steps(rule):
+    """f = relu(s - s0), s being the sum of all x: x_i counts from s0 / s on."""
+    network = of_embeddings(lambda x: tf.nn.relu(100 * tf.reduce_sum(x, [1, 2]) - 3))
+    sums = 100 * table_of(network)[IDS].sum(2)
+    rises = sums.sum(1) > 3
+    found = integrated_gradients(network, {"token_ids": IDS}, lambda outputs: outputs, 9, rule)
+    expected = sums * np.maximum(0, 1 - 3 / sums.sum(1, keepdims=True)) * rises[:, None]
+    assert rises.any() and (found.error < 1e-4).all()
+    np.testing.assert_allclose(found.tokens(), expected, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("rule", RULES)
 def test_many_steps_at_once_are_the_sum_of_single_ones(rule):
     dense = keras.layers.Dense(4, "tanh", kernel_initializer="orthogonal", name="dense")
     network = of_embeddings(lambda x: tf.reduce_sum(dense(30 * x), [1, 2]))
@@ -116,7 +128,16 @@ def known_of(network):
     ]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(
+            kind,
+            marks=pytest.mark.slow(reason="of recurrent ones, on_lstm guards the same") if kind == "bilstm" else (),
+        )
+        for kind in KINDS
+    ],
+)
 def test_the_attributions_of_every_encoder_are_complete_and_padding_has_none(kind):
     encoder = encoder_of(kind)
     network, inputs = with_biases(encoder.network()), inputs_of(encoder, TEXTS)
