@@ -25,9 +25,10 @@ from breakdowns.groups import by_frequency, by_length
 from contest_folders import inside, load
 from dev_results import DevResults, dev_results
 from report_page import about
-from report_page.examples import Attributions, examples_json
+from report_page.examples import RIGHT_FROM, Attributions, examples_json
 from report_page.page import Report, page
 from report_page.words import Words
+from shown import gold, lines
 
 
 @dataclass
@@ -55,12 +56,13 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     words = Words("zh" if is_chinese(sys.argv[1:] if argv is None else [*map(str, argv)]) else "en")
     check_output(config.output)
     results = dev_results(config.run, config.data_dir)
+    about.history_of(results.run)  # a damaged one is told before the network is asked
     weights = attributions_of(results, config.attributions)
     written = report_of(results, words, config.data_dir, weights)
     if written.unfinished:
         warn(written.unfinished)
     atomic_write(config.output, page(written, words))
-    wrong = int((results.scores < 0.9999).sum())
+    wrong = int((results.scores < RIGHT_FROM).sum())
     print(f"{len(results.examples):,} texts of dev, {wrong:,} not quite right  ({shown(config.output)})")
     return results.figures
 
@@ -109,9 +111,12 @@ def entities_of(
 
 
 def attributions_of(results: DevResults, count: int) -> Attributions | None:
-    """For each example, and each of its texts, a number for each character; None of all but the `count` worst of those
-    that are not right. Without weights there are none."""
-    worst = [int(place) for place in np.argsort(results.scores, kind="stable")[:count] if results.scores[place] < 1]
+    """For each example, and each of its texts, a number for each character: what it does for the prediction, or for gold
+    where nothing is predicted. None of all but the `count` worst of those that are not right. Without weights there are
+    none."""
+    worst = [
+        int(place) for place in np.argsort(results.scores, kind="stable")[:count] if results.scores[place] < RIGHT_FROM
+    ]
     if not worst:
         return None
     if not results.run.best_weights.is_file():
@@ -120,7 +125,12 @@ def attributions_of(results: DevResults, count: int) -> Attributions | None:
     start_tensorflow()
     from explained import attributions
 
-    examples, answers = ([some[place] for place in worst] for some in (results.examples, results.predictions))
+    examples = [results.examples[place] for place in worst]
+    # Where nothing was said, it is gold that can be asked for.
+    answers = [
+        record if lines(results.task, example, record := results.predictions[place]) else gold(results.task, example)
+        for place, example in zip(worst, examples)
+    ]
     by_place = dict(zip(worst, attributions(results.run.path, examples, answers)))
     return [by_place.get(place) for place in range(len(results.examples))]
 

@@ -17,12 +17,15 @@ from shown import Mark, gold, lines, marks, shown
 #: Of marks and lines: both sides have it, gold alone does, the prediction alone does, gold would accept it as well.
 RIGHT, MISSED, WRONG, ACCEPTED = range(4)
 
+#: From this score on an example is right: the best that rouge gives is a little less than 1.
+RIGHT_FROM = 0.9999
+
 #: As many characters all texts of a page may have together, and around a mark of a text that is cut for it.
 MOST_CHARACTERS = 24_000_000
 AROUND = 120
 _CUTS = (20_000, 8_000, 3_000, 1_200, 600, 300)
 
-_FLOAT = 3  # decimals of attributions
+_DECIMALS = 3  # of attributions
 
 #: For each example and each of its texts a number for each character; None: there is none of it.
 Attributions = Sequence[Sequence[Sequence[float] | None] | None]
@@ -72,10 +75,11 @@ def examples_json(
                 told,
                 [classes.number(one) for one in parts.classes[place]],
                 [kinds.number(one) for one in parts.kinds[place]],
-                _rounded(given, whole.texts) if given is not None else None,
+                _shares(given, whole.texts) if given is not None else None,
             ]
         )
     return {
+        "rightFrom": RIGHT_FROM,
         "rows": rows,
         "texts": _within_budget([*texts], needed),
         "titles": [_title(title, words) for title in titles],
@@ -103,7 +107,7 @@ def _sides(results: DevResults, place: int, names: Any) -> list[tuple[Mark, int]
     theirs = marks(results.task, example, labels, names) if labels is not None else []
     both = {*ours} & {*theirs}
     # Of one that is right, gold may accept more than was said.
-    left = ACCEPTED if results.scores[place] >= 0.9999 else MISSED
+    left = ACCEPTED if results.scores[place] >= RIGHT_FROM else MISSED
     found = [(mark, RIGHT if mark in both else left) for mark in theirs]
     found += [(mark, WRONG) for mark in ours if mark not in both]
     return sorted(found, key=lambda item: (item[0].text, item[0].start, -item[0].end))
@@ -115,7 +119,7 @@ def _lines(results: DevResults, place: int, names: Any) -> list[tuple[str, int]]
     labels = gold(results.task, example)
     ours = {_compared(line): line for line in lines(results.task, example, record, names)}
     theirs = {_compared(line): line for line in (lines(results.task, example, labels, names) if labels else [])}
-    is_right = results.scores[place] >= 0.9999
+    is_right = results.scores[place] >= RIGHT_FROM
     # The judge may take another form for right, an alias or another order.
     found = [(line, RIGHT if key in theirs or is_right else WRONG) for key, line in ours.items()]
     left = [line for key, line in theirs.items() if key not in ours]
@@ -138,20 +142,19 @@ def _utf16(text: str) -> Callable[[int], int]:
     return lambda place: place + bisect_left(wide, place)
 
 
-def _rounded(given: Sequence[Sequence[float] | None], texts: Sequence[tuple[str, str]]) -> list[list[float] | None]:
+def _shares(
+    given: Sequence[Sequence[float] | None], texts: Sequence[tuple[str, str]]
+) -> list[list[float] | None] | None:
     """Shares of the greatest of the example, so that all are from -1 to 1; None for a text without any, or with another
-    number of characters."""
+    number of characters, and in place of all where there is nothing to be seen."""
     arrays = [
-        np.asarray(one, np.float64) if one is not None and len(one) == len(text) and text else None
+        np.nan_to_num(np.asarray(one, np.float64)) if one is not None and len(one) == len(text) and text else None
         for one, (_, text) in zip(given, texts)
     ]
-    most = max((float(np.nanmax(np.abs(one))) for one in arrays if one is not None), default=0.0)
-    if not most or not np.isfinite(most):
-        return [None for _ in arrays]
-    return [
-        None if one is None else [round(value, _FLOAT) for value in np.nan_to_num(one / most).tolist()]
-        for one in arrays
-    ]
+    most = max((float(np.abs(one).max()) for one in arrays if one is not None), default=0.0)
+    if not most:
+        return None
+    return [None if one is None else np.round(one / most, _DECIMALS).tolist() for one in arrays]
 
 
 def _within_budget(texts: list[str], needed: dict[int, list[tuple[int, int]]]) -> list[Any]:

@@ -3,7 +3,7 @@
 const page = JSON.parse(document.getElementById("data").textContent);
 const words = page.words;
 const SIDES = ["right", "missed", "wrong", "accepted"];
-const PAGE = 20, WHOLE = 800, AROUND = 60, BEGINNING = 160, RIGHT_FROM = 0.9999;
+const PAGE = 20, WHOLE = 800, AROUND = 60, BEGINNING = 160;
 const [PLACE, NAME, SCORE, LENGTH, PARTS, MARKS, LINES, CLASSES, KINDS, WEIGHTS] = Array(10).keys();
 const DEFAULTS = { q: "", class: "", kind: "", show: "wrong", sort: "worst", page: "1", place: "" };
 const ORDERS = {
@@ -14,9 +14,9 @@ const ORDERS = {
   place: () => 0,
 };
 const SHOWS = {
-  wrong: (row) => row[SCORE] < RIGHT_FROM,
+  wrong: (row) => row[SCORE] < page.rightFrom,
   all: () => true,
-  right: (row) => row[SCORE] >= RIGHT_FROM,
+  right: (row) => row[SCORE] >= page.rightFrom,
   attributed: (row) => row[WEIGHTS] !== null,
 };
 const by = (id) => document.getElementById(id);
@@ -88,6 +88,7 @@ function shownRow(row) {
   for (const one of row[CLASSES]) header.append(element("span", "chip", page.classes[one][1]));
   const article = element("article", "", header);
   row[PARTS].forEach((text, at) => at % 2 && article.append(shownPart(row, (at - 1) / 2, page.titles[row[PARTS][at - 1]], text)));
+  if (row[WEIGHTS] && !row[LINES].some((side, at) => at % 2 && (side === 0 || side === 2))) header.append(element("span", "chip", words.ofGold));
   const lines = element("ul", "lines");
   row[LINES].forEach((side, at) => {
     if (at % 2) lines.append(element("li", SIDES[side], element("b", "", words.lines[side]), element("span", "", row[LINES][at - 1])));

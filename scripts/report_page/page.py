@@ -7,6 +7,7 @@ from breakdowns import Breakdown, Table
 from breakdowns.groups import lengths_of
 from dev_results import DevResults
 from report_page import about
+from report_page.examples import RIGHT_FROM
 from report_page.markup import Html, data, joined, source, tag, text
 from report_page.tables import bars, confusion
 from report_page.words import Words
@@ -41,6 +42,7 @@ _SCRIPT_WORDS = {
     "count": "{}–{} of {} (dev has {})",
     "none": "Nothing fits.",
     "unfold": "show {} more",
+    "ofGold": "attributions of gold",
 }
 
 
@@ -105,7 +107,7 @@ def _data(report: Report, words: Words) -> Html:
 
 def _head(report: Report, words: Words) -> Html:
     results, run = report.results, report.results.run
-    wrong = int((results.scores < 0.9999).sum())
+    wrong = int((results.scores < RIGHT_FROM).sum())
     best = about.best_epoch(report.history, results.metric)
     figures = {name: value for name, value in results.figures.items() if not name.endswith("_all")}
     main = figures.pop(results.metric)
