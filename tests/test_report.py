@@ -336,8 +336,8 @@ def test_a_run_without_weights_has_none_and_says_so(tmp_path, capsys):
 
 @in_default(EVENT_EXTRACTION, READING_COMPREHENSION, reason="tests of scripts/explained hold for each contest")
 def test_the_worst_of_a_trained_run_are_explained(contest, workshop, tmp_path):
-    run = workshop.trained(contest).run
-    results = dev_results(run)
+    trained = workshop.trained(contest)
+    results = dev_results(trained.run, trained.data)
     results.scores[[2, 4]] = 0.5, 0.25
     found = report.attributions_of(results, 2)
     assert [place for place, one in enumerate(found) if one is not None] == [2, 4]
