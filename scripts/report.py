@@ -6,6 +6,7 @@ python scripts/report.py runs/TASK/NAME --output report.html --language zh
 docs/report.md says what is on it, and what each part is good for.
 """
 
+import functools
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -101,13 +102,18 @@ def entities_of(
     with inside(results.task):
         base = module.KnowledgeBase(index)
 
+    @functools.cache  # a name stands in many texts
     def named(entity: str) -> str:
         if entity not in base:
             return entity
         found = base.entity(entity, 0)
         return f"{found.subject} ({', '.join(found.types)}, {entity})" if found.types else f"{found.subject} ({entity})"
 
-    return named, lambda entity: base.entity(entity, 0).types if entity in base else ()
+    @functools.cache
+    def types_of(entity: str) -> tuple[str, ...]:
+        return base.entity(entity, 0).types if entity in base else ()
+
+    return named, types_of
 
 
 def attributions_of(results: DevResults, count: int) -> Attributions | None:

@@ -7,24 +7,22 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from common.command_line import UserError
+
 import competition
 import report
-from breakdowns import NOTHING, breakdown
-from breakdowns.groups import FREQUENCIES, by_frequency, by_length, lengths_of, score_of
 from contests import (
     CONTESTS,
     ENTITY_LINKING,
     EVENT_EXTRACTION,
-    NL2SQL,
     READING_COMPREHENSION,
-    RELATION_EXTRACTION,
     TITLING,
     WEBQA,
     every_contest,
     in_default,
 )
 from dev_results import dev_results
-from helpers import refused, write
+from helpers import write
 from report_page import examples as page_examples
 from report_page.drawings import curve
 from report_page.markup import data, source, tag
@@ -200,93 +198,6 @@ def test_places_are_those_of_javascript(tmp_path):
     assert found == {"题在此处，共八字", "😀a😀标题在"}
 
 
-# Tables
-
-
-@pytest.mark.parametrize("contest", [RELATION_EXTRACTION, EVENT_EXTRACTION], ids=lambda contest: contest.folder)
-def test_rows_of_a_confusion_are_gold_and_columns_predictions(contest, tmp_path):
-    results = dev_results(run_with_errors(contest, tmp_path))
-    parts = breakdown(results)
-    table, confusion = parts.tables[0], parts.confusions[0]
-    for side, column in ((0, "gold"), (1, "predicted")):
-        counts = Counter()
-        for pair, count in confusion.counts.items():
-            counts[pair[side]] += count
-        counts.pop(NOTHING, None)
-        expected = {row.name: row.cells[table.columns.index(column)] for row in table.rows}
-        assert counts == Counter(expected)
-
-
-def test_classes_are_scored_as_by_the_judge(tmp_path):
-    results = dev_results(run_with_errors(RELATION_EXTRACTION, tmp_path))
-    table = breakdown(results).tables[0]
-    for row in table.rows:
-        mine = [
-            [[one for one in triples if one.predicate == row.name] for triples in side]
-            for side in ([example.triples for example in results.examples], results.predicted)
-        ]
-        texts = [example.text for example in results.examples]
-        metric = competition.load(results.task, "metric")
-        expected = metric.score(zip(texts, mine[0]), zip(texts, mine[1])).figures()
-        assert row.score == pytest.approx(expected["f1"], abs=1e-4)
-        assert row.cells[3:] == pytest.approx([expected["precision"], expected["recall"]], abs=1e-4)
-
-
-def test_aggregations_and_operators_are_compared_column_by_column(tmp_path):
-    task = competition.load(NL2SQL.folder, "task")
-    from breakdowns.nl2sql import _aggregations, _operators
-
-    select, condition = task.Selected, task.Condition
-    gold = task.Query((select(1, 0), select(2, 5), select(2, 4)), 1, (condition(0, 0, "3"), condition(1, 2, "a")))
-    said = task.Query((select(2, 4), select(1, 3), select(3, 5)), 0, (condition(0, 1, "3"), condition(1, 2, "b")))
-    assert sorted(_aggregations(gold, said)) == [(0, 3), (4, 4)] and _operators(gold, said) == [(0, 1)]
-    counts = {one.title: one.counts for one in breakdown(dev_results(run_with_errors(NL2SQL, tmp_path))).confusions}
-    assert counts["aggregation"].total() > COUNT / 2 and all("" not in pair for one in counts.values() for pair in one)
-
-
-@in_default(READING_COMPREHENSION, RELATION_EXTRACTION, reason="means and F1 of items stand for all")
-def test_groups_by_length_and_frequency_are_all_of_dev(contest, tmp_path):
-    results = dev_results(run_with_errors(contest, tmp_path))
-    table, lengths = by_length(results), np.array(lengths_of(results))
-    assert sum(row.cells[0] for row in table.rows) == COUNT and 1 < len(table.rows) <= 5
-    for row in table.rows:
-        least, _, most = row.name.partition("–")
-        places = np.flatnonzero((lengths >= int(least)) & (lengths <= int(most or least))).tolist()
-        assert len(places) == row.cells[0] and row.score == score_of(results, places)
-    assert score_of(results, range(COUNT)) == pytest.approx(
-        results.figures[results.metric] / (100 if contest is READING_COMPREHENSION else 1), abs=1e-4
-    )
-    for table in by_frequency(results, None):
-        assert {row.name for row in table.rows} <= {*FREQUENCIES}
-        assert sum(row.cells[0] for row in table.rows) <= COUNT
-
-
-def test_frequency_is_that_of_the_rarest_thing_in_training(tmp_path):
-    data = tmp_path / "data"
-    data.mkdir()
-
-    def question(number, *answers):
-        said = [{"text": text, "answer_start": -1} for text in answers]
-        return {"context": "天地日月星", "qas": [{"id": str(number), "question": "谁", "answers": said}]}
-
-    train = [*(question(number, "天") for number in range(3)), question(3, "地")]
-    dev = [question(4, "天", "地"), question(5, "地"), question(6, "日"), question(7, "月", "地")]
-    for name, paragraphs in (("train", train), ("dev", dev)):
-        write(data / f"{name}.json", {"data": [{"paragraphs": paragraphs}]})
-    from made_runs import made_run
-
-    run = made_run(READING_COMPREHENSION, tmp_path, "one", ["天", "错", "日", "地"], data)
-    (table,) = by_frequency(dev_results(run), None)
-    assert [(row.name, row.score, row.cells) for row in table.rows] == [
-        ("0", 1.0, (1,)),
-        ("1", 0.5, (2,)),
-        ("2–9", 1.0, (1,)),
-    ]
-    write(data / "train.json", {"data": [{"paragraphs": train[1:]}]})
-    refused(lambda: by_frequency(dev_results(run), None), data / "train.json", "is not the file")
-    assert any("is not the file that the run was trained on" in text for text in page_of(run, tmp_path).texts)
-
-
 def test_entities_have_names_and_types_where_the_knowledge_base_is(tmp_path):
     run = run_with_errors(ENTITY_LINKING, tmp_path)
     assert not page_of(run, tmp_path).data["classes"]
@@ -344,3 +255,15 @@ def test_the_worst_of_a_trained_run_are_explained(contest, workshop, tmp_path):
     for place in (2, 4):
         sizes = [len(text) for _, text in shown(results.task, results.examples[place]).texts]
         assert [len(one) for one in found[place]] == sizes and np.abs(np.concatenate(found[place])).max() > 0
+
+
+def test_what_is_not_at_hand_is_left_out_with_a_word(tmp_path, monkeypatch):
+    def gone(results, data_dir):
+        raise UserError("train.json: gone - name the folder")
+
+    monkeypatch.setattr(report, "by_frequency", gone)
+    texts = page_of(run_with_errors(WEBQA, tmp_path), tmp_path).texts
+    assert (
+        "Left out, since the training data are not at hand:" in texts and "train.json: gone - name the folder" in texts
+    )
+    assert any(text.startswith("This contest has no classes") for text in texts)

@@ -120,7 +120,7 @@ def _head(report: Report, words: Words) -> Html:
         told.append(_figure(words("best epoch"), f"{best + 1} / {len(report.history)}"))
     seconds = sum(epoch.get("training_seconds") or 0 for epoch in report.history)
     if seconds:
-        told.append(_figure(words("training"), _duration(seconds)))
+        told.append(_figure(words("training"), _duration(seconds, words)))
     warning = tag("p", words("This run is not finished: what follows is of its best epoch so far."), class_="warning")
     return tag(
         "header",
@@ -136,9 +136,11 @@ def _figure(name: str, value: object, is_main: bool = False) -> Html:
     return tag("div", tag("dt", name), tag("dd", shown), class_="main" if is_main else None)
 
 
-def _duration(seconds: float) -> str:
+def _duration(seconds: float, words: Words) -> str:
     minutes = seconds / 60
-    return f"{seconds:.0f} s" if minutes < 2 else f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+    if minutes < 2:
+        return words("{} s", f"{seconds:.0f}")
+    return words("{} min", f"{minutes:.0f}") if minutes < 120 else words("{} h", f"{minutes / 60:.1f}")
 
 
 def _classes(report: Report, words: Words) -> Html:
@@ -274,7 +276,8 @@ def _errors(report: Report, words: Words) -> Html:
 
 def _run(report: Report, words: Words) -> Html:
     changed, everything = about.settings_tables(report.results, words)
-    versions = {name: version or "–" for name, version in report.results.run.config.get("versions", {}).items()}
+    known = report.results.run.config.get("versions")  # of a stranger it may be anything
+    versions = {name: version or "–" for name, version in known.items()} if isinstance(known, dict) else {}
     lengths = lengths_of(report.results)
     return joined(
         tag("h3", words("Settings that differ from the defaults")),
