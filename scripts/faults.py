@@ -654,7 +654,7 @@ FAULTS = [
         "scripts/report_page/examples.py",
         "found += [(mark, WRONG) for mark in ours",
         "found += [(mark, MISSED) for mark in ours",
-        "tests/test_report_browser.py tests/test_report.py -k marks_of_both",
+        "tests/test_report.py -k marks_of_both",
     ),
     Fault(
         "in a fold, training has seen what is dev",
