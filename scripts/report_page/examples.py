@@ -21,7 +21,7 @@ RIGHT, MISSED, WRONG, ACCEPTED = range(4)
 RIGHT_FROM = 0.9999
 
 #: As many characters all texts of a page may have together, and around a mark of a text that is cut for it.
-MOST_CHARACTERS = 24_000_000
+MOST_CHARACTERS = 12_000_000
 AROUND = 120
 _CUTS = (20_000, 8_000, 3_000, 1_200, 600, 300)
 

@@ -7,8 +7,9 @@ from breakdowns import Breakdown, Table
 from breakdowns.groups import lengths_of
 from dev_results import DevResults
 from report_page import about
+from report_page.errors import errors
 from report_page.examples import RIGHT_FROM
-from report_page.markup import Html, data, joined, source, tag, text
+from report_page.markup import Html, data, joined, source, tag
 from report_page.tables import bars, confusion
 from report_page.words import Words
 
@@ -69,7 +70,7 @@ def page(report: Report, words: Words) -> str:
         "classes": ("Score by class", _classes(report, words)),
         "confusion": ("Confusion", _confusions(report.parts, words)),
         "groups": ("Length and frequency", _groups(report, words)),
-        "errors": ("Errors", _errors(report, words)),
+        "errors": ("Errors", errors(words)),
         "run": ("Settings and data", _run(report, words)),
     }
     links = (tag("li", tag("a", words(name), href=f"#{key}")) for key, (name, _) in sections.items())
@@ -196,82 +197,6 @@ def _groups(report: Report, words: Words) -> Html:
             title = words("By frequency in training: {}", words(table.title))
             tables.append(tag("div", tag("h3", title), told, bars(table, words)))
     return tag("div", *tables, class_="columns")
-
-
-def _errors(report: Report, words: Words) -> Html:
-    def labelled(name: str, control: Html, kind: str | None = None) -> Html:
-        return tag("label", tag("span", words(name)), control, class_=kind)
-
-    def choice(key: str, options: dict[str, str]) -> Html:
-        return tag("select", *(tag("option", words(name), value=value) for value, name in options.items()), id=key)
-
-    orders = {
-        "worst": "worst first",
-        "best": "best first",
-        "longest": "longest first",
-        "shortest": "shortest first",
-        "place": "as in the file",
-    }
-    shows = {"wrong": "not quite right", "all": "all", "right": "right", "attributed": "with attributions"}
-    search = Html(f'<input id="q" type="search" autocomplete="off" placeholder="{text(words("text, answer, id"))}">')
-    checked = '<input type="checkbox" id="{}" checked>'
-    filters = tag(
-        "div",
-        labelled("search", search, "search"),
-        labelled("class", choice("class", {"": "all"})),
-        labelled("kind of error", choice("kind", {"": "all"})),
-        labelled("show", choice("show", shows)),
-        labelled("order", choice("sort", orders)),
-        tag("label", Html(checked.format("names")), tag("span", words("names of marks")), class_="switch"),
-        tag("label", Html(checked.format("weights")), tag("span", words("attributions")), class_="switch"),
-        class_="filters",
-    )
-    sides = (
-        ("right", "right"),
-        ("missed", "missed: in gold alone"),
-        ("wrong", "wrong: predicted alone"),
-        ("accepted", "also right"),
-    )
-    legend = [tag("li", tag("span", words("text"), class_=f"mark {side}"), " ", words(name)) for side, name in sides]
-    weights = tag(
-        "li",
-        tag("span", words("for"), class_="mark plus shown-weight"),
-        " ",
-        tag("span", words("against"), class_="mark minus shown-weight"),
-        " ",
-        words("attributions"),
-        id="weight-legend",
-    )
-    pager = tag(
-        "div",
-        tag("span", class_="count", aria_live="polite"),
-        tag("button", words("previous"), class_="previous", type="button"),
-        tag("button", words("next"), class_="next", type="button"),
-        class_="pager",
-    )
-    keys = tag(
-        "p",
-        tag("kbd", "/"),
-        " ",
-        words("search"),
-        "   ",
-        tag("kbd", "←"),
-        " ",
-        tag("kbd", "→"),
-        " ",
-        words("pages"),
-        class_="note",
-    )
-    return joined(
-        tag("noscript", tag("p", words("The list of errors needs JavaScript."), class_="warning")),
-        filters,
-        tag("ul", *legend, weights, class_="legend"),
-        pager,
-        Html(f'<button id="one" type="button" hidden>{text(words("back to the list"))}</button>'),
-        tag("div", id="list", class_="weighed"),
-        pager,
-        keys,
-    )
 
 
 def _run(report: Report, words: Words) -> Html:
