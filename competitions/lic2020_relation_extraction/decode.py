@@ -88,7 +88,7 @@ class Predictor:
         for score in scores:
             encoding = score.window.encoding
             for subject in score.subjects(settings.subject_threshold):
-                for first, last, class_id in _object_spans(*score.object_tags[subject], settings.object_threshold):
+                for first, last, class_id in object_spans(*score.object_tags[subject], settings.object_threshold):
                     span = encoding.char_span(first, last)
                     labels[score.window.example][encoding.char_span(*subject)].add((span, class_id))
         return [assemble(example.text, found, self.schema) for example, found in zip(examples, labels)]
@@ -133,7 +133,7 @@ def _tags_above(probabilities: np.ndarray, tokens: np.ndarray, threshold: float)
     return places.astype(np.int32), values
 
 
-def _object_spans(places: np.ndarray, probabilities: np.ndarray, threshold: float) -> list[tuple[int, int, int]]:
+def object_spans(places: np.ndarray, probabilities: np.ndarray, threshold: float) -> list[tuple[int, int, int]]:
     """(first token, last token, class id) of the objects above the threshold, starts paired with ends class by
     class."""
     edges: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))

@@ -234,6 +234,12 @@ def _in_columns(span: tuple[int, int], operators: np.ndarray, columns: np.ndarra
 _database = lru_cache(maxsize=100)(Database)
 
 
+def forget_tables() -> None:
+    """Gives back the memory of all tables that there were questions about: they are kept while others come."""
+    _database.cache_clear()
+    columns_of.cache_clear()
+
+
 def write_query(
     example: Example, scores: Scores, settings: Settings = Settings(), budget: Budget | None = None
 ) -> Query:

@@ -1,0 +1,163 @@
+"""scripts/live_runs.py: what is typed has the answer that predict.py would write for it, whatever stands beside it."""
+
+import json
+import os
+
+import pytest
+
+from common.submission import json_bytes
+
+import competition
+from contests import CONTESTS, NL2SQL, READING_COMPREHENSION, WEBQA, _sample_tables, every_contest, lines
+from helpers import refused, write
+from workshop import numbered, succeeds
+
+live_runs = competition.load(competition.ROOT / "scripts", "live_runs")
+ODD_TEXTS = ["", " \t", "<script>alert(1)</script>", "天" + "\u0301" * 40, "\ud800", "甲" * 700]
+
+
+def submitted(contest, answers):
+    """The bytes of a submission that is made of records."""
+    records = [answer.record for answer in answers]
+    if contest is READING_COMPREHENSION:
+        return json_bytes({record["id"]: record["answer"] for record in records}, indent=0) + b"\n"
+    if contest is WEBQA:
+        return "".join(f"{record['id']}\t{record['answer']}\n" for record in records).encode()
+    return lines(records)
+
+
+def typed(contest, example):
+    """What somebody would send of an example."""
+    record = contest.unlabelled(example)
+    return (
+        {"question": record["question"], "table": _sample_tables()[record["table_id"]]} if contest is NL2SQL else record
+    )
+
+
+@pytest.fixture(scope="session")
+def opened(workshop):
+    """The live run of a contest: the last one asked for is kept."""
+    kept = {}
+
+    def open_once(contest):
+        if contest.folder not in kept:
+            kept.clear()
+            with workshop.networks_built_once(contest.folder):
+                kept[contest.folder] = live_runs.open_live_run(workshop.trained(contest).run)
+        return kept[contest.folder]
+
+    return open_once
+
+
+@every_contest
+def test_answers_are_those_of_predict_whatever_stands_beside_them(workshop, opened, contest, output):
+    good = workshop.trained(contest).examples
+    examples = numbered(contest, [*good[:4], *(contest.with_text(good[0], text) for text in ODD_TEXTS)])
+    succeeds(workshop.predict(contest, examples, output))
+    live = opened(contest)
+    found = live.examples([typed(contest, example) for example in examples])
+    assert len(found) == len(examples) and live.task == contest.folder
+    together = live.answers(found)
+    assert submitted(contest, together) == output.read_bytes()
+    assert [answer for one in found[::-1] for answer in live.answers([one])] == together[::-1]
+    json.dumps(together, allow_nan=False)
+    assert all(
+        0 <= one["probability"] <= 1.01 for answer in together for one in answer.scores if one.get("probability")
+    )
+
+
+@every_contest
+def test_what_the_judge_would_refuse_becomes_the_empty_answer(workshop, opened, contest, monkeypatch):
+    live, check = (
+        opened(contest),
+        next(
+            name
+            for name in ("check_record", "check_answer", "check_mentions", "")
+            if hasattr(opened(contest).module("task"), name or "read")
+        ),
+    )
+    if not check:
+        pytest.skip("any title is a title")
+    example = workshop.trained(contest).examples[0]
+
+    def refuse(*given):
+        raise ValueError("not so")
+
+    monkeypatch.setattr(live.module("task"), check, refuse)
+    (answer,) = live.answers(live.examples([typed(contest, example)]))
+    values = [
+        value for key, value in answer.record.items() if key in ("spo_list", "event_list", "mention_data", "answer")
+    ]
+    assert values in ([[]], [""]) or answer.record == live.module("predict").NO_ANSWER.record()
+
+
+@every_contest
+def test_examples_that_cannot_be_read_are_named_by_number(workshop, opened, contest):
+    live, good = opened(contest), typed(contest, workshop.trained(contest).examples[0])
+    refused(lambda: live.examples([good, good, "text"]), "example 3: ")
+    refused(lambda: live.examples([good, {}]), "example 2: ", "is missing")
+    for key in good.keys() - {"id", "text_id"}:
+        for wrong in (None, 5, {"a": []}, [[]]):
+            with pytest.raises(ValueError) as error:
+                live.examples([good, {**good, key: wrong}])
+            assert str(error.value).startswith("example 2: ")
+            assert "/proc" not in str(error.value) and "data[0]" not in str(error.value), error.value
+    assert live.examples([]) == []
+
+
+def test_examples_need_no_names_and_may_share_one(workshop, opened):
+    for contest in (READING_COMPREHENSION, WEBQA):
+        live, good = opened(contest), typed(contest, workshop.trained(contest).examples[0])
+        nameless = {key: value for key, value in good.items() if key != "id"}
+        assert [one.id for one in live.examples([nameless, nameless])] == ["1", "2"]
+        assert [one.id for one in live.examples([good, good])] == [good["id"]] * 2
+
+
+def test_a_table_has_types_by_its_cells_and_is_forgotten(workshop, opened):
+    live = opened(NL2SQL)
+    table = {"header": ["城市", "人口", "编号"], "rows": [["甲", "1,000", "7"], ["乙", "", 8.5], ["丙", "3", " "]]}
+    (example,) = live.examples([{"question": "甲的编号是多少", "table": table}])
+    assert example.table.types == ("text", "text", "real")
+    assert example.table.rows == (("甲", "1,000", 7), ("乙", "", 8.5), ("丙", "3", None))
+    (answer,) = live.answers([example])
+    assert len(answer.scores) == len(answer.record["sel"]) + len(answer.record["conds"])
+    with competition.inside("nl2sql"):
+        assert competition.load("nl2sql", "decode")._database.cache_info().currsize == 0
+        assert competition.load("nl2sql", "values").columns_of.cache_info().currsize == 0
+    question = {"question": "甲的编号是多少"}
+    refused(lambda: live.examples([question]), "example 1: ", '"table" is missing')
+    refused(lambda: live.examples([{**question, "table": []}]), "example 1: ", '"table" is a list')
+    refused(
+        lambda: live.examples([{**question, "table": {**table, "rows": [["甲"]]}}]), "example 1: table: ", "1 cells"
+    )
+    refused(lambda: live.examples([{**question, "table": {"rows": []}}]), "example 1: table: ", '"header" is missing')
+
+
+def test_a_question_is_one_example(workshop, opened):
+    evidences = {"1": {"evidence": "甲", "answer": ["no_answer"]}}
+    two = {name: {"question": "谁", "evidences": evidences} for name in ("a", "b")}
+    refused(lambda: opened(WEBQA).examples([{**two, "id": "x"}]), "example 1: ")
+
+
+def test_no_file_stays_open(workshop, opened):
+    live, good = opened(WEBQA), typed(WEBQA, workshop.trained(WEBQA).examples[0])
+    before = len(os.listdir("/proc/self/fd"))
+    live.examples([good] * 20)
+    with pytest.raises(ValueError):
+        live.examples([{}])
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_runs_of_no_contest_are_refused(tmp_path):
+    refused(lambda: live_runs.contest_run(tmp_path), "no run directory")
+    run = tmp_path / "trees" / "a"
+    run.mkdir(parents=True)
+    write(run / "config.json", {"task": "trees", "settings": {}, "data": {}})
+    refused(lambda: live_runs.contest_run(run), "is a run of trees", "give one of")
+
+
+@pytest.mark.parametrize("contest", CONTESTS, ids=lambda contest: contest.folder)
+def test_the_sample_has_examples_to_begin_with(contest):
+    records = live_runs.sample_records(contest.folder, 3)
+    assert len(records) == 3 and records[0] != records[1]
+    assert {*records[0]} >= {"table"} if contest is NL2SQL else {*contest.unlabelled(records[0])}
