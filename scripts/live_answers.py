@@ -1,8 +1,6 @@
 """The answers of a live run, contest by contest: what predict.py would write, and what stood behind it. No TensorFlow
 but in the predictors."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -43,7 +41,7 @@ def _or(empty: Prediction, prediction: Prediction, check: Callable[[Prediction],
     return prediction
 
 
-def relations(live: LiveRun, examples: Sequence[Any]) -> list[Answer]:
+def relations(live: "LiveRun", examples: Sequence[Any]) -> list[Answer]:
     task, predictor = live.module("task"), live.predictor
     scores = predictor.score(predictor.features(examples), [live.settings])
     borders = _border_probabilities(examples, scores, live)
@@ -64,7 +62,7 @@ def relations(live: LiveRun, examples: Sequence[Any]) -> list[Answer]:
 
 
 def _border_probabilities(
-    examples: Sequence[Any], scores: Sequence[Any], live: LiveRun
+    examples: Sequence[Any], scores: Sequence[Any], live: "LiveRun"
 ) -> list[dict[tuple[str, str, str, str], float]]:
     """For each sentence, by (subject, predicate, slot, value), the least probability of the borders; of several places
     the highest."""
@@ -85,7 +83,7 @@ def _border_probabilities(
     return found
 
 
-def events(live: LiveRun, examples: Sequence[Any]) -> list[Answer]:
+def events(live: "LiveRun", examples: Sequence[Any]) -> list[Answer]:
     task, answers = live.module("task"), []
     for example, found in zip(examples, live.predictor(examples, live.settings)):
 
@@ -97,7 +95,7 @@ def events(live: LiveRun, examples: Sequence[Any]) -> list[Answer]:
     return answers
 
 
-def reading(live: LiveRun, examples: Sequence[Any]) -> list[Answer]:
+def reading(live: "LiveRun", examples: Sequence[Any]) -> list[Answer]:
     check, predictor = live.module("task").check_answer, live.predictor
     found = predictor.score(predictor.features(examples))
     chosen = predictor.decode(examples, found, live.settings)
@@ -109,7 +107,7 @@ def reading(live: LiveRun, examples: Sequence[Any]) -> list[Answer]:
     ]
 
 
-def webqa(live: LiveRun, examples: Sequence[Any]) -> list[Answer]:
+def webqa(live: "LiveRun", examples: Sequence[Any]) -> list[Answer]:
     check, predictor = live.module("task").check_answer, live.predictor
     found = predictor.score(predictor.features(examples), [live.settings])
     chosen = predictor.decode(examples, found, live.settings)
@@ -133,7 +131,7 @@ def _told(candidates: Sequence[Any], *places: str) -> list[dict[str, Any]]:
     ]
 
 
-def linking(live: LiveRun, examples: Sequence[Any]) -> list[Answer]:
+def linking(live: "LiveRun", examples: Sequence[Any]) -> list[Answer]:
     task, predictor = live.module("task"), live.predictor
     scores = predictor.score(predictor.features(examples), [live.settings])
     base, answers = predictor.read_pair.knowledge_base, []
@@ -153,7 +151,7 @@ def _told_of_mention(scored: Any) -> dict[str, Any]:
     return {"probability": _rounded(scored.value), "entities": entities}
 
 
-def queries(live: LiveRun, examples: Sequence[Any]) -> list[Answer]:
+def queries(live: "LiveRun", examples: Sequence[Any]) -> list[Answer]:
     task, predictor = live.module("task"), live.predictor
     empty, answers = live.module("predict").NO_ANSWER, []
     scores = predictor.score(predictor.features(examples), [live.settings])
@@ -173,7 +171,7 @@ def queries(live: LiveRun, examples: Sequence[Any]) -> list[Answer]:
     return answers
 
 
-def titles(live: LiveRun, examples: Sequence[Any]) -> list[Answer]:
+def titles(live: "LiveRun", examples: Sequence[Any]) -> list[Answer]:
     predictor = live.predictor
     found = predictor.score(predictor.features(examples), [live.settings])[live.settings]
     return [
@@ -190,7 +188,7 @@ def _rounded(value: float) -> float:
 
 
 #: What answers, by contest: a live run and examples in, an Answer for each out.
-ANSWERS: dict[str, Callable[[LiveRun, Sequence[Any]], list[Answer]]] = {
+ANSWERS: dict[str, Callable[["LiveRun", Sequence[Any]], list[Answer]]] = {
     "lic2020_relation_extraction": relations,
     "lic2020_reading_comprehension": reading,
     "lic2020_event_extraction": events,

@@ -36,12 +36,11 @@ def typed(contest, example):
 
 @pytest.fixture(scope="session")
 def opened(workshop):
-    """The live run of a contest: the last one asked for is kept."""
+    """The live run of a contest, loaded once."""
     kept = {}
 
     def open_once(contest):
         if contest.folder not in kept:
-            kept.clear()
             with workshop.networks_built_once(contest.folder):
                 kept[contest.folder] = live_runs.open_live_run(workshop.trained(contest).run)
         return kept[contest.folder]

@@ -41,7 +41,10 @@ def read_lock(name="requirements.lock"):
 # The lock files
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-gpu.lock", "requirements-dask.lock"])
+LOCKS = ("requirements.lock", *(f"requirements-{name}.lock" for name in ("gpu", "dask", "browser", "serve")))
+
+
+@pytest.mark.parametrize("name", LOCKS)
 def test_every_package_is_pinned_once(name):
     pins = read_pins(name)
     assert pins
@@ -51,7 +54,8 @@ def test_every_package_is_pinned_once(name):
 
 
 def test_what_is_installed_on_top_changes_nothing_below():
-    assert not read_lock().keys() & {*read_lock("requirements-gpu.lock"), *read_lock("requirements-dask.lock")}
+    on_top = [name for lock in LOCKS[1:] for name in read_lock(lock)]
+    assert not read_lock().keys() & {*on_top} and len(on_top) == len({*on_top})
 
 
 def test_lock_has_the_direct_packages():
@@ -99,6 +103,15 @@ def test_gpu_lock_is_what_tensorflow_asks_for():
     assert [name for name in lock if not wanted[name].contains(lock[name])] == []
 
 
+@pytest.mark.parametrize("name", ["starlette", "uvicorn"])
+def test_the_web_server_needs_nothing_else(name):
+    pytest.importorskip(name)
+    lock = {**read_lock(), **read_lock("requirements-serve.lock")}
+    assert lock[name] == importlib.metadata.version(name)
+    for requirement in requirements_of(name, "3.11"):
+        assert requirement.specifier.contains(lock[canonicalize_name(requirement.name)])
+
+
 def imported_modules(path):
     """(top-level module, whether the file cannot be loaded without it) for each absolute import of a file."""
 
@@ -115,7 +128,7 @@ def imported_modules(path):
 
 
 def test_lock_has_every_package_that_the_project_imports():
-    lock = read_lock()
+    lock, serving = read_lock(), {**read_lock(), **read_lock("requirements-serve.lock")}
     folders = ("common", "competitions", "examples", "scripts", "tests")
     files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     files.remove(ROOT / "tests/fixtures/make_checkpoints.py")  # which needs torch, as it says
@@ -128,8 +141,9 @@ def test_lock_has_every_package_that_the_project_imports():
         for module, needed in imported_modules(path):
             if module in sys.stdlib_module_names or module in own:
                 continue
+            is_optional = path.parent.name == "serving" and module in serving
             names = {canonicalize_name(name) for name in providers.get(module, ())}
-            if not names & set(lock) and (names or needed):
+            if not is_optional and not names & set(lock) and (names or needed):
                 wrong.add((str(path.relative_to(ROOT)), module))
     assert sorted(wrong) == []
 
