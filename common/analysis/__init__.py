@@ -1,1 +1,2 @@
-"""What a network found out, read from numbers alone: no module here imports TensorFlow."""
+"""What a network found out: read from numbers alone (`trees`), or asked of the network itself (`integrated_gradients`,
+which imports TensorFlow)."""

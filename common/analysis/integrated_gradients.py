@@ -1,0 +1,258 @@
+"""Integrated gradients: by how much each token of a text raises or lowers a number that a network computes of it
+(Sundararajan et al. 2017; kexue.fm/archives/7533).
+
+    A_i = (x - b)_i * integral from 0 to 1 of  df/dx_i (b + a (x - b))  da          sum of all A_i = f(x) - f(b)
+
+x are the vectors that the embedding layers give: of tokens, segments, places, words, all of them together; b is the
+baseline, zeros or the vectors of other tokens. The attribution of a token is the sum over its vectors' values, with its
+sign. The network is called layer by layer (`replay`): nothing of it is changed.
+
+Where on the line gradients are taken. Behind the embeddings of a BERT stands a normalisation: a x and x look the same to
+it, until a is so small (1e-5) that its epsilon counts. All of f(x) - f(0) happens there, and no rule with equal steps
+would see any of it. So f itself is asked first, which costs no gradients, where on the line it moves. If it moves near
+the baseline faster than anything that is smooth from 0 to 1, the line is cut at 10 c, and integrated by other variables:
+
+    from 0 to 10 c:  a = c t / sqrt(1.01 - t^2)          from 10 c to 1:  a = e^u
+
+With c = sqrt(epsilon) / deviation of the vectors, what comes out of such a normalisation is a straight line in t. Each
+piece gets steps by how far f moves in it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from common.analysis.replay import CALL_IT, replay
+from common.generators import Arrays
+from common.keras_compat import keras, tf
+
+from bert4keras.layers import PositionEmbedding  # isort: skip - after keras_compat, which tells it the Keras to use
+
+Rule = Literal["gauss_legendre", "trapezoid"]
+
+#: Where f is asked to find out where it moves.
+_PROBES = np.concatenate([[0.0], np.logspace(-9, 0, 28)])
+# What is smooth from 0 to 1 does not move by more than this share of its whole way, and so many times a, before a.
+_SMOOTH, _STEEP = 0.003, 5.0
+# A piece of the line has at least this share of the steps.
+_LEAST = 0.25
+
+
+class Attributions(NamedTuple):
+    """by_kind: for each embedding layer by name, float64 (rows, length), `length` being that of what it embeds. value,
+    baseline: f(x) and f(b), float64 (rows,). near: c of each row, float64 (rows,), inf where the line is not cut."""
+
+    by_kind: dict[str, np.ndarray]
+    value: np.ndarray
+    baseline: np.ndarray
+    near: np.ndarray
+
+    def tokens(self, without: Sequence[str] = ()) -> np.ndarray:
+        """Of each token, float64 (rows, length): the sum over all kinds, but those that embed something else."""
+        return sum(values for kind, values in self.by_kind.items() if kind not in without)
+
+    @property
+    def total(self) -> np.ndarray:
+        """Of all that was attributed, float64 (rows,)."""
+        return sum(values.sum(1) for values in self.by_kind.values())
+
+    @property
+    def error(self) -> np.ndarray:
+        """How far the total is from f(x) - f(b), as a share of it, float64 (rows,); 0 where both are 0."""
+        change = self.value - self.baseline
+        gap = np.abs(self.total - change)
+        return np.divide(gap, np.abs(change), out=np.where(gap > 0, np.inf, 0.0), where=change != 0)
+
+
+def integrated_gradients(
+    network: keras.Model,
+    inputs: Arrays,
+    output_of: Callable[[Any], tf.Tensor],
+    steps: int = 64,
+    rule: Rule = "gauss_legendre",
+    baseline: Arrays | None = None,
+    scaled: np.ndarray | None = None,
+    values: Sequence[str] = (),
+    numbering_rows: Sequence[str] = (),
+    batch_tokens: int = 2048,
+) -> Attributions:
+    """The attributions of f = output_of(network(inputs)) to what the embedding layers of the network give.
+
+    network: functional, of the encoders of this repository or of any layers; embedding layers are Keras' `Embedding`
+    and bert4keras' `PositionEmbedding`, in it or in functional networks inside. inputs: as it takes them, by name.
+    output_of: of its outputs for any number of such batches one behind the other, one number for each row, (rows,), by
+    TensorFlow; of a row it must depend on this row alone. steps: gradients of each row. baseline: inputs that b are the
+    embeddings of, those that are named, as large as in `inputs`; None: b is 0. scaled: bool (rows, length), which tokens
+    go from b to x; the others stand at x all the way. values: inputs of numbers, (rows, length, ...), that are scaled as
+    embeddings are. numbering_rows: inputs whose first column numbers rows of the batch. batch_tokens: how many tokens
+    are computed at once, at least those of the batch.
+
+    Raises ValueError where there is no embedding layer, or fewer than one step (two for the trapezoid rule).
+    """
+    line = _Line(network, inputs, baseline, scaled, values, numbering_rows)
+    at_once = max(1, batch_tokens // line.tokens)
+    probed = line.outputs(output_of, np.repeat(_PROBES[:, None], line.rows, 1), at_once)
+    near, share = zip(*map(_near, probed.T))
+    nodes = [_nodes(steps, rule, *of_row) for of_row in zip(near, share)]
+    positions, weights = np.array(nodes).transpose(1, 2, 0)
+    by_kind = line.integral(output_of, positions, weights, at_once)
+    return Attributions(by_kind, probed[-1], probed[0], np.array(near))
+
+
+def _near(probed: np.ndarray) -> tuple[float, float]:
+    """c, inf where f is smooth from 0 to 1, and the share of its way that f has gone at 10 c. probed: f at `_PROBES`."""
+    moved, places = np.cumsum(np.abs(np.diff(probed))), _PROBES[1:]
+    fast = moved > moved[-1] * (_SMOOTH + _STEEP * places)
+    if not fast.any():
+        return np.inf, 1.0
+    half = moved[np.flatnonzero(fast)[-1]] / 2
+    # Half of what comes out of a normalisation is at 0.58 c.
+    near = places[(moved >= half).argmax()] / 0.58
+    return near, float(np.interp(10 * near, places, moved) / moved[-1])
+
+
+def _nodes(steps: int, rule: Rule, near: float, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Where on the line from 0 to 1 gradients are taken, and what they weigh, each float64 (steps,)."""
+    if np.isinf(near) or steps < 8:
+        return _rule(steps, rule)
+    if 10 * near >= 0.5:
+        return _from_baseline(steps, rule, near, 1.0)
+    first = round(steps * min(max(share, _LEAST), 1 - _LEAST))
+    begin, begin_weights = _from_baseline(first, rule, near, 10 * near)
+    u, weights = _rule(steps - first, rule)
+    span = -np.log(10 * near)
+    rest = np.exp(span * (u - 1))
+    return np.concatenate([begin, rest]), np.concatenate([begin_weights, weights * span * rest])
+
+
+def _from_baseline(steps: int, rule: Rule, near: float, end: float) -> tuple[np.ndarray, np.ndarray]:
+    """The same from 0 to `end`, by a = near t / sqrt(1 + (near / end)^2 - t^2)."""
+    (t, weights), left = _rule(steps, rule), 1 + (near / end) ** 2
+    return near * t / np.sqrt(left - t**2), weights * near * left / (left - t**2) ** 1.5
+
+
+def _rule(steps: int, rule: Rule) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes between 0 and 1 and their weights, which add up to 1."""
+    least = 2 if rule == "trapezoid" else 1
+    if steps < least:
+        raise ValueError(f"{steps} steps are too few: the rule needs {least} at least")
+    if rule == "trapezoid":
+        weights = np.full(steps, 1 / (steps - 1))
+        weights[[0, -1]] /= 2
+        return np.linspace(0, 1, steps), weights
+    t, weights = np.polynomial.legendre.leggauss(steps)
+    return (t + 1) / 2, weights / 2
+
+
+class _Line:
+    """The straight line from the baseline to the embeddings of a batch, and a network on it."""
+
+    def __init__(self, network, inputs, baseline, scaled, values, numbering_rows):
+        self.network, self.numbering_rows = network, numbering_rows
+        self.inputs = {name: np.asarray(array) for name, array in inputs.items()}
+        first = next(array for name, array in self.inputs.items() if name not in numbering_rows)
+        self.rows = len(first)
+        self.ends = self._embedded(self.inputs, values)
+        if not self.ends:
+            raise ValueError(f"{network.name} has no embedding layer: nothing can be attributed to")
+        self.tokens = max(end.shape[0] * end.shape[1] for end in self.ends.values())
+        if baseline is None:
+            begins = {kind: np.zeros_like(end) for kind, end in self.ends.items()}
+        else:
+            begins = self._embedded({**self.inputs, **baseline}, values)
+        if scaled is not None:
+            for kind, end in self.ends.items():
+                if end.shape[:2] == scaled.shape:
+                    begins[kind] = np.where(scaled[..., None], begins[kind], end)
+        self.begins = begins
+
+    def _embedded(self, inputs: Arrays, values: Sequence[str]) -> dict[str, np.ndarray]:
+        """What goes from b to x, by kind, float32 (rows, length, size)."""
+        found = {}
+
+        def record(kind: str, vectors):
+            found[kind] = np.array(tf.cast(tf.broadcast_to(vectors, [self.rows, *vectors.shape[1:]]), tf.float32))
+            return vectors
+
+        self._run({name: tf.constant(array) for name, array in inputs.items()}, record)
+        for name in values:
+            found[name] = np.asarray(inputs[name], np.float32).reshape(*inputs[name].shape[:2], -1)
+        return found
+
+    def outputs(self, output_of, positions: np.ndarray, at_once: int) -> np.ndarray:
+        """f at positions (places, rows), float64 of the same shape."""
+        parts = []
+        for first in range(0, len(positions), at_once):
+            some = positions[first : first + at_once]
+            found = output_of(self._outputs_at(self._vectors_at(some), len(some)))
+            parts.append(np.asarray(found, np.float64).reshape(some.shape))
+        return np.concatenate(parts)
+
+    def integral(self, output_of, positions: np.ndarray, weights: np.ndarray, at_once: int) -> dict[str, np.ndarray]:
+        """(x - b) times the integral of the gradient, summed over the values of each token, by kind, float64 (rows,
+        length)."""
+        totals = {kind: np.zeros(end.shape[:2]) for kind, end in self.ends.items()}
+        for first in range(0, len(positions), at_once):
+            some, weighed = positions[first : first + at_once], weights[first : first + at_once]
+            vectors = self._vectors_at(some)
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(vectors)
+                found = tf.reduce_sum(output_of(self._outputs_at(vectors, len(some))))
+            gradients = tape.gradient(found, vectors, unconnected_gradients="zero")
+            for kind, gradient in gradients.items():
+                change = self.ends[kind].astype(np.float64) - self.begins[kind]
+                by_step = np.asarray(gradient, np.float64).reshape(len(some), *change.shape)
+                totals[kind] += np.einsum("srld,rld,sr->rl", by_step, change, weighed)
+        return totals
+
+    def _vectors_at(self, positions: np.ndarray) -> dict[str, tf.Tensor]:
+        """The vectors at positions (places, rows), one behind the other, by kind, float32 (places * rows, length,
+        size)."""
+        vectors = {}
+        for kind, end in self.ends.items():
+            begin = self.begins[kind]
+            at = begin + positions[..., None, None] * (end.astype(np.float64) - begin)
+            vectors[kind] = tf.constant(at.reshape(-1, *end.shape[1:]), tf.float32)
+        return vectors
+
+    def _outputs_at(self, vectors: dict[str, tf.Tensor], places: int) -> Any:
+        inputs = {}
+        for name, array in self.inputs.items():
+            repeated = np.tile(array, (places, *[1] * (array.ndim - 1)))
+            if name in self.numbering_rows:
+                repeated[:, 0] += self.rows * np.repeat(np.arange(places), len(array)).astype(array.dtype)
+            inputs[name] = tf.constant(repeated)
+            if name in vectors:
+                inputs[name] = tf.reshape(vectors[name], repeated.shape)
+        return self._run(inputs, lambda kind, found: tf.cast(vectors[kind], found.dtype))
+
+    def _run(self, inputs: dict[str, tf.Tensor], embedded: Callable[[str, tf.Tensor], tf.Tensor]) -> Any:
+        """The network with `embedded(kind, vectors)` in place of what each embedding layer gives."""
+        seen: set[str] = set()
+
+        def kind_of(layer: keras.layers.Layer) -> str:
+            number = next(number for number in range(1, 1000) if _numbered(layer.name, number) not in seen)
+            seen.add(_numbered(layer.name, number))
+            return _numbered(layer.name, number)
+
+        def instead(layer, arguments, named):
+            if isinstance(layer, PositionEmbedding) and layer.merge_mode == "add":
+                found, *ids = tf.nest.flatten(arguments[0])
+                places = layer([tf.zeros_like(found), *ids] if ids else tf.zeros_like(found))
+                outputs = found + embedded(kind_of(layer), places)
+                mask = getattr(found, "_keras_mask", None)
+            elif isinstance(layer, keras.layers.Embedding) and named.get("mode", "embedding") == "embedding":
+                outputs = tf.identity(embedded(kind_of(layer), layer(*arguments, **named)))
+                mask = layer.compute_mask(arguments[0])
+            else:
+                return CALL_IT
+            if mask is not None:
+                outputs._keras_mask = mask
+            return outputs
+
+        return replay(self.network, inputs, instead)
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}_{number}"
