@@ -71,6 +71,7 @@ class Predictor:
 
     def __init__(self, networks, read_pair: PairReader, priors: Priors, batch_tokens: int = BATCH_TOKENS):
         self.read_pair, self.priors, self.batch_tokens = read_pair, priors, batch_tokens
+        self.networks = networks
         self._mentions, self._entities = one_trace(networks.mentions), one_trace(networks.entities)
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[list[Mention]]:

@@ -53,7 +53,7 @@ class Predictor:
     def __init__(
         self, network, encoder: Encoder, lengths: Lengths, max_answer_length: int, batch_tokens: int = BATCH_TOKENS
     ):
-        self.encoder, self.lengths = encoder, lengths
+        self.network, self.encoder, self.lengths = network, encoder, lengths
         self.max_answer_length, self.batch_tokens = max_answer_length, batch_tokens
         self._network = one_trace(network)
 

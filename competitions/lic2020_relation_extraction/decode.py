@@ -59,6 +59,7 @@ class Predictor:
 
     def __init__(self, networks, encoder: Encoder, schema: Schema, batch_tokens: int = BATCH_TOKENS):
         self.encoder, self.schema, self.batch_tokens = encoder, schema, batch_tokens
+        self.networks = networks
         self._subjects, self._objects = one_trace(networks.subjects), one_trace(networks.objects)
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[list[Triple]]:

@@ -115,7 +115,8 @@ class Predictor:
     def __init__(
         self, network, encoder: Encoder, cells: int, batch_tokens: int = BATCH_TOKENS, budget: Budget | None = None
     ):
-        self.encoder, self.cells, self.batch_tokens, self.budget = encoder, cells, batch_tokens, budget
+        self.network, self.encoder, self.cells = network, encoder, cells
+        self.batch_tokens, self.budget = batch_tokens, budget
         self._network = one_trace(network)
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[Query]:
