@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 def serve(config: Config, runs: Sequence[Run], listener: socket.socket) -> dict[str, Any]:
     """The same with runs that were found and a socket that listens."""
     from serving.app import Limits, Service
-    from serving.runs import answer, names_of
+    from serving.runs import is_slow, names_of, work
     from serving.worker import Worker
 
     names = names_of(runs)
@@ -84,7 +84,7 @@ def serve(config: Config, runs: Sequence[Run], listener: socket.socket) -> dict[
             one.answers(one.examples(sample_records(one.task, 1)))
         return live
 
-    worker = Worker(prepare, lambda live, key, asked: answer(live[key[0]], asked), config.batch_examples)
+    worker = Worker(prepare, work, config.batch_examples, is_slow=is_slow)
     try:
         live = worker.start()
         for name, one in live.items():
@@ -95,7 +95,7 @@ def serve(config: Config, runs: Sequence[Run], listener: socket.socket) -> dict[
         serve_until_told(Service(worker, live, limits, config.page_language).app(), listener)
     finally:
         worker.stop()
-    print("stopped", flush=True)
+    print(f"stopped after {worker.batches} batches", flush=True)
     return {"address": address, "batches": worker.batches}
 
 

@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-import competition
-
-with competition.inside(competition.ROOT / "scripts"):
-    import serve
-    from serving.app import Limits, Service
-    from serving.worker import Worker
+import competition  # noqa: F401  (which puts scripts/ on the path)
+import serve
+from serving.app import Limits, Service
+from serving.worker import Worker
 
 LIMITS = Limits(max_bytes=10_000, timeout_seconds=20, max_examples=10)
 

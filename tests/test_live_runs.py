@@ -8,11 +8,12 @@ import pytest
 from common.submission import json_bytes
 
 import competition
-from contests import CONTESTS, NL2SQL, READING_COMPREHENSION, WEBQA, _sample_tables, every_contest, lines
+import live_runs  # scripts/, on the path since `competition` was imported
+from contests import CONTESTS, NL2SQL, READING_COMPREHENSION, WEBQA, every_contest, lines
 from helpers import refused, write
+from live_helpers import typed
 from workshop import numbered, succeeds
 
-live_runs = competition.load(competition.ROOT / "scripts", "live_runs")
 ODD_TEXTS = ["", " \t", "<script>alert(1)</script>", "天" + "\u0301" * 40, "\ud800", "甲" * 700]
 
 
@@ -24,28 +25,6 @@ def submitted(contest, answers):
     if contest is WEBQA:
         return "".join(f"{record['id']}\t{record['answer']}\n" for record in records).encode()
     return lines(records)
-
-
-def typed(contest, example):
-    """What somebody would send of an example."""
-    record = contest.unlabelled(example)
-    return (
-        {"question": record["question"], "table": _sample_tables()[record["table_id"]]} if contest is NL2SQL else record
-    )
-
-
-@pytest.fixture(scope="session")
-def opened(workshop):
-    """The live run of a contest, loaded once."""
-    kept = {}
-
-    def open_once(contest):
-        if contest.folder not in kept:
-            with workshop.networks_built_once(contest.folder):
-                kept[contest.folder] = live_runs.open_live_run(workshop.trained(contest).run)
-        return kept[contest.folder]
-
-    return open_once
 
 
 @every_contest

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -20,19 +21,17 @@ from common.command_line import UserError
 import competition
 from contests import RELATION_EXTRACTION, WEBQA, every_contest
 from helpers import refused
-from test_live_runs import opened, typed  # noqa: F401
+from live_helpers import typed
 from workshop import check_refusal, run_here
 
 pytest.importorskip("starlette", reason="requirements-serve.lock is not installed")
 pytest.importorskip("uvicorn", reason="requirements-serve.lock is not installed")
 
+import serve  # noqa: E402
+from serving import runs as served_runs  # noqa: E402
+from serving.app import FILES, PAGE  # noqa: E402
+from serving.worker import Busy, Stopped, Worker  # noqa: E402
 from serving_helpers import LIMITS, connected, on_a_thread, send  # noqa: E402
-
-with competition.inside(competition.ROOT / "scripts"):
-    import serve
-    from serving import runs as served_runs
-    from serving.app import FILES, PAGE
-    from serving.worker import Busy, Stopped, Worker
 
 SCRIPTS = competition.ROOT / "scripts"
 
@@ -145,6 +144,14 @@ def test_a_short_job_does_not_wait_for_the_whole_of_a_long_one():
         assert gate.asked[1][1].count("s") == 2
 
 
+def test_what_is_slow_goes_one_at_a_time():
+    with working(is_slow=lambda key: key == "slow") as (worker, gate):
+        with busy(worker, gate):
+            slow, quick = worker.ask("slow", ["a", "b", "c"]), worker.ask("x", ["d", "e"])
+        assert slow.answers.result(60) == ["aa", "bb", "cc"] and quick.answers.result(60) == ["dd", "ee"]
+        assert [items for _, items in gate.asked[1:]] == [["a"], ["d", "e"], ["b"], ["c"]]
+
+
 def test_a_job_that_fails_costs_no_other():
     with working(most_items=4) as (worker, gate):
         with busy(worker, gate):
@@ -226,6 +233,9 @@ MISTAKES = {
     "no content type": Mistake(b"[]", 415, "application/json", headers={"Content_Type": "text/plain"}),
     "another run": Mistake(["a"], 404, "no such run", "/predict/two"),
     "a run that is no name": Mistake({"run": ["one"], "examples": []}, 404, "no such run"),
+    "a part that is no number": Mistake({"examples": ["a"], "output": "1"}, 400, '"output" must be', "/attributions"),
+    "a part below 0": Mistake({"examples": ["a"], "output": -1}, 400, '"output" must be', "/attributions/one"),
+    "attributions of another run": Mistake(["a"], 404, "no such run", "/attributions/two"),
     "a sample of no run": Mistake(None, 404, "no such run", "/samples/x"),
     "a sample upwards": Mistake(None, 404, "nothing here", "/samples/..%2F..%2Fx"),
     "nowhere": Mistake(None, 404, "POST /predict", "/etc/passwd"),
@@ -318,6 +328,18 @@ def test_who_goes_is_not_worked_for():
         assert "gone" not in str(gate.asked)
 
 
+def test_attributions_are_asked_for_and_may_not_be_of_long_texts(monkeypatch):
+    from serving import app
+
+    monkeypatch.setattr(app, "shown", lambda task, example: SimpleNamespace(texts=[("text", example)]))
+    with serving() as (address, gate, _):
+        found = send(address, "/attributions", {"examples": ["a", "b"], "output": 1})
+        assert found.json == {"run": "one", "task": FakeRun.task, "attributions": ["aa", "bb"]}
+        assert gate.asked == [(("one", "attributions"), ["a", "b"])]
+        long = send(address, "/attributions/one", ["a", "b" * 5001])
+        assert long.status == 413 and "example 2: 5,001 characters" in long.json["error"]
+
+
 def test_our_own_mistake_is_told_without_its_place(capsys):
     with serving() as (address, _, _):
         found = send(address, "/predict", ["wrong"])
@@ -356,15 +378,14 @@ def test_the_page_runs_nothing_but_what_is_served_with_it(address):
 
 def test_the_page_says_all_in_both_languages():
     english, chinese = (
-        re.findall(r'^ *"([^"]+)": "|, "([a-z]+)": "', part, re.MULTILINE)
-        for part in PAGE.with_name("words.js").read_text("utf-8").split("\n  zh: {")
+        re.findall(r'"([^"]+)": ', part) for part in PAGE.with_name("words.js").read_text("utf-8").split("\n  zh: {")
     )
     assert english == chinese and len(english) > 50
     asked = re.findall(
         r'data-word="([^"]+)"|\bword\("([^"]+)"\)',
         PAGE.read_text("utf-8") + PAGE.with_name("page.js").read_text("utf-8"),
     )
-    assert {"".join(one) for one in asked} <= {"".join(one) for one in english}
+    assert {"".join(one) for one in asked} <= {*english}
 
 
 def test_the_page_may_be_asked_for_in_a_language():
@@ -379,7 +400,7 @@ def test_the_page_may_be_asked_for_in_a_language():
 
 
 @every_contest
-def test_an_answer_is_shown_with_its_texts(workshop, opened, contest):  # noqa: F811
+def test_an_answer_is_shown_with_its_texts(workshop, opened, contest):
     live = opened(contest)
     records = [typed(contest, example) for example in workshop.trained(contest).examples[:3]]
     asked = [served_runs.Asked(example, True) for example in live.examples(records)]
@@ -388,6 +409,24 @@ def test_an_answer_is_shown_with_its_texts(workshop, opened, contest):  # noqa: 
         assert without.keys() == {"answer", "scores"} and one["answer"] == without["answer"]
         assert one.keys() == {"answer", "scores", "texts", "marks", "lines"} and one["lines"]
         assert all(0 <= start < end <= len(one["texts"][text][1]) for text, start, end, _ in one["marks"])
+
+
+@every_contest
+def test_attributions_are_those_of_the_characters(workshop, opened, contest):
+    live = opened(contest)
+    records = [typed(contest, example) for example in workshop.trained(contest).examples[:1]]
+    (example,) = live.examples(records)
+    whole, none = served_runs.work(
+        {"a": live}, ("a", "attributions"), [served_runs.Why(example, one) for one in (None, 99)]
+    )
+    assert none is None and whole["answer"] == live.answers([example])[0].record and whole["outputs"]
+    first, *_ = served_runs.attributions(live, [served_runs.Why(example, 0)])
+    for found in (whole, first):
+        assert [len(values) for values in found["attributions"]] == [len(text) for _, text in found["texts"]]
+        total = sum(sum(values) for values in found["attributions"]) + found["elsewhere"]
+        change = found["value"] - found["baseline"]
+        assert abs(total - change) <= (found["error"] + 0.01) * abs(change) + 0.01
+    assert any(any(values) for values in whole["attributions"])
 
 
 def test_runs_have_names_of_their_own(tmp_path):
@@ -440,4 +479,4 @@ def test_a_signal_ends_it_in_order(workshop, contest, number):
         out, err = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert (process.returncode, err) == (0, "") and out.endswith("stopped\n")
+    assert (process.returncode, err) == (0, "") and re.search(r"stopped after \d+ batches\n$", out)

@@ -8,7 +8,7 @@ import pytest
 
 from browser import chromium, complaints, needs_browser
 from contests import NL2SQL, RELATION_EXTRACTION, in_default
-from test_live_runs import opened, typed  # noqa: F401
+from live_helpers import typed
 from test_serve import until
 
 pytest.importorskip("starlette", reason="requirements-serve.lock is not installed")
@@ -65,7 +65,7 @@ def as_typed(record):
 
 
 @in_default(RELATION_EXTRACTION, NL2SQL, reason="two contests stand for all: one text, and a question with a table")
-def test_the_page_answers(workshop, opened, contest, driver):  # noqa: F811
+def test_the_page_answers(workshop, opened, contest, driver):
     live = opened(contest)
     worker = Worker(lambda: live, lambda live, key, asked: answer(live, asked))
     worker.start()
@@ -127,7 +127,7 @@ def test_what_is_typed_and_named_is_shown_and_never_run(driver):
             HOSTILE,
             f"{HOSTILE}: {HOSTILE}",
         ]
-        text = "return [...document.querySelectorAll('.text')].map(one => {const copy = one.cloneNode(true); copy.querySelectorAll('.tag').forEach(tag => tag.remove()); return copy.textContent})"
+        text = "return [...document.querySelectorAll('#answer .text')].map(one => {const copy = one.cloneNode(true); copy.querySelectorAll('.tag').forEach(tag => tag.remove()); return copy.textContent})"
         assert driver.execute_script(text) == [HOSTILE]
         assert not driver.find_elements("css selector", "#answer img, #answer script, main img")
         assert driver.execute_script("return window.hacked") is None

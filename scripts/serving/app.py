@@ -20,8 +20,9 @@ from common.command_line import UserError, printable
 from common.submission import json_bytes, too_deep
 
 from live_runs import LiveRun, sample_records
-from serving.runs import Asked
-from serving.worker import Busy, Job, Stopped, Worker
+from serving.runs import Asked, Why
+from serving.worker import Busy, Stopped, Worker
+from shown import shown
 
 PAGE = Path(__file__).with_name("page.html")
 FILES = {"page.js": "text/javascript", "page.css": "text/css", "words.js": "text/javascript"}
@@ -34,6 +35,9 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+
+#: Characters of an example whose answer is explained: each needs STEPS passes forwards and backwards.
+LONGEST_EXPLAINED = 5000
 
 #: How much of what is too large is read all the same, in times of what may be: who sends it is still sending then, and
 #: would not see the answer.
@@ -73,6 +77,8 @@ class Service:
             Route("/samples/{name}", self._told(self.samples)),
             Route("/predict", self._told(self.predict), methods=["POST"]),
             Route("/predict/{name}", self._told(self.predict), methods=["POST"]),
+            Route("/attributions", self._told(self.attributions), methods=["POST"]),
+            Route("/attributions/{name}", self._told(self.attributions), methods=["POST"]),
             *(Route(f"/{name}", self._told(self.file)) for name in FILES),
         ]
 
@@ -115,21 +121,27 @@ class Service:
 
     async def predict(self, request: Request) -> Response:
         until = time.monotonic() + self.limits.timeout_seconds
-        body = await self._body(request, until)
-        name, records, is_shown = self._asked(body, request.path_params.get("name"))
-        request.state.examples = len(records)
-        try:
-            examples = await run_in_threadpool(self.runs[name].examples, records)
-        except UserError as error:
-            raise Refusal(400, str(error)) from None
-        except (ValueError, RecursionError):
-            raise Refusal(400, "an example has a number of thousands of digits, or is nested too deep") from None
-        try:
-            job = self.worker.ask((name, "answers"), [Asked(example, is_shown) for example in examples])
-        except (Busy, Stopped):
-            raise Refusal(503, "too many requests wait already - try again", **{"Retry-After": "1"}) from None
-        answers = await self._answers(request, job, until)
+        name, examples, options = await self._examples(request, until, {"shown"})
+        is_shown = options.get("shown", False) is True
+        answers = await self._ask(request, (name, "answers"), [Asked(one, is_shown) for one in examples], until)
         return _json({"run": name, "task": self.runs[name].task, "answers": answers})
+
+    async def attributions(self, request: Request) -> Response:
+        until = time.monotonic() + self.limits.timeout_seconds
+        name, examples, options = await self._examples(request, until, {"output"})
+        output = options.get("output")
+        if output is not None and (isinstance(output, bool) or not isinstance(output, int) or output < 0):
+            raise Refusal(400, '"output" must be the number of a part of the answer, from 0, or null')
+        for number, example in enumerate(examples, start=1):
+            length = sum(len(text) for _, text in shown(self.runs[name].task, example).texts)
+            if length > LONGEST_EXPLAINED:
+                raise Refusal(
+                    413, f"example {number}: {length:,} characters - at most {LONGEST_EXPLAINED:,} are explained"
+                )
+        found = await self._ask(request, (name, "attributions"), [Why(one, output) for one in examples], until)
+        if None in found:
+            raise Refusal(400, f"example {found.index(None) + 1}: its answer has no part {output}")
+        return _json({"run": name, "task": self.runs[name].task, "attributions": found})
 
     # What they share
 
@@ -178,22 +190,27 @@ class Service:
             raise too_large
         return parsed(bytes(content))
 
-    def _asked(self, body: Any, name: str | None) -> tuple[str, list[Any], bool]:
-        """The run, the records, and whether they are to be shown."""
-        is_shown = False
-        if isinstance(body, dict):
-            unknown = body.keys() - {"run", "examples", "shown"}
-            if unknown:
-                raise Refusal(
-                    400, f'"{min(unknown):.60}" is no field of a request - it has "examples", "run" and "shown"'
-                )
-            name, is_shown = body.get("run", name), body.get("shown", False) is True
-            body = body.get("examples")
-        if not isinstance(body, list):
+    async def _examples(self, request: Request, until: float, options: set[str]) -> tuple[str, list[Any], dict]:
+        """The run that is asked, the examples, and what else there is in the request, which may have these options."""
+        body = await self._body(request, until)
+        told: dict[str, Any] = body if isinstance(body, dict) else {"examples": body}
+        unknown = told.keys() - {"run", "examples", *options}
+        if unknown:
+            fields = ", ".join(f'"{name}"' for name in ("examples", "run", *sorted(options)))
+            raise Refusal(400, f'"{min(unknown):.60}" is no field of this request - it has {fields}')
+        records = told.get("examples")
+        if not isinstance(records, list):
             raise Refusal(400, 'the request must be a list of examples, or an object with them as "examples"')
-        if len(body) > self.limits.max_examples:
-            raise Refusal(413, f"{len(body):,} examples at once - send at most {self.limits.max_examples:,}")
-        return self._name(name), body, is_shown
+        if len(records) > self.limits.max_examples:
+            raise Refusal(413, f"{len(records):,} examples at once - send at most {self.limits.max_examples:,}")
+        name = self._name(told.get("run", request.path_params.get("name")))
+        request.state.examples = len(records)
+        try:
+            return name, await run_in_threadpool(self.runs[name].examples, records), told
+        except UserError as error:
+            raise Refusal(400, str(error)) from None
+        except (ValueError, RecursionError):
+            raise Refusal(400, "an example has a number of thousands of digits, or is nested too deep") from None
 
     def _name(self, name: Any) -> str:
         if name is None and len(self.runs) == 1:
@@ -205,8 +222,12 @@ class Service:
             raise Refusal(404, f"there is no such run - the runs are {known}")
         return name
 
-    async def _answers(self, request: Request, job: Job, until: float) -> Any:
+    async def _ask(self, request: Request, key: tuple[str, str], asked: list[Any], until: float) -> list[Any]:
         """What the worker says, unless time is up or the client has gone: then it is asked no more."""
+        try:
+            job = self.worker.ask(key, asked)
+        except (Busy, Stopped):
+            raise Refusal(503, "too many requests wait already - try again", **{"Retry-After": "1"}) from None
         answers = asyncio.wrap_future(job.answers)
         gone = asyncio.ensure_future(_gone(request))
         try:

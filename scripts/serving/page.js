@@ -87,7 +87,7 @@ function showFields(values = {}) {
   const task = currentRun().task;
   element("asking").textContent = word(task);
   element("fields").replaceChildren(...FIELDS[task].map(([key, rows, name]) => {
-    const field = rows === 1 ? make("input", {type: "text"}) : make("textarea", {rows, className: key});
+    const field = rows === 1 ? make("input", {type: "text"}) : make("textarea", {rows, className: `typed-${key}`});
     Object.assign(field, {id: `field-${key}`, name: key, spellcheck: false, value: values[key] ?? ""});
     return make("div", {}, make("label", {htmlFor: field.id, textContent: word(name)}), field);
   }));
@@ -161,6 +161,7 @@ function showAnswer() {
     const nodes = isTable ? markedTable(told.answer, kinds) : [make("p", {className: "text"}, ...marked(text, marks, kinds))];
     parts.push(make("h3", {textContent: partName(name)}), ...nodes);
   });
+  if (told.lines.length) parts.push(whySection());
   const record = make("pre", {textContent: JSON.stringify(told.answer, null, 1)});
   parts.push(make("details", {}, make("summary", {textContent: word("record")}), record));
   element("answer").replaceChildren(...parts);
@@ -301,6 +302,60 @@ const SAID = {
     return [...best(told), ...titled("titles", table(["title", "log-probability"], rows))];
   },
 };
+
+// Attributions
+
+function whySection() {
+  const section = make("div", {id: "why"});
+  const button = make("button", {type: "button", textContent: word("why")});
+  button.addEventListener("click", () => explain(null));
+  section.append(button);
+  if (last.why) section.append(...whyNodes(last.why));
+  return section;
+}
+
+async function explain(output) {
+  const asking = last, {name, example} = last;
+  for (const button of document.querySelectorAll("#why button")) button.disabled = true;
+  say(word("why working"));
+  try {
+    const told = await asked(`attributions/${encodeURIComponent(name)}`, {examples: [example], output});
+    if (last !== asking) return;
+    last.why = told.attributions[0];
+    showAnswer();
+    element("why").scrollIntoView({block: "nearest"});
+  } catch (error) {
+    if (last !== asking) return;
+    showAnswer();
+    say(error.message, true);
+  }
+}
+
+function whyNodes({outputs, output, texts, attributions}) {
+  const chosen = [[null, word("all")], ...outputs.map((name, number) => [number, name])];
+  const buttons = chosen.map(([number, name]) => {
+    const button = make("button", {type: "button", textContent: name, className: "output"});
+    button.setAttribute("aria-pressed", String(number === output));
+    button.addEventListener("click", () => explain(number));
+    return button;
+  });
+  const largest = Math.max(1e-9, ...attributions.flat().map(Math.abs));
+  const nodes = [make("h3", {textContent: word("gradients")}), make("p", {className: "buttons"}, ...buttons)];
+  texts.forEach(([name, text], number) => {
+    if (!attributions[number].some((value) => value)) return;
+    const letters = Array.from(text).map((letter, place) => weighed(letter, attributions[number][place] ?? 0, largest));
+    nodes.push(make("h3", {textContent: partName(name)}), make("p", {className: "text"}, ...letters));
+  });
+  return nodes;
+}
+
+// The stronger the colour, the more a character spoke for the answer (green), or against it (red).
+function weighed(letter, value, largest) {
+  const node = make("span", {textContent: letter, title: value.toFixed(3)});
+  const share = Math.round(70 * Math.abs(value) / largest);
+  if (share > 2) node.style.backgroundColor = `color-mix(in srgb, var(${value > 0 ? "--for" : "--against"}) ${share}%, transparent)`;
+  return node;
+}
 
 // Language
 

@@ -37,8 +37,8 @@ class Worker(Generic[Tool]):
     """A thread that makes its tool by `prepare` and then answers jobs by `work(tool, key, items)`, results in order.
 
     most_items: that go through the network together. Of several jobs that wait each has its share of them, so that a
-    short one does not wait for the whole of a long one. most_jobs: that may wait at once. An error costs the job that
-    it comes from, and no other.
+    short one does not wait for the whole of a long one. is_slow: says of a key that its items go one at a time.
+    most_jobs: that may wait at once. An error costs the job that it comes from, and no other.
     """
 
     def __init__(
@@ -48,8 +48,9 @@ class Worker(Generic[Tool]):
         most_items: int = 64,
         most_jobs: int = 256,
         gathering_seconds: float = GATHERING_SECONDS,
+        is_slow: Callable[[Hashable], bool] = lambda key: False,
     ):
-        self.prepare, self.work = prepare, work
+        self.prepare, self.work, self.is_slow = prepare, work, is_slow
         self.most_items, self.most_jobs, self.gathering_seconds = most_items, most_jobs, gathering_seconds
         self.batches = 0
         self._waiting: list[Job] = []
@@ -123,12 +124,16 @@ class Worker(Generic[Tool]):
 
     def _is_full(self) -> bool:
         key = self._waiting[0].key if self._waiting else None
-        return sum(len(job.items) - len(job.found) for job in self._waiting if job.key == key) >= self.most_items
+        return sum(len(job.items) - len(job.found) for job in self._waiting if job.key == key) >= self._most(key)
+
+    def _most(self, key: Hashable) -> int:
+        return 1 if self.is_slow(key) else self.most_items
 
     def _shares(self) -> list[tuple[Job, Sequence[Any]]]:
         """Of the first job that waits and of those of its key. What is then left of a job goes behind the others."""
-        jobs = [job for job in self._waiting if job.key == self._waiting[0].key][: self.most_items]
-        left, shares = self.most_items, []
+        key = self._waiting[0].key
+        left, shares = self._most(key), []
+        jobs = [job for job in self._waiting if job.key == key][:left]
         for number, job in enumerate(sorted(jobs, key=lambda job: len(job.items) - len(job.found))):
             share = max(1, left // (len(jobs) - number))
             part = job.items[len(job.found) : len(job.found) + share]
