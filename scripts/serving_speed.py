@@ -139,30 +139,33 @@ def _all_of(log: Any) -> str:
 
 
 def asked(address: str, records: Sequence[Any], expected: Sequence[Any], clients: int, seconds: float) -> Figures:
-    """What so many clients find in that time."""
+    """What so many clients find in that time, each of which asks once at least."""
     figures, numbers, place = Figures(), itertools.count(), urlsplit(address)
     until = time.perf_counter() + seconds
 
+    def ask(connection: http.client.HTTPConnection, number: int) -> None:
+        begun = time.perf_counter()
+        try:
+            body = json.dumps([records[number]])
+            connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            content = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            figures.errors.append(f"{type(error).__name__}: {error}")
+            connection.close()
+            return
+        if response.status != 200:
+            figures.errors.append(f"status {response.status}: {content[:200].decode('utf-8', 'replace')}")
+        elif without_id(json.loads(content)["answers"][0]["answer"]) != expected[number]:
+            figures.errors.append(f"example {number + 1}: another answer than that of predict.py")
+        else:
+            figures.append(time.perf_counter() - begun)
+
     def ask_on() -> None:
         connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
+        ask(connection, next(numbers) % len(records))
         while time.perf_counter() < until:
-            number, begun = next(numbers) % len(records), time.perf_counter()
-            try:
-                body = json.dumps([records[number]])
-                connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
-                response = connection.getresponse()
-                content = response.read()
-                found = json.loads(content)["answers"][0]["answer"] if response.status == 200 else None
-            except (OSError, http.client.HTTPException) as error:
-                figures.errors.append(f"{type(error).__name__}: {error}")
-                connection.close()
-                continue
-            if found is None:
-                figures.errors.append(f"status {response.status}: {content[:200].decode('utf-8', 'replace')}")
-            elif without_id(found) != expected[number]:
-                figures.errors.append(f"example {number + 1}: another answer than that of predict.py")
-            else:
-                figures.append(time.perf_counter() - begun)
+            ask(connection, next(numbers) % len(records))
         connection.close()
 
     threads = [threading.Thread(target=ask_on) for _ in range(clients)]

@@ -28,6 +28,7 @@ pytest.importorskip("starlette", reason="requirements-serve.lock is not installe
 pytest.importorskip("uvicorn", reason="requirements-serve.lock is not installed")
 
 import serve  # noqa: E402
+import serving_speed  # noqa: E402
 from serving import runs as served_runs  # noqa: E402
 from serving.app import FILES, PAGE  # noqa: E402
 from serving.worker import Busy, Stopped, Worker  # noqa: E402
@@ -480,3 +481,28 @@ def test_a_signal_ends_it_in_order(workshop, contest, number):
     finally:
         process.kill()
     assert (process.returncode, err) == (0, "") and re.search(r"stopped after \d+ batches\n$", out)
+
+
+# How fast it is
+
+
+def test_each_answer_of_the_measurement_is_compared():
+    worker = Worker(lambda: None, lambda tool, key, asked: [{"answer": {"id": "x", "a": one.example}} for one in asked])
+    worker.start()
+    records = ["one", "two", 3]
+    with on_a_thread(worker, {"one": FakeRun()}) as address:
+        figures = serving_speed.asked(address, records, [{"a": "one"}, {"a": "2"}, {"a": "3"}], 3, 0)
+    assert len(figures) == 1 and 0 < figures[0] < 60
+    wrong = "example 2: another answer than that of predict.py"
+    assert {line if line == wrong else line[:10] for line in figures.errors} == {wrong, "status 400"}
+    gone = serving_speed.asked(address, records[:1], [{"a": "one"}], 1, 0)
+    assert gone == [] and len(gone.errors) == 1 and "Refused" in gone.errors[0]
+
+
+@pytest.mark.slow(reason="test_each_answer_of_the_measurement_is_compared and the test of signals have its parts")
+@every_contest
+def test_a_run_is_measured(workshop, contest, capsys):
+    flags = [workshop.trained(contest).run, "--clients", "4", "--seconds", "1", "--alone-seconds", "1"]
+    found = serving_speed.main([str(flag) for flag in flags])
+    assert found["errors"] == 0 and found["requests"] > 2 and found["together"] > 0 and found["alone"] > 0
+    assert "batches in all" in capsys.readouterr().out
