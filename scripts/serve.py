@@ -9,10 +9,8 @@ docs/serving.md says what can be asked, and what it is not.
 import contextlib
 import errno
 import importlib.util
-import signal
 import socket
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,9 +22,6 @@ from common.process import start_tensorflow
 from common.runs.directory import Run
 
 from live_runs import LiveRun, contest_run, sample_records
-
-#: Connections at once; to those beyond them 503 is said.
-MOST_CONNECTIONS = 1000
 
 
 @dataclass
@@ -73,6 +68,7 @@ def serve(config: Config, runs: Sequence[Run], listener: socket.socket) -> dict[
     """The same with runs that were found and a socket that listens."""
     from serving.app import Limits, Service
     from serving.runs import is_slow, names_of, work
+    from serving.server import serve_until_told
     from serving.worker import Worker
 
     names = names_of(runs)
@@ -142,46 +138,6 @@ def address_of(listener: socket.socket) -> str:
     """What to type into a browser."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def serve_until_told(app: Any, listener: socket.socket, on_start: Callable[[Any], None] = lambda server: None) -> None:
-    """Answers requests until a signal comes (in the main thread), or `should_exit` of the server is set, which is given
-    to `on_start` when it answers."""
-    import uvicorn
-
-    class Server(uvicorn.Server):
-        """Ends by a signal as by a return: uvicorn itself would then raise the signal once more."""
-
-        @contextlib.contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            if threading.current_thread() is not threading.main_thread():
-                yield
-                return
-            kept = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-            try:
-                yield
-            finally:
-                for number, handler in kept.items():
-                    signal.signal(number, handler)
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            on_start(self)
-
-    settings = uvicorn.Config(
-        app,
-        log_level="error",
-        access_log=False,
-        lifespan="off",
-        server_header=False,
-        ws="none",
-        http="h11",
-        loop="asyncio",
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=5,
-        limit_concurrency=MOST_CONNECTIONS,
-    )
-    Server(settings).run(sockets=[listener])
 
 
 if __name__ == "__main__":

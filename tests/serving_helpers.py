@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import competition  # noqa: F401  (which puts scripts/ on the path)
 import serve
 from serving.app import Limits, Service
+from serving.server import serve_until_told
 from serving.worker import Worker
 
 LIMITS = Limits(max_bytes=10_000, timeout_seconds=20, max_examples=10)
@@ -38,7 +39,7 @@ def on_a_thread(worker: Worker, runs: dict[str, Any], limits: Limits = LIMITS, l
 
     with serve.listening("127.0.0.1", 0) as listener:
         app = Service(worker, runs, limits, language).app()
-        thread = threading.Thread(target=serve.serve_until_told, args=(app, listener, begun), daemon=True)
+        thread = threading.Thread(target=serve_until_told, args=(app, listener, begun), daemon=True)
         thread.start()
         assert started.wait(30)
         try:

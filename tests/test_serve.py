@@ -370,7 +370,7 @@ def test_the_page_runs_nothing_but_what_is_served_with_it(address):
     files = {name: send(address, f"/{name}") for name in FILES}
     for name, file in files.items():
         assert file.status == 200 and file.headers["content-type"].startswith(FILES[name])
-    html, script = found.content.decode(), files["page.js"].content.decode()
+    html, script = found.content.decode(), "".join(file.content.decode() for file in files.values())
     assert {*re.findall(r'(?:src|href)="([^"]*)"', html)} == {*FILES}
     assert not re.search(r"<script(?![^>]*src)|<style|\son[a-z]+=|style=", html)
     assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval|new Function|https?:", script)
@@ -384,7 +384,7 @@ def test_the_page_says_all_in_both_languages():
     assert english == chinese and len(english) > 50
     asked = re.findall(
         r'data-word="([^"]+)"|\bword\("([^"]+)"\)',
-        PAGE.read_text("utf-8") + PAGE.with_name("page.js").read_text("utf-8"),
+        "".join(PAGE.with_name(name).read_text("utf-8") for name in (PAGE.name, *FILES) if name != "words.js"),
     )
     assert {"".join(one) for one in asked} <= {*english}
 

@@ -10,12 +10,9 @@ sign. The network is called layer by layer (`replay`): nothing of it is changed.
 Where on the line gradients are taken. Behind the embeddings of a BERT stands a normalisation: a x and x look the same to
 it, until a is so small (1e-5) that its epsilon counts. All of f(x) - f(0) happens there, and no rule with equal steps
 would see any of it. So f itself is asked first, which costs no gradients, where on the line it moves. If it moves near
-the baseline faster than anything that is smooth from 0 to 1, the line is cut at 10 c, and integrated by other variables:
-
-    from 0 to 10 c:  a = c t / sqrt(1.01 - t^2)          from 10 c to 1:  a = e^u
-
-With c = sqrt(epsilon) / deviation of the vectors, what comes out of such a normalisation is a straight line in t. Each
-piece gets steps by how far f moves in it.
+the baseline faster than anything that is smooth from 0 to 1, the line is cut where f has done most of that, at 2 c: up to
+there steps go by a, and from there on by its logarithm. For such a normalisation c is sqrt(epsilon) / deviation of the
+vectors, and in both pieces what comes out of it is smooth. Each piece gets steps by how far f moves in it.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,18 +32,18 @@ Rule = Literal["gauss_legendre", "trapezoid"]
 _PROBES = np.concatenate([[0.0], np.logspace(-9, 0, 28)])
 # What is smooth from 0 to 1 does not move by more than this share of its whole way, and so many times a, before a.
 _SMOOTH, _STEEP = 0.003, 5.0
-# A piece of the line has at least this share of the steps.
-_LEAST = 0.25
+# A line is cut before this, and a piece of it has at least this share of the steps.
+_LATEST, _LEAST = 0.4, 0.25
 
 
 class Attributions(NamedTuple):
     """by_kind: for each embedding layer by name, float64 (rows, length), `length` being that of what it embeds. value,
-    baseline: f(x) and f(b), float64 (rows,). near: c of each row, float64 (rows,), inf where the line is not cut."""
+    baseline: f(x) and f(b), float64 (rows,). cut: where the line of each row is cut, float64 (rows,), 1 where it is not."""
 
     by_kind: dict[str, np.ndarray]
     value: np.ndarray
     baseline: np.ndarray
-    near: np.ndarray
+    cut: np.ndarray
 
     def tokens(self, without: Sequence[str] = ()) -> np.ndarray:
         """Of each token, float64 (rows, length): the sum over all kinds, but those that embed something else."""
@@ -93,43 +90,36 @@ def integrated_gradients(
     line = _Line(network, inputs, baseline, scaled, values, numbering_rows)
     at_once = max(1, batch_tokens // line.tokens)
     probed = line.outputs(output_of, np.repeat(_PROBES[:, None], line.rows, 1), at_once)
-    near, share = zip(*map(_near, probed.T))
-    nodes = [_nodes(steps, rule, *of_row) for of_row in zip(near, share)]
+    cut, share = zip(*map(_cut, probed.T))
+    nodes = [_nodes(steps, rule, *of_row) for of_row in zip(cut, share)]
     positions, weights = np.array(nodes).transpose(1, 2, 0)
     by_kind = line.integral(output_of, positions, weights, at_once)
-    return Attributions(by_kind, probed[-1], probed[0], np.array(near))
+    return Attributions(by_kind, probed[-1], probed[0], np.array(cut))
 
 
-def _near(probed: np.ndarray) -> tuple[float, float]:
-    """c, inf where f is smooth from 0 to 1, and the share of its way that f has gone at 10 c. probed: f at `_PROBES`."""
+def _cut(probed: np.ndarray) -> tuple[float, float]:
+    """Where the line is cut, 1 where f is smooth from 0 to 1, and the share of its way that f has gone there. probed: f
+    at `_PROBES`."""
     moved, places = np.cumsum(np.abs(np.diff(probed))), _PROBES[1:]
     fast = moved > moved[-1] * (_SMOOTH + _STEEP * places)
     if not fast.any():
-        return np.inf, 1.0
+        return 1.0, 1.0
     half = moved[np.flatnonzero(fast)[-1]] / 2
     # Half of what comes out of a normalisation is at 0.58 c.
-    near = places[(moved >= half).argmax()] / 0.58
-    return near, float(np.interp(10 * near, places, moved) / moved[-1])
+    cut = 2 * float(places[(moved >= half).argmax()]) / 0.58
+    if cut > _LATEST:
+        return 1.0, 1.0
+    return cut, float(np.interp(cut, places, moved) / moved[-1])
 
 
-def _nodes(steps: int, rule: Rule, near: float, share: float) -> tuple[np.ndarray, np.ndarray]:
+def _nodes(steps: int, rule: Rule, cut: float, share: float) -> tuple[np.ndarray, np.ndarray]:
     """Where on the line from 0 to 1 gradients are taken, and what they weigh, each float64 (steps,)."""
-    if np.isinf(near) or steps < 8:
+    if cut == 1 or steps < 8:
         return _rule(steps, rule)
-    if 10 * near >= 0.5:
-        return _from_baseline(steps, rule, near, 1.0)
     first = round(steps * min(max(share, _LEAST), 1 - _LEAST))
-    begin, begin_weights = _from_baseline(first, rule, near, 10 * near)
-    u, weights = _rule(steps - first, rule)
-    span = -np.log(10 * near)
-    rest = np.exp(span * (u - 1))
-    return np.concatenate([begin, rest]), np.concatenate([begin_weights, weights * span * rest])
-
-
-def _from_baseline(steps: int, rule: Rule, near: float, end: float) -> tuple[np.ndarray, np.ndarray]:
-    """The same from 0 to `end`, by a = near t / sqrt(1 + (near / end)^2 - t^2)."""
-    (t, weights), left = _rule(steps, rule), 1 + (near / end) ** 2
-    return near * t / np.sqrt(left - t**2), weights * near * left / (left - t**2) ** 1.5
+    (begin, begin_weights), (u, weights) = _rule(first, rule), _rule(steps - first, rule)
+    rest = cut ** (1 - u)
+    return np.concatenate([cut * begin, rest]), np.concatenate([cut * begin_weights, -np.log(cut) * weights * rest])
 
 
 def _rule(steps: int, rule: Rule) -> tuple[np.ndarray, np.ndarray]:

@@ -25,7 +25,8 @@ from serving.worker import Busy, Stopped, Worker
 from shown import shown
 
 PAGE = Path(__file__).with_name("page.html")
-FILES = {"page.js": "text/javascript", "page.css": "text/css", "words.js": "text/javascript"}
+_SCRIPTS = ("words.js", "fields.js", "answer.js", "why.js", "page.js")
+FILES = {"page.css": "text/css", **dict.fromkeys(_SCRIPTS, "text/javascript")}
 
 #: What the page may do: run what is served beside it, ask this server, and nothing else.
 _HEADERS = {
