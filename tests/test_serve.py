@@ -19,7 +19,7 @@ import pytest
 from common.command_line import UserError
 
 import competition
-from contests import RELATION_EXTRACTION, WEBQA, every_contest
+from contests import RELATION_EXTRACTION, WEBQA, every_contest, in_default
 from helpers import refused
 from live_helpers import typed
 from workshop import check_refusal, run_here
@@ -412,7 +412,11 @@ def test_an_answer_is_shown_with_its_texts(workshop, opened, contest):
         assert all(0 <= start < end <= len(one["texts"][text][1]) for text, start, end, _ in one["marks"])
 
 
-@every_contest
+@in_default(
+    RELATION_EXTRACTION,
+    WEBQA,
+    reason="a text and a question with passages stand for all; tests of attributions have each",
+)
 def test_attributions_are_those_of_the_characters(workshop, opened, contest):
     live = opened(contest)
     records = [typed(contest, example) for example in workshop.trained(contest).examples[:1]]

@@ -244,7 +244,7 @@ class Service:
             raise Refusal(504, f"there was no answer within {seconds} seconds - send fewer or shorter examples")
         finally:
             gone.cancel()
-            answers.cancel()
+            job.answers.cancel()  # at once: cancelling `answers` would do so a moment later
 
 
 def parsed(content: bytes) -> Any:
