@@ -97,7 +97,7 @@ function table(names, rows) {
   if (!rows.length) return [];
   const head = make("tr", {}, ...names.map((name) => make("th", {scope: "col", textContent: word(name)})));
   const body = rows.map((row) => make("tr", {}, ...row));
-  return [make("div", {className: "wide"}, make("table", {}, make("thead", {}, head), make("tbody", {}, ...body)))];
+  return [make("div", {className: "wide"}, make("table", {className: "told"}, make("thead", {}, head), make("tbody", {}, ...body)))];
 }
 
 function titled(name, nodes) {
@@ -118,12 +118,14 @@ function candidates(told, withPassage) {
 // What is said of an answer above the texts, by contest.
 const SAID = {
   lic2020_relation_extraction(told) {
+    const others = told.answer.spo_list.map(({object: {"@value": value, ...rest}}) => rest);
+    const isMore = others.some((one) => Object.keys(one).length);
     const rows = told.answer.spo_list.map((one, number) => {
-      const {"@value": value, ...others} = one.object;
-      const more = Object.entries(others).map(([slot, text]) => `${slot}: ${text}`).join("；");
-      return [...cells(one.subject, one.predicate, value, more), probability(told.scores[number]?.probability)];
+      const more = Object.entries(others[number]).map(([slot, text]) => `${slot}: ${text}`).join("；");
+      const texts = [one.subject, one.predicate, one.object["@value"], ...(isMore ? [more] : [])];
+      return [...cells(...texts), probability(told.scores[number]?.probability)];
     });
-    return table(["subject", "predicate", "object", "others", "probability"], rows);
+    return table(["subject", "predicate", "object", ...(isMore ? ["others"] : []), "probability"], rows);
   },
   lic2020_event_extraction(told) {
     const rows = told.answer.event_list.map((one) => {
