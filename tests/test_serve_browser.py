@@ -3,6 +3,7 @@ text."""
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -95,16 +96,20 @@ class FakeRun:
     task = "lic2020_relation_extraction"
 
     def examples(self, records):
-        return [record["text"] for record in records]
+        return [SimpleNamespace(text=record["text"], line=1) for record in records]
 
 
 def hostile_answer(live, key, asked):
+    if key[1] == "attributions":
+        texts = [["text", asked[0].example.text]]
+        found = {"answer": {}, "outputs": [HOSTILE, "another"], "output": asked[0].output, "texts": texts}
+        return [{**found, "attributions": [[1.0, -2.0] + [0.0] * (len(HOSTILE) - 2)]}]
     triple = {"subject": HOSTILE, "predicate": HOSTILE, "object": {"@value": HOSTILE, HOSTILE: HOSTILE}}
     return [
         {
-            "answer": {"text": one.example, "spo_list": [triple]},
+            "answer": {"text": one.example.text, "spo_list": [triple]},
             "scores": [{"probability": 0.5}],
-            "texts": [["text", one.example]],
+            "texts": [["text", one.example.text]],
             "marks": [[0, 0, 9, HOSTILE], [0, 4, 20, f"{HOSTILE} subject"]],
             "lines": [HOSTILE],
         }
@@ -127,10 +132,24 @@ def test_what_is_typed_and_named_is_shown_and_never_run(driver):
             HOSTILE,
             f"{HOSTILE}: {HOSTILE}",
         ]
-        text = "return [...document.querySelectorAll('#answer .text')].map(one => {const copy = one.cloneNode(true); copy.querySelectorAll('.tag').forEach(tag => tag.remove()); return copy.textContent})"
-        assert driver.execute_script(text) == [HOSTILE]
+        without_tags = """
+            const text = document.querySelector("#answer .text").cloneNode(true);
+            text.querySelectorAll(".tag").forEach((tag) => tag.remove());
+            return text.textContent;
+        """
+        assert driver.execute_script(without_tags) == HOSTILE
         assert not driver.find_elements("css selector", "#answer img, #answer script, main img")
         assert driver.execute_script("return window.hacked") is None
+        driver.find_element("css selector", "#why > button").click()
+        until(lambda: visible(driver, "#why .output") or visible(driver, "#status.wrong"))
+        assert visible(driver, "#why .output") == ["all of it", HOSTILE, "another"]
+        weighed = "return [...document.querySelectorAll('#why .text span')].map(one => [one.textContent, one.style.backgroundColor])"
+        (first, green), (second, red), *others = driver.execute_script(weighed)
+        assert "--for" in green and "--against" in red and not any(colour for _, colour in others)
+        assert "".join([first, second, *(letter for letter, _ in others)]) == HOSTILE
+        driver.find_elements("css selector", "#why .output")[1].click()
+        pressed = "return document.querySelector('#why .output[aria-pressed=true]')?.textContent"
+        until(lambda: driver.execute_script(pressed) == HOSTILE)
         press(driver, "language")
         assert visible(driver, "#ask") == ["回答"] and HOSTILE in visible(driver, "#answer tbody td")
         assert complaints(driver) == []
