@@ -12,6 +12,7 @@ import contextlib
 import http.client
 import itertools
 import json
+import os
 import re
 import signal
 import subprocess
@@ -54,14 +55,43 @@ class Config:
 
 
 class Figures(list):
-    """Seconds of each request that was answered rightly. errors: what else came, one line each."""
+    """Seconds of each request that was answered rightly. errors: what else came, one line each. cpu_seconds: of the
+    server, meanwhile."""
 
     def __init__(self):
+        super().__init__()
         self.errors: list[str] = []
+        self.cpu_seconds = 0.0
+
+    @property
+    def per_cpu_second(self) -> float:
+        """Answers per CPU second of the server: what a busy machine does not change."""
+        return len(self) / max(self.cpu_seconds, 1e-9)
+
+    def row(self, seconds: float) -> list[object]:
+        """Answers, errors, answers a second and a CPU second, the median and what one in a hundred exceeds."""
+        ordered = sorted(self) or [0.0]
+        shares = [f"{1000 * ordered[int(share * (len(ordered) - 1))]:.0f}" for share in (0.5, 0.99)]
+        return [len(self), len(self.errors), f"{len(self) / seconds:.1f}", f"{self.per_cpu_second:.1f}", *shares]
+
+
+@dataclass
+class Server:
+    """A server of its own process. batches: that it had computed when it ended."""
+
+    address: str
+    pid: int
+    batches: int = 0
+
+    def cpu_seconds(self) -> float:
+        """Of its process, all threads, so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
-    """Prints and returns requests per second, `alone` and `together`, the number of `requests` and of `errors`."""
+    """Prints and returns requests per second, `alone` and `together`, the same per CPU second of the server as
+    `alone_per_cpu` and `together_per_cpu`, the number of `requests` and of `errors`."""
     config = parse_flags(Config, argv)
     check_installed()
     task = contest_run(config.run).config["task"]
@@ -69,29 +99,24 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     expected = predicted(task, config.run)
     if len(records) != len(expected):
         raise UserError(f"the sample of {task} is damaged - make it anew: python scripts/make_samples.py")
-    with served(config.run) as (address, told):
-        alone = asked(address, records, expected, 1, config.alone_seconds)
-        together = asked(address, records, expected, config.clients, config.seconds)
-    rates = [len(alone) / config.alone_seconds, len(together) / config.seconds]
-    rows = [
-        [clients, f"{seconds:g}", len(some), len(some.errors), f"{rate:.1f}", *_milliseconds(some)]
-        for clients, seconds, some, rate in (
-            (1, config.alone_seconds, alone, rates[0]),
-            (config.clients, config.seconds, together, rates[1]),
-        )
-    ]
-    print(table(["clients", "seconds", "answers", "errors", "a second", "median ms", "99 % ms"], rows))
+    with served(config.run) as server:
+        alone = asked(server, records, expected, 1, config.alone_seconds)
+        together = asked(server, records, expected, config.clients, config.seconds)
+    both = ((1, config.alone_seconds, alone), (config.clients, config.seconds, together))
+    rows = [[clients, f"{seconds:g}", *some.row(seconds)] for clients, seconds, some in both]
+    print(table(["clients", "seconds", "answers", "errors", "a second", "a CPU second", "median ms", "99 % ms"], rows))
     for line in dict.fromkeys((alone.errors + together.errors)[:5]):
         print(f"error: {line}")
-    print(f"together {rates[1] / max(rates[0], 1e-9):.2f} times as many; {told['batches']} batches in all")
-    errors = len(alone.errors) + len(together.errors)
-    return {"alone": rates[0], "together": rates[1], "requests": len(alone) + len(together), "errors": errors}
-
-
-def _milliseconds(seconds: Sequence[float]) -> list[str]:
-    """The median and what one in a hundred exceeds."""
-    ordered = sorted(seconds) or [0.0]
-    return [f"{1000 * ordered[int(share * (len(ordered) - 1))]:.0f}" for share in (0.5, 0.99)]
+    ratio = together.per_cpu_second / max(alone.per_cpu_second, 1e-9)
+    print(f"together {ratio:.2f} times as many per CPU second of the server; {server.batches} batches in all")
+    return {
+        "alone": len(alone) / config.alone_seconds,
+        "together": len(together) / config.seconds,
+        "alone_per_cpu": alone.per_cpu_second,
+        "together_per_cpu": together.per_cpu_second,
+        "requests": len(alone) + len(together),
+        "errors": len(alone.errors) + len(together.errors),
+    }
 
 
 def predicted(task: str, run_folder: Path) -> list[Any]:
@@ -115,22 +140,22 @@ def without_id(record: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def served(run_folder: Path) -> Iterator[tuple[str, dict[str, int]]]:
-    """The address of a server of its own process, and what it told when it had ended."""
+def served(run_folder: Path) -> Iterator[Server]:
+    """A server of this run."""
     command = [sys.executable, SCRIPTS / "serve.py", run_folder, "--port", "0"]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
         process = subprocess.Popen(list(map(str, command)), stdout=log, text=True)
-        told: dict[str, int] = {}
         try:
             while not (found := re.search(r"serving at (http://\S+)", _all_of(log))):
                 if process.poll() is not None:
                     raise UserError("the server has ended - see what it says above")
                 time.sleep(0.1)
-            yield found[1], told
+            server = Server(found[1], process.pid)
+            yield server
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
-        told["batches"] = int(re.search(r"stopped after (\d+) batches", _all_of(log))[1])
+        server.batches = int(re.search(r"stopped after (\d+) batches", _all_of(log))[1])
 
 
 def _all_of(log: Any) -> str:
@@ -138,13 +163,14 @@ def _all_of(log: Any) -> str:
     return log.read()
 
 
-def asked(address: str, records: Sequence[Any], expected: Sequence[Any], clients: int, seconds: float) -> Figures:
+def asked(server: Server, records: Sequence[Any], expected: Sequence[Any], clients: int, seconds: float) -> Figures:
     """What so many clients find in that time, each of which asks once at least."""
-    figures, numbers, place = Figures(), itertools.count(), urlsplit(address)
+    figures, numbers, place = Figures(), itertools.count(), urlsplit(server.address)
+    begun = server.cpu_seconds()
     until = time.perf_counter() + seconds
 
     def ask(connection: http.client.HTTPConnection, number: int) -> None:
-        begun = time.perf_counter()
+        asked_at = time.perf_counter()
         try:
             body = json.dumps([records[number]])
             connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
@@ -159,7 +185,7 @@ def asked(address: str, records: Sequence[Any], expected: Sequence[Any], clients
         elif without_id(json.loads(content)["answers"][0]["answer"]) != expected[number]:
             figures.errors.append(f"example {number + 1}: another answer than that of predict.py")
         else:
-            figures.append(time.perf_counter() - begun)
+            figures.append(time.perf_counter() - asked_at)
 
     def ask_on() -> None:
         connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
@@ -173,6 +199,7 @@ def asked(address: str, records: Sequence[Any], expected: Sequence[Any], clients
         thread.start()
     for thread in threads:
         thread.join()
+    figures.cpu_seconds = server.cpu_seconds() - begun
     return figures
 
 

@@ -2,6 +2,7 @@
 what was sent is told."""
 
 import contextlib
+import os
 import re
 import signal
 import socket
@@ -495,11 +496,13 @@ def test_each_answer_of_the_measurement_is_compared():
     worker.start()
     records = ["one", "two", 3]
     with on_a_thread(worker, {"one": FakeRun()}) as address:
-        figures = serving_speed.asked(address, records, [{"a": "one"}, {"a": "2"}, {"a": "3"}], 3, 0)
-    assert len(figures) == 1 and 0 < figures[0] < 60
+        server = serving_speed.Server(address, os.getpid())
+        figures = serving_speed.asked(server, records, [{"a": "one"}, {"a": "2"}, {"a": "3"}], 3, 0)
+    assert len(figures) == 1 and 0 < figures[0] < 60 and 0 <= figures.cpu_seconds < 60
+    assert figures.row(2)[:3] == [1, 2, "0.5"]
     wrong = "example 2: another answer than that of predict.py"
     assert {line if line == wrong else line[:10] for line in figures.errors} == {wrong, "status 400"}
-    gone = serving_speed.asked(address, records[:1], [{"a": "one"}], 1, 0)
+    gone = serving_speed.asked(server, records[:1], [{"a": "one"}], 1, 0)
     assert gone == [] and len(gone.errors) == 1 and "Refused" in gone.errors[0]
 
 

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import json
-import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,8 +158,8 @@ class Service:
                 response = _refused(error)
             except ClientDisconnect:
                 response = Response(status_code=499)
-            except Exception as error:
-                print(f"error: {type(error).__name__}: {printable(str(error))[:500]}", file=sys.stderr)
+            except Exception:
+                traceback.print_exc()  # it is ours
                 response = _refused(Refusal(500, "this server made a mistake - its log says which"))
             response.headers.update(_HEADERS)
             _log(request, response.status_code, begun)
