@@ -401,7 +401,7 @@ def test_the_page_may_be_asked_for_in_a_language():
 # Runs
 
 
-@every_contest
+@in_default(RELATION_EXTRACTION, WEBQA, reason="tests/test_shown.py has all contests, and the page's tests show them")
 def test_an_answer_is_shown_with_its_texts(workshop, opened, contest):
     live = opened(contest)
     records = [typed(contest, example) for example in workshop.trained(contest).examples[:3]]
