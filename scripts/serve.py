@@ -41,13 +41,15 @@ class Config:
     """Most seconds between a request and its answer."""
     max_examples: int = 200
     """Most examples of a request."""
+    max_characters: int = 20_000
+    """Most characters of an example, all its texts together; a table is not counted."""
     batch_examples: int = 64
     """Most examples, of all requests that wait, that go through the network together."""
     page_language: Literal["zh", "en"] | None = None
     """Language of the page. Default: that of the browser."""
 
     def __post_init__(self):
-        check_at_least(self, port=0, max_bytes=100, max_examples=1, batch_examples=1)
+        check_at_least(self, port=0, max_bytes=100, max_examples=1, max_characters=1, batch_examples=1)
         check_at_most(self, port=65535)
         check_above(self, timeout_seconds=0)
         if not self.runs:
@@ -87,7 +89,7 @@ def serve(config: Config, runs: Sequence[Run], listener: socket.socket) -> dict[
             print(f"{name}: {one.task}")
         address = address_of(listener)
         print(f"serving at {address} - end it with Ctrl-C", flush=True)
-        limits = Limits(config.max_bytes, config.timeout_seconds, config.max_examples)
+        limits = Limits(config.max_bytes, config.timeout_seconds, config.max_examples, config.max_characters)
         serve_until_told(Service(worker, live, limits, config.page_language).app(), listener)
     finally:
         worker.stop()

@@ -15,7 +15,7 @@ from serving.app import Limits, Service
 from serving.server import serve_until_told
 from serving.worker import Worker
 
-LIMITS = Limits(max_bytes=10_000, timeout_seconds=20, max_examples=10)
+LIMITS = Limits(max_bytes=10_000, timeout_seconds=20, max_examples=10, max_characters=5500)
 
 
 class Response(NamedTuple):

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -31,7 +31,7 @@ pytest.importorskip("uvicorn", reason="requirements-serve.lock is not installed"
 import serve  # noqa: E402
 import serving_speed  # noqa: E402
 from serving import runs as served_runs  # noqa: E402
-from serving.app import FILES, PAGE  # noqa: E402
+from serving.app import FILES, PAGE, characters  # noqa: E402
 from serving.worker import Busy, Stopped, Worker  # noqa: E402
 from serving_helpers import LIMITS, connected, on_a_thread, send  # noqa: E402
 
@@ -230,6 +230,8 @@ MISTAKES = {
     "an unknown field": Mistake({"examples": [], "<b>": 1}, 400, '"<b>" is no field'),
     "no example": Mistake(["a", 5], 400, "example 2: "),
     "too many": Mistake(["a"] * 11, 413, "at most 10"),
+    "too long": Mistake(["a", {"passages": ["b" * 5500, "c"]}], 413, "example 2: has 5,501 characters"),
+    "too long to be explained": Mistake(["a" * 5001], 413, "at most 5,000", "/attributions"),
     "too large": Mistake(b" " * 10_001, 413, "10,000 bytes"),
     "much too large": Mistake(None, 413, "10,000 bytes", method="POST", headers={"Content_Length": "999999999999"}),
     "no content type": Mistake(b"[]", 415, "application/json", headers={"Content_Type": "text/plain"}),
@@ -299,7 +301,7 @@ def test_with_several_runs_one_is_named():
 
 
 def test_no_answer_in_time_and_too_many_at_once():
-    limits = LIMITS.__class__(1000, 0.5, 10)
+    limits = replace(LIMITS, timeout_seconds=0.5)
     with serving(limits, most_jobs=1) as (address, gate, worker):
         with busy(worker, gate, ("one", "answers")):
             late = send(address, "/predict", ["late"])
@@ -330,16 +332,21 @@ def test_who_goes_is_not_worked_for():
         assert "gone" not in str(gate.asked)
 
 
-def test_attributions_are_asked_for_and_may_not_be_of_long_texts(monkeypatch):
-    from serving import app
-
-    monkeypatch.setattr(app, "shown", lambda task, example: SimpleNamespace(texts=[("text", example)]))
+def test_attributions_are_asked_for():
     with serving() as (address, gate, _):
         found = send(address, "/attributions", {"examples": ["a", "b"], "output": 1})
         assert found.json == {"run": "one", "task": FakeRun.task, "attributions": ["aa", "bb"]}
         assert gate.asked == [(("one", "attributions"), ["a", "b"])]
-        long = send(address, "/attributions/one", ["a", "b" * 5001])
-        assert long.status == 413 and "example 2: 5,001 characters" in long.json["error"]
+
+
+def test_characters_are_those_of_all_texts_but_tables():
+    record = {
+        "question": "甲乙",
+        "passages": [{"passage": "丙"}, {"passage": "丁戊"}],
+        "n": 5,
+        "table": {"header": ["己"]},
+    }
+    assert characters(record) == 5
 
 
 def test_our_own_mistake_is_told_without_its_place(capsys):

@@ -22,7 +22,6 @@ from common.submission import json_bytes, too_deep
 from live_runs import LiveRun, sample_records
 from serving.runs import Asked, Why
 from serving.worker import Busy, Stopped, Worker
-from shown import shown
 
 PAGE = Path(__file__).with_name("page.html")
 _SCRIPTS = ("words.js", "fields.js", "answer.js", "why.js", "page.js")
@@ -47,11 +46,13 @@ _DISCARDED = 16
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one request: bytes of its body, seconds until its answer, examples in it."""
+    """Of one request: bytes of its body, seconds until its answer, examples in it, characters of each, tables left
+    out."""
 
     max_bytes: int
     timeout_seconds: float
     max_examples: int
+    max_characters: int
 
 
 class Refusal(Exception):
@@ -113,7 +114,7 @@ class Service:
         return _json({"status": "ok"})
 
     async def list_runs(self, request: Request) -> Response:
-        limits = {"max_bytes": self.limits.max_bytes, "max_examples": self.limits.max_examples}
+        limits = {name: value for name, value in vars(self.limits).items() if name != "timeout_seconds"}
         return _json({"runs": [{"name": name, "task": run.task} for name, run in self.runs.items()], **limits})
 
     async def samples(self, request: Request) -> Response:
@@ -122,23 +123,19 @@ class Service:
 
     async def predict(self, request: Request) -> Response:
         until = time.monotonic() + self.limits.timeout_seconds
-        name, examples, options = await self._examples(request, until, {"shown"})
+        name, examples, options = await self._examples(request, until, {"shown"}, self.limits.max_characters)
         is_shown = options.get("shown", False) is True
         answers = await self._ask(request, (name, "answers"), [Asked(one, is_shown) for one in examples], until)
         return _json({"run": name, "task": self.runs[name].task, "answers": answers})
 
     async def attributions(self, request: Request) -> Response:
         until = time.monotonic() + self.limits.timeout_seconds
-        name, examples, options = await self._examples(request, until, {"output"})
+        name, examples, options = await self._examples(
+            request, until, {"output"}, min(self.limits.max_characters, LONGEST_EXPLAINED)
+        )
         output = options.get("output")
         if output is not None and (isinstance(output, bool) or not isinstance(output, int) or output < 0):
             raise Refusal(400, '"output" must be the number of a part of the answer, from 0, or null')
-        for number, example in enumerate(examples, start=1):
-            length = sum(len(text) for _, text in shown(self.runs[name].task, example).texts)
-            if length > LONGEST_EXPLAINED:
-                raise Refusal(
-                    413, f"example {number}: {length:,} characters - at most {LONGEST_EXPLAINED:,} are explained"
-                )
         found = await self._ask(request, (name, "attributions"), [Why(one, output) for one in examples], until)
         if None in found:
             raise Refusal(400, f"example {found.index(None) + 1}: its answer has no part {output}")
@@ -191,8 +188,11 @@ class Service:
             raise too_large
         return parsed(bytes(content))
 
-    async def _examples(self, request: Request, until: float, options: set[str]) -> tuple[str, list[Any], dict]:
-        """The run that is asked, the examples, and what else there is in the request, which may have these options."""
+    async def _examples(
+        self, request: Request, until: float, options: set[str], longest: int
+    ) -> tuple[str, list[Any], dict]:
+        """The run that is asked, the examples, and what else there is in the request, which may have these options.
+        longest: characters of an example."""
         body = await self._body(request, until)
         told: dict[str, Any] = body if isinstance(body, dict) else {"examples": body}
         unknown = told.keys() - {"run", "examples", *options}
@@ -206,6 +206,9 @@ class Service:
             raise Refusal(413, f"{len(records):,} examples at once - send at most {self.limits.max_examples:,}")
         name = self._name(told.get("run", request.path_params.get("name")))
         request.state.examples = len(records)
+        for number, record in enumerate(records, start=1):
+            if (length := characters(record)) > longest:
+                raise Refusal(413, f"example {number}: has {length:,} characters - send at most {longest:,} in one")
         try:
             return name, await run_in_threadpool(self.runs[name].examples, records), told
         except UserError as error:
@@ -262,6 +265,15 @@ def parsed(content: bytes) -> Any:
         raise Refusal(400, f"the request is not JSON ({place}) - it must be a list of examples") from None
     except ValueError:
         raise Refusal(400, "the request has a number of thousands of digits") from None
+
+
+def characters(value: Any) -> int:
+    """Of all texts in a value of JSON. A table has none: what is read of it is limited anyway."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(characters(one) for name, one in value.items() if name != "table")
+    return sum(map(characters, value)) if isinstance(value, list) else 0
 
 
 async def _gone(request: Request) -> None:
