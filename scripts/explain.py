@@ -111,7 +111,8 @@ def explanations(opened: Any, examples: Sequence[Any], config: Config, errors: l
         answer = gold(opened.task, example) if config.gold else opened.answers([example])[0].record
         names = outputs(opened, example, answer)
         which = None if config.output_number is None else config.output_number - 1
-        print(printable(f"\n{number}  {about.name}".rstrip()))
+        print()
+        print(printable(f"{number}  {about.name}".rstrip()))
         for at, name in enumerate(names):
             print(printable(f"   {'>' if which in (None, at) else ' '} {at + 1}  {name}"))
         if not names or (which or 0) >= len(names):
