@@ -698,4 +698,26 @@ FAULTS = [
         "Counter(",
         "tests/test_breakdowns.py -k fold",
     ),
+    # Runs that are served
+    Fault(
+        "who has gone is worked for all the same",
+        "scripts/serving/worker.py",
+        " if not job.answers.cancelled()]",
+        "]",
+        "tests/test_serve.py -k cancelled",
+    ),
+    Fault(
+        "a page from elsewhere can ask through a browser",
+        "scripts/serving/app.py",
+        'if kind != "application/json":',
+        'if kind == "":',
+        "tests/test_serve.py -k mistake_is_one",
+    ),
+    Fault(
+        "every table that was asked about is kept",
+        "scripts/live_answers.py",
+        'live.module("decode").forget_tables()',
+        'live.module("decode")',
+        "tests/test_live_runs.py -k forgotten",
+    ),
 ]

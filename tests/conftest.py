@@ -78,6 +78,22 @@ def workshop(tmp_path_factory) -> Workshop:
     return Workshop(tmp_path_factory.mktemp("workshop"))
 
 
+@pytest.fixture(scope="session")
+def opened(workshop):
+    """The live run (scripts/live_runs.py) of a contest with the workshop's trained run, loaded once."""
+    import live_runs
+
+    kept = {}
+
+    def open_once(contest):
+        if contest.folder not in kept:
+            with workshop.networks_built_once(contest.folder):
+                kept[contest.folder] = live_runs.open_live_run(workshop.trained(contest).run)
+        return kept[contest.folder]
+
+    return open_once
+
+
 @pytest.fixture
 def output(tmp_path):
     return tmp_path / "submission.json"

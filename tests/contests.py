@@ -798,14 +798,14 @@ ENTITY_LINKING = Contest(
 # NL2SQL
 
 
-def _sample_tables() -> dict[str, Example]:
+def sample_tables() -> dict[str, Example]:
     files = sorted((competition.COMPETITIONS / "nl2sql/sample").glob("*.tables.json"))
     return {table["id"]: table for file in files for table in read_lines(file)}
 
 
 def _write_questions(path: Path, examples: list[Example]) -> None:
     """The questions, and beside them their tables, which the sample must have; without questions any one of them."""
-    tables = _sample_tables()
+    tables = sample_tables()
     write_json_lines(path, examples)
     names = dict.fromkeys(example["table_id"] for example in examples) or [*tables][:1]
     write_json_lines(path.with_name(f"{path.stem}.tables.json"), [tables[name] for name in names])
@@ -814,7 +814,7 @@ def _write_questions(path: Path, examples: list[Example]) -> None:
 def _query_answers(submission: bytes, examples: list[Example]) -> list[Any]:
     records = [strict_json(line) for line in submission.split(b"\n")[:-1]]
     assert len(records) == len(examples)
-    tables = _sample_tables()
+    tables = sample_tables()
     for record, example in zip(records, examples):
         columns = range(len(tables[example["table_id"]]["header"]))
         assert record.keys() == {"agg", "cond_conn_op", "conds", "sel"}

@@ -8,12 +8,22 @@ import pytest
 from common.submission import json_bytes
 
 import competition
-from contests import CONTESTS, NL2SQL, READING_COMPREHENSION, WEBQA, _sample_tables, every_contest, lines
+import live_runs  # scripts/, on the path since `competition` was imported
+from contests import (
+    CONTESTS,
+    NL2SQL,
+    READING_COMPREHENSION,
+    RELATION_EXTRACTION,
+    WEBQA,
+    every_contest,
+    in_default,
+    lines,
+)
 from helpers import refused, write
+from live_helpers import typed
 from workshop import numbered, succeeds
 
-live_runs = competition.load(competition.ROOT / "scripts", "live_runs")
-ODD_TEXTS = ["", " \t", "<script>alert(1)</script>", "天" + "\u0301" * 40, "\ud800", "甲" * 700]
+ODD_TEXTS = ["", "<script>alert(1)</script>\t天\u0301\u0301", "\ud800" + "甲" * 300]
 
 
 def submitted(contest, answers):
@@ -26,40 +36,22 @@ def submitted(contest, answers):
     return lines(records)
 
 
-def typed(contest, example):
-    """What somebody would send of an example."""
-    record = contest.unlabelled(example)
-    return (
-        {"question": record["question"], "table": _sample_tables()[record["table_id"]]} if contest is NL2SQL else record
-    )
-
-
-@pytest.fixture(scope="session")
-def opened(workshop):
-    """The live run of a contest: the last one asked for is kept."""
-    kept = {}
-
-    def open_once(contest):
-        if contest.folder not in kept:
-            kept.clear()
-            with workshop.networks_built_once(contest.folder):
-                kept[contest.folder] = live_runs.open_live_run(workshop.trained(contest).run)
-        return kept[contest.folder]
-
-    return open_once
-
-
-@every_contest
+@in_default(
+    RELATION_EXTRACTION,
+    READING_COMPREHENSION,
+    NL2SQL,
+    reason="three contests stand for all here, and the next test answers in each",
+)
 def test_answers_are_those_of_predict_whatever_stands_beside_them(workshop, opened, contest, output):
     good = workshop.trained(contest).examples
-    examples = numbered(contest, [*good[:4], *(contest.with_text(good[0], text) for text in ODD_TEXTS)])
+    examples = numbered(contest, [*good[:3], *(contest.with_text(good[0], text) for text in ODD_TEXTS)])
     succeeds(workshop.predict(contest, examples, output))
     live = opened(contest)
     found = live.examples([typed(contest, example) for example in examples])
     assert len(found) == len(examples) and live.task == contest.folder
     together = live.answers(found)
     assert submitted(contest, together) == output.read_bytes()
-    assert [answer for one in found[::-1] for answer in live.answers([one])] == together[::-1]
+    assert [answer for one in found[::2] for answer in live.answers([one])] == together[::2]
     json.dumps(together, allow_nan=False)
     assert all(
         0 <= one["probability"] <= 1.01 for answer in together for one in answer.scores if one.get("probability")
