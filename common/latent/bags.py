@@ -58,7 +58,8 @@ def learned_vectors(
     batches = training_dataset(range(len(rows)), lengths, collate, batch_size, seed, range(epochs), model)
     model.fit(batches, steps_per_epoch=steps, epochs=epochs, verbose=0)
     vectors = np.zeros((len(rows), size), np.float32)
-    reader = one_trace(keras.Model(network.input, {"vectors": network.output["vectors"]}))
+    inputs = {one.name: one for one in network.inputs}
+    reader = one_trace(keras.Model(inputs, {"vectors": network.output["vectors"]}))
     for batch, outputs in in_batches(reader, rows, BATCH_TOKENS):
         vectors[batch] = outputs["vectors"].numpy()
     return vectors
