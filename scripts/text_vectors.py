@@ -21,7 +21,7 @@ Kind = Literal["tfidf", "encoder"]
 
 _LEAST_TEXTS = 2  # that hold a word
 _FREQUENT = 100  # texts: a word in no more of them always counts
-_ITERATIONS = 7  # of the SVD, at random
+_ITERATIONS = 5  # of the SVD, at random
 _ENCODER_BATCH = 64
 _LONGEST = 128  # tokens that the encoder reads
 
