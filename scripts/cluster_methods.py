@@ -20,7 +20,7 @@ Start = Literal["kmeans", "random"]
 
 _SMALLEST_VARIANCE = 1e-4  # that is added to those of a mixture
 _LARGEST_SEED = 2**31
-_LEAST_STEPS = 500
+_LEAST_STEPS = 1000
 
 
 @dataclass
@@ -32,8 +32,8 @@ class VaeOptions:
     hidden_size: int = 256
     """Neurons of the VAE's hidden layers."""
     epochs: int = 30
-    """Passes of the VAE over the texts, more where these are fewer than 500 steps."""
-    batch_size: int = 100
+    """Passes of the VAE over the texts, more where these are fewer than 1,000 steps."""
+    batch_size: int = 200
     """Texts of a training step of the VAE."""
     learning_rate: float = 1e-3
     """Highest learning rate of the VAE, from which it falls to zero."""
@@ -151,13 +151,13 @@ def _trained(model, rows: np.ndarray, options: VaeOptions, epochs: int, seed: in
     def losses(x, outputs):
         return {"loss": sum(clustering_loss(x, outputs, _weights(options)))}
 
-    epochs = at_least_500_steps(epochs, len(rows), options.batch_size)
+    epochs = at_least_1000_steps(epochs, len(rows), options.batch_size)
     for _ in train_epochs(model, losses, rows, epochs, options.batch_size, options.learning_rate, seed):
         pass
     return model
 
 
-def at_least_500_steps(epochs: int, rows: int, batch_size: int) -> int:
+def at_least_1000_steps(epochs: int, rows: int, batch_size: int) -> int:
     """So many passes, or as many as a few texts need for a network to learn anything."""
     return max(epochs, -(-_LEAST_STEPS // -(-rows // batch_size)))
 

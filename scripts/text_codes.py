@@ -14,7 +14,7 @@ from sklearn.cluster import KMeans
 
 from common.command_line import check_above, check_at_least, check_below_one
 
-from cluster_methods import at_least_500_steps, scaled
+from cluster_methods import at_least_1000_steps, scaled
 
 _BATCH, _LEARNING_RATE = 100, 2e-3
 _QUERIES = 500  # texts that are looked for
@@ -32,7 +32,7 @@ class CodeOptions:
     code_size: int = 8
     """Values of the vector that stands for a symbol."""
     code_epochs: int = 40
-    """Passes of the VQ-VAE over the texts, more where these are fewer than 500 steps."""
+    """Passes of the VQ-VAE over the texts, more where these are fewer than 1,000 steps."""
     commitment: float = 0.25
     """Weight of the distance of a text from its codes in the loss."""
     code_decay: float = 0.99
@@ -76,7 +76,7 @@ def learned_codes(vectors: np.ndarray, options: CodeOptions, seed: int) -> tuple
         used = {f"codebook {number}": outputs["perplexity"][number] for number in range(options.codebooks)}
         return {"loss": error + tf.reduce_sum(outputs["loss"], -1)} | used
 
-    epochs = at_least_500_steps(options.code_epochs, len(rows), _BATCH)
+    epochs = at_least_1000_steps(options.code_epochs, len(rows), _BATCH)
     history = [
         [means[f"codebook {number}"] for number in range(options.codebooks)]
         for means in train_epochs(model, losses, rows, epochs, _BATCH, _LEARNING_RATE, seed)
