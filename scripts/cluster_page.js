@@ -11,7 +11,8 @@ document.getElementById("title").textContent = data.title;
 data.clusters.forEach((cluster, number) => {
   const item = made("li"), button = made("button"), dot = made("i"), list = made("ul");
   dot.style.background = colour(number);
-  button.append(dot, made("b", cluster.size.toLocaleString()), made("span", cluster.words.join("  ")));
+  const words = made("span", `${cluster.words.join("  ")}  (${cluster.size.toLocaleString()})`);
+  button.append(dot, made("b", `${number + 1}`), words);
   button.addEventListener("click", () => { alone = alone === number ? null : number; kept = null; draw(); });
   list.append(...cluster.texts.map((text) => made("li", text)));
   item.append(button, list);
