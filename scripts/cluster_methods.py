@@ -20,7 +20,6 @@ Start = Literal["kmeans", "random"]
 
 _SMALLEST_VARIANCE = 1e-4  # that is added to those of a mixture
 _LARGEST_SEED = 2**31
-_LEAST_STEPS = 1000
 
 
 @dataclass
@@ -32,7 +31,9 @@ class VaeOptions:
     hidden_size: int = 256
     """Neurons of the VAE's hidden layers."""
     epochs: int = 30
-    """Passes of the VAE over the texts, more where these are fewer than 1,000 steps."""
+    """Passes of the VAE over the texts, more where these are fewer than --least-steps."""
+    least_steps: int = 1000
+    """Training steps of the VAE at least, without which it learns nothing of a few texts."""
     batch_size: int = 200
     """Texts of a training step of the VAE."""
     learning_rate: float = 1e-3
@@ -51,7 +52,7 @@ class VaeOptions:
     """Weight of the entropy of the clusters in the VAE's loss."""
 
     def __post_init__(self):
-        check_at_least(self, latent_size=1, hidden_size=1, epochs=1, batch_size=1)
+        check_at_least(self, latent_size=1, hidden_size=1, epochs=1, least_steps=1, batch_size=1)
         check_above(self, learning_rate=0, reconstruction_weight=0, latent_weight=0, class_weight=0)
 
 
@@ -151,15 +152,15 @@ def _trained(model, rows: np.ndarray, options: VaeOptions, epochs: int, seed: in
     def losses(x, outputs):
         return {"loss": sum(clustering_loss(x, outputs, _weights(options)))}
 
-    epochs = at_least_1000_steps(epochs, len(rows), options.batch_size)
+    epochs = passes(epochs, options.least_steps, len(rows), options.batch_size)
     for _ in train_epochs(model, losses, rows, epochs, options.batch_size, options.learning_rate, seed):
         pass
     return model
 
 
-def at_least_1000_steps(epochs: int, rows: int, batch_size: int) -> int:
-    """So many passes, or as many as a few texts need for a network to learn anything."""
-    return max(epochs, -(-_LEAST_STEPS // -(-rows // batch_size)))
+def passes(epochs: int, least_steps: int, rows: int, batch_size: int) -> int:
+    """So many, or as many as these steps take."""
+    return max(epochs, -(-least_steps // -(-rows // batch_size)))
 
 
 def _weights(options: VaeOptions):

@@ -14,9 +14,9 @@ from sklearn.cluster import KMeans
 
 from common.command_line import check_above, check_at_least, check_below_one
 
-from cluster_methods import at_least_1000_steps, scaled
+from cluster_methods import passes, scaled
 
-_BATCH, _LEARNING_RATE = 100, 2e-3
+_BATCH, _LEARNING_RATE, _LEAST_STEPS = 100, 2e-3, 1000
 _QUERIES = 500  # texts that are looked for
 _NEAREST, _AMONG = 10, 100
 
@@ -76,7 +76,7 @@ def learned_codes(vectors: np.ndarray, options: CodeOptions, seed: int) -> tuple
         used = {f"codebook {number}": outputs["perplexity"][number] for number in range(options.codebooks)}
         return {"loss": error + tf.reduce_sum(outputs["loss"], -1)} | used
 
-    epochs = at_least_1000_steps(options.code_epochs, len(rows), _BATCH)
+    epochs = passes(options.code_epochs, _LEAST_STEPS, len(rows), _BATCH)
     history = [
         [means[f"codebook {number}"] for number in range(options.codebooks)]
         for means in train_epochs(model, losses, rows, epochs, _BATCH, _LEARNING_RATE, seed)
