@@ -40,7 +40,7 @@ class VectorOptions:
     """Passes of the encoder over the texts."""
     word_vectors: Path | None = None
     """Word vectors in word2vec's text or binary format, learned elsewhere: a text is their mean, the rare words counting
-    more. The best there is for short texts without a SimBERT."""
+    more. Better where texts are so short that few share words, such as titles."""
     run: Path | None = None
     """Folder of a run of similar_questions.py, whose vectors are clustered."""
     pretrained: Path | None = None
