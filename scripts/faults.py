@@ -720,4 +720,26 @@ FAULTS = [
         'live.module("decode")',
         "tests/test_live_runs.py -k forgotten",
     ),
+    # Latent variables
+    Fault(
+        "a baseline knows the loss that it is subtracted from",
+        "common/latent/score_function.py",
+        "return (tf.reduce_sum(values, 0, keepdims=True) - values) / (draws - 1)",
+        "return tf.reduce_sum(values, 0, keepdims=True) / draws",
+        "tests/test_latent.py -k draws",
+    ),
+    Fault(
+        "codes that nothing chooses stay where they are",
+        "common/latent/quantization.py",
+        "dead = use < _DEAD * even",
+        "dead = use < 0 * even",
+        "tests/test_latent.py -k dead",
+    ),
+    Fault(
+        "a text ends the data of the page of clusters, and begins a script",
+        "scripts/cluster_page.py",
+        r'("<", "\\u003c"),',
+        '("<", "<"),',
+        "tests/test_cluster_texts.py -k hostile",
+    ),
 ]
