@@ -9,6 +9,8 @@ from pathlib import Path
 from types import ModuleType
 
 COMPETITIONS = Path(__file__).resolve().parents[1] / "competitions"
+#: The contests, by the names of their folders, which are those of their tasks.
+CONTEST_NAMES = tuple(sorted(path.parent.name for path in COMPETITIONS.glob("*/predict.py")))
 
 _loaded: dict[Path, dict[str, ModuleType]] = {}
 

@@ -1,10 +1,7 @@
 """What a finished run said of dev, example by example, and how good each answer is. For a run of any contest, by the
 contest's own reader and metric. No TensorFlow, no network: dev_predictions.json of the run, and gold."""
 
-import functools
-import importlib
 import json
-import sys
 import tempfile
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -17,10 +14,10 @@ import numpy as np
 from common.command_line import UserError
 from common.folds import GOLD
 from common.runs.directory import Run, fingerprint, open_run
-from common.runs.files import file_of_run, read_json
 from common.submission import write_json_lines
 
-COMPETITIONS = Path(__file__).resolve().parents[1] / "competitions"
+from contest_folders import COMPETITIONS, load
+
 PREDICTIONS = "dev_predictions.json"
 
 
@@ -53,9 +50,9 @@ def dev_results(path: Path, data_dir: Path | None = None) -> DevResults:
     Raises UserError for what is no run of a contest, where there are no predictions yet, and where gold is gone or is
     not that of the run.
     """
-    run = open_contest_run(path)
+    run = open_run(path, *CONTESTS)
     task = run.config["task"]
-    contest, modules = CONTESTS[task], contest_modules(task)
+    contest, modules = CONTESTS[task], {name: load(task, name) for name in ("task", "metric")}
     source = run.file(PREDICTIONS)
     if not source.is_file():
         raise UserError(
@@ -85,16 +82,6 @@ def dev_results(path: Path, data_dir: Path | None = None) -> DevResults:
     )
 
 
-def open_contest_run(path: Path) -> Run:
-    """A run of any contest. Raises UserError for anything else."""
-    file = file_of_run(path, "config.json")
-    told = read_json(file, 2**24) if file.is_file() else None
-    task = told.get("task") if isinstance(told, dict) else None
-    if task is not None and task not in CONTESTS:
-        raise UserError(f"{path}: is a run of {task!s:.60}, and must be of {', '.join(CONTESTS)}")
-    return open_run(path, task or "TASK")
-
-
 def check_finished(run: Run) -> None:
     """Raises UserError for a run whose training has not come to its end: all epochs, or so many without a better one."""
     training = run.setting("training", dict[str, Any])
@@ -111,23 +98,6 @@ def check_finished(run: Run) -> None:
         raise UserError(
             f"{run.path}: is not finished, with {len(history)} of {epochs} epochs - go on with it ({run.resume_command})"
         )
-
-
-@functools.cache
-def contest_modules(task: str) -> dict[str, ModuleType]:
-    """`task` and `metric` of a contest's folder. All folders have modules of these names, so that none stays in
-    `sys.modules`; loaded once, so that classes stay the same."""
-    folder = COMPETITIONS / task
-    siblings = {path.stem for path in folder.glob("*.py")}
-    hidden = {name: sys.modules.pop(name) for name in siblings & sys.modules.keys()}
-    sys.path.insert(0, str(folder))
-    try:
-        return {name: importlib.import_module(name) for name in ("task", "metric")}
-    finally:
-        sys.path.remove(str(folder))
-        for name in siblings & sys.modules.keys():
-            del sys.modules[name]
-        sys.modules.update(hidden)
 
 
 def _gold_of(run: Run, task: ModuleType, data_dir: Path | None) -> Path:

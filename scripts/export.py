@@ -20,8 +20,9 @@ from common.command_line import UserError, parse_flags, run
 from common.encoders import Encoder, load_encoder
 from common.new_folder import check_new, new_folder
 from common.process import start_tensorflow
-from common.runs.directory import Run, open_trained_run
-from common.runs.files import file_of_run, read_json
+from common.runs.directory import PRETRAINING, Run, check_trained, open_run
+
+from contest_folders import CONTEST_NAMES
 
 #: What stands in place of the code for families that transformers 5 does not compute.
 NOT_IN_TRANSFORMERS = {
@@ -48,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Writes the folder; returns `output`, and the largest `difference` of what was loaded again."""
     config = parse_flags(Config, argv)
     check_new(config.output)
-    trained = trained_run(config.run)
+    trained = check_trained(open_run(config.run, *CONTEST_NAMES, PRETRAINING))
 
     start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import set_precision
@@ -62,14 +63,6 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     print(f"loaded again: the largest difference of an output is {difference:.1e}")
     print(f"elsewhere: {load.format(config.output)}")
     return {"output": config.output, "difference": difference}
-
-
-def trained_run(path: Path) -> Run:
-    """Raises UserError for what is no run, and for one without weights."""
-    file = file_of_run(path, "config.json")
-    told = read_json(file, 2**24) if file.is_file() else None
-    task = told.get("task") if isinstance(told, dict) else None
-    return open_trained_run(path, path.parent.parent, task if isinstance(task, str) else "TASK")
 
 
 def write_checkpoint(trained: Run, encoder: Encoder, folder: Path, kind: str) -> tuple[float, str]:

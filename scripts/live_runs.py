@@ -11,11 +11,10 @@ from types import ModuleType
 from typing import Any
 
 from common.command_line import UserError
-from common.runs.directory import Run, open_trained_run
-from common.runs.files import file_of_run, read_json
+from common.runs.directory import Run, check_trained, open_run
 from common.submission import field, wrong_kind
 
-from contest_folders import COMPETITIONS, inside, load
+from contest_folders import COMPETITIONS, CONTEST_NAMES, inside, load
 from live_answers import ANSWERS, Answer
 
 # What the place of a question is called in the one form of a file that is no list of examples.
@@ -103,12 +102,7 @@ def open_live_run(path: Path) -> LiveRun:
 def contest_run(path: Path) -> Run:
     """The directory of a trained run of any contest, looked at and not yet loaded. Raises UserError for anything else.
     No TensorFlow."""
-    file = file_of_run(path, "config.json")
-    told = read_json(file, 2**24) if file.is_file() else None
-    task = told.get("task") if isinstance(told, dict) else None
-    if isinstance(task, str) and task not in ANSWERS:
-        raise UserError(f"{path}: is a run of {task:.60} - give one of {', '.join(sorted(ANSWERS))}")
-    return open_trained_run(path, path.parent.parent, task if isinstance(task, str) else "TASK")
+    return check_trained(open_run(path, *CONTEST_NAMES))
 
 
 def sample_records(task: str, count: int = 20) -> list[dict[str, Any]]:

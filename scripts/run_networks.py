@@ -6,10 +6,10 @@ from common.keras_compat import keras
 from common.runs.callbacks import load_best
 from common.runs.directory import PRETRAINING, Run
 
-from contest_folders import COMPETITIONS, inside, load
+from contest_folders import CONTEST_NAMES, inside, load
 
 #: What a run can be of.
-TASKS = (*sorted(path.parent.name for path in COMPETITIONS.glob("*/predict.py")), PRETRAINING)
+TASKS = (*CONTEST_NAMES, PRETRAINING)
 
 
 def network_of(run: Run, encoder: Encoder) -> keras.Model:

@@ -6,6 +6,8 @@ import sys
 import numpy as np
 import pytest
 
+from common.runs.directory import open_run
+
 import competition
 from contests import EVENT_EXTRACTION, NL2SQL, READING_COMPREHENSION, WEBQA, every_contest
 from helpers import refused, write
@@ -14,7 +16,7 @@ from workshop import sample_of
 
 SCRIPTS = competition.ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
-from dev_results import CONTESTS, check_finished, contest_modules, dev_results, open_contest_run  # noqa: E402
+from dev_results import CONTESTS, check_finished, dev_results  # noqa: E402
 
 COUNT, WRONG = 12, (1, 2, 5, 9)
 
@@ -48,13 +50,6 @@ def test_a_trained_run_is_read(contest, workshop):
     whole = 100 if contest is READING_COMPREHENSION else 1
     assert results.scores.mean() == pytest.approx(trained.score / whole, abs=0.1)
     check_finished(results.run)
-
-
-def test_contests_do_not_get_in_each_others_way():
-    modules = [contest_modules(task) for task in CONTESTS]
-    assert [one["task"].TASK for one in modules] == [*CONTESTS]
-    assert contest_modules(NL2SQL.folder)["task"] is modules[[*CONTESTS].index(NL2SQL.folder)]["task"]
-    assert not {"task", "metric"} & sys.modules.keys()
 
 
 def made(contest, folder, data=None):
@@ -128,7 +123,7 @@ def test_damaged_predictions_are_named_by_their_own_file(tmp_path):
 def test_runs_of_no_contest_and_unfinished_ones_are_told(tmp_path):
     run = made(EVENT_EXTRACTION, tmp_path)
     write(run / "history.jsonl", "")
-    refused(lambda: check_finished(open_contest_run(run)), "is not finished, with 0 of 1 epochs", "--resume")
+    refused(lambda: check_finished(open_run(run, *CONTESTS)), "is not finished, with 0 of 1 epochs", "--resume")
     config = json.loads((run / "config.json").read_text())
     config["settings"]["training"] |= {"epochs": 9, "early_stopping_patience": 2}
     write(run / "config.json", config)
@@ -136,11 +131,11 @@ def test_runs_of_no_contest_and_unfinished_ones_are_told(tmp_path):
         lines = [json.dumps({"epoch": number, "f1": score}) + "\n" for number, score in enumerate(scores, 1)]
         write(run / "history.jsonl", "".join(lines))
         if is_over:
-            check_finished(open_contest_run(run))
+            check_finished(open_run(run, *CONTESTS))
         else:
-            refused(lambda: check_finished(open_contest_run(run)), f"with {len(scores)} of 9 epochs")
+            refused(lambda: check_finished(open_run(run, *CONTESTS)), f"with {len(scores)} of 9 epochs")
     write(run / "history.jsonl", "no json")
-    refused(lambda: check_finished(open_contest_run(run)), "history.jsonl", "damaged")
+    refused(lambda: check_finished(open_run(run, *CONTESTS)), "history.jsonl", "damaged")
     write(run / "config.json", {"task": "pretraining", "settings": {}, "data": {}})
-    refused(lambda: dev_results(run), "is a run of pretraining", "must be of")
+    refused(lambda: dev_results(run), "is a run of pretraining", "give a run of")
     refused(lambda: dev_results(tmp_path / "nothing"), "no run directory")

@@ -145,7 +145,7 @@ def test_runs_of_no_contest_are_refused(tmp_path):
     run = tmp_path / "trees" / "a"
     run.mkdir(parents=True)
     write(run / "config.json", {"task": "trees", "settings": {}, "data": {}})
-    refused(lambda: live_runs.contest_run(run), "is a run of trees", "give one of")
+    refused(lambda: live_runs.contest_run(run), "is a run of trees", "give a run of")
 
 
 @pytest.mark.parametrize("contest", CONTESTS, ids=lambda contest: contest.folder)

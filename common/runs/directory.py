@@ -209,24 +209,30 @@ def _check_name(name: str) -> None:
         raise UserError(f"--run-name {name!r}: must be the plain name of a folder, without slashes")
 
 
-def open_run(path: Path, task: str) -> Run:
-    """A run directory of this task. Raises UserError for anything else."""
+def open_run(path: Path, *tasks: str) -> Run:
+    """A run directory of one of these tasks. Raises UserError for anything else."""
+    wanted = ", ".join(tasks)
     file = file_of_run(path, _CONFIG)
     if not file.is_file():
+        task = tasks[0] if len(tasks) == 1 else "<task>"
         raise UserError(f"{path}: no run directory (it has no config.json) - give runs/{task}/<name>")
     config = from_json(dict[str, Any], read_json(file, _MOST_CONFIG), file)
     for key, hint in (("task", str), ("settings", dict[str, Any]), ("data", dict[str, dict[str, Any]])):
         from_json(hint, config.get(key), file, key)
     found = config["task"]
-    if found != task:
-        raise UserError(f"{path}: is a run of {found}, not of {task} - give a run of {task}")
+    if found not in tasks:
+        raise UserError(f"{path}: is a run of {found:.60}, not of {wanted} - give a run of {wanted}")
     return Run(path, config)
 
 
 def open_trained_run(path: Path | None, output_dir: Path, task: str) -> Run:
     """The run to predict with: the one at `path`, or else the newest that has a best model. Raises UserError without
     one."""
-    run = open_run(path, task) if path else newest_run(output_dir, task, "best.weights.h5")
+    return check_trained(open_run(path, task) if path else newest_run(output_dir, task, "best.weights.h5"))
+
+
+def check_trained(run: Run) -> Run:
+    """The run itself. Raises UserError for one without a best model."""
     if not run.best_weights.is_file():
         raise UserError(
             f"{run.path}: has no best.weights.h5 yet - train it for at least one epoch ({run.resume_command})"

@@ -11,7 +11,8 @@ from common.command_line import UserError
 from common.runs.directory import fingerprint
 
 from breakdowns._parts import Row, Table
-from dev_results import COMPETITIONS, CONTESTS, DevResults, contest_modules
+from contest_folders import COMPETITIONS, load
+from dev_results import CONTESTS, DevResults
 from shown import shown
 
 #: As many groups of like size are made by length.
@@ -39,7 +40,7 @@ def score_of(results: DevResults, places: Sequence[int]) -> float:
         return float(results.scores[list(places)].mean())
     judge = CONTESTS[results.task].judge
     examples, predicted = ([some[place] for place in places] for some in (results.examples, results.predicted))
-    return min(1.0, judge(contest_modules(results.task)["metric"], examples, predicted)[1][results.metric])
+    return min(1.0, judge(load(results.task, "metric"), examples, predicted)[1][results.metric])
 
 
 def by_length(results: DevResults) -> Table:
@@ -124,7 +125,7 @@ def by_frequency(results: DevResults, data_dir: Path | None) -> list[Table]:
 
 
 def _training(results: DevResults, data_dir: Path | None) -> list[Any]:
-    run, task = results.run, contest_modules(results.task)["task"]
+    run, task = results.run, load(results.task, "task")
     folder = data_dir or run.setting("data_dir", Path | None) or COMPETITIONS / task.TASK / "sample"
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder - name the folder with the data: --data-dir")
