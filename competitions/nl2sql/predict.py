@@ -72,6 +72,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, tries=config.tries)
+    built_with(trained)  # looked at before anything is loaded
     output = config.output or trained.file("submission.json")
     check_output(output)
     skipped: Counter[str] = Counter()
@@ -100,8 +101,8 @@ def untrained_network(trained: Run, encoder: Encoder) -> Any:
     """What a run was trained with, before its weights are loaded."""
     from model import build_network
 
-    head = trained.setting("head", Literal["span_column", "tagging"])
-    return build_network(encoder, head, trained.setting("reading_size", Annotated[int, Between(1, 4096)]))
+    head, reading_size, _ = built_with(trained)
+    return build_network(encoder, head, reading_size)
 
 
 def open_predictor(trained: Run, options: PredictionOptions, budget: Budget | None = None) -> Predictor:
@@ -113,8 +114,14 @@ def open_predictor(trained: Run, options: PredictionOptions, budget: Budget | No
     encoder = load_encoder(trained.path)
     network = untrained_network(trained, encoder)
     load_best(trained, network)
-    cells = trained.setting("cells", Annotated[int, Between(0, 10**6)])
-    return Predictor(network, encoder, cells, options.batch_tokens, budget)
+    return Predictor(network, encoder, built_with(trained)[-1], options.batch_tokens, budget)
+
+
+def built_with(trained: Run) -> tuple[str, int, int]:
+    """The head of a run, the size of what reads a column, and how many cells of it are read. Raises UserError."""
+    head = trained.setting("head", Literal["span_column", "tagging"])
+    reading_size = trained.setting("reading_size", Annotated[int, Between(1, 4096)])
+    return head, reading_size, trained.setting("cells", Annotated[int, Between(0, 10**6)])
 
 
 def answers(examples: Sequence[Example], predictor: Predictor, settings: Settings, source: Path) -> Iterator[Query]:
