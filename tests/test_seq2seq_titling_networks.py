@@ -43,7 +43,7 @@ EXAMPLES = [
 #: Neither 龘, 䶮 and 靐, nor 🏮, nor halves of surrogate pairs.
 KNOWN = ["云桥市图书馆周六起延长开放时间读者可到晚上十点公司发布手机售价元镇举行灯会家班登台乱码文本小雨，。天地"] * 2
 LONGEST = 9
-SEEDS = {"self-terminating": 5, "bidirectional": 7}
+SEEDS = {"self-terminating": 5, "bidirectional": 8}
 NETWORKS = {
     "copy_lstm": {"model": "copy_lstm"},
     "self-terminating": {"model": "copy_lstm", "copy": "prior", "self_terminating": True},
@@ -254,9 +254,8 @@ def test_batches_change_no_title(name, width):
         for some, same in zip(alone, others, strict=True):
             assert [one.tokens for one in some] == [one.tokens for one in same]
             assert [one.finished for one in some] == [one.finished for one in same]
-            # With such weights a processor's rounding is amplified to 1.5e-4, on some processors and not on others.
             np.testing.assert_allclose(
-                [one.log_probability for one in some], [one.log_probability for one in same], atol=1e-4, rtol=1e-3
+                [one.log_probability for one in some], [one.log_probability for one in same], atol=1e-4, rtol=1e-4
             )
 
 
