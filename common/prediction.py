@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from common.encoders import Encoder, load_encoder
 from common.generators import Arrays, pad_features, prediction_order
+from common.options import PredictionOptions
+from common.runs.directory import Run
 
 if TYPE_CHECKING:
     from common.keras_compat import keras
@@ -15,7 +18,22 @@ if TYPE_CHECKING:
 #: Examples whose features and scores are held at once: enough to sort by length, and some hundred megabytes at most.
 ROUND = 1000
 
-Example = TypeVar("Example")
+Example, Network = TypeVar("Example"), TypeVar("Network")
+
+
+def open_network(
+    trained: Run, options: PredictionOptions, build: Callable[[Run, Encoder], Network]
+) -> tuple[Network, Encoder]:
+    """A network with the best weights of a run, and its encoder. build: what makes it of both, before its weights are
+    loaded; of several views of one set of weights `training` has them all. Raises UserError where the run is damaged."""
+    from common.keras_compat import set_precision
+    from common.runs.callbacks import load_best
+
+    set_precision(options.mixed_precision or trained.mixed_precision)
+    encoder = load_encoder(trained.path)
+    network = build(trained, encoder)
+    load_best(trained, getattr(network, "training", network))
+    return network, encoder
 
 
 def rounds(examples: Sequence[Example], size: int = ROUND) -> Iterator[Sequence[Example]]:

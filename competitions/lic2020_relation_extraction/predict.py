@@ -11,9 +11,9 @@ from typing import Any
 
 from common.command_line import check_probability, parse_flags, print_skipped, run, warn
 from common.dev_search import described
-from common.encoders import Encoder, load_encoder
+from common.encoders import Encoder
 from common.options import PredictionOptions
-from common.prediction import rounds
+from common.prediction import open_network, rounds
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.submission import check_output, valid_or_empty
@@ -91,13 +91,7 @@ def untrained_network(trained: Run, encoder: Encoder) -> Any:
 
 def open_predictor(trained: Run, options: PredictionOptions) -> Predictor:
     """What answers with the best weights of a run."""
-    from common.keras_compat import set_precision
-    from common.runs.callbacks import load_best
-
-    set_precision(options.mixed_precision or trained.mixed_precision)
-    encoder = load_encoder(trained.path)
-    network = untrained_network(trained, encoder)
-    load_best(trained, network.training)
+    network, encoder = open_network(trained, options, untrained_network)
     return Predictor(network, encoder, Schema.read(trained.file("schema.json")), options.batch_tokens)
 
 

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 
 from common.command_line import check_above, check_at_least, parse_flags, print_skipped, printable, run, warn
 from common.dev_search import described
-from common.encoders import Encoder, load_encoder
+from common.encoders import Encoder
 from common.options import PredictionOptions
-from common.prediction import rounds
+from common.prediction import open_network, rounds
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
@@ -107,13 +107,7 @@ def untrained_network(trained: Run, encoder: Encoder) -> Any:
 
 def open_predictor(trained: Run, options: PredictionOptions, budget: Budget | None = None) -> Predictor:
     """What answers with the best weights of a run. budget: of the queries that are tried."""
-    from common.keras_compat import set_precision
-    from common.runs.callbacks import load_best
-
-    set_precision(options.mixed_precision or trained.mixed_precision)
-    encoder = load_encoder(trained.path)
-    network = untrained_network(trained, encoder)
-    load_best(trained, network)
+    network, encoder = open_network(trained, options, untrained_network)
     return Predictor(network, encoder, built_with(trained)[-1], options.batch_tokens, budget)
 
 
