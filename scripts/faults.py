@@ -385,7 +385,7 @@ FAULTS = [
     Fault(
         "a run of another contest is taken",
         "common/runs/directory.py",
-        "    if found != task:",
+        "    if found not in tasks:",
         "    if False:",
         f"{REFUSALS} -k {RELATION}",
     ),
@@ -398,8 +398,8 @@ FAULTS = [
     ),
     Fault(
         "a run is predicted with weights it never had",
-        f"competitions/{RELATION}/predict.py",
-        "    load_best(trained, network.training)\n",
+        "common/prediction.py",
+        '    load_best(trained, getattr(network, "training", network))\n',
         "",
         f"{CONTRACT} -k {RELATION}",
     ),
@@ -679,7 +679,7 @@ FAULTS = [
     # The page of a run
     Fault(
         "a text on the page of a run can end the script it stands in",
-        "scripts/report_page/markup.py",
+        "scripts/page_markup.py",
         'for character in "<>&\\u2028\\u2029":',
         'for character in "\\u2028\\u2029":',
         "tests/test_report.py -k html",
@@ -737,9 +737,9 @@ FAULTS = [
     ),
     Fault(
         "a text ends the data of the page of clusters, and begins a script",
-        "scripts/cluster_page.py",
-        r'("<", "\\u003c"),',
-        '("<", "<"),',
+        "scripts/page_markup.py",
+        'for character in "<>&\\u2028\\u2029":',
+        'for character in "\\u2028\\u2029":',
         "tests/test_cluster_texts.py -k hostile",
     ),
 ]
