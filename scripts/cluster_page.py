@@ -4,9 +4,6 @@ Texts may come from anybody. They are in the page as JSON in which no tag can en
 and never as markup, and the page's policy lets no other script, style or address in.
 """
 
-import base64
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,8 @@ from typing import Any
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+
+from page_markup import data, source
 
 _LEAST_FOR_TSNE = 30  # points: of fewer a plain projection
 _PERPLEXITY = 30.0
@@ -42,36 +41,17 @@ def page(title: str, clusters: Sequence[dict[str, Any]], points: Sequence[Sequen
     template, style, script = (
         (folder / f"cluster_page.{kind}").read_text("utf-8").strip() for kind in ("html", "css", "js")
     )
-    data = {
+    shown = {
         "title": title,
         "clusters": [cluster | {"texts": [shortened(text) for text in cluster["texts"]]} for cluster in clusters],
         "points": [[round(x, 4), round(y, 4), of, shortened(text), round(sure, 4)] for x, y, of, text, sure in points],
     }
-    parts = {"STYLE_HASH": _hash(style), "SCRIPT_HASH": _hash(script), "STYLE": style, "SCRIPT": script}
+    parts = {"STYLE_SOURCE": source(style), "SCRIPT_SOURCE": source(script), "STYLE": style, "SCRIPT": script}
     for name, value in parts.items():
         template = template.replace(f"%{name}%", value)
     # Last, so that a text with %STYLE% in it stays as it is.
-    return template.replace("%DATA%", _json(data))
+    return template.replace("%DATA%", data(shown))
 
 
 def shortened(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
-
-
-def _json(value: Any) -> str:
-    """JSON that may stand between tags, and may hold half of a surrogate pair."""
-    plain = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for character, escape in (
-        ("<", "\\u003c"),
-        (">", "\\u003e"),
-        ("&", "\\u0026"),
-        ("\u2028", "\\u2028"),
-        ("\u2029", "\\u2029"),
-    ):
-        plain = plain.replace(character, escape)
-    return "".join(f"\\u{ord(one):04x}" if 0xD800 <= ord(one) < 0xE000 else one for one in plain)
-
-
-def _hash(content: str) -> str:
-    """By which the policy of the page knows its own script and style."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"

@@ -23,9 +23,9 @@ from contests import (
 )
 from dev_results import dev_results
 from helpers import write
+from page_markup import data, source, tag
 from report_page import examples as page_examples
 from report_page.drawings import curve
-from report_page.markup import data, source, tag
 from report_page.words import Words
 from report_runs import COUNT, HOSTILE, WRONG, Page, hostile_run, run_with_errors
 from shown import gold, marks, shown

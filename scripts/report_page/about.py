@@ -10,8 +10,8 @@ from common.runs.values import settings_to_json
 
 from contest_folders import load
 from dev_results import DevResults, check_finished
+from page_markup import Html, joined, tag
 from report_page.drawings import curve
-from report_page.markup import Html, joined, tag
 from report_page.words import Words
 
 #: Figures that count, and are no curve worth looking at.

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from report_page.markup import Html, joined, tag
+from page_markup import Html, joined, tag
 
 WIDTH, HEIGHT = 340, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 26

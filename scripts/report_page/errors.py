@@ -1,6 +1,6 @@
 """The list of errors without its rows, which the script of the page fills in: filters, legend, pagers. No TensorFlow."""
 
-from report_page.markup import Html, joined, tag, text
+from page_markup import Html, joined, tag, text
 from report_page.words import Words
 
 _ORDERS = {

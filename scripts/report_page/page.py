@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 from breakdowns import Breakdown, Table
 from breakdowns.groups import lengths_of
 from dev_results import DevResults
+from page_markup import Html, data, joined, source, tag
 from report_page import about
 from report_page.errors import errors
 from report_page.examples import RIGHT_FROM
-from report_page.markup import Html, data, joined, source, tag
 from report_page.tables import bars, confusion
 from report_page.words import Words
 

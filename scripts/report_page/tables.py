@@ -4,8 +4,8 @@ from collections import Counter
 from urllib.parse import urlencode
 
 from breakdowns import NOTHING, Confusion, Table
+from page_markup import Html, tag
 from report_page.drawings import bar
-from report_page.markup import Html, tag
 from report_page.words import Words
 
 #: From so many rows on the rest is folded away.
