@@ -6,9 +6,10 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from common.command_line import UserError
 from common.runs.directory import Run, check_trained, open_run
@@ -26,17 +27,17 @@ class LiveRun:
     made it: the table of a question and the knowledge base are sqlite's.
 
     task: name of the contest. run: the directory. predictor, settings: those of the contest's decode.py, as predict.py
-    would have them without flags.
+    would have them without flags. mixed_precision: see PredictionOptions.
     """
 
-    def __init__(self, run: Run):
+    def __init__(self, run: Run, mixed_precision: Literal["no", "bfloat16", "float16"] | None = None):
         self.run, self.task = run, run.config["task"]
         predict = self.module("predict")
         with inside(self.task):
-            self.options = predict.Config().prediction
+            options = replace(predict.Config().prediction, mixed_precision=mixed_precision)
             self.settings = run.read_decoding(predict.Settings)
             self.schema = _schema_of(run, self.module("task"))
-            self.predictor = predict.open_predictor(run, self.options)
+            self.predictor = predict.open_predictor(run, options)
 
     def module(self, name: str) -> ModuleType:
         """`task`, `decode`, ... of the contest's folder."""

@@ -36,7 +36,6 @@ import numpy as np
 
 from common.analysis.integrated_gradients import Rule
 from common.command_line import UserError
-from common.runs.directory import Run
 
 from explained._readings import Explanation, Part, explained
 from live_runs import LiveRun, contest_run
@@ -48,16 +47,10 @@ __all__ = ["Baseline", "Explanation", "attributions", "explain", "open_explained
 Baseline = Literal["zero", "mask"]
 
 
-class _In32Bits(Run):
-    """Gradients of 16 bits would be all that the error of an explanation tells."""
-
-    mixed_precision = "no"
-
-
 def open_explained(run: str | Path) -> LiveRun:
     """A run of any contest, to be explained. Raises UserError for what is none."""
-    found = contest_run(Path(run))
-    return LiveRun(_In32Bits(found.path, found.config))
+    # Gradients of 16 bits would be all that the error of an explanation tells.
+    return LiveRun(contest_run(Path(run)), mixed_precision="no")
 
 
 def attributions(
