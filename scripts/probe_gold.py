@@ -10,7 +10,7 @@ from common.analysis.trees import Brackets, dependency_brackets
 from common.command_line import UserError
 from common.submission import field, json_object, read_lines
 
-from tree_texts import is_punctuation
+from tree_texts import is_punctuation, listed
 
 
 class GoldText(NamedTuple):
@@ -78,7 +78,7 @@ def _gold_of(record: dict[str, Any], where: str) -> GoldText:
         if not words:
             raise UserError(f"{where}: has no word - remove the line")
         return GoldText(words, None)
-    words, heads = _listed(record, "words", str, where), _listed(record, "heads", int, where)
+    words, heads = listed(record, "words", str, where), listed(record, "heads", int, where)
     try:
         if len(words) != len(heads) or not words:
             raise ValueError(f"{len(words)} words and {len(heads)} heads")
@@ -88,10 +88,3 @@ def _gold_of(record: dict[str, Any], where: str) -> GoldText:
     except ValueError as error:
         raise UserError(f"{where}: {error} - mend or remove this line") from None
     return GoldText(words, heads)
-
-
-def _listed(record: dict[str, Any], key: str, kind: type, where: str) -> list[Any]:
-    values = field(record, key, list, where)
-    for number, value in enumerate(values):
-        field({f"{key}[{number}]": value}, f"{key}[{number}]", kind, where)
-    return values

@@ -109,7 +109,7 @@ def _gold_of(line: str, where: str) -> GoldSentence:
         if not line.lstrip().startswith("{"):
             return GoldSentence(*read_bracketed(line))
         record = json_object(line, where)
-        words, heads = _listed(record, "words", str, where), _listed(record, "heads", int, where)
+        words, heads = listed(record, "words", str, where), listed(record, "heads", int, where)
         if len(words) != len(heads):
             raise ValueError(f"{len(words)} words and {len(heads)} heads")
         blank = next((number for number, word in enumerate(words, 1) if not word.strip()), None)
@@ -122,7 +122,8 @@ def _gold_of(line: str, where: str) -> GoldSentence:
         raise UserError(f"{where}: {error} - mend or remove this line") from None
 
 
-def _listed(record: dict[str, Any], key: str, kind: type, where: str) -> list[Any]:
+def listed(record: dict[str, Any], key: str, kind: type, where: str) -> list[Any]:
+    """A list under a key, all of one kind. Raises UserError, which begins with `where`."""
     values = field(record, key, list, where)
     for number, value in enumerate(values):
         field({f"{key}[{number}]": value}, f"{key}[{number}]", kind, where)
