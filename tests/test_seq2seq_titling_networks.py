@@ -627,7 +627,7 @@ def test_prediction_goes_round_by_round(monkeypatch):
 
 
 def test_a_file_that_cannot_be_written_is_named_before_the_work(unilm_run, tmp_path, monkeypatch):
-    monkeypatch.setattr(competition.load(FOLDER, "predict"), "load_encoder", None)
+    monkeypatch.setattr(competition.load(FOLDER, "predict"), "open_network", None)
     for flag in ("--output", "--candidates"):
         with pytest.raises(UserError, match=f"^{tmp_path}: is a folder"):
             predict(unilm_run["run"], tmp_path, EXAMPLES, flag, tmp_path)
