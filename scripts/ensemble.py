@@ -21,7 +21,15 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from common.candidates import Keep, check_outputs, scores_file
-from common.command_line import UserError, check_above, check_at_least, check_given, parse_flags, print_skipped, run, table
+from common.command_line import (
+    UserError,
+    check_at_least,
+    check_given,
+    parse_flags,
+    print_skipped,
+    run,
+    table,
+)
 from common.dev_search import Found, described
 from common.prediction import ROUND
 from common.process import start_tensorflow
@@ -82,7 +90,9 @@ class Config:
                 raise UserError(f"--weights {weight}: must be above 0 - leave out runs that do not count")
         if self.select is not None:
             if self.select > len(self.runs):
-                raise UserError(f"--select {self.select}: must be at most the number of runs, which is {len(self.runs)}")
+                raise UserError(
+                    f"--select {self.select}: must be at most the number of runs, which is {len(self.runs)}"
+                )
             if self.weights or not self.search:
                 raise UserError(f"--select {self.select}: is a choice on dev - leave out --weights and --no-search")
 
@@ -162,7 +172,8 @@ def answers(
 
         def check(prediction: Any, number: int) -> None:
             example = some[number - 1]
-            contest.check(opened, example, prediction, f"{source}:{example.line}")
+            where = f"{source}:{example.line}" if hasattr(example, "line") else str(source)
+            contest.check(opened, example, prediction, where)
 
         predictions = [contest.choose(opened, *one, settings) for one in zip(some, lines)]
         yield from valid_or_empty(predictions, check, contest.EMPTY)

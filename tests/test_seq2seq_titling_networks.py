@@ -612,7 +612,10 @@ def test_samples_are_written_beside_the_title_that_was_searched_for(unilm_run, t
 def test_prediction_goes_round_by_round(monkeypatch):
     prediction = competition.load(FOLDER, "predict")
     encoder, network = built("copy_lstm")
-    predictor, config = decode.Predictor(network, encoder, LONGEST), prediction.Config(prediction=PredictionOptions(scores="drawn"), samples=2)
+    predictor, config = (
+        decode.Predictor(network, encoder, LONGEST),
+        prediction.Config(prediction=PredictionOptions(scores="drawn"), samples=2),
+    )
     held = []
 
     def written(size):

@@ -7,7 +7,7 @@ than not. The margin belongs to the decision: it is positive for the spans of th
 
 import numpy as np
 
-from common.decoders.viterbi import Span, best_scores, best_sums, walk_back, bio_spans, bio_transitions
+from common.decoders.viterbi import Span, best_scores, best_sums, bio_spans, bio_transitions, walk_back
 
 Margin = tuple[int, int, int, float]
 
@@ -46,9 +46,7 @@ def _best_rests(emissions, transitions, starts, lengths) -> tuple[np.ndarray, np
         after[rows, step] = leaving[rows, step]
         for labels in (inside - 1, inside):
             going_on = transitions[labels, inside] + following[:, inside]
-            after[np.ix_(rows, [step], labels)] = np.maximum(
-                after[np.ix_(rows, [step], labels)], going_on[:, None]
-            )
+            after[np.ix_(rows, [step], labels)] = np.maximum(after[np.ix_(rows, [step], labels)], going_on[:, None])
     return after, leaving
 
 

@@ -123,7 +123,9 @@ class Predictor:
                 starts, ends = ((real[edge[real] > 0]).tolist() for edge in logits)
                 for first, last in pair_starts_with_ends(starts, ends):
                     span, lower = window.encoding.char_span(first, last), min(logits[0, first], logits[1, last])
-                    others[window.example][span] = max(float(expit(on_grid(lower))), others[window.example].get(span, 0))
+                    others[window.example][span] = max(
+                        float(expit(on_grid(lower))), others[window.example].get(span, 0)
+                    )
         found = [
             Scores([], {span: marked[span] for span in sorted(marked.keys() - spots.keys())})
             for spots, marked in zip(likely, others)
