@@ -22,6 +22,7 @@ from common.submission import check_output, valid_or_empty
 
 from decode import Predictor, Settings
 from execution import Budget
+from features import BuiltWith
 from task import (
     TASK,
     Condition,
@@ -72,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, tries=config.tries)
-    built_with(trained)  # looked at before anything is loaded
+    *_, unconditioned = built_with(trained)  # looked at before anything is loaded
     output = config.output or trained.file("submission.json")
     check_output(output)
     skipped: Counter[str] = Counter()
@@ -84,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     queries = list(answers(examples, predictor, settings, config.input))
 
     write_submission(output, queries)
-    check_submission(output, examples)
+    check_submission(output, examples, unconditioned)
     if config.show_sql:
         for example, query in zip(examples, queries):
             print(printable(" ".join(example.question.splitlines())))
@@ -101,21 +102,26 @@ def untrained_network(trained: Run, encoder: Encoder) -> Any:
     """What a run was trained with, before its weights are loaded."""
     from model import build_network
 
-    head, reading_size, _ = built_with(trained)
-    return build_network(encoder, head, reading_size)
+    head, reading_size, _, unconditioned = built_with(trained)
+    return build_network(encoder, head, reading_size, unconditioned)
 
 
 def open_predictor(trained: Run, options: PredictionOptions, budget: Budget | None = None) -> Predictor:
     """What answers with the best weights of a run. budget: of the queries that are tried."""
     network, encoder = open_network(trained, options, untrained_network)
-    return Predictor(network, encoder, built_with(trained)[-1], options.batch_tokens, budget)
+    _, _, cells, _ = built_with(trained)
+    return Predictor(network, encoder, cells, options.batch_tokens, budget)
 
 
-def built_with(trained: Run) -> tuple[str, int, int]:
-    """The head of a run, the size of what reads a column, and how many cells of it are read. Raises UserError."""
+def built_with(trained: Run) -> tuple[str, int, int, bool]:
+    """The head of a run, the size of what reads a column, how many cells of it are read, and whether a query may have no
+    condition. Raises UserError."""
     head = trained.setting("head", Literal["span_column", "tagging"])
     reading_size = trained.setting("reading_size", Annotated[int, Between(1, 4096)])
-    return head, reading_size, trained.setting("cells", Annotated[int, Between(0, 10**6)])
+    cells = trained.setting("cells", Annotated[int, Between(0, 10**6)])
+    # Runs from before there were such questions have no such file.
+    built = trained.read_json("network.json", BuiltWith) if trained.file("network.json").exists() else BuiltWith(False)
+    return head, reading_size, cells, built.unconditioned
 
 
 def answers(examples: Sequence[Example], predictor: Predictor, settings: Settings, source: Path) -> Iterator[Query]:
@@ -124,7 +130,7 @@ def answers(examples: Sequence[Example], predictor: Predictor, settings: Setting
 
         def check(query: Query, number: int) -> None:
             example = part[number - 1]
-            check_record(query.record(), example.table, f"{source}:{example.line}")
+            check_record(query.record(), example.table, f"{source}:{example.line}", predictor.unconditioned)
 
         yield from valid_or_empty(predictor(part, settings), check, NO_ANSWER)
 

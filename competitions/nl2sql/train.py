@@ -21,10 +21,11 @@ from common.json_document import copy_records
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
+from common.submission import atomic_write, json_bytes
 from common.tokenizers import WordPieceTokenizer
 
 from decode import Predictor, Settings, ceilings
-from features import collate_labelled, labelled_windows
+from features import BuiltWith, collate_labelled, labelled_windows
 from metric import compare, total
 from task import TASK, Example, Query, find_files, read, tables_beside, tables_of
 
@@ -99,7 +100,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     prepare(config.run.seed, config.training.mixed_precision)
     encoder = encoder_of(resumed) or build_encoder(config.encoder, _texts(parts.train))
     windows = labelled_windows(parts.train, encoder, config.cells, lost)
-    network, settings = build_network(encoder, config.head, config.reading_size), Settings(config.tries)
+    built_with = BuiltWith(unconditioned=not all(example.query.conditions for example in parts.train))
+    network = build_network(encoder, config.head, config.reading_size, *built_with)
+    settings = Settings(config.tries)
     parts.show(f"{_about(parts.train)}, all used", lost, _about(parts.dev))
     _print_ceilings(parts, encoder.tokenizer, settings)
     print(f"network   {network.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
@@ -111,6 +114,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
             tables = tables_beside(folder / GOLD)
             copy_records(files.train_tables, tables, lambda place, table: str(table.value["id"]) in asked)
         save_encoder(encoder, folder)
+        atomic_write(folder / "network.json", json_bytes(built_with._asdict()))
         write_decoding(folder, settings)
 
     tables = {"train tables": files.train_tables, "dev tables": tables_of(parts.dev_file)}
@@ -157,7 +161,9 @@ def labelled_parts(parts: Parts[Example], lost: Counter[str]) -> Parts[Example]:
 
 
 def _about(examples: Sequence[Example]) -> str:
-    return f" about {len({example.table for example in examples})} tables"
+    free = sum(not example.query.conditions for example in examples)
+    tables = f" about {len({example.table for example in examples})} tables"
+    return f"{tables}, {free} without a condition, of which the logic form alone can be right" if free else tables
 
 
 def _print_ceilings(parts: Parts[Example], tokenizer: WordPieceTokenizer, settings: Settings) -> None:
