@@ -55,10 +55,13 @@ class RunOptions(RunPlace):
     extra: tuple[Path, ...] = ()
     """Further files in the format of the training file, to be trained on besides, as `similar_questions.py augment` makes
     them. What shares its text or table with an example of dev is left out."""
+    feature_memory: int = 1024
+    """Megabytes of memory for what the network is trained on: windows, labels, arrays. Where they take more, they are
+    read from a file without a name in --output-dir while it trains; the run is the same. 0: always."""
 
     def __post_init__(self):
         super().__post_init__()
-        check_at_least(self, max_train_examples=1, max_dev_examples=1, num_folds=0, fold=1)
+        check_at_least(self, max_train_examples=1, max_dev_examples=1, num_folds=0, fold=1, feature_memory=0)
         if self.num_folds == 1:
             raise UserError("--num-folds 1: must be at least 2, one part for dev and one to train on")
         if self.fold > (self.num_folds or DEFAULT_FOLDS):

@@ -34,22 +34,13 @@ from common.command_line import UserError, check_at_least, parse_flags, run, tab
 from common.process import start_tensorflow
 from common.runs.directory import newest_run
 
+from contest_folders import SHORT_NAMES
 from own_process import figures_of
 
 SCRIPTS = Path(__file__).resolve().parent
 COMPETITIONS = SCRIPTS.parent / "competitions"
 #: Tokens that a language model writes.
 WRITTEN = 256
-#: The subjects that are a contest, and their folders.
-CONTESTS = {
-    "relations": "lic2020_relation_extraction",
-    "events": "lic2020_event_extraction",
-    "reading": "lic2020_reading_comprehension",
-    "webqa": "webqa_dgcnn",
-    "linking": "ccks2019_entity_linking",
-    "nl2sql": "nl2sql",
-    "titles": "seq2seq_titling",
-}
 
 
 @dataclass
@@ -150,7 +141,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     """Prints a table, and returns its figures by name."""
     config = parse_flags(Config, argv)
     subjects = {
-        **dict.fromkeys(["prediction", *CONTESTS], measure_prediction),
+        **dict.fromkeys(["prediction", *SHORT_NAMES], measure_prediction),
         "memory": measure_memory,
         "training-memory": measure_training_memory,
         "knowledge-base": measure_knowledge_base,
@@ -173,7 +164,7 @@ def measure_prediction(config: Config) -> dict[str, float]:
     """What the newest run of each contest needs for its answers, or of one contest; each has a process of its own."""
     figures: dict[str, float] = {}
     shown = []
-    for name, task in CONTESTS.items():
+    for name, task in SHORT_NAMES.items():
         if config.subject not in ("prediction", name):
             continue
         if not config.run and not any(Path("runs", task).glob("*/best.weights.h5")):
@@ -215,7 +206,7 @@ def measure_training_memory(config: Config) -> dict[str, float]:
     """Bytes held by a training example of each contest, each in a process of its own."""
     figures: dict[str, float] = {}
     rows = []
-    for task in CONTESTS.values():
+    for task in SHORT_NAMES.values():
         if config.data_dir and not (config.data_dir / task / "train.json").is_file():
             print(f"{task}: no train.json in {config.data_dir / task}, so it is left out")
             continue

@@ -39,7 +39,16 @@ _PACKAGES = ("tensorflow", "tf-keras", "bert4keras", "numpy", "tokenizers", "jie
 
 # A resumed run may go on for longer, be kept or find its data elsewhere (fingerprints tell whether they are the same
 # data). All other settings are those it was started with.
-_MAY_CHANGE = {"epochs", "early_stopping_patience", "output", "output_dir", "data_dir", "run_name", "resume"}
+_MAY_CHANGE = {
+    "epochs",
+    "early_stopping_patience",
+    "output",
+    "output_dir",
+    "data_dir",
+    "run_name",
+    "resume",
+    "feature_memory",
+}
 
 
 class Evaluation(NamedTuple):

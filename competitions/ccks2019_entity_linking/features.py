@@ -6,7 +6,7 @@ Spans of characters are half-open; spans of tokens have a first and a last one.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
@@ -58,10 +58,13 @@ class Window:
     queries: list[Query] = field(default_factory=list)
 
 
-def text_windows(texts: Sequence[str], spots: Sequence[Sequence[Spot]], encoder: Encoder) -> list[Window]:
-    """Every text as one window, or as several where it is longer than the encoder reads; unlabelled."""
+def text_windows(
+    texts: Sequence[str], spots: Sequence[Sequence[Spot]], encoder: Encoder, first: int = 0
+) -> list[Window]:
+    """Every text as one window, or as several where it is longer than the encoder reads; unlabelled. first: index of the
+    first text."""
     found = []
-    for index, (text, of_text) in enumerate(zip(texts, spots)):
+    for index, (text, of_text) in enumerate(zip(texts, spots), first):
         parts = windows(encoder.tokenizer, encoder.tokenizer.tokenize(text), encoder.max_length)
         starts = [spot.span[0] for spot in of_text]
         for part in parts:
@@ -85,11 +88,12 @@ def cut_out(text: str, tokens: Encoding) -> tuple[str, Encoding]:
 
 def labelled_windows(
     examples: Sequence[Example], spots: Sequence[Sequence[Spot]], encoder: Encoder, lost: Counter[str]
-) -> list[Window]:
+) -> Iterator[Window]:
     """The windows of examples, labelled: see `label_windows`."""
-    found = text_windows([example.text for example in examples], spots, encoder)
-    label_windows(found, examples, lost)
-    return found
+    for index, (example, of_text) in enumerate(zip(examples, spots)):
+        found = text_windows([example.text], [of_text], encoder, index)
+        label_windows(found, examples, lost)
+        yield from found
 
 
 def label_windows(of_examples: Sequence[Window], examples: Sequence[Example], lost: Counter[str]) -> None:

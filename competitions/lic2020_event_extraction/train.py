@@ -19,6 +19,7 @@ from common.dev_search import DevSet
 from common.encoders import build_encoder, encoder_of, save_encoder
 from common.folds import Parts, read_parts
 from common.generators import steps_per_epoch, training_dataset
+from common.kept_rows import keep_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
@@ -91,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     prepare(config.run.seed, config.training.mixed_precision)
     encoder = encoder_of(resumed) or build_encoder(config.encoder, [example.text for example in parts.train])
     classes, settings = Classes(schema), config.settings()
-    windows = labelled_windows(parts.train, encoder, classes, lost)
+    windows = keep_rows(labelled_windows(parts.train, encoder, classes, lost), config.run)
     parts.check_used(windows, lost, "do the events belong to the texts?")
     network = build_network(encoder, classes, config.head, config.multiplier())
     predictor = Predictor(network, encoder, classes)
@@ -140,7 +141,7 @@ def show_data(
     arguments = sum(len(event.arguments) for example in parts.dev for event in example.events)
     parts.show(f", {len({window.example for window in windows})} used", lost, f", {arguments} arguments")
     print(f"schema    {len(schema.event_types)} event types, {len(schema.classes)} classes")
-    dev_windows = labelled_windows(parts.dev, predictor.encoder, predictor.classes, Counter())
+    dev_windows = list(labelled_windows(parts.dev, predictor.encoder, predictor.classes, Counter()))
     for name, examples, labelled in (("train", parts.train, windows), ("dev", parts.dev, dev_windows)):
         scores = gold_scores(labelled, predictor.classes, head)
         held = compare_examples(examples, predictor.decode(examples, scores, Settings(0.0)))

@@ -7,7 +7,7 @@ spans. Spans of characters are half-open; spans of tokens have a first and a las
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,10 +42,11 @@ class Window:
     subjects: dict[Span, list[tuple[int, int, int]]]
 
 
-def sentence_windows(texts: Sequence[str], encoder: Encoder) -> list[Window]:
-    """Every sentence as one window, or as several where it is longer than the encoder reads; unlabelled."""
+def sentence_windows(texts: Sequence[str], encoder: Encoder, first: int = 0) -> list[Window]:
+    """Every sentence as one window, or as several where it is longer than the encoder reads; unlabelled. first: index of
+    the first sentence."""
     found = []
-    for index, text in enumerate(texts):
+    for index, text in enumerate(texts, first):
         parts = windows(encoder.tokenizer, encoder.tokenizer.tokenize(text), encoder.max_length)
         found += [
             Window(index, len(parts) == 1, part, arrays, {})
@@ -54,16 +55,17 @@ def sentence_windows(texts: Sequence[str], encoder: Encoder) -> list[Window]:
     return found
 
 
-def labelled_windows(examples: Sequence[Example], encoder: Encoder, schema: Schema, lost: Counter[str]) -> list[Window]:
+def labelled_windows(
+    examples: Sequence[Example], encoder: Encoder, schema: Schema, lost: Counter[str]
+) -> Iterator[Window]:
     """Windows with token labels. lost: counts what is lost on the way, triples by reason, and sentences that are of no
     use without them.
 
     A sentence without triples in gold is kept, it teaches silence; one whose triples were all lost is not, it would
     teach wrong.
     """
-    found = []
-    for window_group in _by_example(sentence_windows([example.text for example in examples], encoder)):
-        example = examples[window_group[0].example]
+    for index, example in enumerate(examples):
+        window_group = sentence_windows([example.text], encoder, index)
         spans = label(example.text, example.triples, schema, lost)
         for subject, objects in spans.items():
             for span, class_id in objects:
@@ -72,18 +74,7 @@ def labelled_windows(examples: Sequence[Example], encoder: Encoder, schema: Sche
         if example.triples and not any(window.subjects for window in window_group):
             lost["sentence left out: none of its triples could be labelled"] += 1
         else:
-            found += window_group
-    return found
-
-
-def _by_example(all_windows: list[Window]) -> list[list[Window]]:
-    groups: list[list[Window]] = []
-    for window in all_windows:
-        if groups and groups[-1][0].example == window.example:
-            groups[-1].append(window)
-        else:
-            groups.append([window])
-    return groups
+            yield from window_group
 
 
 def _tag(window_group: list[Window], subject: Span, span: Span, class_id: int) -> bool:
@@ -212,7 +203,7 @@ class EntityReplacement:
         """The batch with other entities in some of its sentences. Those that need several windows stay as they are."""
 
         def windows_of(example: Example) -> list[Window]:
-            return labelled_windows([example], self.encoder, self.schema, Counter())
+            return list(labelled_windows([example], self.encoder, self.schema, Counter()))
 
         return with_other_examples(batch, self.examples, self.share, self.replace, windows_of, generator)
 

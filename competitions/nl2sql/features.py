@@ -188,16 +188,14 @@ def question_window(example: Example, encoder: Encoder, cells: int, lost: Counte
     return Window(example, question, arrays, shared, said, layout)
 
 
-def labelled_windows(examples: Sequence[Example], encoder: Encoder, cells: int, lost: Counter[str]) -> list[Window]:
+def labelled_windows(examples: Sequence[Example], encoder: Encoder, cells: int, lost: Counter[str]) -> Iterator[Window]:
     """The windows of labelled questions. lost: counts what is not read, and what of their queries has no label, by
     reason."""
-    found = []
     for example in examples:
         window = question_window(example, encoder, cells, lost)
         labels = align(example.query, example.question, window.question, columns_of(example.table), lost)
         marks = tuple(mark for mark in labels.marks if window.columns[mark.column, 2])
-        found.append(replace(window, labels=replace(labels, marks=marks)))
-    return found
+        yield replace(window, labels=replace(labels, marks=marks))
 
 
 def _shifted(encoding: Encoding, start: int) -> Encoding:
