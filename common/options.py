@@ -4,6 +4,7 @@ Each folder's `Config` embeds these dataclasses and `tyro` makes flags of their 
 field here, not seven edits. No TensorFlow in this module: `--help` and mistakes in flags answer at once.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -79,9 +80,19 @@ class PredictionOptions:
     mixed_precision: Literal["no", "bfloat16", "float16"] | None = None
     """Compute in 16 bits, or in 32. Default: as the run was trained. A processor or GPU that has bfloat16 is up to 1.5
     times as fast; a few answers differ, and depend a little on the other texts of a batch."""
+    shard: str | None = None
+    """K/N: answer the K-th of N parts of the input, as 3/8, so that several machines share it. What is written is a part
+    of the submission, for scripts/merge_shards.py. Default: all."""
 
     def __post_init__(self):
         check_at_least(self, batch_tokens=1)
+        if self.shard is not None and not _is_shard(self.shard):
+            raise UserError(f"--shard {self.shard}: must be K/N, the K-th of N parts, as 3/8")
+
+
+def _is_shard(text: str) -> bool:
+    found = re.fullmatch("([0-9]{1,9})/([0-9]{1,9})", text)
+    return found is not None and 1 <= int(found[1]) <= int(found[2])
 
 
 @dataclass

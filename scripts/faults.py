@@ -742,4 +742,18 @@ FAULTS = [
         'for character in "\\u2028\\u2029":',
         "tests/test_cluster_texts.py -k hostile",
     ),
+    Fault(
+        "a shard begins with the last example of the one before",
+        "common/batch_parts.py",
+        "return size * number // count, size * (number + 1) // count",
+        "return max(size * number // count - 1, 0), size * (number + 1) // count",
+        "tests/test_shards.py -k nearly_equal",
+    ),
+    Fault(
+        "parts of another run are merged",
+        "common/shards.py",
+        "if getattr(part, name) != value:",
+        'if name != "weights" and getattr(part, name) != value:',
+        "tests/test_shards.py -k foreign",
+    ),
 ]

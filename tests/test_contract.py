@@ -126,7 +126,14 @@ SHARED_FLAGS = {
         "--learning-rate": 0.5,
         "--early-stopping-patience": 7,
     },
-    "predict": {"--run": "one", "--input": "one", "--output": "one", "--batch-tokens": 700, "--mixed-precision": "no"},
+    "predict": {
+        "--run": "one",
+        "--input": "one",
+        "--output": "one",
+        "--batch-tokens": 700,
+        "--mixed-precision": "no",
+        "--shard": "3/8",
+    },
     "evaluate": {"--gold": "one", "--predictions": "one", "--json": None},
 }
 

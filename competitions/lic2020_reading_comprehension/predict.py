@@ -17,6 +17,7 @@ from common.prediction import open_network, rounds
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
+from common.shards import describe_shard, name_of, take_shard
 from common.submission import atomic_write, check_output, json_bytes, valid_or_empty
 
 from decode import Choice, Predictor, Settings
@@ -53,10 +54,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, length_penalty=config.length_penalty, choice=config.choice)
-    output = config.output or trained.file("submission.json")
+    output = config.output or trained.file(name_of("submission.json", config.prediction))
     check_outputs(output, config.nbest)
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
+    examples = take_shard(examples, config.prediction, config.input)
 
     start_tensorflow()  # now that flags and files have been looked at
     predictor = open_predictor(trained, config.prediction)
@@ -73,6 +75,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     answers = valid_or_empty(answers, lambda answer, number: check_answer(answer, examples[number - 1]), "")
     write_submission(output, {example.id: answer for example, answer in zip(examples, answers)})
     check_submission(output, examples)
+    describe_shard(output, len(examples), config.prediction, trained, config.input, settings)
     if config.nbest:
         atomic_write(config.nbest, b"{\n" + b",\n".join(lists) + b"\n}\n")
 

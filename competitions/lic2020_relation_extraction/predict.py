@@ -16,6 +16,7 @@ from common.options import PredictionOptions
 from common.prediction import open_network, rounds
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
+from common.shards import describe_shard, name_of, take_shard
 from common.submission import check_output, valid_or_empty
 
 from decode import Predictor, Settings
@@ -62,10 +63,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         Settings, subject_threshold=config.subject_threshold, object_threshold=config.object_threshold
     )
     schema = Schema.read(trained.file("schema.json"))
-    output = config.output or trained.file("submission.json")
+    output = config.output or trained.file(name_of("submission.json", config.prediction))
     check_output(output)
     skipped: Counter[str] = Counter()
     examples = read(config.input, schema, labelled=False, skipped=skipped)
+    examples = take_shard(examples, config.prediction, config.input)
 
     start_tensorflow()  # now that flags and files have been looked at
     predictor = open_predictor(trained, config.prediction)
@@ -74,6 +76,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     texts, found = [example.text for example in examples], Counter()
     write_submission(output, texts, answers(examples, predictor, settings, config.input, found), schema)
     check_submission(output, schema, texts)
+    describe_shard(output, len(examples), config.prediction, trained, config.input, settings)
     triples = found["triples"]
     print(f"{output}: {len(texts)} sentences, {triples} triples, checked  (run {trained.path}, {described(settings)})")
     print_skipped(config.input, skipped)

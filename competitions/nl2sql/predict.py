@@ -18,6 +18,7 @@ from common.prediction import open_network, rounds
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
+from common.shards import describe_shard, name_of, take_shard
 from common.submission import check_output, valid_or_empty
 
 from decode import Predictor, Settings
@@ -73,10 +74,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, tries=config.tries)
     built_with(trained)  # looked at before anything is loaded
-    output = config.output or trained.file("submission.json")
+    output = config.output or trained.file(name_of("submission.json", config.prediction))
     check_output(output)
     skipped: Counter[str] = Counter()
     examples = read(config.input, config.tables or tables_of(config.input), labelled=False, skipped=skipped)
+    examples = take_shard(examples, config.prediction, config.input)
 
     start_tensorflow()  # now that flags and files have been looked at
     budget = Budget(config.query_seconds)
@@ -85,6 +87,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     write_submission(output, queries)
     check_submission(output, examples)
+    describe_shard(output, len(examples), config.prediction, trained, config.input, settings)
     if config.show_sql:
         for example, query in zip(examples, queries):
             print(printable(" ".join(example.question.splitlines())))

@@ -17,6 +17,7 @@ from common.prediction import open_network, rounds
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
+from common.shards import describe_shard, name_of, take_shard
 from common.submission import atomic_write, check_output, json_bytes
 
 from decode import BATCH_TOKENS, Candidate, Predictor, Settings
@@ -78,8 +79,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
+    examples = take_shard(examples, config.prediction, config.input)
     settings = settings_of(trained, config)
-    output = config.output or trained.file("submission.json")
+    output = config.output or trained.file(name_of("submission.json", config.prediction))
     check_outputs(output, config.candidates)
 
     start_tensorflow()  # now that flags and files have been looked at
@@ -92,6 +94,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     write_submission(output, [one.title for one in chosen])
     check_submission(output, examples)
+    describe_shard(output, len(examples), config.prediction, trained, config.input, settings)
     if config.candidates:
         atomic_write(config.candidates, b"[\n" + b",\n".join(lines) + b"\n]\n")
     unfinished = sum(not one.finished for one in chosen)
