@@ -150,12 +150,21 @@ class TrainingOptions:
     """The loss shall not sink below this: where it has, a step goes uphill. 0: off."""
     early_stopping_patience: int = 0
     """Stop after so many evaluations without a better dev score; 0 never stops."""
+    devices: str = "1"
+    """Share each batch among so many GPUs of this machine, or "all" of them: the same training, faster. docs/scale.md
+    says how several machines do it."""
 
     def __post_init__(self):
         check_at_least(self, epochs=1, batch_size=1, weight_decay=0, gradient_clipping=0, early_stopping_patience=0)
         check_at_least(self, lookahead_steps=0, accumulation_steps=1, fgm=0, r_drop=0, flooding=0)
         check_above(self, learning_rate=0, layer_decay=0, lookahead_alpha=0)
         check_below_one(self, "warmup", "ema_momentum")
+        if self.devices != "all" and not re.fullmatch("[1-9][0-9]{0,5}", self.devices):
+            raise UserError(f"--devices {self.devices}: must be a number from 1, or all")
+        if self.devices != "all" and int(self.devices) > self.batch_size:
+            raise UserError(
+                f"--devices {self.devices}: must be at most the {self.batch_size} examples of --batch-size, which they share"
+            )
         for name in ("layer_decay", "lookahead_alpha"):
             if getattr(self, name) > 1:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be at most 1")

@@ -750,6 +750,27 @@ FAULTS = [
         "tests/test_shards.py -k nearly_equal",
     ),
     Fault(
+        "a part of a batch points to the rows of the whole",
+        "common/batch_parts.py",
+        "            part[key][:, 0] -= begin  # of a copy, since a mask chose it\n",
+        "",
+        "tests/test_batch_parts.py",
+    ),
+    Fault(
+        "what every device reads counts as often in its group",
+        "common/generators.py",
+        '"denominators": group["denominators"] * times.astype(np.float32)',
+        '"denominators": group["denominators"]',
+        "tests/test_batch_parts.py -k counts_once",
+    ),
+    Fault(
+        "every worker writes the run",
+        "common/devices.py",
+        "return Cluster(len(workers), here == workers[0])",
+        "return Cluster(len(workers), True)",
+        "tests/test_workers.py -k chief",
+    ),
+    Fault(
         "parts of another run are merged",
         "common/shards.py",
         "if getattr(part, name) != value:",

@@ -123,6 +123,7 @@ SHARED_FLAGS = {
         "--fold": 7,
         "--epochs": 7,
         "--batch-size": 7,
+        "--devices": 2,
         "--learning-rate": 0.5,
         "--early-stopping-patience": 7,
     },
