@@ -23,7 +23,6 @@ import tyro
 from common.candidates import Keep, check_outputs, scores_file
 from common.command_line import (
     UserError,
-    check_above,
     check_at_least,
     check_given,
     parse_flags,

@@ -3,8 +3,6 @@
 import shutil
 import sys
 
-import pytest
-
 import competition
 from contests import every_contest
 from workshop import extra, numbered, run_here, succeeds

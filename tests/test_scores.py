@@ -1,14 +1,8 @@
 """predict.py --scores: what each answer was chosen from, and that it is chosen from that."""
 
-import json
-
-import pytest
-
-from common.candidates import LEAST, check_outputs, scores_file
 from common.submission import read_json_lines
 
 from contests import every_contest
-from helpers import refused
 from workshop import numbered, succeeds
 
 

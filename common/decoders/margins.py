@@ -7,7 +7,7 @@ than not. The margin belongs to the decision: it is positive for the spans of th
 
 import numpy as np
 
-from common.decoders.viterbi import Span, best_scores, best_sums, walk_back, bio_spans, bio_transitions
+from common.decoders.viterbi import Span, best_scores, best_sums, bio_spans, bio_transitions, walk_back
 
 Margin = tuple[int, int, int, float]
 

@@ -206,7 +206,8 @@ def _minutes(seconds: float) -> str:
 @contextlib.contextmanager
 def resumable(run: Run) -> Iterator[None]:
     """Around `fit`: Ctrl-C, a terminal that goes away (SIGHUP), SIGTERM and files that cannot be written end it and say
-    how to go on; running out of memory says what to do about it. A signal that was ignored before (nohup) still is."""
+    how to go on; so does the end of another worker, and running out of memory says what to do about it. A signal that
+    was ignored before (nohup) still is."""
     ends_with = f"nothing but the epoch in progress is lost; continue with: {run.resume_command}"
     try:
         with stopped_by_signals():
@@ -218,6 +219,8 @@ def resumable(run: Run) -> Iterator[None]:
         raise
     except tf.errors.ResourceExhaustedError:
         raise UserError("out of memory - lower --batch-size or --max-length") from None
+    except (tf.errors.UnavailableError, tf.errors.AbortedError):
+        raise UserError(f"another worker is gone - start all of them again: {ends_with}") from None
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from common.batch_parts import split_groups, split_with_lists
 from common.command_line import UserError
 from common.encoders import Encoder
 from common.generators import Arrays, pad, pad_features
@@ -226,6 +227,15 @@ def collate(
         rows, choices, right = [read_pair("。", (0, 1), NIL, 0.0)], [np.array([-1], np.int32)], [np.zeros(1, np.int8)]
     pairs = {PAIR + name: values for name, values in pad_features(rows).items()}
     return inputs | pairs | {"choices": pad(choices, -1), "right": pad(right)}
+
+
+def split(batch: Arrays, parts: int) -> list[Arrays]:
+    """A batch of `collate` in so many parts. Windows, with their spots, and queries, with their candidates, are split
+    each by themselves: their networks have nothing to do with each other."""
+    is_of_queries = {name: name.startswith(PAIR) or name in ("choices", "right") for name in batch}
+    queries, windows = ({name: batch[name] for name in batch if is_of_queries[name] is of} for of in (True, False))
+    of_windows = split_with_lists(windows, parts, {"name_places": ("name_features", "name_labels")})
+    return [one | other for one, other in zip(of_windows, split_groups(queries, parts, "choices", ["right"]))]
 
 
 def mention_inputs(batch: Sequence[Window], generator: np.random.Generator | None = None) -> Arrays:

@@ -24,7 +24,7 @@ from common.runs.directory import Evaluation, begin_run, parse_training_flags, w
 
 from candidates import training_spots
 from decode import GRID, Predictor, Settings, counts, f1, gold_scores
-from features import PairReader, Window, collate, label_windows, labelled_windows, texts_to_read
+from features import PairReader, Window, collate, label_windows, labelled_windows, split, texts_to_read
 from knowledge_base import link_index, open_knowledge_base
 from metric import compare, total
 from priors import link_by_priors
@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     from model import build_network, loss
 
-    prepare(config.run.seed, config.training.mixed_precision)
+    prepare(config.run.seed, config.training.mixed_precision, config.training.devices)
     prepare_segmentation(config.encoder, resumed)  # names are weighed by the words that they are
     priors, spots = training_spots(parts.train, knowledge_base)
     encoder = encoder_of(resumed) or build_encoder(
@@ -121,7 +121,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     lengths = [len(window.encoding) for window in windows]
     most = {"most_queries": config.mentions_per_text, "most_candidates": config.max_candidates}
     make = partial(collate, read_pair=predictor.read_pair, **most)
-    batches = training_dataset(windows, lengths, make, config.training.batch_size, config.run.seed, epochs, model)
+    batches = training_dataset(
+        windows, lengths, make, config.training.batch_size, config.run.seed, epochs, model, split
+    )
     with resumable(kept):
         model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
 

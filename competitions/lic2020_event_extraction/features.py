@@ -13,6 +13,7 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 
 from common.augmentation import with_other_examples
+from common.batch_parts import Arrays, split_with_lists
 from common.decoders import bio_labels
 from common.encoders import Encoder
 from common.generators import pad, pad_features
@@ -265,3 +266,8 @@ def collate(batch: list[Window], classes: Classes, head: Head) -> dict[str, np.n
         ]
         inputs["tags"] = np.array(tags, np.int32).reshape(-1, 4)
     return inputs
+
+
+def split(batch: Arrays, parts: int) -> list[Arrays]:
+    """A batch of `collate` in so many parts, each with its windows and the tags of these."""
+    return split_with_lists(batch, parts, {"tags": ()} if "tags" in batch else {})

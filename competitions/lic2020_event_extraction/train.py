@@ -26,7 +26,7 @@ from common.runs.directory import Evaluation, begin_run, parse_training_flags, w
 from common.submission import atomic_write, json_bytes
 
 from decode import GRID, Predictor, Settings, counts, f1, gold_scores
-from features import ArgumentReplacement, BuiltWith, Classes, Head, Window, collate, labelled_windows
+from features import ArgumentReplacement, BuiltWith, Classes, Head, Window, collate, labelled_windows, split
 from metric import Item, compare_examples, one_to_one, total
 from task import TASK, Event, Example, Schema, find_files, read, submission_record
 
@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     from model import adjustment_for, build_network, loss
 
-    prepare(config.run.seed, config.training.mixed_precision)
+    prepare(config.run.seed, config.training.mixed_precision, config.training.devices)
     encoder = encoder_of(resumed) or build_encoder(config.encoder, [example.text for example in parts.train])
     classes, settings = Classes(schema), config.settings()
     windows = keep_rows(labelled_windows(parts.train, encoder, classes, lost), config.run)
@@ -123,8 +123,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         lambda batch, generator: collate(replace(batch, generator), classes, config.head),
         config.training.batch_size,
         config.run.seed,
-        epochs,
-        model,
+        *(epochs, model, split),
     )
     with resumable(kept):
         model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from common.batch_parts import Arrays, split_groups
 from common.encoders import Encoder
 from common.generators import pad, pad_features
 from common.tokenizers import PairWindow, pair_windows, segment, strip_span
@@ -175,6 +176,11 @@ def collate(batch: list[list[Window]], generator: np.random.Generator, crop_leng
         for first, last in window.answers:
             labels[first, 0] = labels[last, 1] = 1
     return arrays
+
+
+def split(batch: Arrays, parts: int) -> list[Arrays]:
+    """A batch of `collate` in so many parts, each of whole questions with all their windows."""
+    return split_groups(batch, parts, "windows")
 
 
 def _crop(group: list[Window], length: int, generator: np.random.Generator) -> Window:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.augmentation import with_other_examples
+from common.batch_parts import Arrays, split_with_lists
 from common.encoders import Encoder
 from common.generators import pad_features
 from common.tokenizers import Encoding, windows
@@ -270,6 +271,11 @@ def collate(
         for first, last, class_id in batch[row].subjects.get(tuple(span), ()):
             labels[first, class_id, 0] = labels[last, class_id, 1] = 1
     return inputs
+
+
+def split(batch: Arrays, parts: int) -> list[Arrays]:
+    """A batch of `collate` in so many parts, each with its windows and the spans of these."""
+    return split_with_lists(batch, parts, {"subjects": ("object_labels",)})
 
 
 def _training_spans(window: Window, generator: np.random.Generator, most_subjects: int) -> list[Span]:

@@ -19,6 +19,7 @@ from common.prediction import answered, open_network
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
+from common.shards import describe_shard, name_of, take_shard
 from common.submission import valid_or_empty
 
 from decode import Considered, Predictor, Settings, write_query
@@ -75,10 +76,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, tries=config.tries)
     *_, unconditioned = built_with(trained)  # looked at before anything is loaded
-    output = config.output or trained.file("submission.json")
+    output = config.output or trained.file(name_of("submission.json", config.prediction))
     check_outputs(output, config.prediction.scores)
     skipped: Counter[str] = Counter()
     examples = read(config.input, config.tables or tables_of(config.input), labelled=False, skipped=skipped)
+    examples = take_shard(examples, config.prediction, config.input)
 
     start_tensorflow()  # now that flags and files have been looked at
     budget = Budget(config.query_seconds)
@@ -88,6 +90,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     write_submission(output, queries)
     check_submission(output, examples, unconditioned)
+    describe_shard(output, len(examples), config.prediction, trained, config.input, settings)
     if config.show_sql:
         for example, query in zip(examples, queries):
             print(printable(" ".join(example.question.splitlines())))

@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     from model import adjustments_for, build_network, loss
 
-    prepare(config.run.seed, config.training.mixed_precision)
+    prepare(config.run.seed, config.training.mixed_precision, config.training.devices)
     encoder = encoder_of(resumed) or build_encoder(config.encoder, _texts(parts.train))
     windows = keep_rows(labelled_windows(parts.train, encoder, config.cells, lost), config.run, parts.train)
     built_with = BuiltWith(unconditioned=not all(example.query.conditions for example in parts.train))

@@ -100,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     from model import build_network, build_writing_encoder, loss
 
-    prepare(config.run.seed, config.training.mixed_precision)
+    prepare(config.run.seed, config.training.mixed_precision, config.training.devices)
     # Titles twice: what stands twice gets into a vocabulary, and no character of a title shall be out of reach.
     texts = [text for example in parts.train for text in (example.text, example.title, example.title)]
     writing, longest = config.writing, config.max_title_length

@@ -93,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     from model import build_network, loss
 
-    prepare(config.run.seed, config.training.mixed_precision)
+    prepare(config.run.seed, config.training.mixed_precision, config.training.devices)
     passages = [passage.text for example in parts.train for passage in example.passages]
     encoder = encoder_of(resumed) or build_encoder(config.encoder, passages + [one.question for one in parts.train])
     lengths = Lengths(config.max_question_length, config.doc_stride)
