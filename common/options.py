@@ -82,6 +82,8 @@ class PredictionOptions:
     mixed_precision: Literal["no", "bfloat16", "float16"] | None = None
     """Compute in 16 bits, or in 32. Default: as the run was trained. A processor or GPU that has bfloat16 is up to 1.5
     times as fast; a few answers differ, and depend a little on the other texts of a batch."""
+    scores: Path | None = None
+    """Also write what each answer was chosen from, with probabilities, to this file of JSON lines."""
 
     def __post_init__(self):
         check_at_least(self, batch_tokens=1)

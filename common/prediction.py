@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from common.candidates import Keep
 from common.encoders import Encoder, load_encoder
 from common.generators import Arrays, pad_features, prediction_order
 from common.options import PredictionOptions
@@ -40,6 +41,27 @@ def rounds(examples: Sequence[Example], size: int = ROUND) -> Iterator[Sequence[
     """The examples in slices, each to be predicted before the next one is looked at: what is held between text and
     answer then does not grow with their number."""
     return (examples[begin : begin + size] for begin in range(0, len(examples), size))
+
+
+def answered(
+    predictor: Any,
+    examples: Sequence[Example],
+    settings: Any,
+    choose: Callable[[Example, Any], Any],
+    keep: Keep | None = None,
+) -> Iterator[tuple[Sequence[Example], list[Any]]]:
+    """The examples in rounds, each with what the `Predictor` of a contest says of them.
+
+    keep: takes the candidates of each round. choose: the prediction for an example out of its candidates, which then
+    decides: it chooses what the predictor would.
+    """
+    for part in rounds(examples):
+        if keep is None:
+            yield part, predictor(part, settings)
+        else:
+            found = predictor.candidates(part, settings)
+            keep(part, found)
+            yield part, [choose(*one) for one in zip(part, found)]
 
 
 def one_trace(network: "keras.Model") -> Callable[[Any], Any]:

@@ -15,7 +15,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from common.archives import open_bytes
 from common.command_line import UserError, warn
@@ -218,22 +218,28 @@ def write_lines(path: str | Path, lines: Iterable[bytes], suffix: str) -> None:
     The file in the zip is named like the zip, with `suffix` at the end. The file appears whole or not at all, also when
     `lines` raises midway.
     """
+    with lines_file(path, suffix) as file:
+        for line in lines:
+            file.write(line + b"\n")
+
+
+@contextlib.contextmanager
+def lines_file(path: str | Path, suffix: str) -> Iterator[IO[bytes]]:
+    """The file that `write_lines` writes, for whoever has its lines bit by bit: it appears when the block ends well."""
     with atomic_path(path) as temporary:
         packed = Path(path).suffix.lower()
         if packed != ".zip":
             with temporary.open("wb") as plain:
                 # Without name and clock, or the same lines would give other bytes.
-                file = gzip.GzipFile("", "wb", fileobj=plain, mtime=0) if packed == ".gz" else plain
-                with file:
-                    file.writelines(line + b"\n" for line in lines)
+                with gzip.GzipFile("", "wb", fileobj=plain, mtime=0) if packed == ".gz" else plain as file:
+                    yield file
             return
         # A ZipInfo made by hand carries no clock, and write mode by name would.
         member = zipfile.ZipInfo(Path(path).stem.removesuffix(suffix) + suffix)
         member.compress_type = zipfile.ZIP_DEFLATED
         member.external_attr = 0o644 << 16
         with zipfile.ZipFile(temporary, "w") as archive, archive.open(member, "w") as file:
-            for line in lines:
-                file.write(line + b"\n")
+            yield file
 
 
 def valid_or_empty(

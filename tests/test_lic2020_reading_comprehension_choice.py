@@ -170,8 +170,5 @@ def test_lengths_that_are_none_are_refused(tmp_path, changed):
 
 def test_what_could_not_be_written_is_told_first(tmp_path):
     good = tmp_path / "new/submission.json"
-    predict.check_outputs(good, tmp_path / "nbest.json")
-    refused(lambda: predict.check_outputs(tmp_path, None), tmp_path, "is a folder")
-    refused(lambda: predict.check_outputs(good, tmp_path), tmp_path, "is a folder")
-    refused(lambda: predict.check_outputs(good, good), "--nbest", "is the submission")
-    refused(lambda: predict.check_outputs(good.with_suffix(".zip"), None), "submission.zip", ".json")
+    predict.check_name(good)
+    refused(lambda: predict.check_name(good.with_suffix(".zip")), "submission.zip", ".json")

@@ -13,8 +13,9 @@ from common.command_line import UserError
 from common.decoders import Rules, common_subsequence_f1, on_grid
 from common.keras_compat import seed_everything, tf
 from common.optimizers.training_model import TrainingModel
-from common.options import EncoderOptions
+from common.options import EncoderOptions, PredictionOptions
 from common.prediction import rounds
+from common.submission import read_json_lines
 
 import competition
 from workshop import arrays, without_seconds
@@ -560,11 +561,12 @@ def predict(run, folder, examples, *flags):
         folder / "test.json",
         "--output",
         folder / "submission.json",
-        "--candidates",
-        folder / "candidates.json",
+        "--scores",
+        folder / "scores.json",
     ]
     competition.main(FOLDER, "predict", ["--run", run, *files, *flags])
-    return json.loads((folder / "candidates.json").read_text("utf-8")), task.read_titles(folder / "submission.json")
+    found = [record["candidates"] for _, record in read_json_lines(folder / "scores.json")]
+    return found, task.read_titles(folder / "submission.json")
 
 
 def test_a_bidirectional_run_predicts_what_it_was_evaluated_with(two_stages, tmp_path):
@@ -593,7 +595,7 @@ def test_candidates_are_written_best_first_and_what_was_cut_is_said(unilm_run, t
     found, written = predict(unilm_run["run"], tmp_path, EXAMPLES, "--beam-width", 3)
     assert len(found) == len(EXAMPLES) and written == [one[0]["title"] for one in found]
     for one in found:
-        assert 1 <= len(one) <= 3 and set(one[0]) == {"title", "log_probability", "score", "finished", "cut"}
+        assert 1 <= len(one) <= 3 and set(one[0]) == {*decode.Candidate._fields, "probability"}
         order = [(not candidate["finished"], -on_grid(candidate["score"])) for candidate in one]
         assert order == sorted(order) and all(candidate["title"].strip() for candidate in one)
     cut = sum(one[0]["cut"] for one in found)
@@ -610,7 +612,10 @@ def test_samples_are_written_beside_the_title_that_was_searched_for(unilm_run, t
 def test_prediction_goes_round_by_round(monkeypatch):
     prediction = competition.load(FOLDER, "predict")
     encoder, network = built("copy_lstm")
-    predictor, config = decode.Predictor(network, encoder, LONGEST), prediction.Config(samples=2, candidates="drawn")
+    predictor, config = (
+        decode.Predictor(network, encoder, LONGEST),
+        prediction.Config(prediction=PredictionOptions(scores="drawn"), samples=2),
+    )
     held = []
 
     def written(size):
@@ -628,11 +633,11 @@ def test_prediction_goes_round_by_round(monkeypatch):
 
 def test_a_file_that_cannot_be_written_is_named_before_the_work(unilm_run, tmp_path, monkeypatch):
     monkeypatch.setattr(competition.load(FOLDER, "predict"), "open_network", None)
-    for flag in ("--output", "--candidates"):
+    for flag in ("--output", "--scores"):
         with pytest.raises(UserError, match=f"^{tmp_path}: is a folder"):
             predict(unilm_run["run"], tmp_path, EXAMPLES, flag, tmp_path)
-    with pytest.raises(UserError, match="^--candidates .*: is the submission"):
-        predict(unilm_run["run"], tmp_path, EXAMPLES, "--candidates", tmp_path / "x/../submission.json")
+    with pytest.raises(UserError, match="^--scores .*: is the submission"):
+        predict(unilm_run["run"], tmp_path, EXAMPLES, "--scores", tmp_path / "x/../submission.json")
 
 
 def test_samples_depend_on_the_seed_and_the_text_alone():

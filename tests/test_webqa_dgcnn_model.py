@@ -794,11 +794,3 @@ def test_lengths_that_are_none_are_refused(tmp_path, changed):
     lengths = {"max_question_length": 64, "doc_stride": None, "max_answer_length": 40}
     assert predict.lengths_of(Run(tmp_path, {"settings": lengths})) == ((64, None), 40)
     refused(lambda: predict.lengths_of(Run(tmp_path, {"settings": lengths | changed})), tmp_path, *changed)
-
-
-def test_what_could_not_be_written_is_told_first(tmp_path):
-    good = tmp_path / "new/submission.tsv"
-    predict.check_outputs(good, tmp_path / "candidates.json")
-    refused(lambda: predict.check_outputs(tmp_path, None), tmp_path, "is a folder")
-    refused(lambda: predict.check_outputs(good, tmp_path), tmp_path, "is a folder")
-    refused(lambda: predict.check_outputs(good, good), "--candidates", "is the submission")

@@ -12,8 +12,9 @@ from common.decoders.diagnostics import (
     unfinished_share,
 )
 from common.decoders.gibbs import Accept, Conditionals, GibbsWalk, contains_all, gibbs_texts
+from common.decoders.margins import bio_span_margins
 from common.decoders.sampling import sample
-from common.decoders.spans import best_spans, pair_starts_with_ends, spans_above
+from common.decoders.spans import best_spans, innermost, pair_starts_with_ends, spans_above
 from common.decoders.synchronous import Directed, PairModel, synchronous_beam_search
 from common.decoders.ties import on_grid
 from common.decoders.viterbi import bio_labels, bio_spans, bio_transitions, viterbi
@@ -33,12 +34,14 @@ __all__ = [
     "best_spans",
     "bigram_transitions",
     "bio_labels",
+    "bio_span_margins",
     "bio_spans",
     "bio_transitions",
     "by_consensus",
     "common_subsequence_f1",
     "contains_all",
     "gibbs_texts",
+    "innermost",
     "on_grid",
     "pair_starts_with_ends",
     "repetition_bound",

@@ -14,15 +14,18 @@ from rapidfuzz.distance import LCSseq
 Item = TypeVar("Item")
 
 
-def by_consensus(candidates: Sequence[Item], similarity: Callable[[Item, Item], float]) -> list[int]:
+def by_consensus(
+    candidates: Sequence[Item], similarity: Callable[[Item, Item], float], weights: Sequence[float] | None = None
+) -> list[int]:
     """Indices of the candidates, that with the highest mean similarity to all of them first; of equals (up to the
     rounding of sums) the earlier first. A candidate that stands there several times counts each time. similarity must
-    be symmetric: it is asked for once for each pair of different candidates."""
+    be symmetric: it is asked for once for each pair of different candidates. weights: how much each counts, where they
+    are no samples of one model; by default all count 1."""
     numbers = {candidate: number for number, candidate in enumerate(dict.fromkeys(candidates))}
     different = list(numbers)
-    counts = [0] * len(different)
-    for candidate in candidates:
-        counts[numbers[candidate]] += 1
+    counts = [0.0] * len(different)
+    for candidate, weight in zip(candidates, weights or [1.0] * len(candidates)):
+        counts[numbers[candidate]] += weight
     sums = [similarity(one, one) * count for one, count in zip(different, counts)]
     for first, one in enumerate(different):
         for second in range(first):

@@ -23,6 +23,17 @@ def pair_starts_with_ends(starts: Iterable[int], ends: Iterable[int]) -> list[tu
     return sorted((start, end) for end, start in pairs.items())
 
 
+def innermost(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The spans that hold no other one, sorted; both ends inclusive, or both half-open. Of all pairs of a start and an
+    end not before it these are the ones that `pair_starts_with_ends` makes."""
+    kept, latest = [], -1
+    for first, last in sorted(set(spans), key=lambda span: (span[1], -span[0])):
+        if first > latest:
+            kept.append((first, last))
+            latest = first
+    return sorted(kept)
+
+
 def best_spans(
     start_scores: np.ndarray, end_scores: np.ndarray, allowed: np.ndarray, max_length: int, count: int
 ) -> list[list[tuple[int, int, float]]]:

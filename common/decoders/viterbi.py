@@ -99,11 +99,11 @@ def viterbi(
         np.isfinite(row[:size]).all() for row, size in zip(emissions, lengths)
     ):
         raise ValueError("Scores that are not finite cannot be decoded: did the training diverge?")
-    scores = _best_scores(emissions, transitions, legal, starts, lengths)
-    return _walk_back(scores, transitions, lengths)
+    scores = best_scores(emissions, transitions, legal, starts, lengths)
+    return walk_back(scores, transitions, lengths)
 
 
-def _best_scores(emissions, transitions, legal, starts, lengths) -> np.ndarray:
+def best_scores(emissions, transitions, legal, starts, lengths) -> np.ndarray:
     """Score of the best path that ends in each label at each token: (length, batch, labels), meaningless behind the
     end."""
     few_labels, few_predecessors, groups = predecessor_groups(legal)
@@ -116,12 +116,12 @@ def _best_scores(emissions, transitions, legal, starts, lengths) -> np.ndarray:
         before, now = scores[step - 1, rows], np.full((len(rows), len(starts)), -np.inf)
         now[:, few_labels] = (before[:, few_predecessors] + few_scores).max(2)
         for (predecessors, labels), block in zip(groups, blocks):
-            now[:, labels] = _best_sums(before[:, predecessors], block)
+            now[:, labels] = best_sums(before[:, predecessors], block)
         scores[step, rows] = now + emissions[rows, step]
     return scores
 
 
-def _best_sums(before: np.ndarray, block: np.ndarray) -> np.ndarray:
+def best_sums(before: np.ndarray, block: np.ndarray) -> np.ndarray:
     """max_i(before[b, i] + block[i, j]) as (batch, labels)."""
     # Only a predecessor that can do better than some other one does for all labels has to be tried: after training
     # these are a few.
@@ -137,7 +137,8 @@ def _best_sums(before: np.ndarray, block: np.ndarray) -> np.ndarray:
     return best
 
 
-def _walk_back(scores, transitions, lengths) -> list[np.ndarray]:
+def walk_back(scores, transitions, lengths) -> list[np.ndarray]:
+    """The best path of each sequence, out of such scores, which it changes."""
     paths = np.zeros((len(lengths), lengths.max(initial=0)), int)
     for step in reversed(range(paths.shape[1])):
         rows, going_on = np.flatnonzero(lengths > step), np.flatnonzero(lengths > step + 1)

@@ -6,20 +6,22 @@ python predict.py --run runs/ccks2019_entity_linking/NAME --input test.json --ou
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+from common.candidates import Keep, check_outputs, scores_file
 from common.command_line import check_probability, parse_flags, print_skipped, run, warn
 from common.dev_search import described
 from common.encoders import Encoder
 from common.options import PredictionOptions
-from common.prediction import open_network, rounds
+from common.prediction import answered, open_network
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
-from common.submission import check_output, valid_or_empty
+from common.submission import valid_or_empty
 
-from decode import Predictor, Settings
+from decode import Predictor, Settings, choose
 from features import PairReader
 from knowledge_base import INDEX_NAME, KnowledgeBase
 from metric import links
@@ -53,14 +55,15 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, threshold=config.threshold)
     output = config.output or trained.file("submission.json")
-    check_output(output)
+    check_outputs(output, config.prediction.scores)
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
 
     start_tensorflow()  # now that flags and files have been looked at
     predictor = open_predictor(trained, config.prediction)
-    predictions = answers(examples, predictor, settings, config.input)
-    write_submission(output, examples, predictions)
+    with scores_file(config.prediction.scores) as keep:
+        predictions = answers(examples, predictor, settings, config.input, keep)
+        write_submission(output, examples, predictions)
     check_submission(output, examples, predictor.read_pair.knowledge_base)
 
     mentions, linked = sum(map(len, predictions)), sum(len(links(found)) for found in predictions)
@@ -89,10 +92,13 @@ def open_predictor(trained: Run, options: PredictionOptions) -> Predictor:
     return Predictor(network, read_pair, Priors.read(trained), options.batch_tokens)
 
 
-def answers(examples: Sequence[Example], predictor: Predictor, settings: Settings, source: Path) -> list[list[Mention]]:
+def answers(
+    examples: Sequence[Example], predictor: Predictor, settings: Settings, source: Path, keep: Keep | None = None
+) -> list[list[Mention]]:
     """The mentions of every text, in order, none in place of those that the judge would refuse. source: where the
-    examples are from."""
-    predictions = [mentions for part in rounds(examples) for mentions in predictor(part, settings)]
+    examples are from. keep: takes what they were chosen from."""
+    parts = answered(predictor, examples, settings, partial(choose, settings=settings), keep)
+    predictions = [mentions for _, part in parts for mentions in part]
 
     def check(mentions: list[Mention], number: int) -> None:
         example = examples[number - 1]

@@ -5,13 +5,14 @@ that the same text has the same events in any batch: what scores the same goes b
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from common.decoders import bio_spans, on_grid, spans_above, viterbi
+from common.candidates import LEAST
+from common.decoders import bio_span_margins, bio_spans, on_grid, spans_above, viterbi
 from common.encoders import Encoder
 from common.generators import BATCH_TOKENS
 from common.metrics import precision_recall_f1
@@ -33,12 +34,33 @@ class Settings(NamedTuple):
 GRID = sorted((Settings(step / 2) for step in range(-8, 3)), key=lambda one: abs(one.threshold + 1.5))
 
 
+# By how much a span of the best path is better than its absence where another path is as good: half a step of the grid.
+_TIE = 2.0**-11
+
+
 @dataclass
 class Scores:
     """What the network says of one window: under all settings asked for, its tags."""
 
     window: Window
     tags: dict[Settings, list[Tag]]
+
+
+class Candidate(NamedTuple):
+    """A span of a text, its first character there, and a role of an event type that it may have, or None for the trigger
+    of one, with its probability: for the global pointer the logistic function of its score. For the CRF that of the
+    score by which the best path with it is better than the best without it, as if there were no other paths: so the
+    threshold says the same of both."""
+
+    event_type: str
+    role: str | None
+    text: str
+    start: int
+    probability: float
+
+
+#: (first token, last token, class id, log odds)
+ScoredTag = tuple[int, int, int, float]
 
 
 class Predictor:
@@ -67,25 +89,74 @@ class Predictor:
         return scores
 
     def _spans_above(self, outputs, lengths, settings) -> list[dict[Settings, list[Tag]]]:
-        lowest, found = min(one.threshold for one in settings), []
+        return [
+            {one: [tuple(tag) for *tag, score in best if score > one.threshold] for one in settings}
+            for best in self._scored_spans(outputs, lengths, min(one.threshold for one in settings))
+        ]
+
+    def _best_paths(self, outputs, lengths, settings) -> list[dict[Settings, list[Tag]]]:
+        transitions, starts = self._transitions(), self.network.get_layer("crf").starts
+        found = [{} for _ in lengths]
+        for one in settings:
+            for tags, path in zip(found, viterbi(self._shifted(outputs, one), transitions, starts, lengths)):
+                tags[one] = bio_spans(path)
+        return found
+
+    def _transitions(self) -> np.ndarray:
+        return on_grid(self.network.get_layer("crf").transition_scores())
+
+    def _shifted(self, outputs, settings: Settings) -> np.ndarray:
+        """Emissions with which the best path has the spans above the threshold."""
+        emissions = on_grid(outputs["emissions"].numpy())
+        emissions[:, :, 1::2] -= on_grid(settings.threshold)
+        return emissions
+
+    def candidates(self, examples: Sequence[Example], settings: Settings) -> list[list[Candidate]]:
+        """What `choose` chooses the events of each text from, the most probable first: all spans above LEAST, and above
+        the threshold."""
+        from scipy.special import expit, logit  # here: it is slow to load, and --help needs none
+
+        found: list[dict[tuple[Span, int], float]] = [{} for _ in examples]
+        windows, lowest = self.features(examples), min(settings.threshold, float(logit(LEAST)))
+        for batch, outputs in in_batches(one_trace(self.network), [one.arrays for one in windows], self.batch_tokens):
+            lengths = np.array([len(windows[index].encoding) for index in batch])
+            if "emissions" in outputs:
+                scored = self._margins(outputs, lengths, settings, lowest)
+            else:
+                scored = self._scored_spans(outputs, lengths, lowest)
+            for window, tags in zip((windows[index] for index in batch), scored):
+                of_example = found[window.example]
+                for first, last, class_id, score in tags:
+                    label = window.encoding.char_span(first, last), class_id
+                    of_example[label] = max(score, of_example.get(label, score))
+        return [
+            [
+                Candidate(*self.classes.pairs[class_id], example.text[slice(*span)], span[0], float(expit(score)))
+                for (span, class_id), score in sorted(labels.items(), key=lambda item: (-item[1], item[0]))
+            ]
+            for example, labels in zip(examples, found)
+        ]
+
+    def _scored_spans(self, outputs, lengths, lowest: float) -> Iterator[list[ScoredTag]]:
+        """Of each text the spans of the global pointer above the lowest score, without doubles."""
         # On the grid their sums are exact in float32, too, up to scores of thousands.
         parts = (on_grid(outputs[name].numpy()).astype(np.float32) for name in ("spans", "first", "last"))
         # One text at a time: a batch of all spans and classes would need gigabytes.
         for spans, first, last, length in zip(*parts, lengths):
             logits = spans[:length, :length] + first[:length].T[:, :, None] + last[:length].T[:, None]
-            best = without_doubles(spans_above(logits, lowest))
-            found.append({one: [tuple(tag) for *tag, score in best if score > one.threshold] for one in settings})
-        return found
+            yield without_doubles(spans_above(logits, lowest))
 
-    def _best_paths(self, outputs, lengths, settings) -> list[dict[Settings, list[Tag]]]:
-        emissions, crf = on_grid(outputs["emissions"].numpy()), self.network.get_layer("crf")
-        transitions, found = on_grid(crf.transition_scores()), [{} for _ in lengths]
-        for one in settings:
-            shifted = emissions.copy()
-            shifted[:, :, 1::2] -= on_grid(one.threshold)
-            for tags, path in zip(found, viterbi(shifted, transitions, crf.starts, lengths)):
-                tags[one] = bio_spans(path)
-        return found
+    def _margins(self, outputs, lengths, settings: Settings, lowest: float) -> list[list[ScoredTag]]:
+        """The same of the CRF, whose best path under these settings has just the spans above their threshold."""
+        shifted, transitions = self._shifted(outputs, settings), self._transitions()
+        least = min(lowest - settings.threshold, -_TIE)
+        return [
+            [
+                (*tag, settings.threshold + (max(margin, _TIE) if tuple(tag) in chosen else min(margin, 0.0)))
+                for *tag, margin in margins
+            ]
+            for chosen, margins in bio_span_margins(shifted, transitions, lengths, least)
+        ]
 
     def decode(self, examples: Sequence[Example], scores: Sequence[Scores], settings: Settings) -> list[list[Event]]:
         """Events of every text out of the scores of its windows; what overlapping windows both see counts once."""
@@ -94,6 +165,21 @@ class Predictor:
             for first, last, class_id in score.tags[settings]:
                 labels[score.window.example].add((score.window.encoding.char_span(first, last), class_id))
         return [assemble(example.text, found, self.classes) for example, found in zip(examples, labels)]
+
+
+def choose(example: Example, found: Sequence[Candidate], settings: Settings, classes: Classes) -> list[Event]:
+    """The events of a text: those that `Predictor.decode` finds, if these are its candidates."""
+    from scipy.special import expit
+
+    return assemble(
+        example.text,
+        {
+            ((one.start, one.start + len(one.text)), classes.ids[one.event_type, one.role])
+            for one in found
+            if one.probability > expit(settings.threshold)
+        },
+        classes,
+    )
 
 
 def without_doubles(spans: Sequence[tuple[int, int, int, float]]) -> list[tuple[int, int, int, float]]:

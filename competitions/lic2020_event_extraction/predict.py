@@ -7,19 +7,21 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from common.candidates import Keep, check_outputs, scores_file
 from common.command_line import check_at_least, parse_flags, print_skipped, run, warn
 from common.dev_search import described
 from common.encoders import Encoder
 from common.options import PredictionOptions
-from common.prediction import open_network, rounds
+from common.prediction import answered, open_network
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
-from common.submission import check_output, valid_or_empty
+from common.submission import valid_or_empty
 
-from decode import Predictor, Settings
+from decode import Predictor, Settings, choose
 from features import BuiltWith, Classes
 from task import TASK, Event, Example, Schema, check_record, check_submission, read, submission_record, write_submission
 
@@ -51,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     settings = trained.read_decoding(Settings, threshold=config.threshold)
     schema = Schema.read(trained.file("event_schema.json"))
     output = config.output or trained.file("submission.json")
-    check_output(output)
+    check_outputs(output, config.prediction.scores)
     skipped: Counter[str] = Counter()
     examples = read(config.input, schema, labelled=False, skipped=skipped)
 
@@ -59,8 +61,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     predictor, found = open_predictor(trained, config.prediction), Counter()
 
     # Written as they come: kept until the end, they would be all that the memory grows with.
-    predictions = answers(examples, predictor, settings, schema, config.input, found)
-    write_submission(output, [example.id for example in examples], predictions, schema)
+    with scores_file(config.prediction.scores) as keep:
+        predictions = answers(examples, predictor, settings, schema, config.input, found, keep)
+        write_submission(output, [example.id for example in examples], predictions, schema)
     check_submission(output, schema, examples)
     events, arguments = found["events"], found["arguments"]
     print(
@@ -96,17 +99,19 @@ def answers(
     schema: Schema,
     source: Path,
     found: Counter[str],
+    keep: Keep | None = None,
 ) -> Iterator[list[Event]]:
     """The events of every text, in order, none in place of those that the judge would refuse. source: where the
-    examples are from. found: counts the `events` and their `arguments`."""
-    for part in rounds(examples):
+    examples are from. found: counts the `events` and their `arguments`. keep: takes what they were chosen from."""
+    choose_one = partial(choose, settings=settings, classes=Classes(schema))
+    for part, predictions in answered(predictor, examples, settings, choose_one, keep):
 
         def check(events: list[Event], number: int) -> None:
             example = part[number - 1]
             record = submission_record(example.id, events, schema)
             check_record(record, schema, f"{source}:{example.line}", example.text)
 
-        for events in valid_or_empty(predictor(part, settings), check, []):
+        for events in valid_or_empty(predictions, check, []):
             found["events"] += len(events)
             found["arguments"] += sum(len(event.arguments) for event in events)
             yield events

@@ -71,6 +71,11 @@ class Predictor:
         logits = in_groups(self._network, [[window.arrays for window in group] for group in groups], self.batch_tokens)
         return [candidates(group, scores, self.max_answer_length) for group, scores in zip(groups, logits)]
 
+    def candidates(self, examples: Sequence[Example], settings: Settings) -> list[list[Candidate]]:
+        """What `choose` chooses the answer to each question from, the most probable first: the strings of the 20 best
+        spans."""
+        return self.score(self.features(examples))
+
     def decode(
         self, examples: Sequence[Example], scores: Sequence[Sequence[Candidate]], settings: Settings
     ) -> list[str]:

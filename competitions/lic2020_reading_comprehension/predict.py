@@ -9,17 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from common.command_line import UserError, check_at_least, parse_flags, print_skipped, run
+from common.candidates import check_outputs, scores_file
+from common.command_line import check_at_least, parse_flags, print_skipped, run
 from common.dev_search import described
 from common.encoders import Encoder
 from common.options import PredictionOptions
-from common.prediction import open_network, rounds
+from common.prediction import answered, open_network
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
-from common.submission import atomic_write, check_output, json_bytes, valid_or_empty
+from common.submission import valid_or_empty
 
-from decode import Choice, Predictor, Settings
+from decode import Choice, Predictor, Settings, choose
 from features import Lengths
 from task import TASK, check_answer, check_name, check_submission, read, write_submission
 
@@ -35,8 +36,6 @@ class Config:
     test file."""
     output: Path | None = None
     """The submission. Default: submission.json in the run directory."""
-    nbest: Path | None = None
-    """Also write the candidates of every question, with probabilities and places, to this JSON file."""
     choice: Choice | None = None
     """Which candidate becomes the answer. Default: as in training."""
     length_penalty: float | None = None
@@ -54,28 +53,20 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, length_penalty=config.length_penalty, choice=config.choice)
     output = config.output or trained.file("submission.json")
-    check_outputs(output, config.nbest)
+    check_name(output)
+    check_outputs(output, config.prediction.scores)
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
 
     start_tensorflow()  # now that flags and files have been looked at
     predictor = open_predictor(trained, config.prediction)
-    answers: list[str] = []
-    lists: list[bytes] = []
-    for some in rounds(examples):
-        found = predictor.score(predictor.features(some))
-        answers += predictor.decode(some, found, settings)
-        if config.nbest:
-            lists += [
-                json_bytes({one.id: [best._asdict() for best in n_best]})[1:-1] for one, n_best in zip(some, found)
-            ]
+    with scores_file(config.prediction.scores) as keep:
+        parts = answered(predictor, examples, settings, lambda one, found: choose(one.context, found, settings), keep)
+        answers = [answer for _, part in parts for answer in part]
 
     answers = valid_or_empty(answers, lambda answer, number: check_answer(answer, examples[number - 1]), "")
     write_submission(output, {example.id: answer for example, answer in zip(examples, answers)})
     check_submission(output, examples)
-    if config.nbest:
-        atomic_write(config.nbest, b"{\n" + b",\n".join(lists) + b"\n}\n")
-
     print(f"{output}: {len(examples)} questions, checked  (run {trained.path}, {described(settings)})")
     print_skipped(config.input, skipped)
     return {"output": output, "questions": len(examples)}
@@ -99,16 +90,6 @@ def lengths_of(trained: Run) -> tuple[Lengths, int]:
     tokens = Annotated[int, Between(1, 10**6)]
     question, answer = (trained.setting(name, tokens) for name in ("max_question_length", "max_answer_length"))
     return Lengths(question, trained.setting("doc_stride", tokens | None)), answer
-
-
-def check_outputs(output: Path, nbest: Path | None) -> None:
-    """Raises UserError where one of them could not be written: now, and not when all is predicted."""
-    check_name(output)
-    check_output(output)
-    if nbest:
-        check_output(nbest)
-        if nbest.resolve() == output.resolve():
-            raise UserError(f"--nbest {nbest}: is the submission - give another name")
 
 
 if __name__ == "__main__":

@@ -1,18 +1,19 @@
 """From scores to triples: batched scoring, decoding at any thresholds, and their search on dev. No TensorFlow."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from common.decoders import pair_starts_with_ends
+from common.decoders import innermost, pair_starts_with_ends
 from common.encoders import Encoder
 from common.generators import BATCH_TOKENS
 from common.metrics import precision_recall_f1
 from common.prediction import in_batches, one_trace
 from common.runs.values import Between
+from common.tokenizers import Encoding
 
 from features import Labels, Span, Window, gap, sentence_windows
 from metric import compare
@@ -34,6 +35,42 @@ GRID = sorted(
 )
 
 
+#: The thresholds at which borders are paired for files of scores, beside those of the settings: the lowest is the least
+#: probability of a border there.
+LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+class Candidate(NamedTuple):
+    """A subject, its first character, and an object that it may have as a slot of a predicate, with the lower ones of
+    the probabilities of the borders of both: of the object given the subject. A subject for which no object was found
+    has None for all of it."""
+
+    subject: str
+    subject_start: int
+    predicate: str | None
+    slot: str | None
+    object: str | None
+    object_start: int | None
+    subject_probability: float
+    object_probability: float | None
+
+    @property
+    def probability(self) -> float:
+        """The product of both."""
+        return self.subject_probability * (1.0 if self.object_probability is None else self.object_probability)
+
+    @property
+    def subject_span(self) -> Span:
+        return self.subject_start, self.subject_start + len(self.subject)
+
+    @property
+    def object_span(self) -> Span:
+        return self.object_start, self.object_start + len(self.object)
+
+    def record(self) -> dict[str, Any]:
+        return {**self._asdict(), "probability": self.probability}
+
+
 @dataclass
 class Scores:
     """What the network says of one window, as far as it is above the lowest threshold asked for.
@@ -52,6 +89,21 @@ class Scores:
             [token for token, probability in tags.items() if probability > threshold] for tags in self.subject_tags
         )
         return pair_starts_with_ends(starts, ends)
+
+    def pairs(self, settings: Settings) -> Iterator[tuple[Span, float, tuple[int, int, int] | None, float | None]]:
+        """Subjects and their objects (first token, last token, class id) at any of LEVELS or the settings, with the
+        probabilities of both; a subject without any object once, with None."""
+        levels, (starts, ends) = {*LEVELS, *settings}, self.subject_tags
+        for subject in sorted({one for level in levels for one in self.subjects(level)}):
+            places, values = self.object_tags[subject]
+            edges = dict(zip(map(tuple, places.tolist()), values.tolist()))
+            objects = {one for level in levels for one in object_spans(places, values, level)}
+            probability = min(starts[subject[0]], ends[subject[1]])
+            for first, last, class_id in sorted(objects):
+                edge = min(edges[first, class_id, 0], edges[last, class_id, 1])
+                yield subject, probability, (first, last, class_id), edge
+            if not objects:
+                yield subject, probability, None, None
 
 
 class Predictor:
@@ -83,16 +135,42 @@ class Predictor:
                 scores[index] = result
         return scores
 
+    def candidates(self, examples: Sequence[Example], settings: Settings) -> list[list[Candidate]]:
+        """What `choose` chooses the triples of each sentence from, the most probable first: all whose borders are above
+        the lowest of LEVELS, and above the thresholds."""
+        found: list[dict[tuple, Candidate]] = [{} for _ in examples]
+        asked = [settings, *(Settings(level, level) for level in LEVELS)]
+
+        def rank(one: Candidate) -> tuple[bool, float]:
+            return one.object is None or is_above(one, settings), one.probability
+
+        for score in self.score(self.features(examples), asked):
+            of_sentence, text = found[score.window.example], examples[score.window.example].text
+            for subject, sure, place, edge in score.pairs(settings):
+                one = self._candidate(text, score.window.encoding, subject, sure, place, edge)
+                key = one[:6]
+                if key not in of_sentence or rank(one) > rank(of_sentence[key]):
+                    of_sentence[key] = one
+        return [sorted(of_one.values(), key=lambda one: -one.probability) for of_one in found]
+
+    def _candidate(self, text: str, encoding: Encoding, subject: Span, sure: float, place, edge) -> Candidate:
+        start, end = encoding.char_span(*subject)
+        if place is None:
+            return Candidate(text[start:end], start, None, None, None, None, sure, None)
+        first, last, class_id = place
+        begin, close = encoding.char_span(first, last)
+        return Candidate(text[start:end], start, *self.schema.classes[class_id], text[begin:close], begin, sure, edge)
+
     def decode(self, examples: Sequence[Example], scores: Sequence[Scores], settings: Settings) -> list[list[Triple]]:
         """Triples of every sentence out of the scores of its windows; what overlapping windows both see counts once."""
         labels: list[Labels] = [defaultdict(set) for _ in examples]
         for score in scores:
             encoding = score.window.encoding
             for subject in score.subjects(settings.subject_threshold):
+                of_subject = labels[score.window.example][encoding.char_span(*subject)]
                 for first, last, class_id in object_spans(*score.object_tags[subject], settings.object_threshold):
-                    span = encoding.char_span(first, last)
-                    labels[score.window.example][encoding.char_span(*subject)].add((span, class_id))
-        return [assemble(example.text, found, self.schema) for example, found in zip(examples, labels)]
+                    of_subject.add((encoding.char_span(first, last), class_id))
+        return [assemble(example.text, _narrowest(found), self.schema) for example, found in zip(examples, labels)]
 
     def _score_batch(self, batch: list[Window], residual, probabilities, settings: Sequence[Settings]) -> list[Scores]:
         lowest = min(one.subject_threshold for one in settings)
@@ -118,6 +196,33 @@ class Predictor:
             for (row, *subject), tags in zip(part, found):
                 scores[row].object_tags[tuple(subject)] = _tags_above(tags, _text_tokens(batch[row]), lowest)
         return scores
+
+
+def is_above(one: Candidate, settings: Settings) -> bool:
+    """Whether subject and object of a candidate are more probable than the thresholds."""
+    is_subject = one.subject_probability > settings.subject_threshold
+    return is_subject and one.object is not None and one.object_probability > settings.object_threshold
+
+
+def choose(example: Example, found: Sequence[Candidate], settings: Settings, schema: Schema) -> list[Triple]:
+    """The triples of a sentence: those that `Predictor.decode` finds, if these are its candidates."""
+    labels: Labels = {one.subject_span: set() for one in found if one.subject_probability > settings.subject_threshold}
+    for one in found:
+        if is_above(one, settings):
+            labels[one.subject_span].add((one.object_span, schema.class_ids[one.predicate, one.slot]))
+    return assemble(example.text, _narrowest(labels), schema)
+
+
+def _narrowest(labels: Labels) -> Labels:
+    """The subjects that hold no other one, and of each class their objects that do: what is paired in one window, or at
+    one threshold, is so by itself; windows and networks may see different borders."""
+    found: Labels = {}
+    for subject in innermost(labels):
+        by_class: dict[int, list[Span]] = defaultdict(list)
+        for span, class_id in labels[subject]:
+            by_class[class_id].append(span)
+        found[subject] = {(span, class_id) for class_id, spans in by_class.items() for span in innermost(spans)}
+    return found
 
 
 def _text_tokens(window: Window) -> np.ndarray:

@@ -6,19 +6,21 @@ python predict.py --run runs/lic2020_relation_extraction/NAME --input test.json 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from common.candidates import Keep, check_outputs, scores_file
 from common.command_line import check_probability, parse_flags, print_skipped, run, warn
 from common.dev_search import described
 from common.encoders import Encoder
 from common.options import PredictionOptions
-from common.prediction import open_network, rounds
+from common.prediction import answered, open_network
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
-from common.submission import check_output, valid_or_empty
+from common.submission import valid_or_empty
 
-from decode import Predictor, Settings
+from decode import Predictor, Settings, choose
 from task import (
     TASK,
     Example,
@@ -63,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     )
     schema = Schema.read(trained.file("schema.json"))
     output = config.output or trained.file("submission.json")
-    check_output(output)
+    check_outputs(output, config.prediction.scores)
     skipped: Counter[str] = Counter()
     examples = read(config.input, schema, labelled=False, skipped=skipped)
 
@@ -72,7 +74,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     # Written as they come: kept until the end, they would be all that the memory grows with.
     texts, found = [example.text for example in examples], Counter()
-    write_submission(output, texts, answers(examples, predictor, settings, config.input, found), schema)
+    with scores_file(config.prediction.scores) as keep:
+        write_submission(output, texts, answers(examples, predictor, settings, config.input, found, keep), schema)
     check_submission(output, schema, texts)
     triples = found["triples"]
     print(f"{output}: {len(texts)} sentences, {triples} triples, checked  (run {trained.path}, {described(settings)})")
@@ -96,18 +99,24 @@ def open_predictor(trained: Run, options: PredictionOptions) -> Predictor:
 
 
 def answers(
-    examples: Sequence[Example], predictor: Predictor, settings: Settings, source: Path, found: Counter[str]
+    examples: Sequence[Example],
+    predictor: Predictor,
+    settings: Settings,
+    source: Path,
+    found: Counter[str],
+    keep: Keep | None = None,
 ) -> Iterator[list[Triple]]:
     """The triples of every sentence, in order, none in place of those that the judge would refuse. source: where the
-    examples are from. found: counts the `triples`."""
+    examples are from. found: counts the `triples`. keep: takes what they were chosen from."""
     schema = predictor.schema
-    for part in rounds(examples):
+    choose_one = partial(choose, settings=settings, schema=schema)
+    for part, predictions in answered(predictor, examples, settings, choose_one, keep):
 
         def check(triples: list[Triple], number: int) -> None:
             example = part[number - 1]
             check_record(submission_record(example.text, triples, schema), schema, f"{source}:{example.line}")
 
-        for triples in valid_or_empty(predictor(part, settings), check, []):
+        for triples in valid_or_empty(predictions, check, []):
             found["triples"] += len(triples)
             yield triples
 

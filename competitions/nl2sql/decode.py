@@ -63,6 +63,7 @@ _COUNT = AGGREGATIONS.index("COUNT")
 _KEPT = 50  # selections, and sets of conditions, of which queries are made
 _LOOKED_AT = 1000  # choices of conditions, most of which are the same where a question says one over and over
 _LEAST_OPERATOR = 0.01  # probability of one that is tried
+_TOLD = 20  # in a file of scores
 _CERTAIN = 1e-6  # of the probability of a perfect network, and the least that is asked for the logarithm of
 
 
@@ -104,6 +105,28 @@ class Scores:
         return cls(np.stack([_sure(selection, SELECTIONS) for selection in labels.selections]), *whole, found)
 
 
+@dataclass(frozen=True)
+class Considered:
+    """What the query for a question is chosen from: what a network says, and the most probable whole queries of that,
+    each with the product of the probabilities of its choices. Not yet executed: the answer is the first that makes
+    sense."""
+
+    scores: Scores
+    queries: list[tuple[Query, float]]
+
+    def record(self) -> dict[str, Any]:
+        """Candidates, and in "parts" all else that stands in `scores`."""
+        found = [{**one._asdict(), "operators": one.operators.tolist()} for one in self.scores.found]
+        parts = {name: getattr(self.scores, name).tolist() for name in ("selections", *WHOLE)}
+        candidates = [{**query.record(), "probability": probability} for query, probability in self.queries]
+        return {"candidates": candidates, "parts": {**parts, "found": found}}
+
+    @classmethod
+    def of(cls, example: Example, scores: Scores) -> "Considered":
+        costed = itertools.islice(_costed(example.question, columns_of(example.table), scores), _TOLD)
+        return cls(scores, [(query, math.exp(-cost)) for cost, query in costed])
+
+
 def _sure(number: int, classes: int) -> np.ndarray:
     return np.where(np.arange(classes) == number, 1 - _CERTAIN, _CERTAIN)
 
@@ -136,6 +159,11 @@ class Predictor:
             for number, index in enumerate(batch):
                 scores[index] = scores_of(windows[index], {name: values[number] for name, values in outputs.items()})
         return scores
+
+    def candidates(self, examples: Sequence[Example], settings: Settings) -> list[Considered]:
+        """What `write_query` chooses the query for each question from."""
+        scores = self.score(self.features(examples), [settings])
+        return [Considered.of(example, one) for example, one in zip(examples, scores)]
 
     def decode(self, examples: Sequence[Example], scores: Sequence[Scores], settings: Settings) -> list[Query]:
         """The query for every question out of its scores."""
@@ -269,6 +297,11 @@ def candidates(question: str, columns: Sequence[Column], scores: Scores) -> Iter
     Made of the most probable selections and the most probable sets of conditions, some of each; none where no condition
     was found.
     """
+    return (query for _, query in _costed(question, columns, scores))
+
+
+def _costed(question: str, columns: Sequence[Column], scores: Scores) -> Iterator[tuple[float, Query]]:
+    """The same with their costs."""
     selections = [
         (cost + _cost(scores.selected_count[count_class(len(selected))]), selected)
         for cost, selected in itertools.islice(_selections(scores.selections), _KEPT)
@@ -281,8 +314,8 @@ def candidates(question: str, columns: Sequence[Column], scores: Scores) -> Iter
         for cost, chosen in itertools.islice(_conditions(question, columns, scores.found), _KEPT)
         for connection in ((0,) if len(chosen) == 1 else range(1, len(CONNECTIONS)))
     ]
-    for _, (selected, (connection, chosen)) in best_first([selections, joined]):
-        yield Query(selected, connection, chosen)
+    for cost, (selected, (connection, chosen)) in best_first([selections, joined]):
+        yield cost, Query(selected, connection, chosen)
 
 
 def _selections(probabilities: np.ndarray) -> Iterator[tuple[float, tuple[Selected, ...]]]:

@@ -10,17 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from common.candidates import Keep, check_outputs, scores_file
 from common.command_line import check_above, check_at_least, parse_flags, print_skipped, printable, run, warn
 from common.dev_search import described
 from common.encoders import Encoder
 from common.options import PredictionOptions
-from common.prediction import open_network, rounds
+from common.prediction import answered, open_network
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
-from common.submission import check_output, valid_or_empty
+from common.submission import valid_or_empty
 
-from decode import Predictor, Settings
+from decode import Considered, Predictor, Settings, write_query
 from execution import Budget
 from task import (
     TASK,
@@ -74,14 +75,15 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     settings = trained.read_decoding(Settings, tries=config.tries)
     built_with(trained)  # looked at before anything is loaded
     output = config.output or trained.file("submission.json")
-    check_output(output)
+    check_outputs(output, config.prediction.scores)
     skipped: Counter[str] = Counter()
     examples = read(config.input, config.tables or tables_of(config.input), labelled=False, skipped=skipped)
 
     start_tensorflow()  # now that flags and files have been looked at
     budget = Budget(config.query_seconds)
     predictor = open_predictor(trained, config.prediction, budget)
-    queries = list(answers(examples, predictor, settings, config.input))
+    with scores_file(config.prediction.scores) as keep:
+        queries = list(answers(examples, predictor, settings, config.input, keep))
 
     write_submission(output, queries)
     check_submission(output, examples)
@@ -118,15 +120,22 @@ def built_with(trained: Run) -> tuple[str, int, int]:
     return head, reading_size, trained.setting("cells", Annotated[int, Between(0, 10**6)])
 
 
-def answers(examples: Sequence[Example], predictor: Predictor, settings: Settings, source: Path) -> Iterator[Query]:
-    """The query for every question, in order. source: where the examples are from."""
-    for part in rounds(examples):
+def answers(
+    examples: Sequence[Example], predictor: Predictor, settings: Settings, source: Path, keep: Keep | None = None
+) -> Iterator[Query]:
+    """The query for every question, in order. source: where the examples are from. keep: takes what they were chosen
+    from."""
+
+    def choose(example: Example, found: Considered) -> Query:
+        return write_query(example, found.scores, settings, predictor.budget)
+
+    for part, predictions in answered(predictor, examples, settings, choose, keep):
 
         def check(query: Query, number: int) -> None:
             example = part[number - 1]
             check_record(query.record(), example.table, f"{source}:{example.line}")
 
-        yield from valid_or_empty(predictor(part, settings), check, NO_ANSWER)
+        yield from valid_or_empty(predictions, check, NO_ANSWER)
 
 
 if __name__ == "__main__":

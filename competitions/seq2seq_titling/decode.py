@@ -5,6 +5,7 @@ What a network says of a token depends on what it has written before. So the sea
 for each of the settings.
 """
 
+import math
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -79,6 +80,9 @@ class Candidate(NamedTuple):
     finished: bool
     cut: bool = False
 
+    def record(self) -> dict[str, Any]:
+        return {**self._asdict(), "probability": math.exp(self.log_probability)}
+
 
 class Predictor:
     """Writes titles, whatever the length, order and number of the texts. network: see model.py."""
@@ -106,6 +110,10 @@ class Predictor:
                 drawn = self.samples(articles, one, one.votes, one.temperature)
                 found[one] = [_elected([*some, *more]) for some, more in zip(found[unvoted], drawn)]
         return found
+
+    def candidates(self, examples: Sequence[Example], settings: Settings) -> list[list[Candidate]]:
+        """The titles that are found for each text, that of the submission first."""
+        return self.score(self.features(examples), [settings])[settings]
 
     def decode(
         self, examples: Sequence[Example], scores: dict[Settings, list[list[Candidate]]], settings: Settings

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+from common.candidates import check_outputs, scores_file
 from common.command_line import UserError, check_above, check_at_least, parse_flags, print_skipped, run
 from common.dev_search import described
 from common.encoders import Encoder
@@ -17,7 +18,6 @@ from common.prediction import open_network, rounds
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
-from common.submission import atomic_write, check_output, json_bytes
 
 from decode import BATCH_TOKENS, Candidate, Predictor, Settings
 from features import WritingOptions
@@ -47,11 +47,9 @@ class Config:
     votes: int | None = None
     """Titles that are drawn for each text: the one that is most like all of them and the beam's wins. 0: the most
     probable. Default: what train.py found best on dev."""
-    candidates: Path | None = None
-    """Also write all titles that were found for each text, best first, with their log-probabilities to this JSON file,
-    or with --samples titles that are drawn."""
     samples: int = 0
-    """Titles that are drawn for each text, for --candidates. The submission has the title that was searched for."""
+    """Titles that are drawn for each text: --scores has them in place of those that were searched for. The submission
+    has the title that was searched for."""
     temperature: float = 1.0
     """Of the drawing: below 1 the probable gets more so."""
     top_k: int = 0
@@ -68,8 +66,8 @@ class Config:
         check_above(self, temperature=0, top_p=0)
         if self.top_p > 1:
             raise UserError(f"--top-p {self.top_p}: must be at most 1")
-        if self.samples and not self.candidates:
-            raise UserError(f"--samples {self.samples}: they go to a file of their own - add --candidates FILE")
+        if self.samples and not self.prediction.scores:
+            raise UserError(f"--samples {self.samples}: they go to a file of their own - add --scores FILE")
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
@@ -80,20 +78,19 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     examples = read(config.input, labelled=False, skipped=skipped)
     settings = settings_of(trained, config)
     output = config.output or trained.file("submission.json")
-    check_outputs(output, config.candidates)
+    check_outputs(output, config.prediction.scores)
 
     start_tensorflow()  # now that flags and files have been looked at
     predictor = open_predictor(trained, config.prediction)
-    chosen, lines = [], []
-    for best, found in titles_of(examples, predictor, settings, config):
-        chosen.append(best)
-        if config.candidates:
-            lines.append(json_bytes([one._asdict() for one in found]))
+    chosen = []
+    with scores_file(config.prediction.scores) as keep:
+        for example, (best, found) in zip(examples, titles_of(examples, predictor, settings, config)):
+            chosen.append(best)
+            if keep:
+                keep([example], [found])
 
     write_submission(output, [one.title for one in chosen])
     check_submission(output, examples)
-    if config.candidates:
-        atomic_write(config.candidates, b"[\n" + b",\n".join(lines) + b"\n]\n")
     unfinished = sum(not one.finished for one in chosen)
     print(
         f"{output}: {len(examples)} titles, {unfinished} of them cut at --max-title-length, checked  (run {trained.path}, {described(settings)})"
@@ -120,7 +117,7 @@ def open_predictor(trained: Run, options: PredictionOptions) -> Predictor:
 def titles_of(
     examples: Sequence[Example], predictor: Predictor, settings: Settings, config: Config
 ) -> Iterator[tuple[Candidate, list[Candidate]]]:
-    """For each text the title that was searched for, and the titles for --candidates."""
+    """For each text the title that was searched for, and the titles for --scores."""
     for some in rounds(examples):
         articles = predictor.features(some)
         found = predictor.score(articles, [settings])[settings]
@@ -129,15 +126,6 @@ def titles_of(
             drawing = config.temperature, config.top_k, config.top_p, config.seed
             found = predictor.samples(articles, settings, config.samples, *drawing)
         yield from zip(best, found)
-
-
-def check_outputs(output: Path, candidates: Path | None) -> None:
-    """Raises UserError where one of them could not be written: now, and not when all is predicted."""
-    check_output(output)
-    if candidates:
-        check_output(candidates)
-        if candidates.resolve() == output.resolve():
-            raise UserError(f"--candidates {candidates}: is the submission - give another name")
 
 
 def longest_of(trained: Run) -> int:

@@ -9,7 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
@@ -56,6 +56,9 @@ class Candidate(NamedTuple):
     def probability(self) -> float:
         return self.start_probability * self.end_probability
 
+    def record(self) -> dict[str, Any]:
+        return {**self._asdict(), "probability": self.probability}
+
 
 class Predictor:
     """Answers questions, whatever their length, order and number.
@@ -84,6 +87,11 @@ class Predictor:
         arrays = [[window.arrays for window in group] for group in groups]
         found = in_groups(lambda batch: self._read(batch)["logits"], arrays, self.batch_tokens)
         return [candidates(group, scores, self.max_answer_length) for group, scores in zip(groups, found)]
+
+    def candidates(self, examples: Sequence[Example], settings: Settings) -> list[list[Candidate]]:
+        """What `vote` chooses the answer to each question from, the most probable first: the best spans, 20 of each
+        window."""
+        return self.score(self.features(examples), [settings])
 
     def decode(
         self, examples: Sequence[Example], scores: Sequence[Sequence[Candidate]], settings: Settings

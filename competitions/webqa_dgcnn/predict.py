@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from common.command_line import UserError, check_at_least, check_below_one, parse_flags, print_skipped, run
+from common.candidates import check_outputs, scores_file
+from common.command_line import check_at_least, check_below_one, parse_flags, print_skipped, run
 from common.encoders import Encoder
 from common.options import PredictionOptions
 from common.prediction import open_network, rounds
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
-from common.submission import atomic_write, check_output, json_bytes, valid_or_empty
+from common.submission import valid_or_empty
 
 from decode import Predictor, Settings, vote
 from features import Lengths
@@ -34,8 +35,6 @@ class Config:
     test file."""
     output: Path | None = None
     """The submission, zipped if its name ends in .zip. Default: submission.tsv in the run directory."""
-    candidates: Path | None = None
-    """Also write the candidates of every question, with passages, places and probabilities, to this JSON file."""
     threshold: float | None = None
     """Only candidates that begin and end with higher probabilities than this may vote. Default: the one found in
     training."""
@@ -58,27 +57,23 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, threshold=config.threshold, exponent=config.exponent)
     output = config.output or trained.file("submission.tsv")
-    check_outputs(output, config.candidates)
+    check_outputs(output, config.prediction.scores)
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
 
     start_tensorflow()  # now that flags and files have been looked at
     predictor = open_predictor(trained, config.prediction)
     answers: list[str] = []
-    lists: list[bytes] = []
-    for some in rounds(examples):
-        found = predictor.score(predictor.features(some), [settings])
-        answers += [vote(candidates, settings, config.allow_empty) for candidates in found]
-        if config.candidates:
-            lists += [
-                json_bytes({one.id: [best._asdict() for best in n_best]})[1:-1] for one, n_best in zip(some, found)
-            ]
+    with scores_file(config.prediction.scores) as keep:
+        for some in rounds(examples):
+            found = predictor.candidates(some, settings)
+            answers += [vote(candidates, settings, config.allow_empty) for candidates in found]
+            if keep:
+                keep(some, found)
 
     answers = valid_or_empty(answers, lambda answer, number: check_answer(answer, examples[number - 1]), "")
     write_submission(output, [example.id for example in examples], answers)
     check_submission(output, examples)
-    if config.candidates:
-        atomic_write(config.candidates, b"{\n" + b",\n".join(lists) + b"\n}\n")
     empty = answers.count("")
     print(f"{output}: {len(examples)} questions, {empty} of them with an empty answer, checked  (run {trained.path})")
     print_skipped(config.input, skipped)
@@ -103,15 +98,6 @@ def lengths_of(trained: Run) -> tuple[Lengths, int]:
     tokens = Annotated[int, Between(1, 10**6)]
     question, answer = (trained.setting(name, tokens) for name in ("max_question_length", "max_answer_length"))
     return Lengths(question, trained.setting("doc_stride", tokens | None)), answer
-
-
-def check_outputs(output: Path, candidates: Path | None) -> None:
-    """Raises UserError where one of them could not be written: now, and not when all is predicted."""
-    check_output(output)
-    if candidates:
-        check_output(candidates)
-        if candidates.resolve() == output.resolve():
-            raise UserError(f"--candidates {candidates}: is the submission - give another name")
 
 
 if __name__ == "__main__":

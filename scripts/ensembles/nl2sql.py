@@ -1,0 +1,123 @@
+"""NL2SQL: members agree on columns with their aggregations, on the connection, and on the places of the question that are
+values of a column. Of the means whole queries are made as of one network, and the first that says something when it is
+executed is the answer."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from common.runs.directory import Run
+
+from contest_folders import load
+from ensembles._contest import Opened, mean_candidates, weighted_mean
+
+EMPTY = load("nl2sql", "predict").NO_ANSWER
+KNOWN = "nothing"
+_KEY = ("column", "start", "end")
+
+
+def known(run: Run) -> None:
+    return None
+
+
+def read(opened: Opened, path: Path, skipped: Counter[str]) -> list[Any]:
+    task = opened.task
+    return task.read(path, opened.tables or task.tables_of(path), labelled=False, skipped=skipped)
+
+
+def grid(opened: Opened, settings: Any) -> list[Any]:
+    return [settings]
+
+
+def merge(opened: Opened, lines: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
+    """The parts alone: whole queries need the question, see `choose`."""
+    parts = [line["parts"] for line in lines]
+    whole = {name: _means([one[name] for one in parts], weights) for name in opened.module("features").WHOLE}
+    selections = _means([one["selections"] for one in parts], weights)
+    return {"parts": {"selections": selections, **whole, "found": _values([one["found"] for one in parts], weights)}}
+
+
+def told(opened: Opened, example: Any, line: dict[str, Any]) -> dict[str, Any]:
+    """A merged line with its most probable queries."""
+    return opened.decode.Considered.of(example, _scores(opened, line["parts"])).record()
+
+
+def choose(opened: Opened, example: Any, line: dict[str, Any], settings: Any) -> Any:
+    if "budget" not in opened.made:
+        opened.made["budget"] = opened.module("execution").Budget()
+    return opened.decode.write_query(example, _scores(opened, line["parts"]), settings, opened.made["budget"])
+
+
+def check(opened: Opened, example: Any, prediction: Any, where: str) -> None:
+    opened.task.check_record(prediction.record(), example.table, where)
+
+
+def write(opened: Opened, output: Path, examples: Sequence[Any], predictions: Iterable[Any]) -> None:
+    opened.task.write_submission(output, list(predictions))
+    opened.task.check_submission(output, examples)
+
+
+def counts(opened: Opened, examples: Sequence[Any], predictions: Sequence[Any]) -> Sequence[Any]:
+    each = opened.module("metric").compare(examples, predictions)
+    return [((one.logic_form + one.execution) / 2, 1) for one in each]
+
+
+def score(opened: Opened, total: Any) -> float:
+    return float(total[0] / total[1])
+
+
+def _scores(opened: Opened, parts: dict[str, Any]) -> Any:
+    kind = opened.decode.Found
+    found = [kind(**{**one, "operators": np.array(one["operators"])}) for one in parts["found"]]
+    whole = {name: np.array(parts[name]) for name in ("selections", *opened.module("features").WHOLE)}
+    return opened.decode.Scores(**whole, found=found)
+
+
+def _means(values: Sequence[Any], weights: Sequence[float]) -> Any:
+    """Of lists of lists of numbers, all of one shape, number by number."""
+    if isinstance(values[0], list):
+        return [_means(of_one, weights) for of_one in zip(*values, strict=True)]
+    return weighted_mean(values, weights)
+
+
+def _values(lists: Sequence[Sequence[dict[str, Any]]], weights: Sequence[float]) -> list[dict[str, Any]]:
+    """The values that members have found, with the mean operators of those that have. Of two that overlap in a column,
+    which no member has both found, they say the same in two ways: the more probable one stays, with the probability of
+    both."""
+    operators = {
+        key: _means(
+            [one["operators"] for one, _ in found],
+            [weight for _, weight in found],
+        )
+        for key, found in _by_key(lists, weights).items()
+    }
+    keys = [{_key(one) for one in found} for found in lists]
+    kept: list[dict[str, Any]] = []
+    for one in mean_candidates(lists, weights, _KEY):
+        rival = next((other for other in kept if _say_the_same(one, other, keys)), None)
+        if rival:
+            rival["probability"] = min(1.0, rival["probability"] + one["probability"])
+        else:
+            kept.append({**one, "operators": operators[_key(one)]})
+    return sorted(kept, key=lambda one: -one["probability"])
+
+
+def _by_key(lists: Any, weights: Sequence[float]) -> dict[tuple, list[tuple[dict[str, Any], float]]]:
+    found: dict[tuple, list[tuple[dict[str, Any], float]]] = {}
+    for values, weight in zip(lists, weights):
+        for one in values:
+            found.setdefault(_key(one), []).append((one, weight))
+    return found
+
+
+def _key(one: dict[str, Any]) -> tuple:
+    return tuple(one[name] for name in _KEY)
+
+
+def _say_the_same(one: dict[str, Any], other: dict[str, Any], keys: Sequence[set[tuple]]) -> bool:
+    overlap = max(one["start"], other["start"]) < min(one["end"], other["end"])
+    together = any(_key(one) in of_member and _key(other) in of_member for of_member in keys)
+    return one["column"] == other["column"] and overlap and not together
