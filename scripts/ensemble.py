@@ -172,7 +172,8 @@ def answers(
 
         def check(prediction: Any, number: int) -> None:
             example = some[number - 1]
-            contest.check(opened, example, prediction, f"{source}:{example.line}")
+            where = f"{source}:{example.line}" if hasattr(example, "line") else str(source)
+            contest.check(opened, example, prediction, where)
 
         predictions = [contest.choose(opened, *one, settings) for one in zip(some, lines)]
         yield from valid_or_empty(predictions, check, contest.EMPTY)

@@ -1,5 +1,6 @@
 """The hypothesis most like all others, against the definition written out."""
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,3 +52,12 @@ def test_the_rounding_of_sums_decides_nothing():
     # Both are as like the others as each other, in sums of other fractions.
     assert by_consensus(["丙甲甲乙", "乙乙", "丙丙甲乙"], common_subsequence_f1) == [0, 2, 1]
     assert by_consensus(["甲甲", "乙", "乙丙甲丙", "乙乙"], common_subsequence_f1)[0] == 1
+
+
+@given(st.lists(st.tuples(texts, st.integers(1, 4)), max_size=6))
+def test_a_weight_counts_as_so_many_candidates(weighted):
+    candidates, weights = [text for text, _ in weighted], [weight for _, weight in weighted]
+    repeated = [text for text, weight in weighted for _ in range(weight)]
+    firsts = np.cumsum([0, *weights])[: len(weights)].tolist()
+    expected = [place for place in by_consensus(repeated, common_subsequence_f1) if place in firsts]
+    assert [firsts[place] for place in by_consensus(candidates, common_subsequence_f1, weights)] == expected

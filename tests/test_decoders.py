@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from common.decoders import (
     best_spans,
     bio_labels,
+    bio_span_margins,
     bio_spans,
     bio_transitions,
+    innermost,
     pair_starts_with_ends,
     spans_above,
     viterbi,
@@ -34,6 +36,13 @@ def test_pairs_against_brute_force(starts, ends):
     assert pair_starts_with_ends(starts, ends) == [
         (start, end) for start in sorted(starts) for end in sorted(ends) if fits(start, end)
     ]
+
+
+@deterministic
+@given(places, places)
+def test_the_pairs_are_those_that_hold_no_other(starts, ends):
+    pairs = [(start, end) for start in starts for end in ends if start <= end]
+    assert innermost(pairs) == innermost(pairs * 2) == pair_starts_with_ends(starts, ends)
 
 
 def test_pairs_by_hand():
@@ -300,3 +309,43 @@ def test_bio_labels_by_hand():
     for outside in ((-1, 2, 0), (2, 8, 0), (3, 2, 0), (1, 2, -1)):
         with pytest.raises(ValueError, match="within 8 tokens"):
             bio_labels([outside], 8)
+
+
+# How sure a CRF is of its spans
+
+
+def slow_margins(emissions, transitions):
+    """By all paths: for each span, by how much the best with it is better than the best without it."""
+    _, starts = bio_transitions(emissions.shape[1] // 2)
+    paths = []
+    for path in itertools.product(range(emissions.shape[1]), repeat=len(emissions)):
+        score = sum(emissions[range(len(path)), path]) + sum(transitions[pair] for pair in itertools.pairwise(path))
+        if starts[path[0]] and score > -np.inf:
+            paths.append((score, set(bio_spans(path))))
+    found = {}
+    for span in set().union(*(spans for _, spans in paths)):
+        best = [max(score for score, spans in paths if (span in spans) is wanted) for wanted in (True, False)]
+        found[span] = best[0] - best[1]
+    return found
+
+
+@settings(max_examples=60)
+@given(seeds, st.sampled_from([1.0, 0.25]), st.integers(1, 4))
+def test_margins_are_those_of_all_paths(seed, step, length):
+    """Whole numbers, and quarters of them: of the first many paths are equally good."""
+    generator = np.random.default_rng(seed)
+    legal, starts = bio_transitions(2)
+    emissions = generator.integers(-4, 5, (2, length, 5)) * step
+    transitions = np.where(legal, generator.integers(-4, 5, (5, 5)) * step, -np.inf)
+    lengths = np.array([length, generator.integers(0, length + 1)])
+    given_emissions = emissions.copy()
+    found = bio_span_margins(emissions, transitions, lengths, -100.0)
+    few = bio_span_margins(emissions, transitions, lengths, -2.0)
+    paths = viterbi(emissions, transitions, starts, lengths)
+    np.testing.assert_array_equal(emissions, given_emissions)
+    for row, ((chosen, margins), path) in enumerate(zip(found, paths)):
+        expected = slow_margins(emissions[row, : lengths[row]], transitions) if lengths[row] else {}
+        assert chosen == few[row][0] == set(bio_spans(path))
+        assert margins == sorted((*span, margin) for span, margin in expected.items())
+        assert few[row][1] == [one for one in margins if one[3] > -2 or one[:3] in chosen]
+        assert all(margin >= 0 if tuple(span) in chosen else margin <= 0 for *span, margin in margins)

@@ -1,39 +1,343 @@
 """scripts/ensemble.py: an ensemble of one run changes nothing, means are means, and what cannot be one is refused."""
 
+import json
 import shutil
 import sys
+from types import SimpleNamespace
+
+import h5py
+import numpy as np
+import pytest
+
+from common.dev_search import Found
+from common.submission import read_json_lines, write_json_lines
 
 import competition
-from contests import every_contest
-from workshop import extra, numbered, run_here, succeeds
+from contests import CONTESTS, ENTITY_LINKING, EVENT_EXTRACTION, NL2SQL, RELATION_EXTRACTION, every_contest, in_default
+from helpers import refused, write
+from made_runs import LABELS, dev_of, made_run
+from workshop import check_refusal, extra, numbered, run_here, sample_of, succeeds
 
 SCRIPTS = competition.ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
+import ensemble  # noqa: E402
+from ensembles import Opened, contest_of  # noqa: E402
+from ensembles._choice import Dev, Part, best_members, best_weights, parts_of, systems_of  # noqa: E402
+from ensembles._contest import mean_candidates, weighted_mean  # noqa: E402
 
 
-def ensemble(workshop, contest, runs, source, output, *flags):
+def together(workshop, contest, runs, source, output, *flags):
     data = workshop.trained(contest).data
-    tables = extra(contest.predict_flags, data)
-    flags = [*runs, "--input", source, "--output", output, "--data-dir", data, *tables, *flags]
+    flags = [
+        *runs,
+        "--input",
+        source,
+        "--output",
+        output,
+        "--data-dir",
+        data,
+        *extra(contest.predict_flags, data),
+        *flags,
+    ]
     with workshop.networks_built_once(contest.folder):
         return run_here(SCRIPTS, "ensemble", flags)
 
 
-def copies(run, folder, *names):
-    return [shutil.copytree(run, folder / name) for name in names]
+def copied(run, name, noise=0.0):
+    """The run in a folder of its own, with other weights."""
+    folder = shutil.copytree(run, run.parent / name, dirs_exist_ok=True)
+    generator = np.random.default_rng(1)
+
+    def change(_, weight):
+        if isinstance(weight, h5py.Dataset) and weight.dtype.kind == "f":
+            weight[...] = weight[()] + generator.normal(0, noise, weight.shape)
+
+    if noise:
+        with h5py.File(folder / "best.weights.h5", "r+") as file:
+            file.visititems(change)
+    return folder
+
+
+def scores_of(path):
+    return [record["candidates"] for _, record in read_json_lines(path)]
 
 
 @every_contest
-def test_one_run_and_the_same_run_copied_say_what_predict_says(workshop, contest, output):
+def test_the_same_run_twice_says_what_predict_says(workshop, contest, output):
     trained = workshop.trained(contest)
     odd = (contest.with_text(trained.examples[0], text) for text in ("", "甲" * 300))
-    examples = numbered(contest, [*trained.examples[:5], *odd])
-    alone, scores = output.with_name(f"alone{output.suffix}"), output.with_name("scores.json")
+    examples = numbered(contest, [*trained.examples[:3], *odd])
+    alone, scores, means = (output.with_name(name) for name in (f"alone{output.suffix}", "scores.json", "means.json"))
     succeeds(workshop.predict(contest, examples, alone, "--scores", scores))
     source = alone.with_name(f"{alone.name}-input.json")
-    one, three = (output.with_name(f"{name}.json") for name in ("one", "three"))
-    succeeds(ensemble(workshop, contest, [trained.run], source, output, "--scores", one))
-    assert output.read_bytes() == alone.read_bytes() and one.read_bytes() == scores.read_bytes()
-    runs = [trained.run, *copies(trained.run, output.parent, "b", "c")]
-    succeeds(ensemble(workshop, contest, runs, source, output, "--scores", three))
-    assert output.read_bytes() == alone.read_bytes() and three.read_bytes() == scores.read_bytes()
+    runs = [trained.run, copied(trained.run, "copy")]
+    succeeds(together(workshop, contest, runs, source, output, "--no-search", "--scores", means, "--weights", 1, 0.3))
+    assert output.read_bytes() == alone.read_bytes() and means.read_bytes() == scores.read_bytes()
+
+
+@in_default(EVENT_EXTRACTION, NL2SQL, reason="two runs have the way of one, and that is tested of all contests above")
+def test_one_run_says_what_predict_says(workshop, contest, output):
+    trained = workshop.trained(contest)
+    alone = output.with_name(f"alone{output.suffix}")
+    succeeds(workshop.predict(contest, trained.examples, alone))
+    succeeds(together(workshop, contest, [trained.run], alone.with_name(f"{alone.name}-input.json"), output))
+    assert output.read_bytes() == alone.read_bytes()
+
+
+@in_default(
+    EVENT_EXTRACTION, ENTITY_LINKING, reason="two contests stand for all: what is theirs is tested by merge alone"
+)
+def test_different_runs_are_asked_on_dev_and_their_order_is_nothing(workshop, contest, output):
+    trained = workshop.trained(contest)
+    runs, source = [trained.run, copied(trained.run, "noisy", noise=0.02)], trained.data / "dev.json"
+    means = output.with_name("means.json")
+    done = succeeds(together(workshop, contest, runs, source, output, "--scores", means, "--weights", 3, 1))
+    answers, lines = output.read_bytes(), scores_of(means)
+    assert "ensemble: dev " in done.out and "noisy" in done.out and f"{output}: 8 examples, checked" in done.out
+    assert len(contest.answers(answers, trained.examples)) == 8
+    again = together(workshop, contest, runs[::-1], source, output, "--scores", means, "--weights", 1, 3)
+    assert succeeds(again).out == done.out and output.read_bytes() == answers and scores_of(means) == lines
+    single = []
+    for run in runs:
+        succeeds(together(workshop, contest, [run], source, output, "--scores", means))
+        single.append([{_key(one): one["probability"] for one in candidates} for candidates in scores_of(means)])
+    assert single[0] != single[1]
+    for candidates, one, other in zip(lines, *single):
+        for candidate in candidates:
+            expected = 0.75 * one.get(_key(candidate), 0) + 0.25 * other.get(_key(candidate), 0)
+            assert candidate["probability"] == pytest.approx(expected, abs=1e-12)
+
+
+def _key(candidate):
+    return tuple(value for name, value in candidate.items() if name not in ("probability", "known"))
+
+
+# Means
+
+
+def test_means_are_those_of_whole_tables():
+    generator = np.random.default_rng(0)
+    names = [{"text": str(number % 5), "start": number // 5} for number in range(20)]
+    table = generator.random((3, 20)) * (generator.random((3, 20)) < 0.6)
+    lists = [[{**names[place], "probability": row[place]} for place in np.argsort(-row) if row[place]] for row in table]
+    weights = [1.0, 2.0, 0.5]
+    expected = np.average(table, axis=0, weights=weights)
+    found = mean_candidates(lists, weights, ("text", "start"))
+    assert len(found) == (table.max(0) > 0).sum() and mean_candidates(lists[:1], [7.0], ("text", "start")) == lists[0]
+    assert [one["probability"] for one in found] == sorted((one["probability"] for one in found), reverse=True)
+    for one in found:
+        assert one["probability"] == pytest.approx(expected[names.index({"text": one["text"], "start": one["start"]})])
+    turned = mean_candidates(lists[::-1], weights[::-1], ("text", "start"))
+    assert sorted(map(str, turned)) == sorted(map(str, found))
+
+
+def test_the_mean_of_equal_values_is_that_value_and_no_order_counts():
+    generator = np.random.default_rng(0)
+    for value in generator.random(200).tolist():
+        weights = generator.random(7).tolist()
+        assert weighted_mean([value] * 7, weights) == value
+        values = generator.random(7)
+        order = generator.permutation(7)
+        assert weighted_mean(values, weights) == weighted_mean(values[order], np.array(weights)[order])
+        assert weighted_mean(values, weights) == pytest.approx(np.average(values, weights=weights))
+
+
+def opened_of(contest, **made):
+    return Opened(SimpleNamespace(config={"task": contest.folder}), made=made)
+
+
+def merged(contest, *lists, weights=None):
+    lines = [{"candidates": list(candidates)} for candidates in lists]
+    return contest_of(contest.folder).merge(opened_of(contest), lines, weights or [1.0] * len(lines))["candidates"]
+
+
+def test_two_borders_of_one_argument_are_one_candidate():
+    def span(text, start, probability):
+        return {"event_type": "结婚", "role": "时间", "text": text, "start": start, "probability": probability}
+
+    long, short, apart = span("昨天晚上", 3, 0.4), span("昨天", 3, 0.3), span("今天", 9, 0.2)
+    assert merged(EVENT_EXTRACTION, [long, apart], [short, apart]) == [{**long, "probability": 0.2}, apart]
+    assert merged(EVENT_EXTRACTION, [long, short], []) == [span("昨天晚上", 3, 0.2), span("昨天", 3, 0.15)]
+    sure = span("昨天", 3, 1.0)
+    assert [one["text"] for one in merged(EVENT_EXTRACTION, [span("昨天晚上", 3, 1.0)], [sure], [sure])] == ["昨天"]
+    assert len(merged(EVENT_EXTRACTION, [span("昨天晚上", 3, 1.0)], [sure], weights=[1.0, 0.9])) == 1
+
+
+def test_who_sees_the_subject_alone_doubts_the_object_alone():
+    def pair(object_, subject_probability, object_probability):
+        place = (object_ and "导演", object_ and "@value", object_, object_ and 5)
+        names = ("predicate", "slot", "object", "object_start", "subject_probability", "object_probability")
+        known = {"subject": "远山", "subject_start": 0}
+        probability = subject_probability * (object_probability or 1)
+        return known | dict(zip(names, (*place, subject_probability, object_probability)), probability=probability)
+
+    [one] = merged(RELATION_EXTRACTION, [pair("顾南", 0.8, 0.6)], [pair(None, 0.4, None)])
+    assert (one["subject_probability"], one["object_probability"]) == pytest.approx((0.6, 0.3))
+    both = merged(RELATION_EXTRACTION, [pair("顾南", 0.8, 0.6)], [pair("白鹿", 0.4, 0.5)], weights=[3.0, 1.0])
+    assert [one["object"] for one in both] == ["顾南", "白鹿"]
+    assert [one["subject_probability"] for one in both] == pytest.approx([0.7, 0.7])
+    assert [one["object_probability"] for one in both] == pytest.approx([0.45, 0.125])
+    [alone] = merged(RELATION_EXTRACTION, [pair(None, 0.8, None)], [])
+    assert (alone["subject_probability"], alone["object_probability"]) == (0.4, None)
+
+
+def test_titles_are_elected_by_all_that_members_have_found():
+    def titles(*pairs):
+        return [{"title": title, "probability": probability} for title, probability in pairs]
+
+    likely = titles(("春天来了", 0.6), ("夏天来了", 0.2))
+    found = [titles(("春天已来了", 0.5)), likely, titles(("春天来了吗", 0.4)), titles(("会议今日召开", 0.9))]
+    contest = next(one for one in CONTESTS if one.folder == "seq2seq_titling")
+    for lists in (found, found[::-1]):
+        assert merged(contest, *lists)[0]["title"] == "春天来了" and len(merged(contest, *lists)) == 5
+    assert merged(contest, *found, weights=[1.0, 1.0, 1.0, 9.0])[0]["title"] == "会议今日召开"
+    assert merged(contest, likely, likely) == likely
+
+
+def test_values_of_a_question_that_overlap_are_one_condition():
+    def line(start, end, probability, selected):
+        value = {"column": 1, "start": start, "end": end, "probability": probability, "operators": [0.0, 0.0, 1.0, 0.0]}
+        whole = {"connection": [1.0, 0.0, 0.0], "selected_count": [1.0, 0.0, 0.0], "condition_count": [0.0, 1.0, 0.0]}
+        return {"parts": {"selections": [[selected] * 7], **whole, "found": [value]}}
+
+    opened, contest = opened_of(NL2SQL), contest_of("nl2sql")
+    parts = contest.merge(opened, [line(2, 5, 0.8, 0.2), line(2, 4, 0.6, 0.4)], [1.0, 1.0])["parts"]
+    assert parts["selections"] == [[pytest.approx(0.3)] * 7] and parts["connection"] == [1.0, 0.0, 0.0]
+    [value] = parts["found"]
+    assert (value["start"], value["end"], value["probability"]) == (2, 5, pytest.approx(0.7))
+    same = line(2, 5, 0.8, 0.2)
+    assert contest.merge(opened, [same, same, same], [1.0, 2.0, 3.0])["parts"] == same["parts"]
+
+
+# What is chosen on dev
+
+
+def results_of(name, keys, scores, fold=None):
+    data = {"dev": {} if fold is None else {"fold": fold}}
+    settings = {"run": {"fold": fold, "run_name": name, "seed": 1}, "layers": len(name)}
+    run = SimpleNamespace(path=name, config={"data": data, "settings": settings})
+    return SimpleNamespace(run=run, keys=keys, examples=list(keys), scores=np.array(scores, float), metric="f1")
+
+
+class Adding(Dev):
+    """An ensemble scores what the best of its members scores in each example, by weight; nothing is read."""
+
+    def __init__(self, results, parts):
+        self.results, self.parts, self.asked = results, parts, []
+
+    def best(self, weights):
+        self.asked.append(tuple(weights))
+        scores = [one.scores * weight for one, weight in zip(self.results, weights) if weight]
+        return Found("setting", float(np.max(scores, 0).mean() / sum(weights)), 0.0)
+
+
+def test_members_are_chosen_by_what_they_add():
+    keys = range(6)
+    rows = {"a": [1, 1, 1, 0, 0, 0.5], "b": [1, 1, 1, 0, 0, 0], "c": [0, 0, 0, 1, 1, 0]}
+    results = [results_of(name, keys, row) for name, row in rows.items()]
+    parts = parts_of(results)
+    assert [part.members for part in parts] == [[0, 1, 2]]
+    systems = systems_of(results, parts)
+    weights, found = best_members(Adding(results, parts), systems, results, 2)
+    assert weights == [1.0, 0.0, 1.0] and found.setting == "setting"
+    assert best_members(Adding(results, parts), systems, results, 1)[0] == [1.0, 0.0, 0.0]
+
+
+def test_a_weight_grows_as_long_as_dev_does():
+    class Told(Adding):
+        def best(self, weights):
+            return Found("setting", 1.0 - abs(weights[0] / sum(weights) - 0.6), 0.0)
+
+    results = [results_of(name, range(3), [1, 0, 1]) for name in "ab"]
+    dev = Told(results, parts_of(results))
+    assert best_weights(dev, [[0], [1]], 2)[0] == [2.0, 1.0]
+    assert best_weights(dev, [[0, 1]], 2)[0] == [1.0, 1.0]
+
+
+def test_folds_of_a_training_are_one_system():
+    def folds(name):
+        return [results_of(name, (f"{fold}x", f"{fold}y"), [1, 0], fold) for fold in (1, 2)]
+
+    one, other = folds("one"), folds("other")
+    results = [*one, *other]
+    parts = parts_of(results)
+    assert [part.members for part in parts] == [[0, 2], [1, 3]] and systems_of(results, parts) == [[0, 1], [2, 3]]
+    assert systems_of(one, parts_of(one)) == [[0, 1]]
+    assert systems_of(results[:3], parts_of(results[:3])) == [[0, 1, 2]]
+    overlapping = [*one, results_of("third", ("1x", "2x"), [1, 0])]
+    refused(lambda: parts_of(overlapping), "third: was evaluated on a part of the examples of one")
+
+
+def test_settings_are_searched_with_the_means(tmp_path):
+    """The threshold that is best for the means is that of neither member."""
+    members = [[0.9, 0.3, 0.1, 0.0], [0.3, 0.7, 0.0, 0.2]]
+    gold = [True, True, False, False]
+    files = [tmp_path / f"{number}.json" for number in range(2)]
+    for path, row in zip(files, members):
+        write_json_lines(path, [{"candidates": [{"name": "x", "probability": value}]} for value in row])
+    contest = SimpleNamespace(
+        merge=lambda opened, lines, weights: {
+            "candidates": mean_candidates([line["candidates"] for line in lines], weights, ("name",))
+        },
+        choose=lambda opened, example, line, settings: line["candidates"][0]["probability"] > settings,
+        counts=lambda opened, examples, predictions: [(one == other, 1) for one, other in zip(examples, predictions)],
+        score=lambda opened, total: total[0] / total[1],
+    )
+    dev = Dev(contest, None, [Part(gold, [0, 1])], files, [0.05, 0.55, 0.8, 0.4], seed=1)
+    assert dev.best([1.0, 1.0])[:2] == (0.4, 1.0)
+    assert dev.best([1.0, 0.0]).score == dev.best([0.0, 1.0]).score == 0.75
+
+
+# What is refused
+
+
+def made(contest, folder, *names):
+    """Finished runs with a file in place of the weights."""
+    labels = list(map(LABELS[contest.folder], dev_of(contest, sample_of(contest))[:4]))
+    runs = [made_run(contest, folder, name, labels) for name in names]
+    for run in runs:
+        (run / "best.weights.h5").touch()
+        write(run / "decoding.json", {"threshold": -1.0} if contest is EVENT_EXTRACTION else {})
+        if contest is EVENT_EXTRACTION:
+            shutil.copy(sample_of(contest) / "event_schema.json", run)
+    return runs
+
+
+def test_what_cannot_be_an_ensemble_is_refused(tmp_path):
+    a, b, c = made(EVENT_EXTRACTION, tmp_path, "a", "b", "c")
+
+    def told(*flags):
+        files = ["--input", sample_of(EVENT_EXTRACTION) / "test.json", "--output", tmp_path / "submission.json"]
+        return run_here(SCRIPTS, "ensemble", [*flags, *files])
+
+    check_refusal(told(), "runs: none are given")
+    check_refusal(told(a, a), a, "is named twice")
+    [other] = made(NL2SQL, tmp_path, "a")
+    check_refusal(told(a, other), "is a run of nl2sql", "of lic2020_event_extraction")
+    check_refusal(told(a, tmp_path), "no run directory")
+    check_refusal(told(a, b, "--weights", 1), "--weights: 1 are given", "for each of 2")
+    check_refusal(told(a, b, "--weights", 1, 0), "--weights 0", "above 0")
+    check_refusal(told(a, b, "--select", 3), "--select 3", "which is 2")
+    check_refusal(told(a, b, "--select", 1, "--no-search"), "--select 1")
+    check_refusal(told(a, b, "--decoding", "limit=1"), "--decoding limit=1", "threshold")
+    check_refusal(told(a, b, "--decoding", "threshold=high"), "--decoding threshold=high", "a number")
+    check_refusal(told(a, b, "--scores", tmp_path / "submission.json"), "--scores", "is the submission")
+    check_refusal(told(a, b, "--data-dir", "/nowhere"), "/nowhere: no such folder")
+    schema = (b / "event_schema.json").read_text("utf-8").splitlines()
+    write(b / "event_schema.json", "\n".join(schema[1:]))
+    check_refusal(told(a, b), b, "has a schema of its own")
+    write(c / "history.jsonl", "")
+    check_refusal(told(a, c), c, "is not finished", "--resume")
+    (c / "best.weights.h5").unlink()
+    check_refusal(told(a, c), c, "has no best.weights.h5 yet")
+    check_refusal(run_here(SCRIPTS, "ensemble", [a, b]), "--input: is missing")
+
+
+def test_settings_of_members_are_averaged():
+    settings = competition.load("lic2020_reading_comprehension", "decode").Settings
+    found = [settings(0.1, "expected_f1"), settings(0.2, "most_probable"), settings(0.3, "most_probable")]
+    assert ensemble.mean_settings(found) == ensemble.mean_settings(found[::-1]) == settings(0.2, "most_probable")
+    assert ensemble.mean_settings(found[:1]) == found[0]
+    tries = competition.load("nl2sql", "decode").Settings
+    assert ensemble.mean_settings([tries(1), tries(100)]) == tries(50)
+    assert json.dumps(ensemble.settings_given(tries, ["tries=7"])) == '{"tries": 7}'

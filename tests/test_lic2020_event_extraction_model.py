@@ -492,6 +492,18 @@ def test_something_is_extracted_and_all_of_it_is_in_the_text(expected):
             assert len({(argument.role, argument.text) for argument in one.arguments}) == len(one.arguments)
 
 
+@pytest.mark.parametrize("settings", [LOW, Settings(0.3)])
+def test_out_of_the_candidates_that_is_chosen_which_is_decoded(predictor, settings):
+    examples = unlabelled(*TEXTS[2:], TEXTS[0] * 3)
+    found = predictor.candidates(examples, settings)
+    chosen = [decode.choose(*one, settings, CLASSES) for one in zip(examples, found)]
+    assert chosen == predictor(examples, settings)
+    for example, candidates in zip(examples, found):
+        assert all(example.text.startswith(one.text, one.start) for one in candidates)
+        assert [one.probability for one in candidates] == sorted((one.probability for one in candidates), reverse=True)
+    assert any(one.probability < 0.2 for candidates in found for one in candidates)
+
+
 @pytest.mark.parametrize("batch_tokens", [1, 100, 100_000])
 def test_batch_tokens_and_order_change_nothing(talkative, predictor, expected, batch_tokens):
     of_size = decode.Predictor(talkative[1], talkative[0], CLASSES, batch_tokens)

@@ -618,6 +618,27 @@ def test_a_very_long_text_is_read_to_its_end(predictor, expected):
     assert score.subjects(PAIR.subject_threshold), "nothing is found in the last window"
 
 
+@pytest.mark.parametrize("pair", [Settings(0.45, 0.2), Settings(0.02, 0.6)])
+def test_out_of_the_candidates_that_is_chosen_which_is_decoded(predictor, pair):
+    examples = sentences(*TEXTS, "".join(TEXTS))
+    found = predictor.candidates(examples, pair)
+    assert [decode.choose(*one, pair, SCHEMA) for one in zip(examples, found)] == predictor(examples, pair)
+    for example, candidates in zip(examples, found):
+        below = [one for one in candidates if not decode.is_above(one, pair)]
+        assert bool(below) == bool(candidates) and len({one[:6] for one in candidates}) == len(candidates)
+        for one in candidates:
+            assert example.text[slice(*one.subject_span)] == one.subject
+            assert one.object is None or example.text[slice(*one.object_span)] == one.object
+
+
+def test_candidates_of_one_threshold_are_those_of_another(predictor):
+    """What was found under some settings is enough to choose by any others that stand among the levels."""
+    examples = sentences(*TEXTS)
+    found = predictor.candidates(examples, PAIR)
+    for pair in (Settings(0.6, 0.1), Settings(0.2, 0.5), Settings(0.9, 0.05)):
+        assert [decode.choose(*one, pair, SCHEMA) for one in zip(examples, found)] == predictor(examples, pair)
+
+
 def test_overlapping_windows_say_a_thing_once(predictor):
     window = features.sentence_windows(["顾南《远山》"], predictor.encoder)[0]
     window.subjects = {(4, 5): [(1, 2, 0)]}

@@ -106,7 +106,7 @@ def answers(
 ) -> Iterator[list[Event]]:
     """The events of every text, in order, none in place of those that the judge would refuse. source: where the
     examples are from. found: counts the `events` and their `arguments`. keep: takes what they were chosen from."""
-    choose_one = partial(choose, settings=settings, classes=predictor.classes)
+    choose_one = partial(choose, settings=settings, classes=Classes(schema))
     for part, predictions in answered(predictor, examples, settings, choose_one, keep):
 
         def check(events: list[Event], number: int) -> None:

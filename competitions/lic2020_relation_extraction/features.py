@@ -130,9 +130,12 @@ def occurrences(text: str, value: str) -> list[Span]:
             text
         ):  # a character whose lower case is longer: positions would not be those of the text
             break
-        found = [start for start in range(len(haystack) - len(needle) + 1) if haystack.startswith(needle, start)]
+        found, start = [], haystack.find(needle)
+        while start >= 0:
+            found.append((start, start + len(needle)))
+            start = haystack.find(needle, start + 1)
         if found:
-            return [(start, start + len(needle)) for start in found]
+            return found
     return []
 
 
