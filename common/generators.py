@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from common.batch_parts import Arrays, piece, split_rows
+
 # Batches that are sorted by length together: many enough to save padding, few enough to keep batches random.
 _WINDOW = 50
 
@@ -19,7 +21,8 @@ BATCH_TOKENS = 4096
 #: What a batch costs beside its tokens, in tokens: its calls take as long as an encoder takes for 50 to 140 of them.
 BATCH_COST = 100
 
-Arrays = dict[str, np.ndarray]
+#: A batch and a number of parts -> the parts, for the replicas of a training.
+Split = Callable[[Any, int], list[Any]]
 
 
 def training_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
@@ -113,19 +116,34 @@ def grouped(
             yield batch, {"denominators": total, "is_last": np.array(number == len(group))}
 
 
-def training_dataset(examples, lengths, collate, batch_size: int, seed: int, epochs: range, model):
+def _grouped_parts(batch: Arrays, group: Arrays, split: Split, count: int, denominators) -> list[tuple[Arrays, Arrays]]:
+    """The parts of a batch of a group, each with the group. What several parts have of a batch counts but once: the
+    denominators are so many times as large."""
+    parts = split(batch, count)
+    whole = np.asarray(denominators(batch))
+    times = np.where(whole > 0, sum(np.asarray(denominators(part)) for part in parts) / np.maximum(whole, 1), 1)
+    group = {**group, "denominators": group["denominators"] * times.astype(np.float32)}
+    return [(part, group) for part in parts]
+
+
+def training_dataset(
+    examples, lengths, collate, batch_size: int, seed: int, epochs: range, model, split: Split = split_rows
+):
     """The `epoch_batches` of all epochs as a `batch_dataset` for `model.fit(...,
     steps_per_epoch=steps_per_epoch(...))`."""
-    return batch_dataset(partial(epoch_batches, examples, lengths, collate, batch_size, seed), epochs, model)
+    return batch_dataset(partial(epoch_batches, examples, lengths, collate, batch_size, seed), epochs, model, split)
 
 
-def batch_dataset(batches_of: Callable[[int], Iterator[Any]], epochs: range, model):
+def batch_dataset(batches_of: Callable[[int], Iterator[Any]], epochs: range, model, split: Split = split_rows):
     """The batches of all epochs, each given by its number, as a prefetching `tf.data.Dataset` for `model.fit`.
 
     model: any compiled functional keras.Model, for which a batch is a pair: its inputs by name, and labels, an array or
     a structure of arrays. Or a compiled TrainingModel, for which it is one dict of inputs and labels; with gradient
     accumulation its batches come `grouped`. Inputs have the shapes and dtypes of the model's, everything else those of
     the first batch, any number in each of its axes. Batches are made while it computes.
+
+    split: a batch in so many parts. Under a strategy of several replicas each of them reads one, and what comes out is
+    a distributed dataset.
     """
     from common.keras_compat import tf  # here, so that the arithmetic above works without TensorFlow
 
@@ -146,7 +164,23 @@ def batch_dataset(batches_of: Callable[[int], Iterator[Any]], epochs: range, mod
             batches = batches_of(epoch)
             yield from grouped(batches, groups, model.denominators) if groups > 1 else batches
 
-    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(max(4, groups))
+    def parts(begin: int, end: int) -> Iterator[Any]:
+        for element in generate():
+            if groups == 1:
+                yield from split(element, replicas)[begin:end]
+            else:
+                yield from _grouped_parts(*element, split, replicas, model.denominators)[begin:end]
+
+    def dataset(generate: Callable[[], Iterator[Any]]):
+        return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(max(4, groups))
+
+    def of_worker(context):
+        own = piece(replicas, context.input_pipeline_id, context.num_input_pipelines)
+        return dataset(partial(parts, *own))
+
+    strategy = tf.distribute.get_strategy()
+    replicas = strategy.num_replicas_in_sync
+    return dataset(generate) if replicas == 1 else strategy.distribute_datasets_from_function(of_worker)
 
 
 def steps_per_epoch(examples: int, batch_size: int) -> int:

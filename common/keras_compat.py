@@ -111,10 +111,15 @@ def convert_no_code() -> None:
     ag_ctx._control_ctx().append(ag_ctx.ControlStatusCtx(ag_ctx.Status.DISABLED))
 
 
-def prepare(seed: int, precision: str) -> None:
-    """What comes before a network that is trained: `seed_everything` and `set_precision`."""
+def prepare(seed: int, precision: str, devices: str = "1") -> None:
+    """What comes before a network that is trained: its devices, `seed_everything` and `set_precision`."""
+    from common.devices import strategy_for
+
+    strategy = strategy_for(devices)  # workers find each other before anything is computed
     seed_everything(seed)
     set_precision(precision)
+    if strategy is not None or tf.distribute.has_strategy():
+        tf.distribute.experimental_set_strategy(strategy)  # at last: seeds begin a new graph, which has none
 
 
 def seed_layers(model: keras.Model, seed: int, epoch: int) -> None:

@@ -4,6 +4,7 @@ Each folder's `Config` embeds these dataclasses and `tyro` makes flags of their 
 field here, not seven edits. No TensorFlow in this module: `--help` and mistakes in flags answer at once.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -55,10 +56,13 @@ class RunOptions(RunPlace):
     extra: tuple[Path, ...] = ()
     """Further files in the format of the training file, to be trained on besides, as `similar_questions.py augment` makes
     them. What shares its text or table with an example of dev is left out."""
+    feature_memory: int = 1024
+    """Megabytes of memory for what the network is trained on: windows, labels, arrays. Where they take more, they are
+    read from a file without a name in --output-dir while it trains; the run is the same. 0: always."""
 
     def __post_init__(self):
         super().__post_init__()
-        check_at_least(self, max_train_examples=1, max_dev_examples=1, num_folds=0, fold=1)
+        check_at_least(self, max_train_examples=1, max_dev_examples=1, num_folds=0, fold=1, feature_memory=0)
         if self.num_folds == 1:
             raise UserError("--num-folds 1: must be at least 2, one part for dev and one to train on")
         if self.fold > (self.num_folds or DEFAULT_FOLDS):
@@ -81,9 +85,19 @@ class PredictionOptions:
     times as fast; a few answers differ, and depend a little on the other texts of a batch."""
     scores: Path | None = None
     """Also write what each answer was chosen from, with probabilities, to this file of JSON lines."""
+    shard: str | None = None
+    """K/N: answer the K-th of N parts of the input, as 3/8, so that several machines share it. What is written is a part
+    of the submission, for scripts/merge_shards.py. Default: all."""
 
     def __post_init__(self):
         check_at_least(self, batch_tokens=1)
+        if self.shard is not None and not _is_shard(self.shard):
+            raise UserError(f"--shard {self.shard}: must be K/N, the K-th of N parts, as 3/8")
+
+
+def _is_shard(text: str) -> bool:
+    found = re.fullmatch("([0-9]{1,9})/([0-9]{1,9})", text)
+    return found is not None and 1 <= int(found[1]) <= int(found[2])
 
 
 @dataclass
@@ -141,12 +155,21 @@ class TrainingOptions:
     """The loss shall not sink below this: where it has, a step goes uphill. 0: off."""
     early_stopping_patience: int = 0
     """Stop after so many evaluations without a better dev score; 0 never stops."""
+    devices: str = "1"
+    """Share each batch among so many GPUs of this machine, or "all" of them: the same training, faster. docs/scale.md
+    says how several machines do it."""
 
     def __post_init__(self):
         check_at_least(self, epochs=1, batch_size=1, weight_decay=0, gradient_clipping=0, early_stopping_patience=0)
         check_at_least(self, lookahead_steps=0, accumulation_steps=1, fgm=0, r_drop=0, flooding=0)
         check_above(self, learning_rate=0, layer_decay=0, lookahead_alpha=0)
         check_below_one(self, "warmup", "ema_momentum")
+        if self.devices != "all" and not re.fullmatch("[1-9][0-9]{0,5}", self.devices):
+            raise UserError(f"--devices {self.devices}: must be a number from 1, or all")
+        if self.devices != "all" and int(self.devices) > self.batch_size:
+            raise UserError(
+                f"--devices {self.devices}: must be at most the {self.batch_size} examples of --batch-size, which they share"
+            )
         for name in ("layer_decay", "lookahead_alpha"):
             if getattr(self, name) > 1:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be at most 1")

@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import gc
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -35,7 +36,19 @@ def start_tensorflow() -> None:
         from common.keras_compat import convert_no_code, tf
 
         tf.config.list_physical_devices()
+        if (count := os.environ.get("VIRTUAL_CPUS", "1")) != "1":
+            _make_virtual_cpus(count)
     convert_no_code()
+
+
+def _make_virtual_cpus(count: str) -> None:
+    """So many devices for TensorFlow out of the one CPU that it sees, no faster together: to try --devices."""
+    from common.keras_compat import tf
+
+    if not re.fullmatch("[1-9][0-9]?", count):
+        raise UserError(f"VIRTUAL_CPUS={count}: must be a number from 1 to 99")
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * int(count))
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ python scripts/benchmark.py prediction          examples per CPU second of every
 python scripts/benchmark.py relations           the same of one: relations, events, reading, webqa, linking, nl2sql or titles
 python scripts/benchmark.py memory              memory of predict.py of every contest over many examples
 python scripts/benchmark.py training-memory     memory that a training example of every contest holds
+python scripts/benchmark.py first-step          time and memory of train.py up to its first step, with as many examples as the full contests have
 python scripts/benchmark.py knowledge-base      time and memory of the index of entity linking, beside their limits
 python scripts/benchmark.py decoding            titles per second of a unilm, one by one and in batches, with its memory and without
 python scripts/benchmark.py writing             tokens per CPU second of a GPT2_ML that writes, with its memory and without
@@ -30,26 +31,20 @@ from typing import Annotated, Literal
 import tyro
 from tqdm import tqdm
 
-from common.command_line import UserError, check_at_least, parse_flags, run, table
+from common.command_line import UserError, check_above, check_at_least, parse_flags, run, table
 from common.process import start_tensorflow
 from common.runs.directory import newest_run
 
+from contest_folders import SHORT_NAMES
+from many_rows import write_many_rows
 from own_process import figures_of
 
 SCRIPTS = Path(__file__).resolve().parent
 COMPETITIONS = SCRIPTS.parent / "competitions"
+#: Training examples of the full contests.
+FULL_SIZES = {"relations": 171_000, "webqa": 36_181, "nl2sql": 41_522}
 #: Tokens that a language model writes.
 WRITTEN = 256
-#: The subjects that are a contest, and their folders.
-CONTESTS = {
-    "relations": "lic2020_relation_extraction",
-    "events": "lic2020_event_extraction",
-    "reading": "lic2020_reading_comprehension",
-    "webqa": "webqa_dgcnn",
-    "linking": "ccks2019_entity_linking",
-    "nl2sql": "nl2sql",
-    "titles": "seq2seq_titling",
-}
 
 
 @dataclass
@@ -68,6 +63,7 @@ class Config:
             "titles",
             "memory",
             "training-memory",
+            "first-step",
             "knowledge-base",
             "decoding",
             "writing",
@@ -99,6 +95,10 @@ class Config:
     """Folder with one of training data for each contest, of its name. Default: the bundled samples."""
     examples: int = 10_000
     """How many examples are answered while memory is watched, by the newest run of each contest in runs/."""
+    share: float = 1.0
+    """Share of the examples of the full contests that the first step waits for."""
+    feature_memory: int = 1024
+    """Megabytes for their features, as for train.py."""
     entities: int = 400_000
     """How many entities the knowledge base has."""
     titles: int = 64
@@ -136,6 +136,7 @@ class Config:
             steps=1,
             characters=1,
         )
+        check_above(self, share=0)
         if not all(length.isdecimal() and int(length) > 2 for length in self.lengths.split(",")):
             raise UserError(f"--lengths {self.lengths}: must be whole numbers from 3 on, separated by commas")
         if not all(number.isdecimal() and int(number) for number in self.times.split(",")):
@@ -150,9 +151,10 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     """Prints a table, and returns its figures by name."""
     config = parse_flags(Config, argv)
     subjects = {
-        **dict.fromkeys(["prediction", *CONTESTS], measure_prediction),
+        **dict.fromkeys(["prediction", *SHORT_NAMES], measure_prediction),
         "memory": measure_memory,
         "training-memory": measure_training_memory,
+        "first-step": measure_first_step,
         "knowledge-base": measure_knowledge_base,
         "decoding": measure_decoding,
         "writing": measure_writing,
@@ -173,7 +175,7 @@ def measure_prediction(config: Config) -> dict[str, float]:
     """What the newest run of each contest needs for its answers, or of one contest; each has a process of its own."""
     figures: dict[str, float] = {}
     shown = []
-    for name, task in CONTESTS.items():
+    for name, task in SHORT_NAMES.items():
         if config.subject not in ("prediction", name):
             continue
         if not config.run and not any(Path("runs", task).glob("*/best.weights.h5")):
@@ -215,7 +217,7 @@ def measure_training_memory(config: Config) -> dict[str, float]:
     """Bytes held by a training example of each contest, each in a process of its own."""
     figures: dict[str, float] = {}
     rows = []
-    for task in CONTESTS.values():
+    for task in SHORT_NAMES.values():
         if config.data_dir and not (config.data_dir / task / "train.json").is_file():
             print(f"{task}: no train.json in {config.data_dir / task}, so it is left out")
             continue
@@ -225,6 +227,25 @@ def measure_training_memory(config: Config) -> dict[str, float]:
         rows.append([task, f"{found['rows']:,}", f"{found['features']:,.0f}", f"{found['example']:,.0f}"])
         figures |= {f"{task}, {key}": value for key, value in found.items()}
     print(table(["", "rows to train on", "bytes of features of each", "bytes of an example"], rows))
+    return figures
+
+
+def measure_first_step(config: Config) -> dict[str, float]:
+    """Seconds of train.py up to the end of its first step, and its memory, for contests of full size; each in a process
+    of its own, on the rows of a data folder again and again."""
+    figures: dict[str, float] = {}
+    rows = []
+    for name, size in FULL_SIZES.items():
+        task, count = SHORT_NAMES[name], max(1, int(size * config.share))
+        source = config.data_dir / task if config.data_dir else COMPETITIONS / task / "sample"
+        with tempfile.TemporaryDirectory() as folder:
+            data = Path(folder, task)
+            write_many_rows(task, source, data, count)
+            found = figures_of("first_step.py", task, "--data-dir", data, "--feature-memory", config.feature_memory)
+        seconds = (f"{found['seconds']:.0f} s", f"{found['cpu_seconds']:.0f} s", f"{found['bytes'] / 1e9:.2f} GB")
+        rows.append([name, f"{count:,}", *seconds, f"{found['rows_per_cpu_second']:.0f}"])
+        figures |= {f"{name}, {key}": value for key, value in found.items()}
+    print(table(["", "examples", "first step", "CPU", "memory", "rows a CPU second"], rows))
     return figures
 
 

@@ -81,8 +81,8 @@ def of_digits(config: Config) -> tuple[Sequence[str | None], int, Ways]:
 
 
 def of_texts(config: Config) -> tuple[Sequence[str | None], int, Ways]:
-    """Where word vectors are given, their means are clustered beside the rest."""
-    rows, plain = read_rows(config.input), replace(config.reading, word_vectors=None)
+    """Where word vectors or a SimBERT are given, theirs are clustered beside the rest."""
+    rows, plain = read_rows(config.input), replace(config.reading, word_vectors=None, run=None, pretrained=None)
     sparse = tfidf(Vectors(rows.texts, plain, seed=1).features(plain.most_texts))
 
     def vectors(options: VectorOptions) -> Callable[[int], np.ndarray]:
@@ -92,8 +92,8 @@ def of_texts(config: Config) -> tuple[Sequence[str | None], int, Ways]:
         "TF-IDF, k-means": lambda seed: KMeans(config.clusters, n_init=1, random_state=seed).fit_predict(sparse)
     }
     kinds = {"TF-IDF, SVD, ": replace(plain, vectors="tfidf"), "light encoder, ": replace(plain, vectors="encoder")}
-    if config.reading.word_vectors:
-        kinds["word vectors, "] = config.reading
+    if plain != config.reading:
+        kinds["word vectors, " if config.reading.word_vectors else "SimBERT, "] = config.reading
     for prefix, options in kinds.items():
         ways |= methods(vectors(options), config.clusters, config, prefix)
     return rows.labels, config.clusters, ways

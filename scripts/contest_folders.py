@@ -8,11 +8,31 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+from common.command_line import UserError
+
 COMPETITIONS = Path(__file__).resolve().parents[1] / "competitions"
 #: The contests, by the names of their folders, which are those of their tasks.
 CONTEST_NAMES = tuple(sorted(path.parent.name for path in COMPETITIONS.glob("*/predict.py")))
+#: What one calls them for short.
+SHORT_NAMES = {
+    "relations": "lic2020_relation_extraction",
+    "events": "lic2020_event_extraction",
+    "reading": "lic2020_reading_comprehension",
+    "webqa": "webqa_dgcnn",
+    "linking": "ccks2019_entity_linking",
+    "nl2sql": "nl2sql",
+    "titles": "seq2seq_titling",
+}
 
 _loaded: dict[Path, dict[str, ModuleType]] = {}
+
+
+def contest_of(name: str) -> str:
+    """The name of the folder that is called so, also for short. Raises UserError."""
+    folder = SHORT_NAMES.get(name, name)
+    if folder not in CONTEST_NAMES:
+        raise UserError(f"{name}: no contest of this name - give one of {', '.join([*SHORT_NAMES, *CONTEST_NAMES])}")
+    return folder
 
 
 def folder_of(folder: str | Path) -> Path:

@@ -156,7 +156,11 @@ def queries(live: "LiveRun", examples: Sequence[Any]) -> list[Answer]:
     empty, answers = live.module("predict").NO_ANSWER, []
     scores = predictor.score(predictor.features(examples), [live.settings])
     for example, some, query in zip(examples, scores, predictor.decode(examples, scores, live.settings)):
-        query = _or(empty, query, lambda query: task.check_record(query.record(), example.table, "answer"))
+        query = _or(
+            empty,
+            query,
+            lambda query: task.check_record(query.record(), example.table, "answer", predictor.unconditioned),
+        )
         selected = [
             float(some.selections[one.column, one.aggregation]) if one.column < len(some.selections) else 0.0
             for one in query.selected

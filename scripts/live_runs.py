@@ -36,7 +36,7 @@ class LiveRun:
         with inside(self.task):
             options = replace(predict.Config().prediction, mixed_precision=mixed_precision)
             self.settings = run.read_decoding(predict.Settings)
-            self.schema = _schema_of(run, self.module("task"))
+            self.schema = schema_of(run, self.module("task"))
             self.predictor = predict.open_predictor(run, options)
 
     def module(self, name: str) -> ModuleType:
@@ -164,7 +164,7 @@ def _number(cell: Any) -> Any:
     return float(text) if "." in text else int(text)
 
 
-def _schema_of(run: Run, task: ModuleType) -> Any:
+def schema_of(run: Run, task: ModuleType) -> Any:
     """What task.read wants beside the file, for the contests that have a schema."""
     name = {"lic2020_relation_extraction": "schema.json", "lic2020_event_extraction": "event_schema.json"}
     return task.Schema.read(run.file(name[run.config["task"]])) if run.config["task"] in name else None

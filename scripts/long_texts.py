@@ -70,7 +70,7 @@ def main(argv: Sequence[object] | None = None) -> dict[str, Any]:
     start_tensorflow()  # now that the files have been looked at
     from common.keras_compat import prepare
 
-    prepare(SEED, config.training.mixed_precision)
+    prepare(SEED, config.training.mixed_precision, config.training.devices)
     encoder = build_encoder(config.encoder, [text for text, _ in texts["train"]])
     rows = {part: rows_of(encoder, found, kinds) for part, found in texts.items()}
     history = fit(network_of(encoder, len(kinds)), rows, config)

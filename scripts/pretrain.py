@@ -91,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from common.pretraining.model import build_network, loss
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable
 
-    prepare(config.run.seed, training.mixed_precision)
+    prepare(config.run.seed, training.mixed_precision, training.devices)
     encoder = encoder_of(config, resumed, texts)
     network, part = build_network(encoder)
     open_rows = partial(masked_rows, encoder=encoder, config=config, inputs=network.input_names)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from common.command_line import UserError
+from common.devices import refuse_devices
 from common.encoders import build_encoder, encoder_of, save_encoder
 from common.generators import batch_dataset, steps_per_epoch
 from common.options import TRANSFORMERS, EncoderOptions, RunPlace, TrainingOptions
@@ -70,6 +71,7 @@ class Config:
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the figures of the best epoch on dev."""
     config, resumed = parse_training_flags(Config, SIMILARITY, argv)
+    refuse_devices(config.training, "the other questions of a whole batch are wrong answers here")
     train, dev = parts_of(config)
     figures = ("score", "perplexity") if config.loss == "simbert" and dev.groups else ("score",)
 

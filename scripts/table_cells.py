@@ -2,10 +2,12 @@
 after its last whole epoch."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from common.command_line import UserError
+from common.jobs import Job, JobOptions, run_jobs, tell
 from common.runs.directory import open_run
 from common.submission import atomic_write, json_bytes
 
@@ -20,6 +22,27 @@ def finished(run: Path, fill: Callable[[], Any]) -> Any:
     if not path.is_file():
         atomic_write(path, json_bytes(fill(), indent=1) + b"\n")
     return json.loads(path.read_text("utf-8"))
+
+
+def fill_at_once(script: str, cells: Mapping[Path, Sequence[object]], options: JobOptions) -> None:
+    """With --jobs or --scheduler has each cell that is not finished filled by the script of the table itself, in a
+    process of its own. Otherwise nothing: the script fills one after the other.
+
+    cells: for each run directory the flags that make a table of this cell alone. Raises UserError where one failed, when
+    all others are done.
+    """
+    if options.jobs == 1 and options.scheduler is None:
+        return
+    jobs = [
+        Job(run.name, Path(script).resolve(), tuple(map(str, flags)), run.with_name(f"{run.name}.log"))
+        for run, flags in cells.items()
+        if not (run / FILE).is_file()
+    ]
+    failed = [ended.job.name for ended in run_jobs(jobs, options, tell) if ended.status]
+    if failed:
+        raise UserError(
+            f"{len(failed)} of {len(jobs)} cells failed ({', '.join(failed)}) - mend what their logs say, and start the same command again"
+        )
 
 
 def train_to_its_end(run: Path, where: Sequence[object], flags: Sequence[object], train: Callable[..., object]) -> None:

@@ -3,6 +3,7 @@ scores. Hours; resumable.
 
     python scripts/technique_table.py webqa_dgcnn --data-dir WEBQA
     python scripts/technique_table.py nl2sql --data-dir TABLEQA --cells plain,r-drop,ema+fgm -- --epochs 8
+    python scripts/technique_table.py nl2sql --data-dir TABLEQA --jobs 2                  # two trainings at a time
 
 What follows `--` goes to every train.py. A cell that is finished is not trained again, and one that was interrupted
 goes on after its last whole epoch, so that techniques and seeds can be added later. Its score is the best one of its
@@ -13,7 +14,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from statistics import fmean, median
@@ -21,9 +22,10 @@ from typing import Annotated, Any
 
 import tyro
 
-from common.command_line import UserError, check_at_least, parse_flags, run
+from common.command_line import UserError, parse_flags, run
+from common.jobs import JobOptions
 
-from table_cells import finished, history, train_to_its_end
+from table_cells import fill_at_once, finished, history, train_to_its_end
 
 COMPETITIONS = Path(__file__).resolve().parents[1] / "competitions"
 
@@ -63,11 +65,9 @@ class Config:
     """Seeds, separated by commas. Two runs of the same technique show how much is chance."""
     output_dir: Path = Path("runs")
     """Where the runs are kept, as OUTPUT_DIR/FOLDER/CELL-SEED."""
-    threads: int = 0
-    """Threads of each training; 0: as many as there are cores."""
+    jobs: JobOptions = field(default_factory=JobOptions)
 
     def __post_init__(self):
-        check_at_least(self, threads=0)
         if not (COMPETITIONS / self.folder / "train.py").is_file():
             contests = sorted(path.parent.name for path in COMPETITIONS.glob("*/train.py"))
             raise UserError(f"{self.folder}: no contest of this name - give one of {', '.join(contests)}")
@@ -86,7 +86,10 @@ def main(argv: Sequence[object] | None = None) -> dict[str, dict[str, Any]]:
     config, further = parse_flags(Config, argv[:end]), argv[end + 1 :]
     names, seeds = (list(dict.fromkeys(listed.split(","))) for listed in (config.cells, config.seeds))
     # Seed by seed, so that a table cut short is whole for the seeds it has.
-    figures = {(name, seed): cell(name, seed, config, further) for seed in seeds for name in names}
+    cells = [(name, seed) for seed in seeds for name in names]
+    alone = {folder_of(*one, config): flags_of(*one, config, further) for one in cells}
+    fill_at_once(__file__, alone, config.jobs)
+    figures = {one: cell(*one, config, further) for one in cells}
     rows = {}
     for name in names:
         scores = {seed: figures[name, seed]["score"] for seed in seeds}
@@ -105,13 +108,25 @@ def main(argv: Sequence[object] | None = None) -> dict[str, dict[str, Any]]:
     return rows
 
 
+def folder_of(name: str, seed: str, config: Config) -> Path:
+    """The run directory of a cell."""
+    return config.output_dir / config.folder / f"{name}-{seed}"
+
+
+def flags_of(name: str, seed: str, config: Config, further: Sequence[str]) -> list[object]:
+    """What this script is told to fill a cell alone."""
+    data = [] if config.data_dir is None else ["--data-dir", config.data_dir]
+    where = ["--output-dir", config.output_dir, *data]
+    return [config.folder, "--cells", name, "--seeds", seed, *where, "--", *further]
+
+
 def cell(name: str, seed: str, config: Config, further: Sequence[str]) -> dict[str, Any]:
     """`score`, `epoch_seconds` (training alone, the median) and `flags` of one training, out of cell.json if it is
     done.
 
     Raises UserError when it was done with other flags, or fails.
     """
-    folder = config.output_dir / config.folder / f"{name}-{seed}"
+    folder = folder_of(name, seed, config)
     data = [] if config.data_dir is None else ["--data-dir", str(config.data_dir.resolve())]
     flags = [*further, *CELLS[name].split(), *data, "--seed", seed]
 
@@ -152,13 +167,7 @@ def markdown(rows: dict[str, dict[str, Any]], seeds: Sequence[str]) -> str:
 
 def _train(config: Config, *flags: object) -> None:
     command = [sys.executable, str(COMPETITIONS / config.folder / "train.py"), *map(str, flags)]
-    # TensorFlow reads these where it starts; the others are for numpy's libraries.
-    names = (
-        ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-        if config.threads
-        else ()
-    )
-    status = subprocess.run(command, env=os.environ | dict.fromkeys(names, str(config.threads))).returncode
+    status = subprocess.run(command, env=os.environ | config.jobs.environment).returncode
     if status:
         given = " ".join(map(str, flags))
         raise UserError(

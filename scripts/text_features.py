@@ -109,7 +109,7 @@ def speeds(path: Path, characters: int, rounds: int) -> dict[str, float]:
             found.setdefault(name, []).append(read_characters / seconds)
         words_of.cache_clear()
         token_words.cache_clear()
-        seconds = _seconds(lambda example: question_windows([example], encoder, _LENGTHS), examples)
+        seconds = _seconds(lambda example: list(question_windows([example], encoder, _LENGTHS)), examples)
         found.setdefault(PASSAGES, []).append(sum(len(example.passages) for example in examples) / seconds)
     return {name: median(of_rounds) for name, of_rounds in found.items()}
 

@@ -8,16 +8,18 @@ A cell that is finished is not run again, and one that was interrupted goes on a
 """
 
 import json
+import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from common.command_line import UserError, parse_flags, run
+from common.jobs import JobOptions
 
-from table_cells import finished, history, train_to_its_end
+from table_cells import fill_at_once, finished, history, train_to_its_end
 
 FOLDER = Path(__file__).resolve().parents[1] / "competitions" / "seq2seq_titling"
 TASK = FOLDER.name
@@ -51,6 +53,7 @@ class Config:
     """The networks."""
     data: tuple[str, ...] = ("csl", "lcsts")
     """The data sets."""
+    jobs: JobOptions = field(default_factory=JobOptions)
 
 
 def main(argv: list[str] | None = None) -> dict[str, Any]:
@@ -62,6 +65,9 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     rows = {}
     for name in config.data:
         rows[f"first 24 characters | {name}"] = {"": first_characters(config.data_dir / name)}
+    os.environ.update(config.jobs.environment)
+    cells = [(model, name) for model in config.models for name in config.data]
+    fill_at_once(__file__, {folder_of(*one, config): flags_of(*one, config) for one in cells}, config.jobs)
     for model in config.models:
         for name in config.data:
             rows[f"{model} | {name}"] = cell(model, name, config)
@@ -71,9 +77,20 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     return rows
 
 
+def folder_of(model: str, data: str, config: Config) -> Path:
+    """The run directory of a cell."""
+    return config.output_dir / TASK / f"{model}-{data}"
+
+
+def flags_of(model: str, data: str, config: Config) -> list[object]:
+    """What this script is told to fill a cell alone."""
+    where = ["--data-dir", config.data_dir, "--output-dir", config.output_dir]
+    return [*where, "--models", model, "--data", data]
+
+
 def cell(model: str, data: str, config: Config) -> dict[str, Any]:
     """The figures of one network on one data set by each search, out of cell.json if it is done."""
-    folder = config.output_dir / TASK / f"{model}-{data}"
+    folder = folder_of(model, data, config)
 
     def fill() -> dict[str, Any]:
         # The searches below are all that is wanted, so train.py need not look for the best one.

@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from common.optimizers import TrainingModel, build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable
 
-    prepare(config.run.seed, training.mixed_precision)
+    prepare(config.run.seed, training.mixed_precision, training.devices)
     network = build_network(len(characters), config.hidden_size, config.layers, config.dropout)
     kept = resumed or create_run(
         SEGMENTATION,

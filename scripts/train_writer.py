@@ -91,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from common.optimizers import TrainingModel, build_optimizer
     from common.runs.callbacks import KeepRun, Progress, load_best, resumable
 
-    prepare(seed, training.mixed_precision)
+    prepare(seed, training.mixed_precision, training.devices)
     model = model_of(config, resumed, train)
     rows, dev_rows = (checked_rows(part, model, config.max_length) for part in (train, dev))
     network = training_network(model.transformer())

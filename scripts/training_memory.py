@@ -52,7 +52,7 @@ def measure(task: str, flags: Sequence[str] = ()) -> dict[str, float]:
     tracemalloc.start()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            train.main([*flags, "--output-dir", folder])
+            train.main([*flags, "--output-dir", folder, "--feature-memory", str(2**20)])
         except _Measured as measured:
             return measured.args[0]
     raise RuntimeError(f"{task}: train.py made no batches")

@@ -270,7 +270,7 @@ def light(**options):
 
 def labelled(base, encoder, of=EXAMPLES):
     lost = Counter()
-    return features.labelled_windows(of, found_spots(base, of), encoder, lost), lost
+    return list(features.labelled_windows(of, found_spots(base, of), encoder, lost)), lost
 
 
 def test_gold_is_in_the_windows(base):

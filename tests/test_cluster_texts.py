@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.metrics import mutual_info_score
 
 import competition
@@ -18,6 +19,7 @@ import cluster_input  # noqa: E402
 import cluster_methods  # noqa: E402
 import cluster_page  # noqa: E402
 import cluster_words  # noqa: E402
+import clustering_table  # noqa: E402
 import page_markup  # noqa: E402
 import text_codes  # noqa: E402
 import text_vectors  # noqa: E402
@@ -281,3 +283,31 @@ def test_odd_files_are_answered(tmp_path):
     flags = ["--codes", "--codebooks", 2, "--codebook-size", 3, "--code-epochs", 1]
     succeeds(clusters(tmp_path / "same.txt", tmp_path / "codes", *flags))
     assert len({tuple(row["codes"]) for row in lines_of(tmp_path / "codes" / "codes.jsonl")}) == 1
+
+
+def test_the_table_has_every_way_with_its_scores(file, capsys):
+    figures = clustering_table.main([
+        *["--input", str(file), "--clusters", "3", "--seeds", "1", "2", "--ways", "TF-IDF, k-means", "SVD, k-means"]
+    ])  # fmt: skip
+    names = {name.rsplit(", ", 1)[0] for name in figures}
+    assert names == {"TF-IDF, k-means", "TF-IDF, SVD, k-means"}
+    assert figures["TF-IDF, SVD, k-means, accuracy"] == 1 and figures["TF-IDF, SVD, k-means, ari"] == 1
+    printed = capsys.readouterr().out
+    assert "seeds 1, 2" in printed and "1.0000 (0.0000)" in printed
+
+
+def test_the_table_puts_given_vectors_beside_those_of_the_texts(file, monkeypatch):
+    made = []
+
+    class Recorded:
+        def __init__(self, texts, options, seed):
+            made.append(options)
+            self.values = np.random.default_rng(seed).normal(size=(len(texts), 8)).astype(np.float32)
+
+        def features(self, most_texts):
+            return sparse.eye(60, format="csr")
+
+    monkeypatch.setattr(clustering_table, "Vectors", Recorded)
+    flags = ["--input", str(file), "--clusters", "3", "--seeds", "1", "--ways", "SVD, k-means", "SimBERT, k-means"]
+    clustering_table.main([*flags, "--pretrained", "somewhere"])
+    assert [bool(options.pretrained) for options in made] == [False, False, True]

@@ -123,10 +123,18 @@ SHARED_FLAGS = {
         "--fold": 7,
         "--epochs": 7,
         "--batch-size": 7,
+        "--devices": 2,
         "--learning-rate": 0.5,
         "--early-stopping-patience": 7,
     },
-    "predict": {"--run": "one", "--input": "one", "--output": "one", "--batch-tokens": 700, "--mixed-precision": "no"},
+    "predict": {
+        "--run": "one",
+        "--input": "one",
+        "--output": "one",
+        "--batch-tokens": 700,
+        "--mixed-precision": "no",
+        "--shard": "3/8",
+    },
     "evaluate": {"--gold": "one", "--predictions": "one", "--json": None},
 }
 

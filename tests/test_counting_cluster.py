@@ -1,12 +1,7 @@
 """A Dask cluster counts what one process counts, also when one of its workers dies in the middle. Needs
 requirements-dask.lock; without it only the refusals are tested."""
 
-import importlib.util
-import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -18,42 +13,21 @@ from common.lexicon.corpus import blocks_of, partitions_of
 from common.lexicon.counting import Budget, Work, Workers, count_ngrams
 from common.lexicon.tables import count_windows
 
-import competition
 from helpers import write
+from local_cluster import local_cluster, needs_dask, wait_until
 from test_counting import as_counts
 
-HAS_DASK = importlib.util.find_spec("distributed") is not None
 BUDGET = Budget(text=2000, tables=2**20, rows=2**20, units=10_000)
 pytestmark = [
-    pytest.mark.skipif(not HAS_DASK, reason="requirements-dask.lock is not installed"),
+    needs_dask,
     pytest.mark.slow(reason="a cluster takes seconds to start"),
 ]
 
 
 @pytest.fixture
 def cluster(tmp_path):
-    """The address of a scheduler with two workers, and the workers."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(competition.ROOT), *sys.path])}
-    begin = partial(subprocess.Popen, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    file = tmp_path / "scheduler.json"
-    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
-    processes = [begin([*command, "--no-dashboard", "--scheduler-file", file])]
-    wait_until(lambda: file.exists() and file.stat().st_size)
-    command = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", file, "--nthreads", "1"]
-    command += ["--no-nanny", "--no-dashboard", "--local-directory", tmp_path / "work"]
-    workers = [begin(command) for _ in range(2)]
-    yield json.loads(file.read_text())["address"], workers
-    for process in [*workers, *processes]:
-        process.kill()
-        process.wait()
-
-
-def wait_until(is_so):
-    for _ in range(600):
-        if is_so():
-            return
-        time.sleep(0.05)
-    raise AssertionError("nothing happens")
+    with local_cluster(tmp_path) as found:
+        yield found
 
 
 def count_slowly(units, folder):

@@ -10,6 +10,7 @@ import pytest
 
 from common import chinese_help
 from common.command_line import display_width, parse_flags
+from common.jobs import JobOptions
 from common.lexicon.options import CorpusOptions
 from common.options import EncoderOptions, PredictionOptions, RunOptions, RunPlace, TrainingOptions
 
@@ -17,7 +18,7 @@ import competition
 from contests import ALL_SCRIPTS, CONTESTS, every_contest
 from workshop import check_refusal, run_here, run_there, sample_of, succeeds
 
-SHARED = (PredictionOptions, RunPlace, RunOptions, TrainingOptions, EncoderOptions, CorpusOptions)
+SHARED = (PredictionOptions, RunPlace, RunOptions, TrainingOptions, EncoderOptions, CorpusOptions, JobOptions)
 COMMON_TEXTS = json.loads((competition.ROOT / "common/help.zh.json").read_text("utf-8"))
 
 

@@ -196,7 +196,7 @@ def bert():
 def windows_of(encoder, *examples):
     examples = [task.Example(str(line), text, tuple(events), line) for line, (text, *events) in enumerate(examples, 1)]
     lost = Counter()
-    return features.labelled_windows(examples, encoder, CLASSES, lost), lost
+    return list(features.labelled_windows(examples, encoder, CLASSES, lost)), lost
 
 
 MATCH = (
@@ -271,7 +271,7 @@ def test_gold_survives_the_whole_way_through_tokens(folder, name):
     examples = task.read(folder / name, None, labelled=True)
     texts = [example.text for example in examples]
     encoder = BertEncoder.from_texts(texts, EncoderOptions(encoder="bert", hidden_size=8))
-    windows = features.labelled_windows(examples, encoder, classes, Counter())
+    windows = list(features.labelled_windows(examples, encoder, classes, Counter()))
     predictor = decode.Predictor(None, encoder, classes)
     f1 = {}
     for head in HEADS:
@@ -443,7 +443,7 @@ def expected(predictor):
 
 
 def batch_of(network, encoder):
-    windows = features.labelled_windows(TRAINING, encoder, CLASSES, Counter())
+    windows = list(features.labelled_windows(TRAINING, encoder, CLASSES, Counter()))
     return features.collate(windows, CLASSES, "crf" if "emissions" in network.output else "global_pointer")
 
 
@@ -607,7 +607,7 @@ class ByHand(decode.Predictor):
         self.best = best
 
     def score(self, all_windows, settings):
-        labelled = features.labelled_windows(TRAINING, self.encoder, CLASSES, Counter())
+        labelled = list(features.labelled_windows(TRAINING, self.encoder, CLASSES, Counter()))
         return [
             decode.Scores(
                 window,
@@ -721,7 +721,7 @@ def test_training_learns_its_texts(head):
     seed_everything(1)
     encoder, network = build(head)
     training = training_of(network)
-    windows = features.labelled_windows(TRAINING, encoder, CLASSES, Counter())
+    windows = list(features.labelled_windows(TRAINING, encoder, CLASSES, Counter()))
     epochs = 40
     batches = training_dataset(
         windows,

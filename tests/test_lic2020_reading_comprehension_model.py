@@ -101,7 +101,7 @@ LENGTHS = features.Lengths(question=64, stride=4)
 def labelled(examples, encoder, lengths=LENGTHS):
     """The windows of questions, and what was lost."""
     lost = Counter()
-    return features.labelled_windows(examples, encoder, lengths, lost), lost
+    return list(features.labelled_windows(examples, encoder, lengths, lost)), lost
 
 
 def answers_in(groups):
@@ -557,7 +557,7 @@ def test_a_span_in_two_windows_counts_once():
 
 def test_candidates_of_a_context_without_tokens():
     questions = [example("谁？", context) for context in ("", " \n", "\u200b\x00", "顾")]
-    groups = features.question_windows(questions, ENCODER, LENGTHS)
+    groups = list(features.question_windows(questions, ENCODER, LENGTHS))
     logits = [[np.ones((len(window.pair), 2), np.float32) for window in group] for group in groups]
     found = [decode.candidates(group, scores, max_answer_length=20) for group, scores in zip(groups, logits)]
     assert found[:3] == [[], [], []] and found[3] == [Candidate("顾", 0, pytest.approx(1))]

@@ -305,7 +305,7 @@ def bert():
 def windows_of(encoder, *examples):
     examples = [task.Example(text, tuple(triples), line) for line, (text, *triples) in enumerate(examples, 1)]
     lost = Counter()
-    return features.labelled_windows(examples, encoder, SCHEMA, lost), lost
+    return list(features.labelled_windows(examples, encoder, SCHEMA, lost)), lost
 
 
 def test_labels_are_tokens_of_their_window(bert):
@@ -363,7 +363,7 @@ def decoded_gold(path, schema):
     examples = task.read(path, schema, labelled=True)
     texts = [example.text for example in examples]
     encoder = BertEncoder.from_texts(texts, EncoderOptions(encoder="bert", hidden_size=8))
-    found = features.labelled_windows(examples, encoder, schema, Counter())
+    found = list(features.labelled_windows(examples, encoder, schema, Counter()))
     scores = [gold_scores(window) for window in found]
     decoder = SimpleNamespace(schema=schema)
     return examples, decode.Predictor.decode(decoder, examples, scores, Settings(0.5, 0.5))
@@ -547,7 +547,7 @@ def test_networks_share_their_weights(talkative):
 
 def test_probabilities_are_powers_of_what_training_sees(talkative):
     encoder, networks = talkative
-    windows = features.labelled_windows(TRAINING, encoder, SCHEMA, Counter())
+    windows = list(features.labelled_windows(TRAINING, encoder, SCHEMA, Counter()))
     inputs = features.collate(windows, np.random.default_rng(0), len(SCHEMA.classes))
     logits = networks.training({name: inputs[name] for name in networks.training.input_names})
     residual, subjects = networks.subjects({name: inputs[name] for name in windows[0].arrays})
@@ -559,7 +559,7 @@ def test_probabilities_are_powers_of_what_training_sees(talkative):
 
 def test_the_loss_does_not_see_padding(talkative):
     encoder, networks = talkative
-    windows = features.labelled_windows(TRAINING, encoder, SCHEMA, Counter())
+    windows = list(features.labelled_windows(TRAINING, encoder, SCHEMA, Counter()))
     inputs = features.collate(windows, np.random.default_rng(0), len(SCHEMA.classes))
     wider = {}
     for name, values in inputs.items():
@@ -728,7 +728,7 @@ def test_foreign_thresholds_are_refused(tmp_path, content):
 def test_training_learns_its_sentences():
     seed_everything(1)
     encoder = light_encoder()
-    windows = features.labelled_windows(TRAINING, encoder, SCHEMA, Counter())
+    windows = list(features.labelled_windows(TRAINING, encoder, SCHEMA, Counter()))
     training = TrainingModel(model.build_network(encoder, len(SCHEMA.classes)).training, model.loss)
     epochs = 40
     batches = training_dataset(

@@ -126,7 +126,7 @@ def test_a_long_question_loses_its_end_and_its_table_stays():
 def test_a_mark_on_a_column_that_is_not_read_is_left_out():
     one = example("指标39超过1的指标0是多少", [(0, 0)], 0, (39, 0, "1"), table=wide(40))
     lost = Counter()
-    rows = features.labelled_windows([one], encoder(60), 0, lost)
+    rows = list(features.labelled_windows([one], encoder(60), 0, lost))
     assert rows[0].labels.marks == () and lost[features.COLUMN_CUT] > 0
 
 
@@ -135,7 +135,7 @@ def test_a_mark_on_a_column_that_is_not_read_is_left_out():
 
 def batch(head, known, seed=0, tokens=0.0):
     built = encoder()
-    rows = features.labelled_windows(EXAMPLES, built, 2, Counter())
+    rows = list(features.labelled_windows(EXAMPLES, built, 2, Counter()))
     return (
         built,
         rows,
@@ -230,7 +230,7 @@ def perfect_logits(row, head):
 def test_perfect_logits_give_gold_back(head):
     built = encoder()
     lost = Counter()
-    rows = features.labelled_windows(EXAMPLES, built, 2, lost)
+    rows = list(features.labelled_windows(EXAMPLES, built, 2, lost))
     assert not lost
     for row in rows:
         query = decode.write_query(row.example, decode.scores_of(row, perfect_logits(row, head)))
@@ -241,7 +241,7 @@ def test_perfect_logits_give_gold_back(head):
 def test_perfect_logits_give_the_gold_of_the_sample_back(head):
     sample = competition.COMPETITIONS / FOLDER / "sample/dev.json"
     examples = task.read(sample, task.tables_of(sample), labelled=True)
-    rows = features.labelled_windows(examples, encoder(1000, examples=examples), 2, Counter())
+    rows = list(features.labelled_windows(examples, encoder(1000, examples=examples), 2, Counter()))
     queries = [decode.write_query(row.example, decode.scores_of(row, perfect_logits(row, head))) for row in rows]
     assert metric.total(metric.compare(examples, queries)).logic_form_accuracy >= 0.95
 
@@ -264,7 +264,7 @@ def test_both_heads_learn_from_every_question(head, kind):
     seed_everything(1)
     built = encoder(kind=kind)
     training = TrainingModel(model.build_network(built, head, 16), model.loss)
-    rows = features.labelled_windows(EXAMPLES, built, 2, Counter())
+    rows = list(features.labelled_windows(EXAMPLES, built, 2, Counter()))
     losses = fit(training, features.collate_labelled(rows, np.random.default_rng(0), head, built, 0, 0), 12)
     assert np.isfinite(losses).all() and losses[-1] < 0.7 * losses[0]
 
@@ -274,7 +274,7 @@ def test_questions_without_any_mark_can_be_learned_from(head):
     built, training = encoder(), TrainingModel(untrained(head), model.loss)
     nothing = example("随便看看", [(0, 0)], 0, (1, 2, "不在问题里的城市"))
     lost = Counter()
-    rows = features.labelled_windows([nothing], built, 2, lost)
+    rows = list(features.labelled_windows([nothing], built, 2, lost))
     assert lost[features.NOT_FOUND] == 1 and rows[0].labels.marks == ()
     fit(training, features.collate_labelled(rows, np.random.default_rng(0), head, built, 0, 1), 1)
     assert all(np.isfinite(weights).all() for weights in training.get_weights())

@@ -29,7 +29,7 @@ from helpers import (
     write,
     write_lines,
 )
-from workshop import check_refusal, run_here
+from workshop import check_refusal, run_here, succeeds
 
 FOLDER = "nl2sql"
 task = competition.load(FOLDER, "task")
@@ -871,3 +871,22 @@ def test_real_questions_are_written_and_read(tmp_path):
     task.write_submission(tmp_path / "gold.zip", [one.query for one in examples])
     assert task.check_submission(tmp_path / "gold.zip", examples) == len(examples) == 348
     assert task.read_submission(tmp_path / "gold.zip") == [one.query for one in examples]
+
+
+@pytest.mark.slow(reason="a training; its parts are tested alone")
+def test_questions_without_a_condition_are_trained_on_and_answered(tmp_path):
+    """TableQA has none, so its judge refuses such a query; a run that has seen some may write it."""
+    asked = [question("一共有几个城市", query=sql([(0, 4)], [])), question("票房之和", query=sql([(1, 5)], []))]
+    for part in ("train", "dev"):
+        write_lines(tmp_path / f"{part}.json", asked * 4)
+        write_lines(tmp_path / f"{part}.tables.json", [table()])
+    small = "--epochs 60 --layers 1 --hidden-size 16 --reading-size 16 --dropout 0 --ema-momentum 0 --batch-size 8"
+    runs = ["--output-dir", tmp_path / "runs"]
+    trained = succeeds(run_here(FOLDER, "train", ["--data-dir", tmp_path, *runs, *small.split()]))
+    assert "8 without a condition" in trained.out
+    output = tmp_path / "submission.json"
+    succeeds(run_here(FOLDER, "predict", [*runs, "--input", tmp_path / "dev.json", "--output", output]))
+    examples = task.read(tmp_path / "dev.json", tmp_path / "dev.tables.json")
+    assert task.read_submission(output) == [example.query for example in examples]
+    assert task.check_submission(output, examples, unconditioned=True) == 8
+    refused(lambda: task.check_submission(output, examples), f"{output}:1: has no condition")

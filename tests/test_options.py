@@ -32,7 +32,7 @@ def test_every_option_is_a_flag_without_a_prefix():
         "--encoder bilstm --hidden-size 64 --layers 3 --dropout 0.2 --max-length 77 --word-vectors words.bin --dictionary words.tsv --word-size 0 --threshold 0.4 "
         "--epochs 7 --batch-size 8 --optimizer adafactor --learning-rate 5e-4 --warmup 0.1 --schedule 0.5:1,1:0.1 --layer-decay 0.9 --weight-decay 0 --gradient-clipping 0 "
         "--ema-momentum 0 --lookahead-steps 5 --lookahead-alpha 0.4 --lazy-embeddings --accumulation-steps 2 --recompute --mixed-precision bfloat16 "
-        "--fgm 0.5 --r-drop 4 --flooding 0.2 --early-stopping-patience 2 --output-dir out --run-name one --resume --seed 9 "
+        "--fgm 0.5 --r-drop 4 --flooding 0.2 --early-stopping-patience 2 --devices 8 --output-dir out --run-name one --resume --seed 9 "
         "--max-train-examples 100 --max-dev-examples 10 --num-folds 7 --fold 6 --extra one two".split(),
     )
     assert config == Config(
@@ -59,6 +59,7 @@ def test_every_option_is_a_flag_without_a_prefix():
             4.0,
             0.2,
             2,
+            "8",
         ),
         RunOptions(Path("out"), "one", True, 9, 100, 10, 7, 6, (Path("one"), Path("two"))),
     )
@@ -98,6 +99,8 @@ IMPOSSIBLE = [
     (TrainingOptions, "weight_decay", -0.01, "at least 0"),
     (TrainingOptions, "gradient_clipping", -1.0, "at least 0"),
     (TrainingOptions, "early_stopping_patience", -1, "at least 0"),
+    (TrainingOptions, "devices", "0", "a number from 1, or all"),
+    (TrainingOptions, "devices", "33", "at most the 32 examples of --batch-size"),
     (EncoderOptions, "hidden_size", 0, "at least 1"),
     (EncoderOptions, "layers", -1, "at least 0"),
     (EncoderOptions, "dropout", 1.0, "below 1"),

@@ -92,7 +92,7 @@ def test_what_is_lost_is_counted():
         Example("天地 \n", "人"),
     ]
     lost = Counter()
-    pairs = features.labelled_pairs(examples, ENCODER, 7, lost)
+    pairs = list(features.labelled_pairs(examples, ENCODER, 7, lost))
     assert lost == {
         "blank title: left out": 1,
         "text longer than --max-length: its end is not read": 1,
@@ -128,7 +128,9 @@ def test_padding_can_never_be_copied():
 
 
 def many_pairs(count=400):
-    return features.labelled_pairs([Example("天地人和市灯龘", "书馆开放手机" * 3)] * count, ENCODER, 20, Counter())
+    return list(
+        features.labelled_pairs([Example("天地人和市灯龘", "书馆开放手机" * 3)] * count, ENCODER, 20, Counter())
+    )
 
 
 def test_without_a_rate_titles_are_told_as_they_are():
@@ -490,7 +492,7 @@ def test_gold_survives_the_whole_way_through_ids(path, floor):
         texts, EncoderOptions(encoder="bert", hidden_size=8, max_length=config.encoder.max_length)
     )
     lost = Counter()
-    pairs = features.labelled_pairs(dev, encoder, config.max_title_length, lost)
+    pairs = list(features.labelled_pairs(dev, encoder, config.max_title_length, lost))
     assert len(pairs) == len(dev)
     found = [
         decode.title_of([token for token in pair.title.tolist() if token != NOTHING], pair.article, encoder.tokenizer)

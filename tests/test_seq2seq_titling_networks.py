@@ -79,7 +79,7 @@ from_one_end = pytest.mark.parametrize("name", [name for name in NETWORKS if nam
 
 def pairs_for(encoder):
     lost = Counter()
-    pairs = features.labelled_pairs(EXAMPLES, encoder, LONGEST, lost)
+    pairs = list(features.labelled_pairs(EXAMPLES, encoder, LONGEST, lost))
     assert len(pairs) == len(EXAMPLES) and len(lost) == 3
     return pairs
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from common.command_line import UserError, parse_flags
+from common.jobs import JobOptions
 from common.options import TrainingOptions
 from common.runs.directory import create_run
 
 import competition
+from helpers import write
 
 sys.path.insert(0, str(competition.ROOT / "scripts"))
 import table_cells  # noqa: E402
@@ -136,6 +138,40 @@ def test_a_run_killed_after_its_last_epoch_is_not_trained_again(table, tmp_path)
     (tmp_path / "runs/lic2020_event_extraction/fgm-1/cell.json").unlink()
     again = Trainer(0)
     assert table(again) == first and again.calls == []
+
+
+def test_cells_filled_at_once_are_those_of_the_table(table, monkeypatch, tmp_path):
+    """What each process is told fills its cell, and no other."""
+    expected, filled = table(Trainer(), "--", "--epochs", "3"), []
+    (tmp_path / "runs").rename(tmp_path / "one by one")
+
+    def fill(script, cells, options):
+        monkeypatch.setattr(technique_table, "fill_at_once", lambda *_: None)
+        assert Path(script).samefile(technique_table.__file__) and options.jobs == 2
+        for run, flags in cells.items():
+            technique_table.main(flags)
+            filled.append(run.name)
+            assert sorted(path.parent.name for path in run.parent.glob("*/cell.json")) == sorted(filled)
+
+    monkeypatch.setattr(technique_table, "fill_at_once", fill)
+    assert table(Trainer(12), "--jobs", 2, "--", "--epochs", "3") == expected
+    assert filled == ["plain-1", "fgm-1", "plain-2", "fgm-2"]
+
+
+def test_a_cell_that_fails_is_named_when_the_others_are_filled(tmp_path, capsys):
+    script = write(
+        tmp_path / "table.py",
+        "import sys; from pathlib import Path; name = sys.argv[1]\n"
+        "if name == 'b': sys.exit('error: no')\n"
+        "Path(name).mkdir(); (Path(name) / 'cell.json').write_text(name)",
+    )
+    cells = {tmp_path / name: [tmp_path / name if name != "b" else "b"] for name in "abc"}
+    with pytest.raises(UserError, match=r"1 of 3 cells failed \(b\) - mend what their logs say, and start the same"):
+        table_cells.fill_at_once(script, cells, JobOptions(jobs=2))
+    assert sorted(path.parent.name for path in tmp_path.glob("*/cell.json")) == ["a", "c"]
+    assert f"failed: error: no  ({tmp_path / 'b.log'})" in capsys.readouterr().out
+    table_cells.fill_at_once("/nowhere", {tmp_path / "a": []}, JobOptions(jobs=2))
+    table_cells.fill_at_once("/nowhere", cells, JobOptions())
 
 
 def test_cells_of_other_flags_are_not_mixed_up(table):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from common.command_line import UserError
+from common.command_line import UserError, parse_flags
 from common.submission import read_json_lines, write_json_lines
 
 import competition
@@ -48,6 +48,16 @@ def test_a_cell_is_trained_scored_and_not_done_again(data, tmp_path, monkeypatch
     with competition.inside("seq2seq_titling"), pytest.raises(TypeError):  # nothing was printed to read
         titling_table.main(list(map(str, flags)))
     assert commands[0][0] == "train" and "--resume" in commands[0] and "--model" not in commands[0]
+
+
+def test_a_process_is_told_to_fill_one_cell(data, tmp_path):
+    flags = ["--data-dir", str(data), "--output-dir", str(tmp_path), "--jobs", "2"]
+    config = parse_flags(titling_table.Config, flags)
+    told = titling_table.flags_of("unilm", "csl", config)
+    alone = parse_flags(titling_table.Config, list(map(str, told)))
+    assert (alone.models, alone.data, alone.jobs.jobs) == (("unilm",), ("csl",), 1)
+    folders = {titling_table.folder_of("unilm", "csl", one) for one in (config, alone)}
+    assert folders == {tmp_path / "seq2seq_titling/unilm-csl"}
 
 
 def script_in_this_process(name, *flags, capture=False):

@@ -86,7 +86,7 @@ def reading_comprehension() -> Case:
     model, features = competition.load(folder, "model"), competition.load(folder, "features")
     examples = read_training(folder)
     encoder = build_encoder(small(), [text for one in examples for text in (one.context, one.question)])
-    groups = features.labelled_windows(examples, encoder, features.Lengths(16, 16), Counter())
+    groups = list(features.labelled_windows(examples, encoder, features.Lengths(16, 16), Counter()))
     batch = features.collate(groups, np.random.default_rng(0), 0)
 
     def terms(logits) -> Terms:
@@ -110,7 +110,7 @@ def relation_extraction(tau: float = 0.0) -> Case:
     schema = task.Schema.read(competition.COMPETITIONS / folder / "sample/schema.json")
     examples = read_training(folder, schema)
     encoder = build_encoder(small(), [one.text for one in examples])
-    windows = features.labelled_windows(examples, encoder, schema, Counter())
+    windows = list(features.labelled_windows(examples, encoder, schema, Counter()))
     batch = features.collate(windows, np.random.default_rng(0), len(schema.classes), most_subjects=99)
     adjustment = model.adjustment_for(windows, len(schema.classes), tau)
     training = TrainingModel(
@@ -144,7 +144,7 @@ def event_extraction(head: str, tau: float = 0.0) -> Case:
     classes = features.Classes(schema)
     examples = read_training(folder, schema)
     encoder = build_encoder(small(), [one.text for one in examples])
-    windows = features.labelled_windows(examples, encoder, classes, Counter())
+    windows = list(features.labelled_windows(examples, encoder, classes, Counter()))
     batch = features.collate(windows, classes, head)
     network = model.build_network(encoder, classes, head, 30.0)
     adjustment = model.adjustment_for(windows, classes, tau)
@@ -193,7 +193,7 @@ def entity_linking(knowledge_bases) -> Case:
     examples = read_training(folder)
     _, spots = candidates.training_spots(examples, base)
     encoder = build_encoder(small(), [one.text for one in examples])
-    windows = features.labelled_windows(examples, spots, encoder, Counter())
+    windows = list(features.labelled_windows(examples, spots, encoder, Counter()))
     batch = features.collate(windows, np.random.default_rng(0), features.PairReader(encoder, base, 16), 99, 3)
 
     def terms(outputs) -> Terms:
@@ -223,7 +223,7 @@ def nl2sql(head: str, tau: float = 0.0) -> Case:
     encoder = build_encoder(
         small(max_length=128), [text for one in examples for text in (one.question, *one.table.header)]
     )
-    rows = features.labelled_windows(examples, encoder, 2, Counter())
+    rows = list(features.labelled_windows(examples, encoder, 2, Counter()))
     batch = features.collate_labelled(rows, np.random.default_rng(0), head, encoder, 0, 0)
     operators, classes = (
         len(task.OPERATORS),
@@ -279,7 +279,7 @@ def webqa() -> Case:
     encoder = build_encoder(
         small(), [text for one in examples for text in (one.question, *(passage.text for passage in one.passages))]
     )
-    evidence = features.labelled_windows(examples, encoder, features.Lengths(16, 16), Counter())
+    evidence = list(features.labelled_windows(examples, encoder, features.Lengths(16, 16), Counter()))
     batch = features.collate(evidence, np.random.default_rng(0), features.Sampling(2, 2, 0.0, 128))
     training = TrainingModel(model.build_network(encoder), model.loss)
 
@@ -306,7 +306,7 @@ def titling(**flags) -> Case:
     encoder = model.build_writing_encoder(
         small(), writing, [text for one in examples[::2] for text in (one.text, one.title)], 12
     )
-    pairs = features.labelled_pairs(examples, encoder, 12, Counter())
+    pairs = list(features.labelled_pairs(examples, encoder, 12, Counter()))
     batch = features.collate(pairs, encoder.tokenizer, writing.model)
     training = TrainingModel(model.build_network(encoder, writing).training, model.loss)
 

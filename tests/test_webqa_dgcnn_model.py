@@ -118,7 +118,7 @@ LENGTHS = features.Lengths(question=64, stride=4)
 def labelled(examples, encoder, lengths=LENGTHS):
     """The evidence of questions, and what was lost."""
     lost = Counter()
-    return features.labelled_windows(examples, encoder, lengths, lost), lost
+    return list(features.labelled_windows(examples, encoder, lengths, lost)), lost
 
 
 def answers_in(one, windows):
@@ -738,7 +738,7 @@ def test_the_network_never_sees_padding(wild, kind):
         encoder.config["num_hidden_layers"] = 1
         network = model.build_network(encoder)
         make_wild(network, 0.1)
-    groups = features.question_windows(EXAMPLES, encoder, TWO_WINDOWS)
+    groups = list(features.question_windows(EXAMPLES, encoder, TWO_WINDOWS))
     assert len({len(window.pair) for group in groups for window in group}) > 5
     traced, arrays = one_trace(network), [[window.arrays for window in group] for group in groups]
     alone, together = (in_groups(lambda batch: traced(batch)["logits"], arrays, size) for size in (1, 64))

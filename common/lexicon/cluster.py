@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from common.command_line import UserError
+from common.cluster import connect
 from common.lexicon.corpus import Partition
 from common.lexicon.counting import Merged, Result, TableStore, Work
 from common.lexicon.tables import (
@@ -30,7 +30,6 @@ from common.lexicon.tables import (
 )
 from common.lexicon.units import UnitReader
 
-_PATIENCE = 30  # seconds
 _PARTS = 4  # for each thread of the cluster, since they differ in size
 
 
@@ -47,7 +46,7 @@ def count_tables_on(
 ) -> Merged[Result]:
     """See `counting.count_tables`. scheduler: its address, as in tcp://10.0.0.1:8786. Raises UserError where it does not
     answer, or has no worker."""
-    client = _client(scheduler)
+    client = connect(scheduler)
     tables = client.map(_table, partitions, work=work, pure=False)
     heads = client.gather(client.map(_head, tables, pure=False))
     tables = [table for table, head in zip(tables, heads) if head is not None]
@@ -75,21 +74,6 @@ def _results(client: Any, futures: list[Any]) -> Iterator[Any]:
     with client:
         while futures:
             yield futures.pop(0).result()
-
-
-def _client(scheduler: str) -> Any:
-    try:
-        from distributed import Client
-    except ImportError:
-        raise UserError(
-            "--scheduler: needs Dask - pip install --no-deps -r requirements-dask.lock, here and for each worker"
-        ) from None
-    try:
-        client = Client(scheduler, timeout=_PATIENCE, set_as_default=False)
-        client.wait_for_workers(1, timeout=_PATIENCE)
-    except (OSError, ValueError) as error:
-        raise UserError(f"--scheduler {scheduler}: no worker answers ({error}) - is it running?") from None
-    return client
 
 
 def _table(partition: Partition, work: Work) -> Table | None:

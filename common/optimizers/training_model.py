@@ -41,6 +41,8 @@ class TrainingModel(keras.Model):
         super().__init__(autocast=False)
         self.network = network
         self.accumulation_steps = 1
+        # Logs are of all replicas in each of them; Keras would add them up.
+        self.distribute_reduction_method = "first"
         # Keras makes weights of a model's attributes; these are none.
         self._aside = SimpleNamespace(
             loss=loss,

@@ -2,9 +2,7 @@
 
 import contextlib
 import json
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ from common.runs.curves import Curves
 from common.runs.directory import Evaluation, Run
 from common.runs.values import Between, from_json
 from common.runs.weights import load_about, named_values, restore, save_arrays
+from common.signals import Stopped, stopped_by_signals
 from common.submission import atomic_write
 
 
@@ -207,10 +206,11 @@ def _minutes(seconds: float) -> str:
 @contextlib.contextmanager
 def resumable(run: Run) -> Iterator[None]:
     """Around `fit`: Ctrl-C, a terminal that goes away (SIGHUP), SIGTERM and files that cannot be written end it and say
-    how to go on; running out of memory says what to do about it. A signal that was ignored before (nohup) still is."""
+    how to go on; so does the end of another worker, and running out of memory says what to do about it. A signal that
+    was ignored before (nohup) still is."""
     ends_with = f"nothing but the epoch in progress is lost; continue with: {run.resume_command}"
     try:
-        with _stopped_by_signals():
+        with stopped_by_signals():
             yield
     except (KeyboardInterrupt, Stopped) as end:
         reason = "" if isinstance(end, KeyboardInterrupt) else f"stopped by {end.signal}: "
@@ -219,38 +219,9 @@ def resumable(run: Run) -> Iterator[None]:
         raise
     except tf.errors.ResourceExhaustedError:
         raise UserError("out of memory - lower --batch-size or --max-length") from None
+    except (tf.errors.UnavailableError, tf.errors.AbortedError):
+        raise UserError(f"another worker is gone - start all of them again: {ends_with}") from None
     except BrokenPipeError:
         raise
     except OSError as error:
         raise UserError(f"{error.filename or run.path}: {error.strerror} - {ends_with}") from None
-
-
-class Stopped(SystemExit):
-    """A signal asked for the end; the exit code is what shells make of it."""
-
-    def __init__(self, number: int):
-        super().__init__(128 + number)
-        self.signal = signal.Signals(number).name
-
-
-@contextlib.contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Signals that ask for an end raise KeyboardInterrupt or Stopped once; when it is ending, more change nothing."""
-    is_ending = False
-
-    def end(number: int, frame: Any) -> None:
-        nonlocal is_ending
-        if not is_ending:
-            is_ending = True
-            raise KeyboardInterrupt if number == signal.SIGINT else Stopped(number)
-
-    if threading.current_thread() is not threading.main_thread():  # only there are signals handled
-        yield
-        return
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {one: signal.signal(one, end) for one in signals if signal.getsignal(one) not in (signal.SIG_IGN, None)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 from common.command_line import UserError, parse_flags
+from common.devices import cluster_of, scratch_folder
 from common.options import RunOptions, TrainingOptions, check_combination
 from common.runs.files import Lock, file_of_run, lock, read_json, remove_half_made
 from common.runs.values import from_json, settings_from_json, settings_to_json
@@ -39,7 +40,17 @@ _PACKAGES = ("tensorflow", "tf-keras", "bert4keras", "numpy", "tokenizers", "jie
 
 # A resumed run may go on for longer, be kept or find its data elsewhere (fingerprints tell whether they are the same
 # data). All other settings are those it was started with.
-_MAY_CHANGE = {"epochs", "early_stopping_patience", "output", "output_dir", "data_dir", "run_name", "resume"}
+_MAY_CHANGE = {
+    "epochs",
+    "early_stopping_patience",
+    "output",
+    "output_dir",
+    "data_dir",
+    "run_name",
+    "resume",
+    "feature_memory",
+    "devices",
+}
 
 
 class Evaluation(NamedTuple):
@@ -287,12 +298,16 @@ def parse_training_flags(config_class: type[Config], task: str, argv: list[str] 
     """The Config of train.py and, with --resume, the run to continue.
 
     With --resume the settings come from that run, so `--run-name NAME --resume` is enough. A flag that contradicts them
-    is a UserError, save for those that may change (how long to train, and where things are).
+    is a UserError, save for those that may change (how long to train, and where things are). A worker of a cluster that
+    is not the chief gets a place of its own to write to, with a copy of the run to continue.
     """
     given = parse_flags(config_class, argv)
     if hasattr(given, "encoder"):
         check_combination(given.encoder, given.training)
+    is_chief = cluster_of().is_chief
     if not given.run.resume:
+        if not is_chief:
+            return _aside(given), None
         check_run_is_new(task, given.run.output_dir, given.run.run_name)
         check_output(given.run.output_dir / task / (given.run.run_name or "run") / _CONFIG)
         return given, None
@@ -300,7 +315,8 @@ def parse_training_flags(config_class: type[Config], task: str, argv: list[str] 
         run = open_run(_existing(given.run.output_dir / task, given.run.run_name), task)
     else:
         run = newest_run(given.run.output_dir, task)
-    run.hold()
+    if is_chief:
+        run.hold()
     stored = settings_from_json(config_class, run.config["settings"], run.path / _CONFIG)
     stored.run.output_dir, stored.run.run_name, stored.run.resume = given.run.output_dir, run.path.name, True
     config = parse_flags(config_class, argv, default=stored)
@@ -310,7 +326,20 @@ def parse_training_flags(config_class: type[Config], task: str, argv: list[str] 
             raise UserError(
                 f"--{name} {now}: the run {run.path.name} was started with {before} - leave the flag out, or start a new run"
             )
+    if not is_chief:
+        config = _aside(config)
+        copy = config.run.output_dir / task / run.path.name
+        shutil.copytree(run.path, copy, ignore=shutil.ignore_patterns("tensorboard", f"{TEMPORARY_PREFIX}*"))
+        run = open_run(copy, task)
     return config, run
+
+
+def _aside(config: Config) -> Config:
+    """The Config of a worker that keeps nothing."""
+    config.run.output_dir = scratch_folder()
+    if hasattr(config, "output"):
+        config.output = config.run.output_dir / "output"
+    return config
 
 
 def _existing(folder: Path, name: str) -> Path:

@@ -6,7 +6,7 @@ Spans of characters are half-open; spans of tokens have a first and a last one.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from common.batch_parts import split_groups, split_with_lists
 from common.command_line import UserError
 from common.encoders import Encoder
 from common.generators import Arrays, pad, pad_features
@@ -58,10 +59,13 @@ class Window:
     queries: list[Query] = field(default_factory=list)
 
 
-def text_windows(texts: Sequence[str], spots: Sequence[Sequence[Spot]], encoder: Encoder) -> list[Window]:
-    """Every text as one window, or as several where it is longer than the encoder reads; unlabelled."""
+def text_windows(
+    texts: Sequence[str], spots: Sequence[Sequence[Spot]], encoder: Encoder, first: int = 0
+) -> list[Window]:
+    """Every text as one window, or as several where it is longer than the encoder reads; unlabelled. first: index of the
+    first text."""
     found = []
-    for index, (text, of_text) in enumerate(zip(texts, spots)):
+    for index, (text, of_text) in enumerate(zip(texts, spots), first):
         parts = windows(encoder.tokenizer, encoder.tokenizer.tokenize(text), encoder.max_length)
         starts = [spot.span[0] for spot in of_text]
         for part in parts:
@@ -85,11 +89,12 @@ def cut_out(text: str, tokens: Encoding) -> tuple[str, Encoding]:
 
 def labelled_windows(
     examples: Sequence[Example], spots: Sequence[Sequence[Spot]], encoder: Encoder, lost: Counter[str]
-) -> list[Window]:
+) -> Iterator[Window]:
     """The windows of examples, labelled: see `label_windows`."""
-    found = text_windows([example.text for example in examples], spots, encoder)
-    label_windows(found, examples, lost)
-    return found
+    for index, (example, of_text) in enumerate(zip(examples, spots)):
+        found = text_windows([example.text], [of_text], encoder, index)
+        label_windows(found, examples, lost)
+        yield from found
 
 
 def label_windows(of_examples: Sequence[Window], examples: Sequence[Example], lost: Counter[str]) -> None:
@@ -222,6 +227,15 @@ def collate(
         rows, choices, right = [read_pair("。", (0, 1), NIL, 0.0)], [np.array([-1], np.int32)], [np.zeros(1, np.int8)]
     pairs = {PAIR + name: values for name, values in pad_features(rows).items()}
     return inputs | pairs | {"choices": pad(choices, -1), "right": pad(right)}
+
+
+def split(batch: Arrays, parts: int) -> list[Arrays]:
+    """A batch of `collate` in so many parts. Windows, with their spots, and queries, with their candidates, are split
+    each by themselves: their networks have nothing to do with each other."""
+    is_of_queries = {name: name.startswith(PAIR) or name in ("choices", "right") for name in batch}
+    queries, windows = ({name: batch[name] for name in batch if is_of_queries[name] is of} for of in (True, False))
+    of_windows = split_with_lists(windows, parts, {"name_places": ("name_features", "name_labels")})
+    return [one | other for one, other in zip(of_windows, split_groups(queries, parts, "choices", ["right"]))]
 
 
 def mention_inputs(batch: Sequence[Window], generator: np.random.Generator | None = None) -> Arrays:

@@ -19,6 +19,7 @@ from common.prediction import answered, open_network
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
+from common.shards import describe_shard, name_of, take_shard
 from common.submission import valid_or_empty
 
 from decode import Predictor, Settings, choose
@@ -54,10 +55,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, threshold=config.threshold)
-    output = config.output or trained.file("submission.json")
+    output = config.output or trained.file(name_of("submission.json", config.prediction))
     check_outputs(output, config.prediction.scores)
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
+    examples = take_shard(examples, config.prediction, config.input)
 
     start_tensorflow()  # now that flags and files have been looked at
     predictor = open_predictor(trained, config.prediction)
@@ -65,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         predictions = answers(examples, predictor, settings, config.input, keep)
         write_submission(output, examples, predictions)
     check_submission(output, examples, predictor.read_pair.knowledge_base)
+    describe_shard(output, len(examples), config.prediction, trained, config.input, settings)
 
     mentions, linked = sum(map(len, predictions)), sum(len(links(found)) for found in predictions)
     print(

@@ -17,13 +17,14 @@ from common.dev_search import DevSet
 from common.encoders import build_encoder, encoder_of, prepare_segmentation, save_encoder
 from common.folds import Parts, read_parts
 from common.generators import steps_per_epoch, training_dataset
+from common.kept_rows import keep_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
 
 from candidates import training_spots
 from decode import GRID, Predictor, Settings, counts, f1, gold_scores
-from features import PairReader, Window, collate, label_windows, labelled_windows, texts_to_read
+from features import PairReader, Window, collate, label_windows, labelled_windows, split, texts_to_read
 from knowledge_base import link_index, open_knowledge_base
 from metric import compare, total
 from priors import link_by_priors
@@ -85,13 +86,14 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     from model import build_network, loss
 
-    prepare(config.run.seed, config.training.mixed_precision)
+    prepare(config.run.seed, config.training.mixed_precision, config.training.devices)
     prepare_segmentation(config.encoder, resumed)  # names are weighed by the words that they are
     priors, spots = training_spots(parts.train, knowledge_base)
     encoder = encoder_of(resumed) or build_encoder(
         config.encoder, texts_to_read(parts.train, spots, knowledge_base, config.description_length)
     )
-    windows = labelled_windows(parts.train, spots, encoder, lost)
+    of_texts = (spot for of_text in spots for spot in of_text)
+    windows = keep_rows(labelled_windows(parts.train, spots, encoder, lost), config.run, of_texts)
     network = build_network(encoder, config.token_dropout)
     predictor = Predictor(network, PairReader(encoder, knowledge_base, config.description_length), priors)
     settings = Settings() if config.threshold is None else Settings(config.threshold)
@@ -119,7 +121,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     lengths = [len(window.encoding) for window in windows]
     most = {"most_queries": config.mentions_per_text, "most_candidates": config.max_candidates}
     make = partial(collate, read_pair=predictor.read_pair, **most)
-    batches = training_dataset(windows, lengths, make, config.training.batch_size, config.run.seed, epochs, model)
+    batches = training_dataset(
+        windows, lengths, make, config.training.batch_size, config.run.seed, epochs, model, split
+    )
     with resumable(kept):
         model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
 

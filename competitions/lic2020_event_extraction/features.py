@@ -6,14 +6,14 @@ have a first and a last one.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
 from common.augmentation import with_other_examples
+from common.batch_parts import Arrays, split_with_lists
 from common.decoders import bio_labels
 from common.encoders import Encoder
 from common.generators import pad, pad_features
@@ -76,10 +76,11 @@ class Window:
     tags: set[Tag]
 
 
-def text_windows(texts: Sequence[str], encoder: Encoder) -> list[Window]:
-    """Every text as one window, or as several where it is longer than the encoder reads; unlabelled."""
+def text_windows(texts: Sequence[str], encoder: Encoder, first: int = 0) -> list[Window]:
+    """Every text as one window, or as several where it is longer than the encoder reads; unlabelled. first: index of the
+    first text."""
     found = []
-    for index, text in enumerate(texts):
+    for index, text in enumerate(texts, first):
         parts = windows(encoder.tokenizer, encoder.tokenizer.tokenize(text), encoder.max_length)
         found += [
             Window(index, len(parts) == 1, part, arrays, set())
@@ -90,17 +91,15 @@ def text_windows(texts: Sequence[str], encoder: Encoder) -> list[Window]:
 
 def labelled_windows(
     examples: Sequence[Example], encoder: Encoder, classes: Classes, lost: Counter[str]
-) -> list[Window]:
+) -> Iterator[Window]:
     """Windows with their tags. lost: counts what is lost on the way, triggers and arguments by reason, and texts that
     are of no use without them.
 
     A text without events in gold is kept, it teaches silence; one whose labels were all lost is not, it would teach
     wrong.
     """
-    found = []
-    all_windows = text_windows([example.text for example in examples], encoder)
-    for index, group in groupby(all_windows, key=lambda window: window.example):
-        example, group = examples[index], list(group)
+    for index, example in enumerate(examples):
+        group = text_windows([example.text], encoder, index)
         for span, class_id in label(example.text, example.events, classes, lost):
             holding = [(window, tokens) for window in group if (tokens := window.encoding.token_span(*span))]
             for window, tokens in holding:
@@ -111,8 +110,7 @@ def labelled_windows(
         if example.events and not any(window.tags for window in group):
             lost["text left out: nothing of its events could be labelled"] += 1
         else:
-            found += group
-    return found
+            yield from group
 
 
 def label_sequence(window: Window, classes: Classes) -> tuple[np.ndarray, list[Tag]]:
@@ -199,7 +197,7 @@ class ArgumentReplacement:
         """The batch with other arguments in some of its texts. Those that need several windows stay as they are."""
 
         def windows_of(example: Example) -> list[Window]:
-            return labelled_windows([example], self.encoder, self.classes, Counter())
+            return list(labelled_windows([example], self.encoder, self.classes, Counter()))
 
         return with_other_examples(batch, self.examples, self.share, self.replace, windows_of, generator)
 
@@ -268,3 +266,8 @@ def collate(batch: list[Window], classes: Classes, head: Head) -> dict[str, np.n
         ]
         inputs["tags"] = np.array(tags, np.int32).reshape(-1, 4)
     return inputs
+
+
+def split(batch: Arrays, parts: int) -> list[Arrays]:
+    """A batch of `collate` in so many parts, each with its windows and the tags of these."""
+    return split_with_lists(batch, parts, {"tags": ()} if "tags" in batch else {})

@@ -19,6 +19,7 @@ from common.options import PredictionOptions
 from common.prediction import answered, open_network
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
+from common.shards import describe_shard, name_of, take_shard
 from common.submission import valid_or_empty
 
 from decode import Predictor, Settings, choose
@@ -52,10 +53,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, threshold=config.threshold)
     schema = Schema.read(trained.file("event_schema.json"))
-    output = config.output or trained.file("submission.json")
+    output = config.output or trained.file(name_of("submission.json", config.prediction))
     check_outputs(output, config.prediction.scores)
     skipped: Counter[str] = Counter()
     examples = read(config.input, schema, labelled=False, skipped=skipped)
+    examples = take_shard(examples, config.prediction, config.input)
 
     start_tensorflow()  # now that flags and files have been looked at
     predictor, found = open_predictor(trained, config.prediction), Counter()
@@ -65,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         predictions = answers(examples, predictor, settings, schema, config.input, found, keep)
         write_submission(output, [example.id for example in examples], predictions, schema)
     check_submission(output, schema, examples)
+    describe_shard(output, len(examples), config.prediction, trained, config.input, settings)
     events, arguments = found["events"], found["arguments"]
     print(
         f"{output}: {len(examples)} texts, {events} events with {arguments} arguments, checked  (run {trained.path}, {described(settings)})"

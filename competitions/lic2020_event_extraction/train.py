@@ -19,13 +19,14 @@ from common.dev_search import DevSet
 from common.encoders import build_encoder, encoder_of, save_encoder
 from common.folds import Parts, read_parts
 from common.generators import steps_per_epoch, training_dataset
+from common.kept_rows import keep_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
 from common.submission import atomic_write, json_bytes
 
 from decode import GRID, Predictor, Settings, counts, f1, gold_scores
-from features import ArgumentReplacement, BuiltWith, Classes, Head, Window, collate, labelled_windows
+from features import ArgumentReplacement, BuiltWith, Classes, Head, Window, collate, labelled_windows, split
 from metric import Item, compare_examples, one_to_one, total
 from task import TASK, Event, Example, Schema, find_files, read, submission_record
 
@@ -88,10 +89,10 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     from model import adjustment_for, build_network, loss
 
-    prepare(config.run.seed, config.training.mixed_precision)
+    prepare(config.run.seed, config.training.mixed_precision, config.training.devices)
     encoder = encoder_of(resumed) or build_encoder(config.encoder, [example.text for example in parts.train])
     classes, settings = Classes(schema), config.settings()
-    windows = labelled_windows(parts.train, encoder, classes, lost)
+    windows = keep_rows(labelled_windows(parts.train, encoder, classes, lost), config.run)
     parts.check_used(windows, lost, "do the events belong to the texts?")
     network = build_network(encoder, classes, config.head, config.multiplier())
     predictor = Predictor(network, encoder, classes)
@@ -122,8 +123,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         lambda batch, generator: collate(replace(batch, generator), classes, config.head),
         config.training.batch_size,
         config.run.seed,
-        epochs,
-        model,
+        *(epochs, model, split),
     )
     with resumable(kept):
         model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
@@ -140,7 +140,7 @@ def show_data(
     arguments = sum(len(event.arguments) for example in parts.dev for event in example.events)
     parts.show(f", {len({window.example for window in windows})} used", lost, f", {arguments} arguments")
     print(f"schema    {len(schema.event_types)} event types, {len(schema.classes)} classes")
-    dev_windows = labelled_windows(parts.dev, predictor.encoder, predictor.classes, Counter())
+    dev_windows = list(labelled_windows(parts.dev, predictor.encoder, predictor.classes, Counter()))
     for name, examples, labelled in (("train", parts.train, windows), ("dev", parts.dev, dev_windows)):
         scores = gold_scores(labelled, predictor.classes, head)
         held = compare_examples(examples, predictor.decode(examples, scores, Settings(0.0)))

@@ -63,7 +63,7 @@ class Predictor:
 
     def features(self, examples: Sequence[Example]) -> list[list[Window]]:
         """What `score` reads."""
-        return question_windows(examples, self.encoder, self.lengths)
+        return list(question_windows(examples, self.encoder, self.lengths))
 
     def score(self, groups: Sequence[Sequence[Window]], settings: Sequence[Settings] = ()) -> list[list[Candidate]]:
         """The n-best list of every question, whatever the settings."""

@@ -4,13 +4,14 @@ Spans of characters are half-open; spans of tokens have a first and a last one.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
+from common.batch_parts import Arrays, split_groups
 from common.encoders import Encoder
 from common.generators import pad, pad_features
 from common.tokenizers import PairWindow, pair_windows, segment, strip_span
@@ -20,6 +21,8 @@ from common.tokenizers.words import normal_form, rarity
 from task import Example, occurrences
 
 Span = tuple[int, int]
+#: Contexts whose tokens are remembered.
+_CONTEXTS = 1024
 
 
 # Windows
@@ -46,25 +49,22 @@ class Lengths(NamedTuple):
     stride: int | None = None
 
 
-def question_windows(examples: Sequence[Example], encoder: Encoder, lengths: Lengths) -> list[list[Window]]:
+def question_windows(examples: Sequence[Example], encoder: Encoder, lengths: Lengths) -> Iterator[list[Window]]:
     """The windows of every question, unlabelled; at least one each. Every token of every context is in one of them."""
-    groups = []
-    tokenized = cache(encoder.tokenizer.tokenize)  # many questions are about one context
+    tokenized = lru_cache(_CONTEXTS)(encoder.tokenizer.tokenize)  # many questions are about one context
     for example in examples:
         asked = encoder.tokenizer.tokenize(example.question).take(slice(lengths.question))
         tokens = tokenized(example.context)
         pairs = pair_windows(encoder.tokenizer, asked, tokens, encoder.max_length, lengths.stride)
         arrays = encoder.pair_features(example.question, asked, example.context, tokens, pairs)
-        groups.append([Window(example, pair, inputs, []) for pair, inputs in zip(pairs, arrays)])
-    return groups
+        yield [Window(example, pair, inputs, []) for pair, inputs in zip(pairs, arrays)]
 
 
 def labelled_windows(
     examples: Sequence[Example], encoder: Encoder, lengths: Lengths, lost: Counter[str]
-) -> list[list[Window]]:
+) -> Iterator[list[Window]]:
     """The windows of every question that has an answer among them, with their labels. lost: counts what is lost on the
     way, by reason."""
-    groups = []
     for group in question_windows(examples, encoder, lengths):
         for span in answer_spans(group[0].example, lost):
             places = [window.pair.encoding.token_span(*span) for window in group]
@@ -73,10 +73,9 @@ def labelled_windows(
             if not any(places):
                 lost["answer across windows or inside a token"] += 1
         if any(window.answers for window in group):
-            groups.append(group)
+            yield group
         else:
             lost["question left out: none of its answers could be labelled"] += 1
-    return groups
 
 
 def answer_spans(example: Example, lost: Counter[str]) -> list[Span]:
@@ -121,7 +120,7 @@ def shorten_questions(
     for group in batch:
         if generator.random() < share:
             example = replace(group[0].example, question=keywords(group[0].example.question, generator))
-            [group] = labelled_windows([example], encoder, lengths, Counter()) or [group]
+            group = next(labelled_windows([example], encoder, lengths, Counter()), group)
         shortened.append(group)
     return shortened
 
@@ -177,6 +176,11 @@ def collate(batch: list[list[Window]], generator: np.random.Generator, crop_leng
         for first, last in window.answers:
             labels[first, 0] = labels[last, 1] = 1
     return arrays
+
+
+def split(batch: Arrays, parts: int) -> list[Arrays]:
+    """A batch of `collate` in so many parts, each of whole questions with all their windows."""
+    return split_groups(batch, parts, "windows")
 
 
 def _crop(group: list[Window], length: int, generator: np.random.Generator) -> Window:

@@ -18,6 +18,7 @@ from common.prediction import answered, open_network
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
+from common.shards import describe_shard, name_of, take_shard
 from common.submission import valid_or_empty
 
 from decode import Choice, Predictor, Settings, choose
@@ -52,11 +53,12 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, length_penalty=config.length_penalty, choice=config.choice)
-    output = config.output or trained.file("submission.json")
+    output = config.output or trained.file(name_of("submission.json", config.prediction))
     check_name(output)
     check_outputs(output, config.prediction.scores)
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
+    examples = take_shard(examples, config.prediction, config.input)
 
     start_tensorflow()  # now that flags and files have been looked at
     predictor = open_predictor(trained, config.prediction)
@@ -67,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     answers = valid_or_empty(answers, lambda answer, number: check_answer(answer, examples[number - 1]), "")
     write_submission(output, {example.id: answer for example, answer in zip(examples, answers)})
     check_submission(output, examples)
+    describe_shard(output, len(examples), config.prediction, trained, config.input, settings)
     print(f"{output}: {len(examples)} questions, checked  (run {trained.path}, {described(settings)})")
     print_skipped(config.input, skipped)
     return {"output": output, "questions": len(examples)}

@@ -19,12 +19,13 @@ from common.dev_search import DevSet
 from common.encoders import build_encoder, encoder_of, save_encoder
 from common.folds import GOLD, read_parts
 from common.generators import steps_per_epoch, training_dataset
+from common.kept_rows import keep_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
 
 from decode import GRID, Choice, Predictor, Settings, counts, f1
-from features import Lengths, Window, collate, labelled_windows, shorten_questions
+from features import Lengths, Window, collate, labelled_windows, shorten_questions, split
 from metric import compare, figures
 from task import TASK, Example, find_files, read, write_questions
 
@@ -76,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the dev figures of what predict.py will use: `f1` and `em`, and where dev has
     more than one article also `f1_all` and `em_all`, by which all is chosen."""
     config, resumed = parse_training_flags(Config, TASK, argv)
-    training, settings = config.training, Settings(config.length_penalty or 0.0, config.choice)
+    training, seed, settings = config.training, config.run.seed, Settings(config.length_penalty or 0.0, config.choice)
     files, lost = find_files(config.data_dir or SAMPLE), Counter()
     read_file = partial(read, labelled=True, skipped=lost)
     parts = read_parts(config.run, *files, read_file, lambda example: [example.context], "question")
@@ -89,11 +90,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     from model import build_network, loss
 
-    prepare(config.run.seed, training.mixed_precision)
+    prepare(seed, training.mixed_precision, training.devices)
     texts = [*dict.fromkeys(example.context for example in parts.train), *(one.question for one in parts.train)]
     encoder = encoder_of(resumed) or build_encoder(config.encoder, texts)
     lengths = Lengths(config.max_question_length, config.doc_stride)
-    groups = labelled_windows(parts.train, encoder, lengths, lost)
+    groups = keep_rows(labelled_windows(parts.train, encoder, lengths, lost), config.run, parts.train)
     parts.check_used(groups, lost, "do the answers belong to the contexts?")
     network = build_network(encoder)
     # The metric looks at the first article only, of which a part of the training file may have nothing.
@@ -111,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     print(f"run       {kept.path}\n")
     dev = DevSet(scored, Predictor(network, encoder, lengths, config.max_answer_length), evaluation)
     shown = FIGURES_OF_ARTICLES if outside(scored) else FIGURES
-    keep = KeepRun(kept, partial(dev.evaluate, settings), config.run.seed, shown, training.early_stopping_patience)
+    keep = KeepRun(kept, partial(dev.evaluate, settings), seed, shown, training.early_stopping_patience)
 
     model = TrainingModel(network, loss)
     steps = steps_per_epoch(len(groups), training.batch_size)
@@ -123,12 +124,12 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         return collate(batch, generator, config.crop_length)
 
     sizes = [max(len(window.pair) for window in group) for group in groups]
-    batches = training_dataset(groups, sizes, training_batch, training.batch_size, config.run.seed, epochs, model)
+    batches = training_dataset(groups, sizes, training_batch, training.batch_size, seed, epochs, model, split)
     with resumable(kept):
         model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
 
     grid = [Settings(penalty, config.choice) for penalty in GRID]
-    search = partial(dev.search, grid, counts, f1, config.run.seed) if config.length_penalty is None else None
+    search = partial(dev.search, grid, counts, f1, seed) if config.length_penalty is None else None
     best = choose_on_dev(keep, model, settings, search)
     print_next(__file__, kept.path, "submission.json")
     return best

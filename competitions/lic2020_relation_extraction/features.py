@@ -7,12 +7,13 @@ spans. Spans of characters are half-open; spans of tokens have a first and a las
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from common.augmentation import with_other_examples
+from common.batch_parts import Arrays, split_with_lists
 from common.encoders import Encoder
 from common.generators import pad_features
 from common.tokenizers import Encoding, windows
@@ -42,10 +43,11 @@ class Window:
     subjects: dict[Span, list[tuple[int, int, int]]]
 
 
-def sentence_windows(texts: Sequence[str], encoder: Encoder) -> list[Window]:
-    """Every sentence as one window, or as several where it is longer than the encoder reads; unlabelled."""
+def sentence_windows(texts: Sequence[str], encoder: Encoder, first: int = 0) -> list[Window]:
+    """Every sentence as one window, or as several where it is longer than the encoder reads; unlabelled. first: index of
+    the first sentence."""
     found = []
-    for index, text in enumerate(texts):
+    for index, text in enumerate(texts, first):
         parts = windows(encoder.tokenizer, encoder.tokenizer.tokenize(text), encoder.max_length)
         found += [
             Window(index, len(parts) == 1, part, arrays, {})
@@ -54,16 +56,17 @@ def sentence_windows(texts: Sequence[str], encoder: Encoder) -> list[Window]:
     return found
 
 
-def labelled_windows(examples: Sequence[Example], encoder: Encoder, schema: Schema, lost: Counter[str]) -> list[Window]:
+def labelled_windows(
+    examples: Sequence[Example], encoder: Encoder, schema: Schema, lost: Counter[str]
+) -> Iterator[Window]:
     """Windows with token labels. lost: counts what is lost on the way, triples by reason, and sentences that are of no
     use without them.
 
     A sentence without triples in gold is kept, it teaches silence; one whose triples were all lost is not, it would
     teach wrong.
     """
-    found = []
-    for window_group in _by_example(sentence_windows([example.text for example in examples], encoder)):
-        example = examples[window_group[0].example]
+    for index, example in enumerate(examples):
+        window_group = sentence_windows([example.text], encoder, index)
         spans = label(example.text, example.triples, schema, lost)
         for subject, objects in spans.items():
             for span, class_id in objects:
@@ -72,18 +75,7 @@ def labelled_windows(examples: Sequence[Example], encoder: Encoder, schema: Sche
         if example.triples and not any(window.subjects for window in window_group):
             lost["sentence left out: none of its triples could be labelled"] += 1
         else:
-            found += window_group
-    return found
-
-
-def _by_example(all_windows: list[Window]) -> list[list[Window]]:
-    groups: list[list[Window]] = []
-    for window in all_windows:
-        if groups and groups[-1][0].example == window.example:
-            groups[-1].append(window)
-        else:
-            groups.append([window])
-    return groups
+            yield from window_group
 
 
 def _tag(window_group: list[Window], subject: Span, span: Span, class_id: int) -> bool:
@@ -138,9 +130,12 @@ def occurrences(text: str, value: str) -> list[Span]:
             text
         ):  # a character whose lower case is longer: positions would not be those of the text
             break
-        found = [start for start in range(len(haystack) - len(needle) + 1) if haystack.startswith(needle, start)]
+        found, start = [], haystack.find(needle)
+        while start >= 0:
+            found.append((start, start + len(needle)))
+            start = haystack.find(needle, start + 1)
         if found:
-            return [(start, start + len(needle)) for start in found]
+            return found
     return []
 
 
@@ -212,7 +207,7 @@ class EntityReplacement:
         """The batch with other entities in some of its sentences. Those that need several windows stay as they are."""
 
         def windows_of(example: Example) -> list[Window]:
-            return labelled_windows([example], self.encoder, self.schema, Counter())
+            return list(labelled_windows([example], self.encoder, self.schema, Counter()))
 
         return with_other_examples(batch, self.examples, self.share, self.replace, windows_of, generator)
 
@@ -279,6 +274,11 @@ def collate(
         for first, last, class_id in batch[row].subjects.get(tuple(span), ()):
             labels[first, class_id, 0] = labels[last, class_id, 1] = 1
     return inputs
+
+
+def split(batch: Arrays, parts: int) -> list[Arrays]:
+    """A batch of `collate` in so many parts, each with its windows and the spans of these."""
+    return split_with_lists(batch, parts, {"subjects": ("object_labels",)})
 
 
 def _training_spans(window: Window, generator: np.random.Generator, most_subjects: int) -> list[Span]:

@@ -18,6 +18,7 @@ from common.options import PredictionOptions
 from common.prediction import answered, open_network
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
+from common.shards import describe_shard, name_of, take_shard
 from common.submission import valid_or_empty
 
 from decode import Predictor, Settings, choose
@@ -64,10 +65,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         Settings, subject_threshold=config.subject_threshold, object_threshold=config.object_threshold
     )
     schema = Schema.read(trained.file("schema.json"))
-    output = config.output or trained.file("submission.json")
+    output = config.output or trained.file(name_of("submission.json", config.prediction))
     check_outputs(output, config.prediction.scores)
     skipped: Counter[str] = Counter()
     examples = read(config.input, schema, labelled=False, skipped=skipped)
+    examples = take_shard(examples, config.prediction, config.input)
 
     start_tensorflow()  # now that flags and files have been looked at
     predictor = open_predictor(trained, config.prediction)
@@ -77,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     with scores_file(config.prediction.scores) as keep:
         write_submission(output, texts, answers(examples, predictor, settings, config.input, found, keep), schema)
     check_submission(output, schema, texts)
+    describe_shard(output, len(examples), config.prediction, trained, config.input, settings)
     triples = found["triples"]
     print(f"{output}: {len(texts)} sentences, {triples} triples, checked  (run {trained.path}, {described(settings)})")
     print_skipped(config.input, skipped)

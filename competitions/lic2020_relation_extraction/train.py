@@ -19,12 +19,13 @@ from common.dev_search import DevSet
 from common.encoders import build_encoder, encoder_of, save_encoder
 from common.folds import read_parts
 from common.generators import Arrays, steps_per_epoch, training_dataset
+from common.kept_rows import keep_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
 
 from decode import GRID, Predictor, Settings, counts, f1
-from features import EntityReplacement, Window, collate, labelled_windows
+from features import EntityReplacement, Window, collate, labelled_windows, split
 from metric import compare, total
 from task import TASK, Example, Schema, Triple, find_files, read, submission_record
 
@@ -77,9 +78,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     from model import adjustment_for, build_network, loss
 
-    prepare(config.run.seed, training.mixed_precision)
+    prepare(config.run.seed, training.mixed_precision, training.devices)
     encoder = encoder_of(resumed) or build_encoder(config.encoder, [example.text for example in parts.train])
-    windows = labelled_windows(parts.train, encoder, schema, lost)
+    windows = keep_rows(labelled_windows(parts.train, encoder, schema, lost), config.run)
     parts.check_used(windows, lost, "do the triples belong to the texts?")
     network = build_network(encoder, len(schema.classes))
     triples = sum(len(example.triples) for example in parts.dev)
@@ -109,7 +110,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     def training_batch(batch: list[Window], generator: np.random.Generator) -> Arrays:
         return collate(replace(batch, generator), generator, len(schema.classes))
 
-    batches = training_dataset(windows, lengths, training_batch, training.batch_size, config.run.seed, epochs, model)
+    examples = windows, lengths, training_batch, training.batch_size, config.run.seed
+    batches = training_dataset(*examples, epochs, model, split)
     with resumable(kept):
         model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
 

@@ -25,6 +25,7 @@ from common.tokenizers import Encoding, WordPieceTokenizer
 
 from execution import MOST_COLUMNS, Budget, Database, ExecutionError, TooSlow
 from features import (
+    COUNTS,
     NOT_SELECTED,
     SELECTIONS,
     WHOLE,
@@ -33,11 +34,13 @@ from features import (
     Window,
     align,
     collate,
+    condition_class,
     count_class,
     marks_of_tags,
     question_window,
     tagged_spans,
     tags_of,
+    whole_classes,
 )
 from metric import Score, compare, total
 from task import AGGREGATIONS, CONNECTIONS, OPERATORS, Condition, Example, Query, Selected
@@ -83,8 +86,8 @@ class Scores:
     """What a network says of a question.
 
     selections: probabilities, float (columns, SELECTIONS). connection: of CONNECTIONS, float (3,). selected_count,
-    condition_count: that one, two or more columns are selected and conditions are there, float (COUNTS,). found: of two
-    that overlap in one column the more probable one only.
+    condition_count: that one, two or more columns are selected and conditions are there, float (COUNTS,); with one more
+    of `condition_class` 0 where there may be no condition. found: of two that overlap in one column the more probable one only.
     """
 
     selections: np.ndarray
@@ -94,14 +97,16 @@ class Scores:
     found: Sequence[Found]
 
     @classmethod
-    def perfect(cls, labels: Labels, marks: Sequence[Mark], encoding: Encoding) -> "Scores":
+    def perfect(
+        cls, labels: Labels, marks: Sequence[Mark], encoding: Encoding, unconditioned: bool = False
+    ) -> "Scores":
         """Those of a network that gives its labels back; `marks` are those that its head can represent. encoding: the
-        tokens of the question, without special ones."""
+        tokens of the question, without special ones. unconditioned: whether there are questions without a condition."""
         found = [
             Found(column, *encoding.char_span(first, last), 1 - _CERTAIN, np.eye(len(OPERATORS))[operator])
             for column, operator, first, last in marks
         ]
-        whole = (_sure(getattr(labels, name), classes) for name, classes in WHOLE.items())
+        whole = (_sure(getattr(labels, name), classes) for name, classes in whole_classes(unconditioned).items())
         return cls(np.stack([_sure(selection, SELECTIONS) for selection in labels.selections]), *whole, found)
 
 
@@ -141,6 +146,11 @@ class Predictor:
         self.network, self.encoder, self.cells = network, encoder, cells
         self.batch_tokens, self.budget = batch_tokens, budget
         self._network = one_trace(network)
+
+    @property
+    def unconditioned(self) -> bool:
+        """Whether a query may have no condition: training had such questions."""
+        return self.network.output["condition_count"].shape[-1] > COUNTS
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[Query]:
         """The query for every question, in order."""
@@ -272,9 +282,14 @@ def forget_tables() -> None:
 def write_query(
     example: Example, scores: Scores, settings: Settings = Settings(), budget: Budget | None = None
 ) -> Query:
-    """The query for a question, which can always be executed. Where one is too slow for the budget, no more are tried."""
+    """The query for a question, which can always be executed, or has no condition. Where one is too slow for the budget,
+    no more are tried. A table without rows says nothing of any query, and a query without a condition all that it has."""
     columns, first, tried = columns_of(example.table), None, 0
     for query in itertools.islice(candidates(example.question, columns, scores), max(settings.tries, _KEPT)):
+        if not (query.conditions and example.table.rows):
+            if makes_sense(query, columns):
+                return query
+            continue
         try:
             result = _database(example.table).execute(query, budget)
         except TooSlow:
@@ -291,28 +306,29 @@ def write_query(
 
 
 def candidates(question: str, columns: Sequence[Column], scores: Scores) -> Iterator[Query]:
-    """Whole queries, the most probable first: a selected column, a condition, and a connection just where there are
-    several conditions.
+    """Whole queries, the most probable first: a selected column, a condition, unless the scores know of none, and a
+    connection just where there are several conditions.
 
     Made of the most probable selections and the most probable sets of conditions, some of each; none where no condition
-    was found.
+    was found and one has to be.
     """
     return (query for _, query in _costed(question, columns, scores))
 
 
 def _costed(question: str, columns: Sequence[Column], scores: Scores) -> Iterator[tuple[float, Query]]:
     """The same with their costs."""
+    unconditioned = len(scores.condition_count) > COUNTS
     selections = [
         (cost + _cost(scores.selected_count[count_class(len(selected))]), selected)
         for cost, selected in itertools.islice(_selections(scores.selections), _KEPT)
     ]
     joined = [
         (
-            cost + _cost(scores.condition_count[count_class(len(chosen))]) + _cost(scores.connection[connection]),
+            cost + _cost(scores.condition_count[condition_class(len(chosen))]) + _cost(scores.connection[connection]),
             (connection, chosen),
         )
-        for cost, chosen in itertools.islice(_conditions(question, columns, scores.found), _KEPT)
-        for connection in ((0,) if len(chosen) == 1 else range(1, len(CONNECTIONS)))
+        for cost, chosen in itertools.islice(_conditions(question, columns, scores.found, unconditioned), _KEPT)
+        for connection in ((0,) if len(chosen) < 2 else range(1, len(CONNECTIONS)))
     ]
     for cost, (selected, (connection, chosen)) in best_first([selections, joined]):
         yield cost, Query(selected, connection, chosen)
@@ -331,14 +347,14 @@ def _selections(probabilities: np.ndarray) -> Iterator[tuple[float, tuple[Select
 
 
 def _conditions(
-    question: str, columns: Sequence[Column], found: Sequence[Found]
+    question: str, columns: Sequence[Column], found: Sequence[Found], unconditioned: bool
 ) -> Iterator[tuple[float, tuple[Condition, ...]]]:
-    """Which conditions there may be, at least one and each once, with their cost. One that a question says several
-    times is one condition."""
+    """Which conditions there may be, each once and at least one, unless there may be none, with their cost. One that a
+    question says several times is one condition."""
     slots = list(_condition_options(question, columns, found))
     # In the order of the question, whichever of its places each was taken from.
     order = dict.fromkeys(condition for options in slots for _, condition in options if condition is not None)
-    known: set[frozenset[Condition]] = {frozenset()}
+    known: set[frozenset[Condition]] = set() if unconditioned else {frozenset()}
     for cost, choice in itertools.islice(best_first(slots), _LOOKED_AT):
         chosen = frozenset(choice) - {None}
         if chosen not in known:
@@ -425,10 +441,13 @@ def ceilings(
     lost: Counter[str] = Counter()
     budget = budget or Budget()
     queries: dict[str, list[Query]] = {"span_column": [], "tagging": []}
+    unconditioned = not all(example.query.conditions for example in examples)
     for example in examples:
         encoding, columns = tokenizer.tokenize(example.question), columns_of(example.table)
         labels = align(example.query, example.question, encoding, columns, lost)
         tagged = marks_of_tags(*tags_of(labels, len(encoding), len(columns), lost))
         for head, marks in (("span_column", labels.marks), ("tagging", tagged)):
-            queries[head].append(write_query(example, Scores.perfect(labels, marks, encoding), settings, budget))
+            queries[head].append(
+                write_query(example, Scores.perfect(labels, marks, encoding, unconditioned), settings, budget)
+            )
     return {head: total(compare(examples, found, budget)) for head, found in queries.items()}, lost

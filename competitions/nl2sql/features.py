@@ -30,6 +30,18 @@ SELECTIONS = NOT_SELECTED + 1
 
 #: Classes of the number of selected columns, and of conditions: one, two, more.
 COUNTS = 3
+#: One more class of the number of conditions, for networks that were trained on questions without any.
+NO_CONDITION = COUNTS
+
+
+class BuiltWith(NamedTuple):
+    """What a network is built with that its settings do not say. A run keeps it in network.json.
+
+    unconditioned: whether there are questions without a condition.
+    """
+
+    unconditioned: bool
+
 
 #: What is asked of a question as a whole -> the number of classes; also names of `Labels`.
 WHOLE = {"connection": len(CONNECTIONS), "selected_count": COUNTS, "condition_count": COUNTS}
@@ -74,12 +86,22 @@ class Labels:
     @property
     def condition_count(self) -> int:
         """The class of the number of conditions."""
-        return count_class(self.conditions)
+        return condition_class(self.conditions)
 
 
 def count_class(count: int) -> int:
     """0 for one, 1 for two, 2 for more."""
     return min(max(count, 1), COUNTS) - 1
+
+
+def condition_class(count: int) -> int:
+    """That of `count_class`, or NO_CONDITION for none."""
+    return count_class(count) if count else NO_CONDITION
+
+
+def whole_classes(unconditioned: bool) -> dict[str, int]:
+    """WHOLE of a network. unconditioned: it tells whether a question has a condition at all."""
+    return WHOLE | {"condition_count": COUNTS + unconditioned}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +188,14 @@ def question_window(example: Example, encoder: Encoder, cells: int, lost: Counte
     return Window(example, question, arrays, shared, said, layout)
 
 
-def labelled_windows(examples: Sequence[Example], encoder: Encoder, cells: int, lost: Counter[str]) -> list[Window]:
+def labelled_windows(examples: Sequence[Example], encoder: Encoder, cells: int, lost: Counter[str]) -> Iterator[Window]:
     """The windows of labelled questions. lost: counts what is not read, and what of their queries has no label, by
     reason."""
-    found = []
     for example in examples:
         window = question_window(example, encoder, cells, lost)
         labels = align(example.query, example.question, window.question, columns_of(example.table), lost)
         marks = tuple(mark for mark in labels.marks if window.columns[mark.column, 2])
-        found.append(replace(window, labels=replace(labels, marks=marks)))
-    return found
+        yield replace(window, labels=replace(labels, marks=marks))
 
 
 def _shifted(encoding: Encoding, start: int) -> Encoding:

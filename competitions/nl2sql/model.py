@@ -27,19 +27,20 @@ from common.keras_compat import keras, tf
 from common.layers import AttentionPooling, GatedDilatedConvolution
 from common.losses import Distribution, LossTerm, batch_mean, logit_adjustment, masked_mean
 
-from features import NOT_SELECTED, SELECTIONS, TAG_COUNT, WHOLE, Labels, Mark
+from features import NOT_SELECTED, SELECTIONS, TAG_COUNT, WHOLE, Labels, Mark, whole_classes
 from schema_linking import CUE_COUNT, FEATURE_COUNT
 from task import OPERATORS
 
 _DILATIONS = (1, 2, 4, 1)
 
 
-def build_network(encoder: Encoder, head: str, size: int) -> keras.Model:
+def build_network(encoder: Encoder, head: str, size: int, unconditioned: bool = False) -> keras.Model:
     """Inputs of `features.collate` -> logits by name: `selections` (batch, columns, SELECTIONS), each of WHOLE (batch,
-    classes), `value_columns` (batch, tokens, columns), and that of the head: `edges` (batch, tokens, OPERATORS, 2) or
+    classes of `whole_classes`), `value_columns` (batch, tokens, columns), and that of the head: `edges` (batch, tokens, OPERATORS, 2) or
     `tags` (batch, tokens, TAG_COUNT).
 
-    head: "span_column" or "tagging". size: of the question as it is read for a column.
+    head: "span_column" or "tagging". size: of the question as it is read for a column. unconditioned: whether there are
+    questions without a condition.
     """
     encoding, dropout = encoder.network(), encoder.dropout
     matches = keras.Input((None, None, FEATURE_COUNT), name="matches")
@@ -59,7 +60,8 @@ def build_network(encoder: Encoder, head: str, size: int) -> keras.Model:
     everything = tf.concat([asked, _largest(read, pairs, 2), tf.cast(cues, asked.dtype)], -1)
     asking = _pooled(everything, in_question, "question_pooling")
     outputs = {"selections": _selections(tf.concat([read, _beside(cues, read)], -1), names, pairs, is_column, dropout)}
-    outputs |= {name: _float32_dense(classes, f"{name}_logits")(asking) for name, classes in WHOLE.items()}
+    whole = whole_classes(unconditioned)
+    outputs |= {name: _float32_dense(classes, f"{name}_logits")(asking) for name, classes in whole.items()}
     # Of each token as the edge of a value, or inside of one: which columns the value is compared with.
     outputs["value_columns"] = _float32_dense(1, "value_columns_logits")(read)[..., 0]
     if head == "span_column":

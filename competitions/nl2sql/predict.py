@@ -19,10 +19,12 @@ from common.prediction import answered, open_network
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
+from common.shards import describe_shard, name_of, take_shard
 from common.submission import valid_or_empty
 
 from decode import Considered, Predictor, Settings, write_query
 from execution import Budget
+from features import BuiltWith
 from task import (
     TASK,
     Condition,
@@ -73,11 +75,12 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, tries=config.tries)
-    built_with(trained)  # looked at before anything is loaded
-    output = config.output or trained.file("submission.json")
+    *_, unconditioned = built_with(trained)  # looked at before anything is loaded
+    output = config.output or trained.file(name_of("submission.json", config.prediction))
     check_outputs(output, config.prediction.scores)
     skipped: Counter[str] = Counter()
     examples = read(config.input, config.tables or tables_of(config.input), labelled=False, skipped=skipped)
+    examples = take_shard(examples, config.prediction, config.input)
 
     start_tensorflow()  # now that flags and files have been looked at
     budget = Budget(config.query_seconds)
@@ -86,7 +89,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         queries = list(answers(examples, predictor, settings, config.input, keep))
 
     write_submission(output, queries)
-    check_submission(output, examples)
+    check_submission(output, examples, unconditioned)
+    describe_shard(output, len(examples), config.prediction, trained, config.input, settings)
     if config.show_sql:
         for example, query in zip(examples, queries):
             print(printable(" ".join(example.question.splitlines())))
@@ -103,21 +107,26 @@ def untrained_network(trained: Run, encoder: Encoder) -> Any:
     """What a run was trained with, before its weights are loaded."""
     from model import build_network
 
-    head, reading_size, _ = built_with(trained)
-    return build_network(encoder, head, reading_size)
+    head, reading_size, _, unconditioned = built_with(trained)
+    return build_network(encoder, head, reading_size, unconditioned)
 
 
 def open_predictor(trained: Run, options: PredictionOptions, budget: Budget | None = None) -> Predictor:
     """What answers with the best weights of a run. budget: of the queries that are tried."""
     network, encoder = open_network(trained, options, untrained_network)
-    return Predictor(network, encoder, built_with(trained)[-1], options.batch_tokens, budget)
+    _, _, cells, _ = built_with(trained)
+    return Predictor(network, encoder, cells, options.batch_tokens, budget)
 
 
-def built_with(trained: Run) -> tuple[str, int, int]:
-    """The head of a run, the size of what reads a column, and how many cells of it are read. Raises UserError."""
+def built_with(trained: Run) -> tuple[str, int, int, bool]:
+    """The head of a run, the size of what reads a column, how many cells of it are read, and whether a query may have no
+    condition. Raises UserError."""
     head = trained.setting("head", Literal["span_column", "tagging"])
     reading_size = trained.setting("reading_size", Annotated[int, Between(1, 4096)])
-    return head, reading_size, trained.setting("cells", Annotated[int, Between(0, 10**6)])
+    cells = trained.setting("cells", Annotated[int, Between(0, 10**6)])
+    # Runs from before there were such questions have no such file.
+    built = trained.read_json("network.json", BuiltWith) if trained.file("network.json").exists() else BuiltWith(False)
+    return head, reading_size, cells, built.unconditioned
 
 
 def answers(
@@ -133,7 +142,7 @@ def answers(
 
         def check(query: Query, number: int) -> None:
             example = part[number - 1]
-            check_record(query.record(), example.table, f"{source}:{example.line}")
+            check_record(query.record(), example.table, f"{source}:{example.line}", predictor.unconditioned)
 
         yield from valid_or_empty(predictions, check, NO_ANSWER)
 

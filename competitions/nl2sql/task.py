@@ -406,12 +406,13 @@ def read_submission(path: str | Path, questions: int | None = None) -> list[Quer
     return queries
 
 
-def check_submission(path: str | Path, examples: Sequence[Example] | None = None) -> int:
+def check_submission(path: str | Path, examples: Sequence[Example] | None = None, unconditioned: bool = False) -> int:
     """The number of lines of a submission that the judge can read and that can be executed.
 
     Checked: UTF-8, a flat zip, no blank line, the four fields and nothing else, their types, numbers of the format, a
     selected column, a condition, and a connection just where there are several. With `examples` also that each has a
-    line, and that its table has the columns. Raises UserError naming file and line.
+    line, and that its table has the columns. unconditioned: a query may have no condition, which the judge of TableQA can
+    read and not execute. Raises UserError naming file and line.
     """
     skipped: Counter[str] = Counter()
     count = 0
@@ -423,7 +424,7 @@ def check_submission(path: str | Path, examples: Sequence[Example] | None = None
             raise UserError(
                 f"{where}: is for question {count + 1} of the {count} in the input - leave one line for each question, in order"
             )
-        check_record(record, examples[count].table if examples is not None else None, where)
+        check_record(record, examples[count].table if examples is not None else None, where, unconditioned)
         count += 1
     if skipped[BLANK_LINE]:
         raise UserError(f"{path}: ends with a blank line, which the judge cannot read - delete it")
@@ -432,9 +433,9 @@ def check_submission(path: str | Path, examples: Sequence[Example] | None = None
     return count
 
 
-def check_record(record: dict[str, Any], table: Table | None, where: str) -> None:
+def check_record(record: dict[str, Any], table: Table | None, where: str, unconditioned: bool = False) -> None:
     """Raises UserError for a line of a submission that breaks a rule; `where` is "file:line", and table that of the
-    question, where it is known."""
+    question, where it is known. unconditioned: it may have no condition."""
     query = _query(record, where, (str,))
     _check_numbers(query, table, where)
     foreign = record.keys() - query.record().keys()
@@ -442,11 +443,11 @@ def check_record(record: dict[str, Any], table: Table | None, where: str) -> Non
         raise UserError(f'{where}: "{min(foreign):.60}" is no field of the format - leave it out')
     if not query.selected:
         raise UserError(f'{where}: selects nothing - "sel" needs a column')
-    if not query.conditions:
+    if not (query.conditions or unconditioned):
         raise UserError(f'{where}: has no condition - "conds" needs one')
-    if (query.connection == 0) != (len(query.conditions) == 1):
+    if (query.connection == 0) != (len(query.conditions) < 2):
         needed = (
-            "must be 0 with one condition"
+            f"must be 0 with {'one' if query.conditions else 'no'} condition"
             if query.connection
             else f"must be 1 (and) or 2 (or) with {len(query.conditions)} conditions"
         )

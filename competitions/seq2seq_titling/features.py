@@ -5,7 +5,7 @@ A title is a list of ids: tokens of the vocabulary, or tokens that only its text
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -98,9 +98,8 @@ def title_ids(title: str, article: Article, encoder: Encoder) -> np.ndarray:
 
 def labelled_pairs(
     examples: Sequence[Example], encoder: Encoder, max_title_length: int, lost: Counter[str]
-) -> list[Pair]:
+) -> Iterator[Pair]:
     """Articles with their titles. lost: counts what is lost on the way, by reason."""
-    pairs = []
     for example in examples:
         article = read_article(example.text, encoder)
         ids = title_ids(example.title, article, encoder)
@@ -116,8 +115,7 @@ def labelled_pairs(
         if unknown := int((ids == NOTHING).sum()):
             lost["character of a title that neither vocabulary nor text has: not learned"] += unknown
         title = ids[:max_title_length]
-        pairs.append(Pair(article, title, len(ids) <= max_title_length, title))
-    return pairs
+        yield Pair(article, title, len(ids) <= max_title_length, title)
 
 
 def with_random_tokens(pairs: Sequence[Pair], rate: float, generator: np.random.Generator) -> list[Pair]:

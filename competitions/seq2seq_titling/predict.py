@@ -18,6 +18,7 @@ from common.prediction import open_network, rounds
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
+from common.shards import describe_shard, name_of, take_shard
 
 from decode import BATCH_TOKENS, Candidate, Predictor, Settings
 from features import WritingOptions
@@ -76,8 +77,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
+    examples = take_shard(examples, config.prediction, config.input)
     settings = settings_of(trained, config)
-    output = config.output or trained.file("submission.json")
+    output = config.output or trained.file(name_of("submission.json", config.prediction))
     check_outputs(output, config.prediction.scores)
 
     start_tensorflow()  # now that flags and files have been looked at
@@ -91,6 +93,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     write_submission(output, [one.title for one in chosen])
     check_submission(output, examples)
+    describe_shard(output, len(examples), config.prediction, trained, config.input, settings)
     unfinished = sum(not one.finished for one in chosen)
     print(
         f"{output}: {len(examples)} titles, {unfinished} of them cut at --max-title-length, checked  (run {trained.path}, {described(settings)})"

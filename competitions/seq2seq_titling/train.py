@@ -20,6 +20,7 @@ from common.dev_search import DevSet
 from common.encoders import encoder_of, save_encoder
 from common.folds import GOLD, Parts, read_parts
 from common.generators import steps_per_epoch, training_dataset
+from common.kept_rows import keep_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, Run, begin_run, parse_training_flags, write_decoding
@@ -99,12 +100,12 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     from model import build_network, build_writing_encoder, loss
 
-    prepare(config.run.seed, config.training.mixed_precision)
+    prepare(config.run.seed, config.training.mixed_precision, config.training.devices)
     # Titles twice: what stands twice gets into a vocabulary, and no character of a title shall be out of reach.
     texts = [text for example in parts.train for text in (example.text, example.title, example.title)]
     writing, longest = config.writing, config.max_title_length
     encoder = encoder_of(resumed) or build_writing_encoder(config.encoder, writing, texts, longest)
-    pairs = labelled_pairs(parts.train, encoder, longest, lost)
+    pairs = keep_rows(labelled_pairs(parts.train, encoder, longest, lost), config.run)
     parts.check_used(pairs, lost, "do they have titles?")
     network = build_network(encoder, writing)
     parts.show(f", {len(pairs)} used", lost)
@@ -148,7 +149,7 @@ def write_gold(parts: Parts[Example], folder: Path) -> None:
         write_json_lines(folder / GOLD, ({"title": one.title, "content": one.text} for one in parts.dev))
 
 
-def batches_of(pairs: list[Pair], tokenizer: WordPieceTokenizer, config: Config, epochs: range, model: Any) -> Any:
+def batches_of(pairs: Sequence[Pair], tokenizer: WordPieceTokenizer, config: Config, epochs: range, model: Any) -> Any:
     """The `training_dataset` of pairs, with tokens replaced as the flags say, others in each epoch."""
 
     def collate_batch(batch: list[Pair], generator: np.random.Generator) -> dict[str, np.ndarray]:
@@ -160,8 +161,8 @@ def batches_of(pairs: list[Pair], tokenizer: WordPieceTokenizer, config: Config,
 
 
 def stages(
-    config: Config, kept: Run, pairs: list[Pair], network: Any, model: Any, predictor: Predictor
-) -> Iterator[tuple[list[Pair], int]]:
+    config: Config, kept: Run, pairs: Sequence[Pair], network: Any, model: Any, predictor: Predictor
+) -> Iterator[tuple[Sequence[Pair], int]]:
     """What to train on, and up to which epoch. A bidirectional network is trained in two stages: between them its sides
     write the titles, by the averaged weights, that stand in for the partner in the second; they are kept in the run."""
     if config.writing.model == "bidirectional":
@@ -174,7 +175,7 @@ def stages(
         written = kept.read_json(partners.name, list[tuple[_Ids, _Ids]])
         if len(written) != len(pairs):
             raise UserError(f"{partners}: has {len(written)} titles for {len(pairs)} texts - train the run again")
-        pairs = [pair._replace(partners=both) for pair, both in zip(pairs, written)]
+        pairs = keep_rows((pair._replace(partners=both) for pair, both in zip(pairs, written)), config.run)
         network.see_partners()
     yield pairs, config.training.epochs
 

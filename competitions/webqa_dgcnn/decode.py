@@ -79,7 +79,7 @@ class Predictor:
 
     def features(self, examples: Sequence[Example]) -> list[list[Window]]:
         """What `score` reads: for each question the windows of its passages."""
-        return question_windows(examples, self.encoder, self.lengths)
+        return list(question_windows(examples, self.encoder, self.lengths))
 
     def score(self, groups: Sequence[Sequence[Window]], settings: Sequence[Settings]) -> list[list[Candidate]]:
         """The candidates of every question, which are the same under all settings. Windows of all questions share

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -54,9 +54,8 @@ class Evidence(NamedTuple):
         return max(len(window.pair) for windows in self.positives + self.negatives for window in windows)
 
 
-def question_windows(examples: Sequence[Example], encoder: Encoder, lengths: Lengths) -> list[list[Window]]:
+def question_windows(examples: Sequence[Example], encoder: Encoder, lengths: Lengths) -> Iterator[list[Window]]:
     """The windows of all passages of every question, unlabelled. Every token of every passage is in one of them."""
-    groups = []
     for example in examples:
         asked = encoder.tokenizer.tokenize(example.question).take(slice(lengths.question))
         group = []
@@ -66,15 +65,13 @@ def question_windows(examples: Sequence[Example], encoder: Encoder, lengths: Len
             pairs = pair_windows(encoder.tokenizer, asked, tokens, encoder.max_length, lengths.stride)
             arrays = encoder.pair_features(example.question, asked, text, tokens, pairs)
             group += [Window(number, text, pair, one, []) for pair, one in zip(pairs, arrays) if pair.is_context.any()]
-        groups.append(group)
-    return groups
+        yield group
 
 
 def labelled_windows(
     examples: Sequence[Example], encoder: Encoder, lengths: Lengths, lost: Counter[str]
-) -> list[Evidence]:
+) -> Iterator[Evidence]:
     """The evidence of every question that has any. lost: counts what is lost on the way, by reason."""
-    found = []
     for example, group in zip(examples, question_windows(examples, encoder, lengths)):
         evidence = Evidence([], [])
         for number in range(len(example.passages)):
@@ -94,10 +91,9 @@ def labelled_windows(
             else:
                 evidence.negatives.append(windows)
         if any(evidence):
-            found.append(evidence)
+            yield evidence
         else:
             lost["question left out: none of its passages can be used"] += 1
-    return found
 
 
 # Labels

@@ -17,6 +17,7 @@ from common.prediction import open_network, rounds
 from common.process import start_tensorflow
 from common.runs.directory import Run, open_trained_run
 from common.runs.values import Between
+from common.shards import describe_shard, name_of, take_shard
 from common.submission import valid_or_empty
 
 from decode import Predictor, Settings, vote
@@ -56,10 +57,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config = parse_flags(Config, argv)
     trained = open_trained_run(config.prediction.run, config.prediction.output_dir, TASK)
     settings = trained.read_decoding(Settings, threshold=config.threshold, exponent=config.exponent)
-    output = config.output or trained.file("submission.tsv")
+    output = config.output or trained.file(name_of("submission.tsv", config.prediction))
     check_outputs(output, config.prediction.scores)
     skipped: Counter[str] = Counter()
     examples = read(config.input, labelled=False, skipped=skipped)
+    examples = take_shard(examples, config.prediction, config.input)
 
     start_tensorflow()  # now that flags and files have been looked at
     predictor = open_predictor(trained, config.prediction)
@@ -74,6 +76,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     answers = valid_or_empty(answers, lambda answer, number: check_answer(answer, examples[number - 1]), "")
     write_submission(output, [example.id for example in examples], answers)
     check_submission(output, examples)
+    describe_shard(
+        output, len(examples), config.prediction, trained, config.input, settings, allow_empty=config.allow_empty
+    )
     empty = answers.count("")
     print(f"{output}: {len(examples)} questions, {empty} of them with an empty answer, checked  (run {trained.path})")
     print_skipped(config.input, skipped)

@@ -18,6 +18,7 @@ from common.dev_search import DevSet
 from common.encoders import build_encoder, encoder_of, save_encoder
 from common.folds import GOLD, read_parts
 from common.generators import steps_per_epoch, training_dataset
+from common.kept_rows import keep_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
@@ -92,11 +93,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     from model import build_network, loss
 
-    prepare(config.run.seed, config.training.mixed_precision)
+    prepare(config.run.seed, config.training.mixed_precision, config.training.devices)
     passages = [passage.text for example in parts.train for passage in example.passages]
     encoder = encoder_of(resumed) or build_encoder(config.encoder, passages + [one.question for one in parts.train])
     lengths = Lengths(config.max_question_length, config.doc_stride)
-    evidence = labelled_windows(parts.train, encoder, lengths, lost)
+    evidence = keep_rows(labelled_windows(parts.train, encoder, lengths, lost), config.run)
     parts.check_used(evidence, lost, "do the answers belong to the passages?")
     network = build_network(encoder)
     holding, others = (sum(map(len, kind)) for kind in zip(*evidence))

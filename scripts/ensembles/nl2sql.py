@@ -15,12 +15,14 @@ from contest_folders import load
 from ensembles._contest import Opened, mean_candidates, weighted_mean
 
 EMPTY = load("nl2sql", "predict").NO_ANSWER
-KNOWN = "nothing"
+KNOWN = "a rule for questions without a condition"
 _KEY = ("column", "start", "end")
 
 
-def known(run: Run) -> None:
-    return None
+def known(run: Run) -> bool:
+    """Whether a query may have no condition."""
+    *_, unconditioned = load("nl2sql", "predict").built_with(run)
+    return unconditioned
 
 
 def read(opened: Opened, path: Path, skipped: Counter[str]) -> list[Any]:
@@ -52,12 +54,12 @@ def choose(opened: Opened, example: Any, line: dict[str, Any], settings: Any) ->
 
 
 def check(opened: Opened, example: Any, prediction: Any, where: str) -> None:
-    opened.task.check_record(prediction.record(), example.table, where)
+    opened.task.check_record(prediction.record(), example.table, where, known(opened.run))
 
 
 def write(opened: Opened, output: Path, examples: Sequence[Any], predictions: Iterable[Any]) -> None:
     opened.task.write_submission(output, list(predictions))
-    opened.task.check_submission(output, examples)
+    opened.task.check_submission(output, examples, known(opened.run))
 
 
 def counts(opened: Opened, examples: Sequence[Any], predictions: Sequence[Any]) -> Sequence[Any]:
