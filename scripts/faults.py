@@ -777,4 +777,26 @@ FAULTS = [
         'if name != "weights" and getattr(part, name) != value:',
         "tests/test_shards.py -k foreign",
     ),
+    # Scores and ensembles
+    Fault(
+        "a CRF is as sure of a span as if it could not end elsewhere",
+        "common/decoders/margins.py",
+        "                others = ends(first, kind, -np.inf)\n",
+        "                others = [-np.inf] * (last - first + 1)\n",
+        "tests/test_decoders.py -k margins",
+    ),
+    Fault(
+        "all members of an ensemble count the same, whatever their weights",
+        "scripts/ensembles/_contest.py",
+        "weight * (value - least)",
+        "(value - least)",
+        "tests/test_ensemble.py -k tables",
+    ),
+    Fault(
+        "an ensemble is paid twice for an argument whose borders are in doubt",
+        "scripts/ensembles/lic2020_event_extraction.py",
+        " and members.isdisjoint(others)",
+        " and False",
+        "tests/test_ensemble.py -k borders",
+    ),
 ]
