@@ -175,6 +175,13 @@ FAULTS = [
         "return list(range(len(shared)))",
         "tests/test_folds.py",
     ),
+    Fault(
+        "rows from the file bring their examples a second time",
+        "common/kept_rows.py",
+        "return self._places.get(id(one))",
+        "return None",
+        "tests/test_kept_rows.py -k share",
+    ),
     # Networks and training
     Fault(
         "an attention sees padding",
@@ -359,6 +366,20 @@ FAULTS = [
         'return "~" + text[len(home) :] if',
         "return text if",
         f"{CONTRACT} -k {RELATION}",
+    ),
+    Fault(
+        "a run that was interrupted is begun anew",
+        "common/jobs.py",
+        '["--resume"] if self.run and (self.folder / self.run).is_dir() else []',
+        "[]",
+        "tests/test_jobs.py -k all_are_run",
+    ),
+    Fault(
+        "the folds of a seed are scored with the predictions of others",
+        "scripts/folds.py",
+        "for one in folds for prediction in one.predicted",
+        "for one in folds[::-1] for prediction in one.predicted",
+        "tests/test_folds_script.py -k whole_file",
     ),
     # What users do wrong
     Fault(

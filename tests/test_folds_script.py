@@ -65,6 +65,20 @@ def hash_of(text):
 run(main)
 """
 
+#: In place of predict.py and ensemble.py: of --input every so many examples are answered wrong, by fewer runs more.
+ANSWER = """
+import json, sys
+
+runs, flags = sys.argv[1:-4], dict(zip(sys.argv[-4::2], sys.argv[-3::2]))
+count = sum("/" in one for one in runs)
+with open(flags["--input"], encoding="utf-8") as file, open(flags["--output"], "w", encoding="utf-8") as output:
+    for number, line in enumerate(file):
+        example = json.loads(line)
+        said = example["event_list"] if number % (2 * count + len(runs[-1]) % 2) else []
+        output.write(json.dumps({"id": example["id"], "event_list": said}) + "\\n")
+print("answered by", *runs)
+"""
+
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
@@ -119,6 +133,25 @@ def test_the_folds_together_score_what_evaluate_py_says_of_the_whole_file(data, 
     for name, score in found["scores"].items():
         results = dev_results(data.parent / "runs" / TASK / name)
         assert score == results.figures["f1"] and f"{name} {len(results.examples)} " in printed
+
+
+def test_the_dev_file_is_answered_alone_and_together(data, tmp_path, monkeypatch, capsys):
+    folder = folds.COMPETITIONS / TASK
+    write(folder / "predict.py", ANSWER)
+    (folder / "evaluate.py").symlink_to(competition.COMPETITIONS / TASK / "evaluate.py")
+    monkeypatch.setattr(folds, "SCRIPTS", tmp_path)
+    write(tmp_path / "ensemble.py", ANSWER)
+    for _ in range(2):
+        found = folds.main(flags(data, "--ensemble"))
+    runs = tmp_path / "runs" / TASK
+    files = {name: runs / name / "dev_file.json" for name in found["scores"]}
+    for name, file in {**files, "together": runs / "folds-ensemble.json"}.items():
+        gold = ["--gold", data / "dev.json", "--predictions", file, "--json"]
+        score = competition.main(EVENT_EXTRACTION.folder, "evaluate", gold)["f1"]
+        assert score == (found["together"] if name == "together" else found["single"][name])
+        assert (runs / f"{name}.log").read_text().count("answered by") == 1 if name != "together" else score > 0.8
+    mean = sum(found["single"].values()) / 2
+    assert mean < found["together"] and f"mean of single runs {mean:.4f}" in " ".join(capsys.readouterr().out.split())
 
 
 def test_two_at_a_time_make_the_same_runs_and_finished_ones_are_left_alone(data, tmp_path):

@@ -130,7 +130,7 @@ def test_a_training_from_the_file_is_the_same(contest, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         interrupt_second_epoch(patch)
         assert train("file", *contest.tiny, "--epochs", 2, "--feature-memory", 0).code == 130
-    succeeds(train("file", "--resume"))
+    succeeds(train("file", "--resume", "--feature-memory", 1))
     memory, file = (tmp_path / "runs" / contest.folder / name for name in ("memory", "file"))
     assert arrays(file / "best.weights.h5") == arrays(memory / "best.weights.h5")
     assert without_seconds(file) == without_seconds(memory) and len(without_seconds(file)) == 2
