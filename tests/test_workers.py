@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from common.devices import Cluster, cluster_of, refuse_devices
-from common.options import TrainingOptions
 from common.runs.directory import begin_run, parse_training_flags
 from common.runs.weights import load_arrays
 
@@ -66,10 +65,10 @@ def test_another_cluster_is_refused(text, words):
 
 
 def test_what_cannot_be_shared_says_so(monkeypatch):
-    refuse_devices(TrainingOptions(), "no reason")
-    refused(lambda: refuse_devices(TrainingOptions(devices="2"), "for this reason"), "--devices 2", "for this reason")
+    refuse_devices("no reason")
+    refused(lambda: refuse_devices("for this reason", "2"), "--devices 2", "for this reason")
     monkeypatch.setenv("TF_CONFIG", config(TWO))
-    refused(lambda: refuse_devices(TrainingOptions(), "for this reason"), "TF_CONFIG", "for this reason")
+    refused(lambda: refuse_devices("for this reason"), "TF_CONFIG", "for this reason")
 
 
 def test_a_worker_that_is_no_chief_writes_aside(tmp_path, monkeypatch, capsys):
