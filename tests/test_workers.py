@@ -114,7 +114,8 @@ def test_tasks_of_a_job_are_a_cluster():
 
 def start(folder: Path, index: int, ports: list[int], *flags: object) -> subprocess.Popen:
     """A worker that trains on 12 examples, in batches of 5, 5 and 2."""
-    code = f"import test_devices; test_devices.train_without_dropout({[*map(str, flags)]!r})"
+    call = f"test_devices.train_without_dropout({[*map(str, flags)]!r})"
+    code = f"from common.command_line import run; import test_devices; run(lambda: {call})"
     workers = [f"127.0.0.1:{port}" for port in ports]
     place = Path(__file__).resolve().parent
     cluster = {"TF_CONFIG": config({"worker": workers}, index=index)} if ports else {}
