@@ -19,6 +19,7 @@ from common.runs.weights import load_arrays
 import competition
 from contests import RELATION_EXTRACTION
 from helpers import refused
+from test_devices import TECHNIQUES
 from workshop import files_below
 
 sys.path.insert(0, str(competition.ROOT / "scripts"))
@@ -150,14 +151,14 @@ def test_two_workers_do_what_one_process_does_also_after_one_was_killed(tmp_path
 
     def finish(folder: Path, *processes: subprocess.Popen) -> None:
         for index, process in enumerate(processes):
-            assert process.wait(600) == 0, output_of(folder, index)
+            assert process.wait(900) == 0, output_of(folder, index)
 
     alone, together, killed = (tmp_path / name for name in ("alone", "together", "killed"))
     for folder in (alone, together, killed):
         folder.mkdir()
 
     def flags(folder: Path) -> list[object]:
-        return ["--output-dir", folder, "--run-name", "run"]
+        return [*TECHNIQUES, "--output-dir", folder, "--run-name", "run"]
 
     finish(alone, start(alone, 0, [], *flags(alone), "--epochs", 3))
     ports = free_ports(2)
@@ -168,7 +169,7 @@ def test_two_workers_do_what_one_process_does_also_after_one_was_killed(tmp_path
     ports = free_ports(2)
     run = killed / task / "run"
     chief, other = (start(killed, index, ports, *flags(killed), "--epochs", 1000) for index in (0, 1))
-    until = time.monotonic() + 600
+    until = time.monotonic() + 900
     while epochs_of(run) < 1 and time.monotonic() < until:
         time.sleep(0.05)
     other.send_signal(signal.SIGKILL)
