@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from common.command_line import UserError
-from common.options import TrainingOptions
 
 # Machines
 
@@ -108,8 +107,8 @@ def _of_cluster(cluster: Cluster, devices: str) -> Any:
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 
-def refuse_devices(training: TrainingOptions, reason: str) -> None:
+def refuse_devices(reason: str, devices: str = "1") -> None:
     """Raises UserError where several devices or machines are asked for and cannot do what one does."""
-    if training.devices != "1" or cluster_of().workers > 1:
-        asked = f"--devices {training.devices}" if training.devices != "1" else "TF_CONFIG"
+    if devices != "1" or cluster_of().workers > 1:
+        asked = f"--devices {devices}" if devices != "1" else "TF_CONFIG"
         raise UserError(f"{asked}: {reason} - leave it out")

@@ -111,11 +111,12 @@ def convert_no_code() -> None:
     ag_ctx._control_ctx().append(ag_ctx.ControlStatusCtx(ag_ctx.Status.DISABLED))
 
 
-def prepare(seed: int, precision: str, devices: str = "1") -> None:
-    """What comes before a network that is trained: its devices, `seed_everything` and `set_precision`."""
+def prepare(seed: int, precision: str, devices: str | None = None) -> None:
+    """What comes before a network that is trained: `seed_everything`, `set_precision`, and the devices of --devices, with
+    those of other workers, where it can share its batches."""
     from common.devices import strategy_for
 
-    strategy = strategy_for(devices)  # workers find each other before anything is computed
+    strategy = strategy_for(devices) if devices else None  # workers find each other before anything is computed
     seed_everything(seed)
     set_precision(precision)
     if strategy is not None or tf.distribute.has_strategy():

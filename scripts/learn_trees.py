@@ -30,6 +30,7 @@ from common.analysis.trees import (
     tree_of_distances,
 )
 from common.command_line import UserError, check_above, check_at_least, check_below_one, run, table
+from common.devices import refuse_devices
 from common.new_folder import check_new, new_folder
 from common.options import RunPlace, TrainingOptions
 from common.process import start_tensorflow
@@ -115,6 +116,7 @@ class Config:
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains and writes the folder; returns what scores.json has."""
+    refuse_devices("two networks are trained one after the other by one process")
     config, resumed = parse_training_flags(Config, TREES, argv)
     check_new(config.output)
     gold = read_gold(config.gold) if config.gold else []

@@ -71,7 +71,7 @@ class Config:
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the figures of the best epoch on dev."""
     config, resumed = parse_training_flags(Config, SIMILARITY, argv)
-    refuse_devices(config.training, "the other questions of a whole batch are wrong answers here")
+    refuse_devices("the other questions of a whole batch are wrong answers here", config.training.devices)
     train, dev = parts_of(config)
     figures = ("score", "perplexity") if config.loss == "simbert" and dev.groups else ("score",)
 

@@ -67,7 +67,7 @@ def test_two_devices_do_what_one_does(contest, tmp_path):
 
 
 @pytest.mark.slow(reason="trains twice in a process of its own; a training step of each kind is in the default suite")
-@pytest.mark.parametrize("flags", [[], ["--encoder", "bert", "--recompute"], ["--mixed-precision", "bfloat16"]])
+@pytest.mark.parametrize("flags", [[], ["--encoder", "bert", "--recompute"]])
 def test_two_devices_do_what_one_does_with_other_flags(flags, tmp_path):
     code = (
         f"import test_devices; test_devices.two_devices({RELATION_EXTRACTION.folder!r}, {str(tmp_path)!r}, {flags!r})"

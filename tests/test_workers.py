@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from common.devices import Cluster, cluster_of, refuse_devices
-from common.options import TrainingOptions
 from common.runs.directory import begin_run, parse_training_flags
 from common.runs.weights import load_arrays
 
 import competition
 from contests import RELATION_EXTRACTION
 from helpers import refused
+from test_devices import TECHNIQUES
 from workshop import files_below
 
 sys.path.insert(0, str(competition.ROOT / "scripts"))
@@ -66,10 +66,10 @@ def test_another_cluster_is_refused(text, words):
 
 
 def test_what_cannot_be_shared_says_so(monkeypatch):
-    refuse_devices(TrainingOptions(), "no reason")
-    refused(lambda: refuse_devices(TrainingOptions(devices="2"), "for this reason"), "--devices 2", "for this reason")
+    refuse_devices("no reason")
+    refused(lambda: refuse_devices("for this reason", "2"), "--devices 2", "for this reason")
     monkeypatch.setenv("TF_CONFIG", config(TWO))
-    refused(lambda: refuse_devices(TrainingOptions(), "for this reason"), "TF_CONFIG", "for this reason")
+    refused(lambda: refuse_devices("for this reason"), "TF_CONFIG", "for this reason")
 
 
 def test_a_worker_that_is_no_chief_writes_aside(tmp_path, monkeypatch, capsys):
@@ -115,7 +115,8 @@ def test_tasks_of_a_job_are_a_cluster():
 
 def start(folder: Path, index: int, ports: list[int], *flags: object) -> subprocess.Popen:
     """A worker that trains on 12 examples, in batches of 5, 5 and 2."""
-    code = f"import test_devices; test_devices.train_without_dropout({[*map(str, flags)]!r})"
+    call = f"test_devices.train_without_dropout({[*map(str, flags)]!r})"
+    code = f"from common.command_line import run; import test_devices; run(lambda: {call})"
     workers = [f"127.0.0.1:{port}" for port in ports]
     place = Path(__file__).resolve().parent
     cluster = {"TF_CONFIG": config({"worker": workers}, index=index)} if ports else {}
@@ -150,14 +151,14 @@ def test_two_workers_do_what_one_process_does_also_after_one_was_killed(tmp_path
 
     def finish(folder: Path, *processes: subprocess.Popen) -> None:
         for index, process in enumerate(processes):
-            assert process.wait(600) == 0, output_of(folder, index)
+            assert process.wait(900) == 0, output_of(folder, index)
 
     alone, together, killed = (tmp_path / name for name in ("alone", "together", "killed"))
     for folder in (alone, together, killed):
         folder.mkdir()
 
     def flags(folder: Path) -> list[object]:
-        return ["--output-dir", folder, "--run-name", "run"]
+        return [*TECHNIQUES, "--output-dir", folder, "--run-name", "run"]
 
     finish(alone, start(alone, 0, [], *flags(alone), "--epochs", 3))
     ports = free_ports(2)
@@ -168,7 +169,7 @@ def test_two_workers_do_what_one_process_does_also_after_one_was_killed(tmp_path
     ports = free_ports(2)
     run = killed / task / "run"
     chief, other = (start(killed, index, ports, *flags(killed), "--epochs", 1000) for index in (0, 1))
-    until = time.monotonic() + 600
+    until = time.monotonic() + 900
     while epochs_of(run) < 1 and time.monotonic() < until:
         time.sleep(0.05)
     other.send_signal(signal.SIGKILL)

@@ -27,7 +27,8 @@ def own(variable: tf.Variable) -> tf.Variable:
     """The part of `variable_of_each_replica` that this replica has: rows can be written to it, which the distributed
     one forbids."""
     replica = tf.get_static_value(tf.distribute.get_replica_context().replica_id_in_sync_group)
-    return tf.distribute.get_strategy().experimental_local_results(variable)[replica]
+    here = tf.distribute.get_strategy().experimental_local_results(variable)
+    return here[replica % len(here)]  # those of a worker are numbered one after the other
 
 
 def do_if_any(condition, action: Callable[[], object]) -> None:
