@@ -7,6 +7,7 @@ that the same text has the same events in any batch: what scores the same goes b
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,8 @@ from common.generators import BATCH_TOKENS
 from common.metrics import precision_recall_f1
 from common.prediction import in_batches, one_trace
 
-from features import TRIGGER, Classes, Head, Labels, Span, Tag, Window, label_sequence, text_windows
+from cliques import MOST_NODES, linked_groups
+from features import TRIGGER, Classes, Head, Label, Labels, Span, Tag, Window, label_sequence, text_windows
 from metric import compare_examples
 from task import Argument, Event, Example
 
@@ -35,10 +37,12 @@ GRID = sorted((Settings(step / 2) for step in range(-8, 3)), key=lambda one: abs
 
 @dataclass
 class Scores:
-    """What the network says of one window: under all settings asked for, its tags."""
+    """What the network says of one window: under all settings asked for, its tags, and the pairs of them that are of one
+    event. Of a head that does not tell, `links` is None."""
 
     window: Window
     tags: dict[Settings, list[Tag]]
+    links: dict[Settings, list[tuple[Tag, Tag]]] | None = None
 
 
 class Predictor:
@@ -62,8 +66,9 @@ class Predictor:
         for batch, outputs in in_batches(one_trace(self.network), rows, self.batch_tokens):
             lengths = np.array([len(all_windows[index].encoding) for index in batch])
             found = (self._best_paths if "emissions" in outputs else self._spans_above)(outputs, lengths, settings)
-            for index, tags in zip(batch, found):
-                scores[index] = Scores(all_windows[index], tags)
+            links = self._links(outputs["links"].numpy(), found) if "links" in outputs else [None] * len(batch)
+            for index, *told in zip(batch, found, links):
+                scores[index] = Scores(all_windows[index], *told)
         return scores
 
     def _spans_above(self, outputs, lengths, settings) -> list[dict[Settings, list[Tag]]]:
@@ -74,6 +79,8 @@ class Predictor:
         for spans, first, last, length in zip(*parts, lengths):
             logits = spans[:length, :length] + first[:length].T[:, :, None] + last[:length].T[:, None]
             best = without_doubles(spans_above(logits, lowest))
+            if "links" in outputs:
+                best = without_doubtful_triggers(best, self.classes)
             found.append({one: [tuple(tag) for *tag, score in best if score > one.threshold] for one in settings})
         return found
 
@@ -87,13 +94,55 @@ class Predictor:
                 tags[one] = bio_spans(path)
         return found
 
+    def _links(self, logits, found) -> list[dict[Settings, list[tuple[Tag, Tag]]]]:
+        return [
+            {one: linked_tags(tags, of_window, self.classes) for one, tags in under.items()}
+            for of_window, under in zip(logits, found)
+        ]
+
     def decode(self, examples: Sequence[Example], scores: Sequence[Scores], settings: Settings) -> list[list[Event]]:
         """Events of every text out of the scores of its windows; what overlapping windows both see counts once."""
         labels: list[Labels] = [set() for _ in examples]
+        links: list[set[tuple[Label, Label]] | None] = [None] * len(examples)
         for score in scores:
-            for first, last, class_id in score.tags[settings]:
-                labels[score.window.example].add((score.window.encoding.char_span(first, last), class_id))
-        return [assemble(example.text, found, self.classes) for example, found in zip(examples, labels)]
+            text, span_of = score.window.example, score.window.encoding.char_span
+            labels[text] |= {(span_of(first, last), class_id) for first, last, class_id in score.tags[settings]}
+            if score.links is not None:
+                pairs = (tuple((span_of(*tag[:2]), tag[2]) for tag in pair) for pair in score.links[settings])
+                links[text] = (links[text] or set()).union(pairs)
+        return [
+            assemble(example.text, found, self.classes, pairs) for example, found, pairs in zip(examples, labels, links)
+        ]
+
+
+def linked_tags(tags: Sequence[Tag], logits: np.ndarray, classes: Classes) -> list[tuple[Tag, Tag]]:
+    """The pairs of tags of one event type that gplinker puts into one event: both by their first tokens and by their
+    last ones. Two triggers never are in one. logits: float (2, length, length)."""
+    by_type: dict[int, list[Tag]] = defaultdict(list)
+    for tag in tags:
+        by_type[classes.types[tag[2]]].append(tag)
+    found = []
+    for of_type in by_type.values():
+        if not 1 < len(of_type) <= MOST_NODES:
+            continue
+        places = np.array(of_type)
+        earlier, later = np.minimum(places[:, None], places), np.maximum(places[:, None], places)
+        linked = np.triu(on_grid(logits[[0, 1], earlier[..., :2], later[..., :2]]).min(-1) > 0, 1)
+        is_trigger = np.array([classes.pairs[class_id][1] is TRIGGER for class_id in places[:, 2]])
+        linked &= ~(is_trigger[:, None] & is_trigger)
+        found += [(of_type[one], of_type[other]) for one, other in np.argwhere(linked).tolist()]
+    return found
+
+
+def without_doubtful_triggers(
+    spans: Sequence[tuple[int, int, int, float]], classes: Classes
+) -> list[tuple[int, int, int, float]]:
+    """Of spans (first, last, class, score) all but the triggers at most 0 that are not the best of their type: they
+    would say the arguments of an event once more for each word in doubt."""
+    best: dict[int, tuple[int, int, int, float]] = {}
+    for span in sorted(spans, key=lambda span: -span[3]):
+        best.setdefault(span[2], span)
+    return [span for span in spans if span[3] > 0 or classes.pairs[span[2]][1] is not TRIGGER or best[span[2]] is span]
 
 
 def without_doubles(spans: Sequence[tuple[int, int, int, float]]) -> list[tuple[int, int, int, float]]:
@@ -111,38 +160,61 @@ def without_doubles(spans: Sequence[tuple[int, int, int, float]]) -> list[tuple[
     return [span for of_class in kept.values() for span in of_class]
 
 
-def assemble(text: str, labels: Labels, classes: Classes) -> list[Event]:
-    """The events that labelled spans stand for: one for each type, in the order of the text, with the first of its
-    triggers.
+def assemble(text: str, labels: Labels, classes: Classes, links: set[tuple[Label, Label]] | None = None) -> list[Event]:
+    """The events that labelled spans stand for, in the order of the text, each with the first of its triggers.
 
-    Two events of one type become one: the score is the same, and nothing in a text tells reliably where one ends and
-    the next begins. A role has each string once, whatever its case, since repeating it would be paid twice (see
-    metric.py).
+    links: pairs of labels of one event; the events of a type are then the cliques of these (see cliques.py). None: the
+    events of one type become one. The score is the same, but for arguments that two events share: a role has each
+    string once, whatever its case, since repeating it would be paid twice (see metric.py), and once more only in an
+    event that another trigger names.
     """
-    triggers: dict[str, Span] = {}
-    arguments: dict[str, dict[tuple[str, str], Argument]] = defaultdict(dict)
-    for span, class_id in sorted(labels):
-        (event_type, role), words = classes.pairs[class_id], text[slice(*span)]
-        found = arguments[event_type]  # also of a type that has a trigger and nothing else
-        if role is TRIGGER:
-            triggers.setdefault(event_type, span)
-        else:
-            found.setdefault((role, words.lower()), Argument(role, words, span[0]))
+    by_type: dict[str, list[Label]] = defaultdict(list)
+    for label in sorted(labels):
+        by_type[classes.pairs[label[1]][0]].append(label)
     events = []
-    for event_type, found in arguments.items():
-        start, end = triggers.get(event_type, (-1, -1))
-        events.append(Event(event_type, text[start:end], start, tuple(found.values())))
+    for event_type, of_type in by_type.items():
+        groups = [of_type] if links is None else linked_groups(of_type, links)
+        events += _told(text, event_type, [_parts(group, classes) for group in groups])
+    return events
+
+
+def _parts(labels: Sequence[Label], classes: Classes) -> tuple[Span | None, list[tuple[str, Span]]]:
+    """The first trigger of a group of labels, and its arguments."""
+    named = [(classes.pairs[class_id][1], span) for span, class_id in labels]
+    triggers = [span for role, span in named if role is TRIGGER]
+    return (triggers[0] if triggers else None), [(role, span) for role, span in named if role is not TRIGGER]
+
+
+def _told(text: str, event_type: str, groups: list[tuple[Span | None, list[tuple[str, Span]]]]) -> list[Event]:
+    """An event for each group that says something new of its trigger, or without one anything new. Those with a trigger
+    come first."""
+    said: dict[Span | None, set[tuple[str, str]]] = {None: set()}
+    events = []
+    for trigger, named in sorted(groups, key=lambda group: group[0] is None):
+        is_new = trigger not in said
+        known = said.setdefault(trigger, set())
+        arguments: dict[tuple[str, str], Argument] = {}
+        for role, span in named:
+            once = role, text[slice(*span)].lower()
+            if once not in known:
+                arguments.setdefault(once, Argument(role, text[slice(*span)], span[0]))
+        if arguments or is_new:
+            known |= arguments.keys()
+            said[None] |= arguments.keys()
+            start, end = trigger or (-1, -1)
+            events.append(Event(event_type, text[start:end], start, tuple(arguments.values())))
     return events
 
 
 def gold_scores(labelled: Sequence[Window], classes: Classes, head: Head) -> list[Scores]:
     """The scores of a network that is sure of all tags of labelled windows that its head can hold: decoded at 0.0, what
     gold itself would score."""
-    held = [
-        sorted(window.tags) if head == "global_pointer" else bio_spans(label_sequence(window, classes)[0])
-        for window in labelled
-    ]
-    return [Scores(window, {Settings(0.0): tags}) for window, tags in zip(labelled, held)]
+    sure, scores = Settings(0.0), []
+    for window in labelled:
+        tags = bio_spans(label_sequence(window, classes)[0]) if head == "crf" else sorted(window.tags)
+        pairs = {pair for of_event in window.events for pair in combinations(sorted(of_event), 2)}
+        scores.append(Scores(window, {sure: tags}, {sure: sorted(pairs)} if head == "gplinker" else None))
+    return scores
 
 
 def counts(examples: Sequence[Example], predictions: Sequence[Sequence[Event]]) -> list[tuple[float, int, int]]:

@@ -1,14 +1,13 @@
 """From texts to arrays: windows, their labels, other arguments in training, and batches. No TensorFlow.
 
-A label is a span and a class: a role of an event type, or the trigger of one. Which of several events of one type an
-argument belongs to is not labelled, since the judge does not ask. Spans of characters are half-open; spans of tokens
-have a first and a last one.
+A label is a span and a class: a role of an event type, or the trigger of one. Which labels belong to one event is for
+gplinker alone: the judge does not ask. Spans of characters are half-open; spans of tokens have a first and a last one.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import combinations, groupby
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
@@ -22,10 +21,11 @@ from common.tokenizers import Encoding, strip_span, windows
 
 from task import Argument, Event, Example, Schema, is_at
 
-Head = Literal["crf", "global_pointer"]
+Head = Literal["crf", "global_pointer", "gplinker"]
 Span = tuple[int, int]
-#: (span, class id) pairs
-Labels = set[tuple[Span, int]]
+#: (span, class id)
+Label = tuple[Span, int]
+Labels = set[Label]
 #: (first token, last token, class id)
 Tag = tuple[int, int, int]
 
@@ -66,13 +66,15 @@ class Classes:
 class Window:
     """A piece of a text that the encoder reads at once: nearly always the whole of it.
 
-    example: index of its text. whole: the window is all of it. arrays: inputs of the encoder. tags: its labels.
+    example: index of its text. whole: the window is all of it. arrays: inputs of the encoder. events: the labels of
+    each event, as far as they are in the window. tags: those of all.
     """
 
     example: int
     whole: bool
     encoding: Encoding
     arrays: dict[str, np.ndarray]
+    events: list[set[Tag]]
     tags: set[Tag]
 
 
@@ -82,7 +84,7 @@ def text_windows(texts: Sequence[str], encoder: Encoder) -> list[Window]:
     for index, text in enumerate(texts):
         parts = windows(encoder.tokenizer, encoder.tokenizer.tokenize(text), encoder.max_length)
         found += [
-            Window(index, len(parts) == 1, part, arrays, set())
+            Window(index, len(parts) == 1, part, arrays, [], set())
             for part, arrays in zip(parts, encoder.features(text, parts))
         ]
     return found
@@ -101,11 +103,12 @@ def labelled_windows(
     all_windows = text_windows([example.text for example in examples], encoder)
     for index, group in groupby(all_windows, key=lambda window: window.example):
         example, group = examples[index], list(group)
-        for span, class_id in label(example.text, example.events, classes, lost):
-            holding = [(window, tokens) for window in group if (tokens := window.encoding.token_span(*span))]
-            for window, tokens in holding:
-                window.tags.add((*tokens, class_id))
-            if not holding:
+        labels = event_labels(example.text, example.events, classes, lost)
+        for window in group:
+            window.events = [_tags_of(of_event, window.encoding) for of_event in labels]
+            window.tags = set().union(*window.events)
+        for span, class_id in set().union(*labels):
+            if not any(window.encoding.token_span(*span) for window in group):
                 kind = "trigger" if classes.pairs[class_id][1] is TRIGGER else "argument"
                 lost[f"{kind} across windows or inside a token"] += 1
         if example.events and not any(window.tags for window in group):
@@ -113,6 +116,10 @@ def labelled_windows(
         else:
             found += group
     return found
+
+
+def _tags_of(labels: Labels, encoding: Encoding) -> set[Tag]:
+    return {(*tokens, class_id) for span, class_id in labels if (tokens := encoding.token_span(*span))}
 
 
 def label_sequence(window: Window, classes: Classes) -> tuple[np.ndarray, list[Tag]]:
@@ -130,8 +137,14 @@ def label_sequence(window: Window, classes: Classes) -> tuple[np.ndarray, list[T
 def label(text: str, events: Iterable[Event], classes: Classes, lost: Counter[str]) -> Labels:
     """Where triggers and arguments are in the text. lost: counts those that are not there, by reason. Blanks at the
     ends of an argument are not labelled: they have no token."""
-    labels: Labels = set()
+    return set().union(*event_labels(text, events, classes, lost))
+
+
+def event_labels(text: str, events: Iterable[Event], classes: Classes, lost: Counter[str]) -> list[Labels]:
+    """The same of each event by itself."""
+    found = []
     for event, trigger, spans in located(text, events):
+        labels: Labels = set()
         if trigger:
             labels.add((strip_span(text, *trigger), classes.ids[event.event_type, TRIGGER]))
         elif event.trigger:
@@ -141,7 +154,8 @@ def label(text: str, events: Iterable[Event], classes: Classes, lost: Counter[st
                 labels.add((strip_span(text, *span), classes.ids[event.event_type, argument.role]))
             else:
                 lost["argument not in the text"] += 1
-    return labels
+        found.append(labels)
+    return found
 
 
 def located(text: str, events: Iterable[Event]) -> list[tuple[Event, Span | None, list[Span | None]]]:
@@ -253,7 +267,8 @@ def _overlap(one: Span, other: Span) -> bool:
 
 def collate(batch: list[Window], classes: Classes, head: Head) -> dict[str, np.ndarray]:
     """Windows as the inputs of the encoder, with `type_labels` (batch, types), and for the CRF `labels` (batch,
-    length), for the global pointer `tags` (tags of all windows, 4): row of the batch, class, first and last token."""
+    length), for the others `tags` (tags of all windows, 4): row of the batch, class, first and last token. For gplinker
+    also `links` (links of all windows, 4): row of the batch, and one of `link_labels`."""
     inputs = pad_features([window.arrays for window in batch])
     inputs["type_labels"] = np.zeros((len(batch), len(classes.event_types)), np.int8)
     for row, window in enumerate(batch):
@@ -267,4 +282,18 @@ def collate(batch: list[Window], classes: Classes, head: Head) -> dict[str, np.n
             for first, last, class_id in sorted(window.tags)
         ]
         inputs["tags"] = np.array(tags, np.int32).reshape(-1, 4)
+    if head == "gplinker":
+        links = [(row, *link) for row, window in enumerate(batch) for link in sorted(link_labels(window.events))]
+        inputs["links"] = np.array(links, np.int32).reshape(-1, 4)
     return inputs
+
+
+def link_labels(events: Iterable[set[Tag]]) -> set[tuple[int, int, int]]:
+    """What gplinker is to say of each two tags of one event: 0 and the places of their first tokens, the lower one
+    first, and 1 and the places of their last tokens."""
+    return {
+        (edge, *sorted((one[edge], other[edge])))
+        for tags in events
+        for one, other in combinations(tags, 2)
+        for edge in (0, 1)
+    }
