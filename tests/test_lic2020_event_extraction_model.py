@@ -32,7 +32,7 @@ predict = competition.load(FOLDER, "predict")
 
 Settings = decode.Settings
 
-HEADS = ["crf", "global_pointer"]
+HEADS = ["crf", "global_pointer", "gplinker"]
 SCHEMA = task.Schema(
     {
         "竞赛-胜负": ("时间", "胜者", "败者"),

@@ -19,7 +19,7 @@ import numpy as np
 from common.decoders import bio_transitions
 from common.encoders import Encoder
 from common.keras_compat import keras, tf
-from common.layers import ConditionalRandomField, GlobalPointer
+from common.layers import ConditionalRandomField, GlobalPointer, text_mask
 from common.losses import (
     Distribution,
     LossTerm,
@@ -47,7 +47,7 @@ def build_network(encoder: Encoder, classes: Classes, head: Head, transition_mul
     A label other than O and a span are impossible on [CLS], [SEP] and padding.
     """
     encoding = encoder.network()
-    is_text = _is_text(encoding.input["token_ids"])
+    is_text = text_mask(encoding.input["token_ids"])
     outside = tf.where(is_text, 0.0, _IMPOSSIBLE)[:, :, None]
     states = keras.layers.Dropout(encoder.dropout, name="head_dropout")(encoding.output[0])
     types = keras.layers.Dense(
@@ -69,11 +69,6 @@ def build_network(encoder: Encoder, classes: Classes, head: Head, transition_mul
     if head == "gplinker":
         outputs["links"] = GlobalPointer(2, name="links")(states, is_text)
     return keras.Model(encoding.input, outputs)
-
-
-def _is_text(token_ids):
-    """The last token is [SEP] and the first [CLS]: text is what has a token on either side."""
-    return tf.pad(token_ids[:, 2:] > 0, [[0, 0], [1, 1]])
 
 
 class ClassScores(keras.layers.Layer):
@@ -152,7 +147,7 @@ def loss(
         parts = outputs["spans"], outputs["first"] + adjustment.classes, outputs["last"]
         errors = factored_multilabel_cross_entropy(*parts, batch["tags"])
         # Of the three parts of a score: an array of all scores would be larger than everything else.
-        inside = tf.cast(_is_text(batch["token_ids"]), tf.float32)[:, :, None]
+        inside = tf.cast(text_mask(batch["token_ids"]), tf.float32)[:, :, None]
         distributions = [Distribution(part, "sigmoid", inside) for part in parts]
     terms = [
         batch_mean("type_loss", tf.reduce_sum(type_errors, -1), batch["type_labels"], [type_distribution]),

@@ -1,8 +1,9 @@
 """From scores to triples: batched scoring, decoding at any thresholds, and their search on dev. No TensorFlow."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -14,24 +15,36 @@ from common.metrics import precision_recall_f1
 from common.prediction import in_batches, one_trace
 from common.runs.values import Between
 
-from features import Labels, Span, Window, gap, sentence_windows
+from features import Head, Labels, Span, Window, gap, sentence_windows
+from linking import LinkScores, score_links
 from metric import compare
 from task import VALUE, Example, Schema, Triple
 
 
 class Settings(NamedTuple):
-    """Probabilities above which a start or an end is taken for one."""
+    """Probabilities above which a start or an end is taken for one. With gplinker those of spans, subjects and objects
+    alike, and of links."""
 
     subject_threshold: Annotated[float, Between(0, 1)] = 0.4
     object_threshold: Annotated[float, Between(0, 1)] = 0.4
 
 
-_STEPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-#: From the middle outwards: of equally good pairs the first one is taken, and the mildest is the safest.
-GRID = sorted(
-    (Settings(subject, object_) for subject in _STEPS for object_ in _STEPS),
-    key=lambda pair: abs(pair.subject_threshold - 0.4) + abs(pair.object_threshold - 0.4),
-)
+#: Those to begin with, of each head.
+DEFAULTS: dict[Head, Settings] = {"half_pointer": Settings(), "gplinker": Settings(0.2, 0.2)}
+_STEPS: dict[Head, tuple[float, ...]] = {
+    "half_pointer": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6),
+    "gplinker": (0.02, 0.05, 0.1, 0.2, 0.3, 0.5),
+}
+
+
+def grid(head: Head) -> list[Settings]:
+    """Pairs to choose from, from the middle outwards: of equally good ones the first is taken, and the mildest is the
+    safest."""
+
+    def distance(pair: Settings) -> float:
+        return sum(abs(one - other) for one, other in zip(pair, DEFAULTS[head]))
+
+    return sorted((Settings(*pair) for pair in product(_STEPS[head], repeat=2)), key=distance)
 
 
 @dataclass
@@ -53,6 +66,29 @@ class Scores:
         )
         return pair_starts_with_ends(starts, ends)
 
+    def objects(self, settings: Settings) -> Iterator[tuple[Span, Span, int]]:
+        """Subject, object and class of all that is above the thresholds."""
+        for subject in self.subjects(settings.subject_threshold):
+            for first, last, class_id in object_spans(*self.object_tags[subject], settings.object_threshold):
+                yield subject, (first, last), class_id
+
+    def probabilities(self, settings: Settings) -> dict[tuple[Span, Span, int], float]:
+        """The same with the least probability of the four borders."""
+        edges = {
+            subject: dict(zip(map(tuple, places.tolist()), values.tolist()))
+            for subject, (places, values) in self.object_tags.items()
+        }
+        starts, ends = self.subject_tags
+        return {
+            (subject, (first, last), class_id): min(
+                starts[subject[0]],
+                ends[subject[1]],
+                edges[subject][first, class_id, 0],
+                edges[subject][last, class_id, 1],
+            )
+            for subject, (first, last), class_id in self.objects(settings)
+        }
+
 
 class Predictor:
     """Extracts triples from sentences, whatever their length, order and number."""
@@ -60,7 +96,9 @@ class Predictor:
     def __init__(self, networks, encoder: Encoder, schema: Schema, batch_tokens: int = BATCH_TOKENS):
         self.encoder, self.schema, self.batch_tokens = encoder, schema, batch_tokens
         self.networks = networks
-        self._subjects, self._objects = one_trace(networks.subjects), one_trace(networks.objects)
+        self._links = not hasattr(networks, "subjects")
+        if not self._links:
+            self._subjects, self._objects = one_trace(networks.subjects), one_trace(networks.objects)
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[list[Triple]]:
         """The triples of every sentence, in order."""
@@ -70,8 +108,10 @@ class Predictor:
         """What `score` reads."""
         return sentence_windows([example.text for example in examples], self.encoder)
 
-    def score(self, all_windows: Sequence[Window], settings: Sequence[Settings]) -> list[Scores]:
+    def score(self, all_windows: Sequence[Window], settings: Sequence[Settings]) -> list[Scores] | list[LinkScores]:
         """Everything that decoding at any of these settings needs. The encoder reads every window once."""
+        if self._links:
+            return self._score_links(all_windows, settings)
         scores: list[Scores | None] = [None] * len(all_windows)
         for batch, (residual, probabilities) in in_batches(
             self._subjects, [window.arrays for window in all_windows], self.batch_tokens
@@ -83,15 +123,27 @@ class Predictor:
                 scores[index] = result
         return scores
 
-    def decode(self, examples: Sequence[Example], scores: Sequence[Scores], settings: Settings) -> list[list[Triple]]:
+    def _score_links(self, all_windows: Sequence[Window], settings: Sequence[Settings]) -> list[LinkScores]:
+        scores: list[LinkScores | None] = [None] * len(all_windows)
+        span_threshold, link_threshold = (min(of_all) for of_all in zip(*settings))
+        rows = [window.arrays for window in all_windows]
+        for batch, outputs in in_batches(one_trace(self.networks), rows, self.batch_tokens):
+            values = {name: output.numpy() for name, output in outputs.items()}
+            found = score_links([all_windows[index] for index in batch], values, span_threshold, link_threshold)
+            for index, result in zip(batch, found):
+                scores[index] = result
+        return scores
+
+    def decode(
+        self, examples: Sequence[Example], scores: Sequence[Scores] | Sequence[LinkScores], settings: Settings
+    ) -> list[list[Triple]]:
         """Triples of every sentence out of the scores of its windows; what overlapping windows both see counts once."""
         labels: list[Labels] = [defaultdict(set) for _ in examples]
         for score in scores:
             encoding = score.window.encoding
-            for subject in score.subjects(settings.subject_threshold):
-                for first, last, class_id in object_spans(*score.object_tags[subject], settings.object_threshold):
-                    span = encoding.char_span(first, last)
-                    labels[score.window.example][encoding.char_span(*subject)].add((span, class_id))
+            for subject, span, class_id in score.objects(settings):
+                found = labels[score.window.example][encoding.char_span(*subject)]
+                found.add((encoding.char_span(*span), class_id))
         return [assemble(example.text, found, self.schema) for example, found in zip(examples, labels)]
 
     def _score_batch(self, batch: list[Window], residual, probabilities, settings: Sequence[Settings]) -> list[Scores]:

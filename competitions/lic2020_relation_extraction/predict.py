@@ -19,6 +19,7 @@ from common.runs.directory import Run, open_trained_run
 from common.submission import check_output, valid_or_empty
 
 from decode import Predictor, Settings
+from features import BuiltWith
 from task import (
     TASK,
     Example,
@@ -44,9 +45,11 @@ class Config:
     output: Path | None = None
     """The submission; zipped when it ends in .zip. Default: submission.json in the run directory."""
     subject_threshold: float | None = None
-    """Probability above which the start or end of a subject counts. Default: what training found."""
+    """Probability above which the start or end of a subject counts; with gplinker, a subject or an object. Default: what
+    training found."""
     object_threshold: float | None = None
-    """Probability above which the start or end of an object counts. Default: what training found."""
+    """Probability above which the start or end of an object counts; with gplinker, a link of a subject and an object.
+    Default: what training found."""
     prediction: PredictionOptions = field(default_factory=PredictionOptions)
 
     def __post_init__(self):
@@ -86,7 +89,8 @@ def untrained_network(trained: Run, encoder: Encoder) -> Any:
     """What a run was trained with, before its weights are loaded."""
     from model import build_network
 
-    return build_network(encoder, len(Schema.read(trained.file("schema.json")).classes))
+    built_with = trained.read_json("network.json", BuiltWith) if trained.file("network.json").is_file() else BuiltWith()
+    return build_network(encoder, len(Schema.read(trained.file("schema.json")).classes), *built_with)
 
 
 def open_predictor(trained: Run, options: PredictionOptions) -> Predictor:
