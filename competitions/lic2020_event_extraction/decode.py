@@ -48,8 +48,17 @@ class Scores:
 class Predictor:
     """Extracts events from texts, whatever their length, order and number."""
 
-    def __init__(self, network, encoder: Encoder, classes: Classes, batch_tokens: int = BATCH_TOKENS):
+    def __init__(
+        self,
+        network,
+        encoder: Encoder,
+        classes: Classes,
+        batch_tokens: int = BATCH_TOKENS,
+        allowed: np.ndarray | None = None,
+    ):
+        """allowed: what `may_share` tells of training; None: any span may have any roles."""
         self.network, self.encoder, self.classes, self.batch_tokens = network, encoder, classes, batch_tokens
+        self.allowed = allowed
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[list[Event]]:
         """The events of every text, in order."""
@@ -79,6 +88,8 @@ class Predictor:
         for spans, first, last, length in zip(*parts, lengths):
             logits = spans[:length, :length] + first[:length].T[:, :, None] + last[:length].T[:, None]
             best = without_doubles(spans_above(logits, lowest))
+            if self.allowed is not None:
+                best = without_excluded(best, self.allowed)
             if "links" in outputs:
                 best = without_doubtful_triggers(best, self.classes)
             found.append({one: [tuple(tag) for *tag, score in best if score > one.threshold] for one in settings})
@@ -158,6 +169,19 @@ def without_doubles(spans: Sequence[tuple[int, int, int, float]]) -> list[tuple[
         if score > 0 or all(last < other[0] or other[1] < first for other in kept[class_id]):
             kept[class_id].append((first, last, class_id, score))
     return [span for of_class in kept.values() for span in of_class]
+
+
+def without_excluded(
+    spans: Sequence[tuple[int, int, int, float]], allowed: np.ndarray
+) -> list[tuple[int, int, int, float]]:
+    """Of spans (first, last, class, score) on the same tokens only the best of those that exclude each other. Where two
+    sides take the same place in a sentence, both are often scored in both roles. Of equal scores the span that comes
+    first in `spans` is the better one."""
+    kept: dict[Span, list[tuple[int, int, int, float]]] = defaultdict(list)
+    for span in sorted(spans, key=lambda span: -span[3]):
+        if all(allowed[span[2], other[2]] for other in kept[span[:2]]):
+            kept[span[:2]].append(span)
+    return [span for at_tokens in kept.values() for span in at_tokens]
 
 
 def assemble(text: str, labels: Labels, classes: Classes, links: set[tuple[Label, Label]] | None = None) -> list[Event]:

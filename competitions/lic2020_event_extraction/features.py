@@ -29,6 +29,9 @@ Labels = set[Label]
 #: (first token, last token, class id)
 Tag = tuple[int, int, int]
 
+#: The file of a run with what `shared_roles` found; runs that were made before it have none.
+SHARED_ROLES = "shared_roles.json"
+
 #: Stands for the role of a trigger. No role of a schema is None.
 TRIGGER = None
 
@@ -120,6 +123,29 @@ def labelled_windows(
 
 def _tags_of(labels: Labels, encoding: Encoding) -> set[Tag]:
     return {(*tokens, class_id) for span, class_id in labels if (tokens := encoding.token_span(*span))}
+
+
+def shared_roles(labelled: Sequence[Window], classes: Classes) -> list[tuple[str, str | None, str | None]]:
+    """The roles that one span has at once in one event type somewhere in labelled windows, as (type, role, role), each
+    pair once. The winner of a match is its place in no text, and seldom its loser."""
+    found = set()
+    for window in labelled:
+        at: dict[Span, list[int]] = defaultdict(list)
+        for first, last, class_id in sorted(window.tags):
+            at[first, last].append(class_id)
+        found |= {pair for ids in at.values() for pair in combinations(ids, 2)}
+    pairs = ((classes.pairs[one], classes.pairs[other]) for one, other in sorted(found))
+    return [(kind, role, other) for (kind, role), (other_kind, other) in pairs if kind == other_kind]
+
+
+def may_share(shared: Iterable[tuple[str, str | None, str | None]], classes: Classes) -> np.ndarray:
+    """bool (classes, classes): whether one span may have both. Roles of different event types may."""
+    allowed = (classes.types[:, None] != classes.types) | np.eye(len(classes), dtype=bool)
+    for kind, role, other in shared:
+        one, another = (classes.ids.get((kind, name)) for name in (role, other))
+        if one is not None and another is not None:
+            allowed[one, another] = allowed[another, one] = True
+    return allowed
 
 
 def label_sequence(window: Window, classes: Classes) -> tuple[np.ndarray, list[Tag]]:

@@ -26,7 +26,18 @@ from common.runs.directory import Evaluation, begin_run, parse_training_flags, w
 from common.submission import atomic_write, json_bytes
 
 from decode import GRID, Predictor, Settings, counts, f1, gold_scores
-from features import ArgumentReplacement, BuiltWith, Classes, Head, Window, collate, labelled_windows
+from features import (
+    SHARED_ROLES,
+    ArgumentReplacement,
+    BuiltWith,
+    Classes,
+    Head,
+    Window,
+    collate,
+    labelled_windows,
+    may_share,
+    shared_roles,
+)
 from metric import Item, compare_examples, one_to_one, total
 from task import TASK, Event, Example, Schema, find_files, read, submission_record
 
@@ -95,7 +106,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     windows = labelled_windows(parts.train, encoder, classes, lost)
     parts.check_used(windows, lost, "do the events belong to the texts?")
     network = build_network(encoder, classes, config.head, config.multiplier())
-    predictor = Predictor(network, encoder, classes)
+    shared = shared_roles(windows, classes)
+    predictor = Predictor(network, encoder, classes, allowed=may_share(shared, classes))
     show_data(parts, schema, windows, lost, predictor, config.head)
 
     def write_run(folder: Path) -> None:
@@ -104,6 +116,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         schema.write(folder / "event_schema.json")
         built_with = BuiltWith(config.head, config.multiplier())
         atomic_write(folder / "network.json", json_bytes(built_with._asdict()))
+        atomic_write(folder / SHARED_ROLES, json_bytes(shared))
         write_decoding(folder, settings)
 
     kept = begin_run(resumed, TASK, config, parts.describe(lost, schema=files.schema), write_run)
