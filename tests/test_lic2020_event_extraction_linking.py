@@ -144,25 +144,40 @@ def test_links_of_tags_against_a_slow_reference():
         assert {frozenset(pair) for pair in found} == linked_slowly(tags, logits) and len(found) == len(set(found))
 
 
-def test_an_argument_is_said_once_for_each_trigger():
+def told(events):
+    return [(one.trigger, [argument.text for argument in one.arguments]) for one in events]
+
+
+def test_an_argument_is_of_the_triggers_it_is_linked_with_or_else_of_the_nearest():
     text = "云桥队击败澜江队，战胜"
     winner, loser, first, second = (
         (place(text, piece), class_of(WIN, role))
         for piece, role in (("云桥队", "胜者"), ("澜江队", "败者"), ("击败", None), ("战胜", None))
     )
     labels = {winner, loser, first, second}
-    one_trigger = decode.assemble(text, labels - {second}, CLASSES, {(winner, first), (loser, first)})
-    assert [[a.text for a in one.arguments] for one in one_trigger] == [["云桥队"], ["澜江队"]]
-    two = decode.assemble(text, labels, CLASSES, {(winner, first), (winner, second), (loser, second)})
-    assert [(one.trigger, [a.text for a in one.arguments]) for one in two] == [
+
+    def assembled(*links):
+        return told(decode.assemble(text, labels, CLASSES, set(links)))
+
+    assert assembled((winner, first), (winner, second), (second, loser)) == [
         ("击败", ["云桥队"]),
-        ("战胜", ["云桥队"]),
-        ("战胜", ["澜江队"]),
+        ("战胜", ["云桥队", "澜江队"]),
     ]
-    without = decode.assemble(text, labels - {second}, CLASSES, {(winner, first), (winner, loser)})
-    assert [(one.trigger, [a.text for a in one.arguments]) for one in without] == [
-        ("击败", ["云桥队"]),
-        ("", ["澜江队"]),
+    assert assembled((winner, loser)) == [("击败", ["云桥队", "澜江队"]), ("战胜", [])]
+
+
+def test_without_a_trigger_events_are_cliques_and_say_nothing_twice():
+    text = "云桥队、澜江队、北州队，昨晚，云桥队"
+    names = [
+        (place(text, piece), class_of(WIN, role))
+        for piece, role in (("云桥队", "胜者"), ("澜江队", "败者"), ("北州队", "败者"), ("昨晚", "时间"))
+    ]
+    winner, loser, other, time = names
+    again = place(text, "云桥队", 1), class_of(WIN, "胜者")
+    links = {(winner, loser), (winner, time), (time, loser), (other, winner), (other, time)}
+    assert told(decode.assemble(text, {*names, again}, CLASSES, links)) == [
+        ("", ["云桥队", "澜江队", "昨晚"]),
+        ("", ["北州队"]),
     ]
 
 

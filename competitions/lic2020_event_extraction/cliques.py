@@ -1,7 +1,8 @@
-"""Which arguments belong to one event: the maximal cliques of the graph of their links (kexue.fm/archives/8926).
+"""Which arguments belong to one event where no trigger says it: the maximal cliques of the graph of their links
+(kexue.fm/archives/8926).
 
-Arguments and triggers are the nodes, and two are linked where the network puts them into one event. An event is a set
-of nodes that are all linked with each other and to which no further one is: an argument may be in several.
+Arguments are the nodes, and two are linked where the network puts them into one event. An event is a set of nodes that
+are all linked with each other and to which no further one is: an argument may be in several.
 """
 
 from collections.abc import Collection, Iterator, Sequence
