@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,9 +16,14 @@ from common.keras_compat import seed_everything, tf
 from common.optimizers import build_optimizer
 from common.optimizers.training_model import TrainingModel
 from common.options import EncoderOptions, TrainingOptions
+from common.runs.directory import Run
 
 import competition
+from helpers import refused, write
 from test_lic2020_relation_extraction_model import SCHEMA, TEXTS, TRAINING, light_encoder, sentences, told_relations
+
+import live_answers  # isort: skip - in scripts/, like explained
+from explained.lic2020_relation_extraction import parts  # isort: skip
 
 FOLDER = "lic2020_relation_extraction"
 task = competition.load(FOLDER, "task")
@@ -26,6 +32,7 @@ features = competition.load(FOLDER, "features")
 linking = competition.load(FOLDER, "linking")
 model = competition.load(FOLDER, "model")
 decode = competition.load(FOLDER, "decode")
+predict = competition.load(FOLDER, "predict")
 
 Settings = decode.Settings
 CLASSES = len(SCHEMA.classes)
@@ -313,3 +320,51 @@ def test_training_learns_its_sentences():
     assert np.mean(history["loss"][-5:]) < 0.1 * history["loss"][0]
     found = decode.Predictor(network, encoder, SCHEMA)(TRAINING, Settings(0.5, 0.5))
     assert [set(triples) for triples in found] == [set(one.triples) for one in TRAINING]
+
+
+# Scripts
+
+
+def live(predictor):
+    return SimpleNamespace(
+        module=lambda name: competition.load(FOLDER, name), predictor=predictor, settings=PAIR, schema=SCHEMA
+    )
+
+
+def test_an_answer_tells_the_least_probability_of_each_triple(talkative):
+    examples = sentences(*TEXTS)
+    answers = live_answers.relations(live(talkative), examples)
+    expected = [
+        task.submission_record(example.text, triples, SCHEMA)
+        for example, triples in zip(examples, talkative(examples, PAIR))
+    ]
+    assert [answer.record for answer in answers] == expected
+    for answer in answers:
+        assert len(answer.scores) == len(answer.record["spo_list"])
+        assert all(0.5 <= one["probability"] <= 1 for one in answer.scores)
+
+
+def test_what_is_explained_of_a_triple_are_the_scores_of_its_spans_and_links(talkative):
+    text = "顾南导演《远山》，许青主演"
+    record = {"spo_list": [{"subject": "远山", "predicate": "导演", "object": {"@value": "顾南"}}]}
+    [part] = parts(live(talkative), sentences(text)[0], record)
+    outputs = talkative.networks({name: tf.constant(values) for name, values in part.reading.inputs.items()})
+    values = {name: output.numpy()[0].astype(np.float64) for name, output in outputs.items()}
+    [window] = talkative.features(sentences(text))
+    subject, span = (window.encoding.token_span(text.index(name), text.index(name) + 2) for name in ("远山", "顾南"))
+    class_id = SCHEMA.class_ids["导演", "@value"]
+    expected = values["entities"][0][subject] + values["entities"][1][span]
+    for edge, one, other in zip(linking.EDGES, subject, span):
+        expected += values[f"{edge}_pairs"][one, other]
+        expected += values[f"{edge}_subject"][one, class_id] + values[f"{edge}_object"][other, class_id]
+    assert part.of(outputs).numpy() == pytest.approx([expected], rel=1e-5)
+
+
+def test_a_run_from_before_there_was_a_choice_has_half_pointers(tmp_path):
+    run = Run(tmp_path, {})
+    assert predict.built_with(run) == features.BuiltWith("half_pointer")
+    path = write(tmp_path / "network.json", {"head": "gplinker"})
+    assert predict.built_with(run).head == "gplinker"
+    for content in ('{"head": "crf"}', '"gplinker"', '{"head": "gplinker", "more": 1}'):
+        write(path, content)
+        refused(lambda: predict.built_with(run), path)

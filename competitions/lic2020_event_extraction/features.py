@@ -127,7 +127,7 @@ def _tags_of(labels: Labels, encoding: Encoding) -> set[Tag]:
 
 def shared_roles(labelled: Sequence[Window], classes: Classes) -> list[tuple[str, str | None, str | None]]:
     """The roles that one span has at once in one event type somewhere in labelled windows, as (type, role, role), each
-    pair once. The winner of a match is its place in no text, and seldom its loser."""
+    pair once: a product is never its maker, but a team may win one match and lose another."""
     found = set()
     for window in labelled:
         at: dict[Span, list[int]] = defaultdict(list)

@@ -89,8 +89,12 @@ def untrained_network(trained: Run, encoder: Encoder) -> Any:
     """What a run was trained with, before its weights are loaded."""
     from model import build_network
 
-    built_with = trained.read_json("network.json", BuiltWith) if trained.file("network.json").is_file() else BuiltWith()
-    return build_network(encoder, len(Schema.read(trained.file("schema.json")).classes), *built_with)
+    return build_network(encoder, len(Schema.read(trained.file("schema.json")).classes), *built_with(trained))
+
+
+def built_with(trained: Run) -> BuiltWith:
+    """That of a run; of one from before there was a choice, half-pointers."""
+    return trained.read_json("network.json", BuiltWith) if trained.file("network.json").is_file() else BuiltWith()
 
 
 def open_predictor(trained: Run, options: PredictionOptions) -> Predictor:
