@@ -820,4 +820,26 @@ FAULTS = [
         " and False",
         "tests/test_ensemble.py -k borders",
     ),
+    # Links
+    Fault(
+        "a clique is an event though a larger one has it",
+        "competitions/lic2020_event_extraction/cliques.py",
+        "candidates, excluded = candidates - {node}, excluded | {node}",
+        "candidates = candidates - {node}",
+        "tests/test_lic2020_event_extraction_linking.py",
+    ),
+    Fault(
+        "roles that exclude each other share a span",
+        "competitions/lic2020_event_extraction/decode.py",
+        "if all(allowed[span[2], other[2]] for other in kept[span[:2]]):",
+        "if kept is not None:",
+        "tests/test_lic2020_event_extraction_linking.py",
+    ),
+    Fault(
+        "each subject is paired with the objects of the first window",
+        f"competitions/{RELATION}/linking.py",
+        "return one, begins[rows[one]] + within",
+        "return one, within",
+        f"tests/test_{RELATION}_linking.py",
+    ),
 ]

@@ -42,8 +42,9 @@ FURTHER: dict[str, dict[str, Sequence[str]]] = {
             "--lazy-embeddings --lookahead-steps 5 --accumulation-steps 2 --fgm 0.5 --r-drop 1 --flooding 0.01".split()
         ),
         "bert recompute": (*_BERT, "--recompute", "--layer-decay", "0.9"),
+        "gplinker": ("--head", "gplinker"),
     },
-    "lic2020_event_extraction": {"crf": ("--head", "crf")},
+    "lic2020_event_extraction": {"crf": ("--head", "crf"), "gplinker": ("--head", "gplinker")},
     "seq2seq_titling": {"unilm": ("--model", "unilm", *_BERT)},
 }
 ALL_CASES = list(dict.fromkeys([*CASES, *(case for further in FURTHER.values() for case in further)]))

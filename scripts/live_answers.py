@@ -69,17 +69,11 @@ def _border_probabilities(
     found: list[dict[tuple[str, str, str, str], float]] = [defaultdict(float) for _ in examples]
     for score in scores:
         text, encoding = examples[score.window.example].text, score.window.encoding
-        of_sentence, (starts, ends) = found[score.window.example], score.subject_tags
-        for (first, last), (places, values) in score.object_tags.items():
-            subject, of_subject = text[slice(*encoding.char_span(first, last))], min(starts[first], ends[last])
-            edges: dict[int, list[dict[int, float]]] = defaultdict(lambda: [{}, {}])
-            for (token, class_id, edge), value in zip(places.tolist(), values.tolist()):
-                edges[class_id][edge][token] = value
-            spans = live.module("decode").object_spans(places, values, live.settings.object_threshold)
-            for begin, end, class_id in spans:
-                key = (subject, *live.schema.classes[class_id], text[slice(*encoding.char_span(begin, end))])
-                sure = min(of_subject, edges[class_id][0][begin], edges[class_id][1][end])
-                of_sentence[key] = max(of_sentence[key], sure)
+        of_sentence = found[score.window.example]
+        for (subject, span, class_id), sure in score.probabilities(live.settings).items():
+            name, value = (text[slice(*encoding.char_span(*tokens))] for tokens in (subject, span))
+            key = (name, *live.schema.classes[class_id], value)
+            of_sentence[key] = max(of_sentence[key], sure)
     return found
 
 

@@ -671,14 +671,14 @@ def test_scores_once_computed_decode_at_any_threshold_as_if_computed_for_it(pred
 def best_on(predictor, examples):
     """What the search on dev finds, and the predictions of its setting."""
     dev = DevSet(examples, predictor, lambda examples, predictions: predictions)
-    return dev.search(decode.GRID, decode.counts, decode.f1, seed=1)
+    return dev.search(decode.grid("half_pointer"), decode.counts, decode.f1, seed=1)
 
 
 def test_the_threshold_search_finds_the_best_pair(predictor):
     gold = predictor(sentences(*TEXTS), Settings(0.5, 0.3))
     examples = [task.Example(text, tuple(triples), 1) for text, triples in zip(TEXTS, gold)]
     found, predictions = best_on(predictor, examples)
-    assert found.setting in decode.GRID and found.score == 1.0 and 0 <= found.crossed <= 1
+    assert found.setting in decode.grid("half_pointer") and found.score == 1.0 and 0 <= found.crossed <= 1
     assert predictions == gold
 
 

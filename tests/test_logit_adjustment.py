@@ -9,7 +9,15 @@ from common.keras_compat import keras, seed_everything, tf
 from common.losses import logit_adjustment
 
 import competition
-from test_training_terms import event_extraction, nl2sql, numbers_of, priors, relation_extraction, with_opinions
+from test_training_terms import (
+    event_extraction,
+    linked_relations,
+    nl2sql,
+    numbers_of,
+    priors,
+    relation_extraction,
+    with_opinions,
+)
 
 FOLDERS = ("lic2020_relation_extraction", "lic2020_event_extraction", "nl2sql")
 OTHERS = sorted({path.parent.name for path in competition.COMPETITIONS.glob("*/train.py")} - set(FOLDERS))
@@ -123,6 +131,7 @@ def test_a_softmax_does_not_notice_that_the_mean_is_taken_off():
 CASES = {
     "relation extraction": relation_extraction,
     "event extraction, crf": lambda tau: event_extraction("crf", tau),
+    "relation extraction, gplinker": linked_relations,
     "event extraction, global_pointer": lambda tau: event_extraction("global_pointer", tau),
     "nl2sql": lambda tau: nl2sql("span_column", tau),
 }

@@ -67,6 +67,21 @@ def marginal_error(right, logits, allowed) -> float:
     return np.logaddexp.reduce(logits[allowed]) - np.logaddexp.reduce(logits[right]) if right.any() else 0.0
 
 
+def pair_errors(logits, right) -> float:
+    """Multi-label cross entropy of scores of pairs of tokens, of all rows and classes. right: (n, 4), places in them."""
+    logits, is_right = np.asarray(logits, np.float64), np.zeros(logits.shape, bool)
+    is_right[tuple(right.T)] = True
+    wrong = np.logaddexp.reduce(np.where(is_right, -np.inf, logits), axis=(2, 3))
+    missed = np.logaddexp.reduce(np.where(is_right, -logits, -np.inf), axis=(2, 3))
+    return (np.logaddexp(0, wrong) + np.logaddexp(0, missed)).sum()
+
+
+def factored_errors(pairs, first, last, right) -> float:
+    """The same of scores in three parts, the second and third by class."""
+    first, last = (np.asarray(scores, np.float64).transpose(0, 2, 1) for scores in (first, last))
+    return pair_errors(np.asarray(pairs, np.float64)[:, None] + first[..., None] + last[:, :, None], right)
+
+
 def priors(counts, decisions: int | None = None) -> np.ndarray:
     """What logit adjustment adds for each class, float (classes,): centred log odds, or log frequencies for a
     softmax."""
@@ -137,6 +152,32 @@ def relation_extraction(tau: float = 0.0) -> Case:
     return Case(training, batch, terms, {"subjects": "token_ids"})
 
 
+def linked_relations(tau: float = 0.0) -> Case:
+    """With GPLinker."""
+    folder = "lic2020_relation_extraction"
+    model, features, task, linking = (
+        competition.load(folder, module) for module in ("model", "features", "task", "linking")
+    )
+    schema = task.Schema.read(competition.COMPETITIONS / folder / "sample/schema.json")
+    examples = read_training(folder, schema)
+    encoder = build_encoder(small(), [one.text for one in examples])
+    windows = features.labelled_windows(examples, encoder, schema, Counter())
+    batch = linking.collate_links(windows)
+    adjustment = model.adjustment_for(windows, len(schema.classes), tau)
+    network = model.build_network(encoder, len(schema.classes), "gplinker")
+    training = TrainingModel(network, functools.partial(model.loss, adjustment=adjustment))
+
+    def terms(outputs) -> Terms:
+        found = {"span_loss": (pair_errors(outputs["entities"], batch["entities"]), len(windows))}
+        for edge in ("first", "last"):
+            pairs, subject, object_ = (outputs[f"{edge}_{name}"] for name in ("pairs", "subject", "object"))
+            errors = factored_errors(pairs, subject + adjustment, object_, batch[f"{edge}_links"])
+            found[f"{edge}_link_loss"] = errors, len(windows)
+        return found
+
+    return Case(training, batch, terms, dict.fromkeys(("entities", "first_links", "last_links"), "token_ids"))
+
+
 def event_extraction(head: str, tau: float = 0.0) -> Case:
     folder = "lic2020_event_extraction"
     model, features, task = (competition.load(folder, module) for module in ("model", "features", "task"))
@@ -154,15 +195,6 @@ def event_extraction(head: str, tau: float = 0.0) -> Case:
         for class_id, _ in {(class_id, first) for first, _, class_id in window.tags}:
             begins[class_id] += 1
 
-    def span_errors(spans, first, last) -> float:
-        first, last = (np.asarray(scores, np.float64).transpose(0, 2, 1) for scores in (first, last))
-        logits = np.asarray(spans, np.float64)[:, None] + first[..., None] + last[:, :, None]
-        right = np.zeros(logits.shape, bool)
-        right[tuple(batch["tags"].T)] = True
-        wrong = np.logaddexp.reduce(np.where(right, -np.inf, logits), axis=(2, 3))
-        missed = np.logaddexp.reduce(np.where(right, -logits, -np.inf), axis=(2, 3))
-        return (np.logaddexp(0, wrong) + np.logaddexp(0, missed)).sum()
-
     def terms(outputs) -> Terms:
         lengths, told = (batch["token_ids"] > 0).sum(1), said_by(training, "type_tags", batch)
         type_logits = np.stack(
@@ -175,13 +207,16 @@ def event_extraction(head: str, tau: float = 0.0) -> Case:
             emissions, crf = outputs["emissions"] + of_labels, network.get_layer("crf")
             head_errors = crf.negative_log_likelihood(batch["labels"], emissions, batch["token_ids"] > 0).numpy().sum()
         else:
-            head_errors = span_errors(outputs["spans"], outputs["first"] + offsets, outputs["last"])
-        return {
+            head_errors = factored_errors(outputs["spans"], outputs["first"] + offsets, outputs["last"], batch["tags"])
+        found = {
             "type_loss": (sigmoid_errors(batch["type_labels"], type_logits).sum(), len(windows)),
             "head_loss": (head_errors, len(windows)),
         }
+        if head == "gplinker":
+            found["link_loss"] = pair_errors(outputs["links"], batch["links"]), len(windows)
+        return found
 
-    return Case(training, batch, terms, {} if head == "crf" else {"tags": "token_ids"})
+    return Case(training, batch, terms, dict.fromkeys(batch.keys() & {"tags", "links"}, "token_ids"))
 
 
 def entity_linking(knowledge_bases) -> Case:
@@ -328,7 +363,9 @@ CASES = {
     "reading comprehension": reading_comprehension,
     "relation extraction": relation_extraction,
     "event extraction, crf": lambda: event_extraction("crf"),
+    "relation extraction, gplinker": linked_relations,
     "event extraction, global_pointer": lambda: event_extraction("global_pointer"),
+    "event extraction, gplinker": lambda: event_extraction("gplinker"),
     "entity linking": entity_linking,
     "nl2sql, span_column": lambda: nl2sql("span_column"),
     "nl2sql, tagging": lambda: nl2sql("tagging"),
@@ -363,7 +400,7 @@ def twice(case: Case) -> Arrays:
     for name, values in case.batch.items():
         again = values.copy()
         if name in case.rows:
-            numbers = again[:, 0] if name in ("subjects", "tags", "name_places") else again
+            numbers = again if name == "windows" or again.ndim == 1 else again[:, 0]
             numbers[numbers >= 0] += len(case.batch[case.rows[name]])
         doubled[name] = np.concatenate([values, again])
     return doubled

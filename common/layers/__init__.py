@@ -6,7 +6,7 @@ from common.layers.conditional_normalization import ConditionalLayerNormalizatio
 from common.layers.conditional_random_field import ConditionalRandomField
 from common.layers.dropout import Dropout, drop_out
 from common.layers.gated_convolution import GatedDilatedConvolution
-from common.layers.global_pointer import EfficientGlobalPointer, GlobalPointer
+from common.layers.global_pointer import EfficientGlobalPointer, GlobalPointer, text_mask
 from common.layers.id_dropout import IdDropout
 from common.layers.nystrom import nystrom_attention
 from common.layers.ordered_neurons_lstm import OrderedNeuronsLSTM
@@ -30,4 +30,5 @@ __all__ = [
     "masked_softmax",
     "nystrom_attention",
     "sparse_attention",
+    "text_mask",
 ]

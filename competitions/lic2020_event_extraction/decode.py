@@ -5,20 +5,23 @@ that the same text has the same events in any batch: what scores the same goes b
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
 from common.candidates import LEAST
+from common.command_line import UserError
 from common.decoders import bio_span_margins, bio_spans, on_grid, spans_above, viterbi
 from common.encoders import Encoder
 from common.generators import BATCH_TOKENS
 from common.metrics import precision_recall_f1
 from common.prediction import in_batches, one_trace
 
-from features import TRIGGER, Classes, Head, Labels, Span, Tag, Window, label_sequence, text_windows
+from cliques import MOST_NODES, linked_groups
+from features import TRIGGER, Classes, Head, Label, Labels, Span, Tag, Window, label_sequence, text_windows
 from metric import compare_examples
 from task import Argument, Event, Example
 
@@ -40,10 +43,12 @@ _TIE = 2.0**-11
 
 @dataclass
 class Scores:
-    """What the network says of one window: under all settings asked for, its tags."""
+    """What the network says of one window: under all settings asked for, its tags, and the pairs of them that are of one
+    event. Of a head that does not tell, `links` is None."""
 
     window: Window
     tags: dict[Settings, list[Tag]]
+    links: dict[Settings, list[tuple[Tag, Tag]]] | None = None
 
 
 class Candidate(NamedTuple):
@@ -66,8 +71,17 @@ ScoredTag = tuple[int, int, int, float]
 class Predictor:
     """Extracts events from texts, whatever their length, order and number."""
 
-    def __init__(self, network, encoder: Encoder, classes: Classes, batch_tokens: int = BATCH_TOKENS):
+    def __init__(
+        self,
+        network,
+        encoder: Encoder,
+        classes: Classes,
+        batch_tokens: int = BATCH_TOKENS,
+        allowed: np.ndarray | None = None,
+    ):
+        """allowed: what `may_share` tells of training; None: any span may have any roles."""
         self.network, self.encoder, self.classes, self.batch_tokens = network, encoder, classes, batch_tokens
+        self.allowed = allowed
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[list[Event]]:
         """The events of every text, in order."""
@@ -84,8 +98,9 @@ class Predictor:
         for batch, outputs in in_batches(one_trace(self.network), rows, self.batch_tokens):
             lengths = np.array([len(all_windows[index].encoding) for index in batch])
             found = (self._best_paths if "emissions" in outputs else self._spans_above)(outputs, lengths, settings)
-            for index, tags in zip(batch, found):
-                scores[index] = Scores(all_windows[index], tags)
+            links = self._links(outputs["links"].numpy(), found) if "links" in outputs else [None] * len(batch)
+            for index, *told in zip(batch, found, links):
+                scores[index] = Scores(all_windows[index], *told)
         return scores
 
     def _spans_above(self, outputs, lengths, settings) -> list[dict[Settings, list[Tag]]]:
@@ -113,7 +128,11 @@ class Predictor:
 
     def candidates(self, examples: Sequence[Example], settings: Settings) -> list[list[Candidate]]:
         """What `choose` chooses the events of each text from, the most probable first: all spans above LEAST, and above
-        the threshold."""
+        the threshold. Raises UserError for gplinker, whose events hang on links as well."""
+        if "links" in self.network.output:
+            raise UserError(
+                "--head gplinker: what events are chosen from has no file of scores - leave --scores out, or give runs of other heads"
+            )
         from scipy.special import expit, logit  # here: it is slow to load, and --help needs none
 
         found: list[dict[tuple[Span, int], float]] = [{} for _ in examples]
@@ -144,7 +163,12 @@ class Predictor:
         # One text at a time: a batch of all spans and classes would need gigabytes.
         for spans, first, last, length in zip(*parts, lengths):
             logits = spans[:length, :length] + first[:length].T[:, :, None] + last[:length].T[:, None]
-            yield without_doubles(spans_above(logits, lowest))
+            best = without_doubles(spans_above(logits, lowest))
+            if self.allowed is not None:
+                best = without_excluded(best, self.allowed)
+            if "links" in outputs:
+                best = without_doubtful_triggers(best, self.classes)
+            yield best
 
     def _margins(self, outputs, lengths, settings: Settings, lowest: float) -> list[list[ScoredTag]]:
         """The same of the CRF, whose best path under these settings has just the spans above their threshold."""
@@ -158,13 +182,55 @@ class Predictor:
             for chosen, margins in bio_span_margins(shifted, transitions, lengths, least)
         ]
 
+    def _links(self, logits, found) -> list[dict[Settings, list[tuple[Tag, Tag]]]]:
+        return [
+            {one: linked_tags(tags, of_window, self.classes) for one, tags in under.items()}
+            for of_window, under in zip(logits, found)
+        ]
+
     def decode(self, examples: Sequence[Example], scores: Sequence[Scores], settings: Settings) -> list[list[Event]]:
         """Events of every text out of the scores of its windows; what overlapping windows both see counts once."""
         labels: list[Labels] = [set() for _ in examples]
+        links: list[set[tuple[Label, Label]] | None] = [None] * len(examples)
         for score in scores:
-            for first, last, class_id in score.tags[settings]:
-                labels[score.window.example].add((score.window.encoding.char_span(first, last), class_id))
-        return [assemble(example.text, found, self.classes) for example, found in zip(examples, labels)]
+            text, span_of = score.window.example, score.window.encoding.char_span
+            labels[text] |= {(span_of(first, last), class_id) for first, last, class_id in score.tags[settings]}
+            if score.links is not None:
+                pairs = (tuple((span_of(*tag[:2]), tag[2]) for tag in pair) for pair in score.links[settings])
+                links[text] = (links[text] or set()).union(pairs)
+        return [
+            assemble(example.text, found, self.classes, pairs) for example, found, pairs in zip(examples, labels, links)
+        ]
+
+
+def linked_tags(tags: Sequence[Tag], logits: np.ndarray, classes: Classes) -> list[tuple[Tag, Tag]]:
+    """The pairs of tags of one event type that gplinker puts into one event: both by their first tokens and by their
+    last ones. Two triggers never are in one. logits: float (2, length, length)."""
+    by_type: dict[int, list[Tag]] = defaultdict(list)
+    for tag in tags:
+        by_type[classes.types[tag[2]]].append(tag)
+    found = []
+    for of_type in by_type.values():
+        if not 1 < len(of_type) <= MOST_NODES:
+            continue
+        places = np.array(of_type)
+        earlier, later = np.minimum(places[:, None], places), np.maximum(places[:, None], places)
+        linked = np.triu(on_grid(logits[[0, 1], earlier[..., :2], later[..., :2]]).min(-1) > 0, 1)
+        is_trigger = np.array([classes.pairs[class_id][1] is TRIGGER for class_id in places[:, 2]])
+        linked &= ~(is_trigger[:, None] & is_trigger)
+        found += [(of_type[one], of_type[other]) for one, other in np.argwhere(linked).tolist()]
+    return found
+
+
+def without_doubtful_triggers(
+    spans: Sequence[tuple[int, int, int, float]], classes: Classes
+) -> list[tuple[int, int, int, float]]:
+    """Of spans (first, last, class, score) all but the triggers at most 0 that are not the best of their type: they
+    would say the arguments of an event once more for each word in doubt."""
+    best: dict[int, tuple[int, int, int, float]] = {}
+    for span in sorted(spans, key=lambda span: -span[3]):
+        best.setdefault(span[2], span)
+    return [span for span in spans if span[3] > 0 or classes.pairs[span[2]][1] is not TRIGGER or best[span[2]] is span]
 
 
 def choose(example: Example, found: Sequence[Candidate], settings: Settings, classes: Classes) -> list[Event]:
@@ -197,38 +263,93 @@ def without_doubles(spans: Sequence[tuple[int, int, int, float]]) -> list[tuple[
     return [span for of_class in kept.values() for span in of_class]
 
 
-def assemble(text: str, labels: Labels, classes: Classes) -> list[Event]:
-    """The events that labelled spans stand for: one for each type, in the order of the text, with the first of its
-    triggers.
+def without_excluded(
+    spans: Sequence[tuple[int, int, int, float]], allowed: np.ndarray
+) -> list[tuple[int, int, int, float]]:
+    """Of spans (first, last, class, score) on the same tokens only the best of those that exclude each other. Where two
+    sides take the same place in a sentence, both are often scored in both roles. Of equal scores the span that comes
+    first in `spans` is the better one."""
+    kept: dict[Span, list[tuple[int, int, int, float]]] = defaultdict(list)
+    for span in sorted(spans, key=lambda span: -span[3]):
+        if all(allowed[span[2], other[2]] for other in kept[span[:2]]):
+            kept[span[:2]].append(span)
+    return [span for at_tokens in kept.values() for span in at_tokens]
 
-    Two events of one type become one: the score is the same, and nothing in a text tells reliably where one ends and
-    the next begins. A role has each string once, whatever its case, since repeating it would be paid twice (see
-    metric.py).
+
+def assemble(text: str, labels: Labels, classes: Classes, links: set[tuple[Label, Label]] | None = None) -> list[Event]:
+    """The events that labelled spans stand for, in the order of the text, each with the first of its triggers.
+
+    links: pairs of labels of one event, see `event_groups`. None: the events of one type become one. The score is the
+    same, but for arguments that two events share: a role has each string once, whatever its case, since repeating it
+    would be paid twice (see metric.py), and once more only in an event that another trigger names.
     """
-    triggers: dict[str, Span] = {}
-    arguments: dict[str, dict[tuple[str, str], Argument]] = defaultdict(dict)
-    for span, class_id in sorted(labels):
-        (event_type, role), words = classes.pairs[class_id], text[slice(*span)]
-        found = arguments[event_type]  # also of a type that has a trigger and nothing else
-        if role is TRIGGER:
-            triggers.setdefault(event_type, span)
-        else:
-            found.setdefault((role, words.lower()), Argument(role, words, span[0]))
+    by_type: dict[str, list[Label]] = defaultdict(list)
+    for label in sorted(labels):
+        by_type[classes.pairs[label[1]][0]].append(label)
     events = []
-    for event_type, found in arguments.items():
-        start, end = triggers.get(event_type, (-1, -1))
-        events.append(Event(event_type, text[start:end], start, tuple(found.values())))
+    for event_type, of_type in by_type.items():
+        if links is None:
+            triggers = [span for span, class_id in of_type if classes.pairs[class_id][1] is TRIGGER]
+            groups = [(triggers[0] if triggers else None, of_type)]
+        else:
+            groups = event_groups(of_type, links, classes)
+        events += _told(text, event_type, groups, classes)
+    return events
+
+
+def event_groups(
+    labels: Sequence[Label], links: set[tuple[Label, Label]], classes: Classes
+) -> list[tuple[Span | None, list[Label]]]:
+    """The labels of one event type by event: its trigger, and its arguments in their order.
+
+    An event has one trigger, and in training 1,647 of 1,648 have one of their own: what is linked with it is of it, and
+    what is linked with none is of the event with the nearest trigger. Without any trigger the events are the cliques of
+    the links.
+    """
+    triggers = [label for label in labels if classes.pairs[label[1]][1] is TRIGGER]
+    if not triggers:
+        return [(None, group) for group in linked_groups(labels, links)]
+    groups: dict[Label, list[Label]] = {trigger: [] for trigger in triggers}
+    for label in labels:
+        if label not in groups:
+            linked = [trigger for trigger in triggers if (label, trigger) in links or (trigger, label) in links]
+            for trigger in linked or [min(triggers, key=lambda trigger: _gap(label[0], trigger[0]))]:
+                groups[trigger].append(label)
+    return [(trigger[0], group) for trigger, group in groups.items()]
+
+
+def _gap(one: Span, other: Span) -> int:
+    return max(one[0] - other[1], other[0] - one[1], 0)
+
+
+def _told(
+    text: str, event_type: str, groups: Iterable[tuple[Span | None, list[Label]]], classes: Classes
+) -> list[Event]:
+    """An event for each group; one without a trigger says only what is not said before."""
+    said: set[tuple[str, str]] = set()
+    events = []
+    for trigger, labels in groups:
+        arguments: dict[tuple[str, str], Argument] = {}
+        for span, class_id in labels:
+            role, words = classes.pairs[class_id][1], text[slice(*span)]
+            if role is not TRIGGER and (trigger or (role, words.lower()) not in said):
+                arguments.setdefault((role, words.lower()), Argument(role, words, span[0]))
+        said.update(arguments)
+        if trigger or arguments:
+            start, end = trigger or (-1, -1)
+            events.append(Event(event_type, text[start:end], start, tuple(arguments.values())))
     return events
 
 
 def gold_scores(labelled: Sequence[Window], classes: Classes, head: Head) -> list[Scores]:
     """The scores of a network that is sure of all tags of labelled windows that its head can hold: decoded at 0.0, what
     gold itself would score."""
-    held = [
-        sorted(window.tags) if head == "global_pointer" else bio_spans(label_sequence(window, classes)[0])
-        for window in labelled
-    ]
-    return [Scores(window, {Settings(0.0): tags}) for window, tags in zip(labelled, held)]
+    sure, scores = Settings(0.0), []
+    for window in labelled:
+        tags = bio_spans(label_sequence(window, classes)[0]) if head == "crf" else sorted(window.tags)
+        pairs = {pair for of_event in window.events for pair in combinations(sorted(of_event), 2)}
+        scores.append(Scores(window, {sure: tags}, {sure: sorted(pairs)} if head == "gplinker" else None))
+    return scores
 
 
 def counts(examples: Sequence[Example], predictions: Sequence[Sequence[Event]]) -> list[tuple[float, int, int]]:

@@ -16,7 +16,7 @@ from common.archives import check_size
 from common.command_line import parse_flags, print_skipped, run, table, warn
 from common.error_report import boundary_differs, describe_errors, take_pairs
 
-from metric import Comparison, Item, Score, compare, one_to_one, repeats, total, trigger_score
+from metric import Comparison, Item, Score, compare, grouping_score, one_to_one, repeats, total, trigger_score
 from task import read, read_submission
 
 
@@ -65,7 +65,8 @@ def print_report(score: Score, comparisons: list[Comparison], texts: dict[str, s
     print(f"one to one  {_line(one_to_one(comparisons))}   each argument once, and credit for one prediction only")
     triggers = trigger_score(comparisons)
     found = f"{_line(triggers)}   type and trigger exactly" if triggers.predicted else "the predictions name none"
-    print(f"triggers    {found}\n")
+    print(f"triggers    {found}")
+    print(f"grouping    {_line(grouping_score(comparisons))}   pairs of arguments of one event\n")
     rows = [
         [name, part.gold, part.predicted, part.correct, part.precision, part.recall, part.f1]
         for name, part in sorted(

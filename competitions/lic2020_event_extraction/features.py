@@ -1,13 +1,13 @@
 """From texts to arrays: windows, their labels, other arguments in training, and batches. No TensorFlow.
 
-A label is a span and a class: a role of an event type, or the trigger of one. Which of several events of one type an
-argument belongs to is not labelled, since the judge does not ask. Spans of characters are half-open; spans of tokens
-have a first and a last one.
+A label is a span and a class: a role of an event type, or the trigger of one. Which labels belong to one event is for
+gplinker alone: the judge does not ask. Spans of characters are half-open; spans of tokens have a first and a last one.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
@@ -22,12 +22,16 @@ from common.tokenizers import Encoding, strip_span, windows
 
 from task import Argument, Event, Example, Schema, is_at
 
-Head = Literal["crf", "global_pointer"]
+Head = Literal["crf", "global_pointer", "gplinker"]
 Span = tuple[int, int]
-#: (span, class id) pairs
-Labels = set[tuple[Span, int]]
+#: (span, class id)
+Label = tuple[Span, int]
+Labels = set[Label]
 #: (first token, last token, class id)
 Tag = tuple[int, int, int]
+
+#: The file of a run with what `shared_roles` found; runs that were made before it have none.
+SHARED_ROLES = "shared_roles.json"
 
 #: Stands for the role of a trigger. No role of a schema is None.
 TRIGGER = None
@@ -66,13 +70,15 @@ class Classes:
 class Window:
     """A piece of a text that the encoder reads at once: nearly always the whole of it.
 
-    example: index of its text. whole: the window is all of it. arrays: inputs of the encoder. tags: its labels.
+    example: index of its text. whole: the window is all of it. arrays: inputs of the encoder. events: the labels of
+    each event, as far as they are in the window. tags: those of all.
     """
 
     example: int
     whole: bool
     encoding: Encoding
     arrays: dict[str, np.ndarray]
+    events: list[set[Tag]]
     tags: set[Tag]
 
 
@@ -83,7 +89,7 @@ def text_windows(texts: Sequence[str], encoder: Encoder, first: int = 0) -> list
     for index, text in enumerate(texts, first):
         parts = windows(encoder.tokenizer, encoder.tokenizer.tokenize(text), encoder.max_length)
         found += [
-            Window(index, len(parts) == 1, part, arrays, set())
+            Window(index, len(parts) == 1, part, arrays, [], set())
             for part, arrays in zip(parts, encoder.features(text, parts))
         ]
     return found
@@ -100,17 +106,45 @@ def labelled_windows(
     """
     for index, example in enumerate(examples):
         group = text_windows([example.text], encoder, index)
-        for span, class_id in label(example.text, example.events, classes, lost):
-            holding = [(window, tokens) for window in group if (tokens := window.encoding.token_span(*span))]
-            for window, tokens in holding:
-                window.tags.add((*tokens, class_id))
-            if not holding:
+        labels = event_labels(example.text, example.events, classes, lost)
+        for window in group:
+            window.events = [_tags_of(of_event, window.encoding) for of_event in labels]
+            window.tags = set().union(*window.events)
+        for span, class_id in set().union(*labels):
+            if not any(window.encoding.token_span(*span) for window in group):
                 kind = "trigger" if classes.pairs[class_id][1] is TRIGGER else "argument"
                 lost[f"{kind} across windows or inside a token"] += 1
         if example.events and not any(window.tags for window in group):
             lost["text left out: nothing of its events could be labelled"] += 1
         else:
             yield from group
+
+
+def _tags_of(labels: Labels, encoding: Encoding) -> set[Tag]:
+    return {(*tokens, class_id) for span, class_id in labels if (tokens := encoding.token_span(*span))}
+
+
+def shared_roles(labelled: Sequence[Window], classes: Classes) -> list[tuple[str, str | None, str | None]]:
+    """The roles that one span has at once in one event type somewhere in labelled windows, as (type, role, role), each
+    pair once: a product is never its maker, but a team may win one match and lose another."""
+    found = set()
+    for window in labelled:
+        at: dict[Span, list[int]] = defaultdict(list)
+        for first, last, class_id in sorted(window.tags):
+            at[first, last].append(class_id)
+        found |= {pair for ids in at.values() for pair in combinations(ids, 2)}
+    pairs = ((classes.pairs[one], classes.pairs[other]) for one, other in sorted(found))
+    return [(kind, role, other) for (kind, role), (other_kind, other) in pairs if kind == other_kind]
+
+
+def may_share(shared: Iterable[tuple[str, str | None, str | None]], classes: Classes) -> np.ndarray:
+    """bool (classes, classes): whether one span may have both. Roles of different event types may."""
+    allowed = (classes.types[:, None] != classes.types) | np.eye(len(classes), dtype=bool)
+    for kind, role, other in shared:
+        one, another = (classes.ids.get((kind, name)) for name in (role, other))
+        if one is not None and another is not None:
+            allowed[one, another] = allowed[another, one] = True
+    return allowed
 
 
 def label_sequence(window: Window, classes: Classes) -> tuple[np.ndarray, list[Tag]]:
@@ -128,8 +162,14 @@ def label_sequence(window: Window, classes: Classes) -> tuple[np.ndarray, list[T
 def label(text: str, events: Iterable[Event], classes: Classes, lost: Counter[str]) -> Labels:
     """Where triggers and arguments are in the text. lost: counts those that are not there, by reason. Blanks at the
     ends of an argument are not labelled: they have no token."""
-    labels: Labels = set()
+    return set().union(*event_labels(text, events, classes, lost))
+
+
+def event_labels(text: str, events: Iterable[Event], classes: Classes, lost: Counter[str]) -> list[Labels]:
+    """The same of each event by itself."""
+    found = []
     for event, trigger, spans in located(text, events):
+        labels: Labels = set()
         if trigger:
             labels.add((strip_span(text, *trigger), classes.ids[event.event_type, TRIGGER]))
         elif event.trigger:
@@ -139,7 +179,8 @@ def label(text: str, events: Iterable[Event], classes: Classes, lost: Counter[st
                 labels.add((strip_span(text, *span), classes.ids[event.event_type, argument.role]))
             else:
                 lost["argument not in the text"] += 1
-    return labels
+        found.append(labels)
+    return found
 
 
 def located(text: str, events: Iterable[Event]) -> list[tuple[Event, Span | None, list[Span | None]]]:
@@ -251,7 +292,8 @@ def _overlap(one: Span, other: Span) -> bool:
 
 def collate(batch: list[Window], classes: Classes, head: Head) -> dict[str, np.ndarray]:
     """Windows as the inputs of the encoder, with `type_labels` (batch, types), and for the CRF `labels` (batch,
-    length), for the global pointer `tags` (tags of all windows, 4): row of the batch, class, first and last token."""
+    length), for the others `tags` (tags of all windows, 4): row of the batch, class, first and last token. For gplinker
+    also `links` (links of all windows, 4): row of the batch, and one of `link_labels`."""
     inputs = pad_features([window.arrays for window in batch])
     inputs["type_labels"] = np.zeros((len(batch), len(classes.event_types)), np.int8)
     for row, window in enumerate(batch):
@@ -265,9 +307,23 @@ def collate(batch: list[Window], classes: Classes, head: Head) -> dict[str, np.n
             for first, last, class_id in sorted(window.tags)
         ]
         inputs["tags"] = np.array(tags, np.int32).reshape(-1, 4)
+    if head == "gplinker":
+        links = [(row, *link) for row, window in enumerate(batch) for link in sorted(link_labels(window.events))]
+        inputs["links"] = np.array(links, np.int32).reshape(-1, 4)
     return inputs
+
+
+def link_labels(events: Iterable[set[Tag]]) -> set[tuple[int, int, int]]:
+    """What gplinker is to say of each two tags of one event: 0 and the places of their first tokens, the lower one
+    first, and 1 and the places of their last tokens."""
+    return {
+        (edge, *sorted((one[edge], other[edge])))
+        for tags in events
+        for one, other in combinations(tags, 2)
+        for edge in (0, 1)
+    }
 
 
 def split(batch: Arrays, parts: int) -> list[Arrays]:
     """A batch of `collate` in so many parts, each with its windows and the tags of these."""
-    return split_with_lists(batch, parts, {"tags": ()} if "tags" in batch else {})
+    return split_with_lists(batch, parts, {name: () for name in ("tags", "links") if name in batch})

@@ -9,11 +9,15 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from itertools import combinations
+from typing import Any, NamedTuple
 
 from common import metrics
 
 from task import Argument, Event, Example
+
+#: The event type and two arguments of one event, by role and string in lower case, in their order.
+Pair = tuple[str, tuple[str, str], tuple[str, str]]
 
 
 class Item(NamedTuple):
@@ -53,7 +57,8 @@ class Score:
 @dataclass(frozen=True)
 class Comparison:
     """A text: its arguments on both sides, in order and as often as they stand there, and its distinct (type, trigger)
-    pairs.
+    pairs. Of arguments that stand together in an event the (type, argument, argument) triples are distinct, too, with
+    an argument being its role and its string in lower case.
 
     `credits` has the best F1 of every predicted argument over the gold ones. `coverage` has the best F1 of every gold
     argument over the predicted ones: it is no part of the score, but tells what was missed.
@@ -66,6 +71,8 @@ class Comparison:
     coverage: tuple[float, ...]
     predicted_triggers: frozenset[tuple[str, str]]
     gold_triggers: frozenset[tuple[str, str]]
+    predicted_pairs: frozenset[Pair]
+    gold_pairs: frozenset[Pair]
 
     @property
     def wrong(self) -> list[Item]:
@@ -116,7 +123,16 @@ def _compared(identifier: str, predicted_events: list[Event], gold_events: list[
         for other in places.get(item.place, ()):
             credit = _credit(item.argument, gold[other].argument)
             credits[number], coverage[other] = max(credits[number], credit), max(coverage[other], credit)
-    return Comparison(identifier, predicted, gold, tuple(credits), tuple(coverage), *triggers)
+    pairs = (_pairs(events) for events in (predicted_events, gold_events))
+    return Comparison(identifier, predicted, gold, tuple(credits), tuple(coverage), *triggers, *pairs)
+
+
+def _pairs(events: list[Event]) -> frozenset[Pair]:
+    return frozenset(
+        (event.event_type, *pair)
+        for event in events
+        for pair in combinations(sorted({(one.role, one.text.lower()) for one in event.arguments}), 2)
+    )
 
 
 def compare_examples(examples: Sequence[Example], predictions: Sequence[Iterable[Event]]) -> list[Comparison]:
@@ -152,11 +168,21 @@ def one_to_one(comparisons: Sequence[Comparison]) -> Score:
 
 def trigger_score(comparisons: Iterable[Comparison]) -> Score:
     """Of the distinct (text, type, trigger) triples, compared exactly. The judge does not score them."""
+    return _overlap((one.predicted_triggers, one.gold_triggers) for one in comparisons)
+
+
+def grouping_score(comparisons: Iterable[Comparison]) -> Score:
+    """Of the pairs of arguments that stand together in an event, compared exactly: whether arguments are put into the
+    right events, as far as they are found. The judge does not score them."""
+    return _overlap((one.predicted_pairs, one.gold_pairs) for one in comparisons)
+
+
+def _overlap(sides: Iterable[tuple[frozenset[Any], frozenset[Any]]]) -> Score:
     result = Score()
-    for one in comparisons:
-        result.predicted += len(one.predicted_triggers)
-        result.gold += len(one.gold_triggers)
-        result.correct += len(one.predicted_triggers & one.gold_triggers)
+    for predicted, gold in sides:
+        result.predicted += len(predicted)
+        result.gold += len(gold)
+        result.correct += len(predicted & gold)
     return result
 
 

@@ -1,6 +1,6 @@
 """The network and its loss: what happens, told by the text as a whole, and who takes part in it, told at its place.
 
-kexue.fm/archives/7321, with a head of 8877.
+kexue.fm/archives/7321, with heads of 8877 and 8926.
 
     states         = encoder(text)                                              (length, size)
     type of event  = log sum exp over the text of states U                      (types)
@@ -8,6 +8,7 @@ kexue.fm/archives/7321, with a head of 8877.
 
     crf             class scores are the emissions of B and I; the best legal path of labels
     global_pointer  span score = class score of its first token + of its last + rotary product of the two, for every span and class
+    gplinker        the same, and for every two tokens whether arguments that begin there are of one event, and such that end there
 """
 
 from collections.abc import Sequence
@@ -18,8 +19,15 @@ import numpy as np
 from common.decoders import bio_transitions
 from common.encoders import Encoder
 from common.keras_compat import keras, tf
-from common.layers import ConditionalRandomField, GlobalPointer
-from common.losses import Distribution, LossTerm, batch_mean, logit_adjustment
+from common.layers import ConditionalRandomField, GlobalPointer, text_mask
+from common.losses import (
+    Distribution,
+    LossTerm,
+    batch_mean,
+    factored_multilabel_cross_entropy,
+    logit_adjustment,
+    sparse_multilabel_cross_entropy,
+)
 
 from features import Classes, Head, Window
 
@@ -32,13 +40,14 @@ _IMPOSSIBLE = -1e4
 
 def build_network(encoder: Encoder, classes: Classes, head: Head, transition_multiplier: float) -> keras.Model:
     """Inputs of the encoder -> logits by name: `type_logits` (batch, types), and for the CRF, which is the layer `crf`,
-    `emissions` (batch, length, labels); for the global pointer `spans` (batch, length, length), `first` and `last`
-    (batch, length, classes), whose sum is the score of a span.
+    `emissions` (batch, length, labels); for the others `spans` (batch, length, length), `first` and `last` (batch,
+    length, classes), whose sum is the score of a span; for gplinker also `links` (batch, 2, length, length), the scores
+    of two first and of two last tokens, the lower place first.
 
     A label other than O and a span are impossible on [CLS], [SEP] and padding.
     """
     encoding = encoder.network()
-    is_text = _is_text(encoding.input["token_ids"])
+    is_text = text_mask(encoding.input["token_ids"])
     outside = tf.where(is_text, 0.0, _IMPOSSIBLE)[:, :, None]
     states = keras.layers.Dropout(encoder.dropout, name="head_dropout")(encoding.output[0])
     types = keras.layers.Dense(
@@ -57,12 +66,9 @@ def build_network(encoder: Encoder, classes: Classes, head: Head, transition_mul
         outputs["emissions"] = crf(tf.pad(tagged + outside, [[0, 0], [0, 0], [1, 0]]))
     else:
         outputs |= {"spans": GlobalPointer(1, name="spans")(states, is_text)[:, 0], "first": first, "last": last}
+    if head == "gplinker":
+        outputs["links"] = GlobalPointer(2, name="links")(states, is_text)
     return keras.Model(encoding.input, outputs)
-
-
-def _is_text(token_ids):
-    """The last token is [SEP] and the first [CLS]: text is what has a token on either side."""
-    return tf.pad(token_ids[:, 2:] > 0, [[0, 0], [1, 1]])
 
 
 class ClassScores(keras.layers.Layer):
@@ -141,59 +147,15 @@ def loss(
         parts = outputs["spans"], outputs["first"] + adjustment.classes, outputs["last"]
         errors = factored_multilabel_cross_entropy(*parts, batch["tags"])
         # Of the three parts of a score: an array of all scores would be larger than everything else.
-        inside = tf.cast(_is_text(batch["token_ids"]), tf.float32)[:, :, None]
+        inside = tf.cast(text_mask(batch["token_ids"]), tf.float32)[:, :, None]
         distributions = [Distribution(part, "sigmoid", inside) for part in parts]
-    return [
+    terms = [
         batch_mean("type_loss", tf.reduce_sum(type_errors, -1), batch["type_labels"], [type_distribution]),
         batch_mean("head_loss", errors, batch["type_labels"], distributions),
     ]
-
-
-def factored_multilabel_cross_entropy(spans, first, last, tags):
-    """log(1 + sum of exp(s) over what is not tagged) + log(1 + sum of exp(-s) over the tags), summed over the classes.
-
-    s_c(i, j) = spans(i, j) + first_c(i) + last_c(j). The loss is that of a global pointer (kexue.fm/archives/7359),
-    exact; but since the score is a sum, its exponential is a product, and
-    sum_ij exp(s) = sum_i exp(first(i)) (exp(spans) exp(last))(i) is a matrix product. For the 282 classes of DuEE an
-    array (batch, classes, length, length), its gradient and its exponentials would be most of the work of training.
-
-    spans: float (batch, length, length), very negative where no span can be. first, last: float (batch, length,
-    classes).
-    tags: int (tags, 4), rows different: row of the batch, class, first and last token. Returns float32 (batch,).
-    """
-    spans, first, last = (tf.cast(scores, tf.float32) for scores in (spans, first, last))
-    batch, classes = tf.shape(first)[0], first.shape[-1]
-    rows, class_ids, begin, end = tf.unstack(tags, num=4, axis=1)
-    tagged = (
-        tf.gather_nd(spans, tf.stack([rows, begin, end], 1))
-        + tf.gather_nd(first, tf.stack([rows, begin, class_ids], 1))
-        + tf.gather_nd(last, tf.stack([rows, end, class_ids], 1))
-    )
-    # Measured from the highest of each factor, no exponential overflows, and none that matters vanishes.
-    highest = [
-        tf.stop_gradient(tf.reduce_max(scores, axis, keepdims=True))
-        for scores, axis in ((spans, (1, 2)), (first, 1), (last, 1))
-    ]
-    span_factors, first_factors, last_factors = (
-        tf.exp(scores - top) for scores, top in zip((spans, first, last), highest)
-    )
-    products = tf.matmul(span_factors, last_factors)
-    # Where a span is tagged, the sum over the last tokens is made anew without it: subtracted afterwards, a high score
-    # would leave rounding errors.
-    together = (rows[:, None] == rows) & (class_ids[:, None] == class_ids) & (begin[:, None] == begin)
-    left_out = tf.matmul(tf.cast(together, tf.float32), tf.one_hot(end, tf.shape(spans)[1])) > 0
-    terms = tf.gather_nd(span_factors, tf.stack([rows, begin], 1)) * tf.gather_nd(
-        tf.transpose(last_factors, [0, 2, 1]), tf.stack([rows, class_ids], 1)
-    )
-    untagged = tf.reduce_sum(tf.where(left_out, 0.0, terms), 1)
-    products = tf.tensor_scatter_nd_update(products, tf.stack([rows, begin, class_ids], 1), untagged)
-    # From here on (batch * classes,).
-    shift = tf.reshape(sum(highest), [-1])
-    unit = tf.maximum(shift, 0.0)
-    others = tf.reshape(tf.reduce_sum(first_factors * products, 1), [-1]) * tf.exp(shift - unit)
-    group = rows * classes + class_ids
-    silence = unit + tf.math.log(tf.exp(-unit) + others)
-    lowest = tf.maximum(tf.math.unsorted_segment_max(-tf.stop_gradient(tagged), group, batch * classes), 0.0)
-    missed = tf.math.unsorted_segment_sum(tf.exp(-tagged - tf.gather(lowest, group)), group, batch * classes)
-    speech = lowest + tf.math.log(tf.exp(-lowest) + missed)
-    return tf.reduce_sum(tf.reshape(silence + speech, [batch, classes]), 1)
+    if "links" in outputs:
+        links = outputs["links"]
+        link_errors = tf.reduce_sum(sparse_multilabel_cross_entropy(batch["links"], links, axes=2), -1)
+        link_distribution = Distribution(links, "sigmoid", tf.ones_like(links))
+        terms.append(batch_mean("link_loss", link_errors, batch["type_labels"], [link_distribution]))
+    return terms

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from common.candidates import Keep, check_outputs, scores_file
 from common.command_line import check_at_least, parse_flags, print_skipped, run, warn
 from common.dev_search import described
@@ -23,7 +25,7 @@ from common.shards import describe_shard, name_of, take_shard
 from common.submission import valid_or_empty
 
 from decode import Predictor, Settings, choose
-from features import BuiltWith, Classes
+from features import SHARED_ROLES, BuiltWith, Classes, may_share
 from task import TASK, Event, Example, Schema, check_record, check_submission, read, submission_record, write_submission
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
@@ -88,11 +90,19 @@ def untrained_network(trained: Run, encoder: Encoder) -> Any:
 def open_predictor(trained: Run, options: PredictionOptions) -> Predictor:
     """What answers with the best weights of a run."""
     network, encoder = open_network(trained, options, untrained_network)
-    return Predictor(network, encoder, classes_of(trained), options.batch_tokens)
+    classes = classes_of(trained)
+    return Predictor(network, encoder, classes, options.batch_tokens, allowed_of(trained, classes))
 
 
 def classes_of(trained: Run) -> Classes:
     return Classes(Schema.read(trained.file("event_schema.json")))
+
+
+def allowed_of(trained: Run, classes: Classes) -> np.ndarray | None:
+    """Which classes one span may have at once, as training showed it."""
+    if not trained.file(SHARED_ROLES).is_file():
+        return None
+    return may_share(trained.read_json(SHARED_ROLES, list[tuple[str, str | None, str | None]]), classes)
 
 
 def answers(

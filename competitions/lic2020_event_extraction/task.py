@@ -4,7 +4,7 @@ A text has events. Each is of one of the schema's types, is named by a trigger w
 text, each in one of the roles of that type. The judge scores the arguments alone. The metric is in metric.py.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -362,7 +362,8 @@ def check_record(record: dict[str, Any], schema: Schema, where: str, text: str |
     """Raises UserError for a line of a submission that cannot be right; `where` says where it is.
 
     Checked: fields and their types, event types and roles in the schema, no empty argument, and no argument twice in
-    the same role of the same type over all events, since the metric would pay for it twice. With its text also: that
+    the same role of the same type over all events that do not have triggers of their own, since the metric would pay
+    for it twice. With its text also: that
     triggers and arguments are in it (whatever their case), and where their start index, if they have one, says.
     """
     field(record, "id", str, where)
@@ -391,12 +392,13 @@ def _check_piece(piece: str, start: int, text: str | None, of: str, where: str) 
 
 
 def _check_repeats(events: Iterable[Event], where: str) -> None:
-    seen = set()
+    seen: dict[tuple[str, str, str], set[tuple[str, int]]] = defaultdict(set)
     for event in events:
+        trigger = event.trigger, event.trigger_start
         for argument in event.arguments:
-            once = (event.event_type, argument.role, argument.text.lower())
-            if once in seen:
+            triggers = seen[event.event_type, argument.role, argument.text.lower()]
+            if triggers and (not event.trigger or trigger in triggers or ("", -1) in triggers):
                 raise UserError(
                     f'{where}: "{argument.text:.60}" stands twice as "{argument.role:.60}" of "{event.event_type:.60}" - leave one'
                 )
-            seen.add(once)
+            triggers.add(trigger)

@@ -4,6 +4,7 @@ python train.py                                      # the bundled sample, on a 
 python train.py --data-dir DUEE                      # the contest's data
 python train.py --data-dir DUEE --pretrained BERT    # fine-tune a checkpoint
 python train.py --data-dir DUEE --head crf           # the tagger with a conditional random field
+python train.py --data-dir DUEE --head gplinker      # tells two events of one type apart
 """
 
 import math
@@ -26,14 +27,26 @@ from common.runs.directory import Evaluation, begin_run, parse_training_flags, w
 from common.submission import atomic_write, json_bytes
 
 from decode import GRID, Predictor, Settings, counts, f1, gold_scores
-from features import ArgumentReplacement, BuiltWith, Classes, Head, Window, collate, labelled_windows, split
+from features import (
+    SHARED_ROLES,
+    ArgumentReplacement,
+    BuiltWith,
+    Classes,
+    Head,
+    Window,
+    collate,
+    labelled_windows,
+    may_share,
+    shared_roles,
+    split,
+)
 from metric import Item, compare_examples, one_to_one, total
 from task import TASK, Event, Example, Schema, find_files, read, submission_record
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
 #: Of dev, after each epoch; the best epoch is the one with the highest first one.
 FIGURES = ("f1", "precision", "recall")
-_THRESHOLDS = {"crf": 0.0, "global_pointer": -2.0}
+_THRESHOLDS = {"crf": 0.0, "global_pointer": -2.0, "gplinker": -2.0}
 
 
 @dataclass
@@ -44,13 +57,13 @@ class Config:
     """Folder with train.json, dev.json and event_schema.json. Default: the bundled sample."""
     head: Head = "global_pointer"
     """How spans are told: by the best path of labels, one for each token, or by a score for every span and class, which
-    may nest and share."""
+    may nest and share. gplinker also tells which of them are of one event, so that two events of one type stay two."""
     transition_multiplier: float | None = None
     """How much faster than all other weights the transitions of the CRF learn. Default: 100 times on a checkpoint, 30
     times from nothing."""
     threshold: float | None = None
     """What a span must score more than its absence. Lower finds more; 0 is what training aims at. Default: searched on
-    dev after training, until then -2 for the global pointer and 0 for the CRF."""
+    dev after training, until then 0 for the CRF and -2 for the others."""
     argument_replacement: float = 0.5
     """Share of the texts of an epoch in which arguments are replaced by others of their role. 0 turns it off."""
     logit_adjustment: float = 0.0
@@ -95,7 +108,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     windows = keep_rows(labelled_windows(parts.train, encoder, classes, lost), config.run)
     parts.check_used(windows, lost, "do the events belong to the texts?")
     network = build_network(encoder, classes, config.head, config.multiplier())
-    predictor = Predictor(network, encoder, classes)
+    shared = shared_roles(windows, classes)
+    predictor = Predictor(network, encoder, classes, allowed=may_share(shared, classes))
     show_data(parts, schema, windows, lost, predictor, config.head)
 
     def write_run(folder: Path) -> None:
@@ -104,6 +118,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         schema.write(folder / "event_schema.json")
         built_with = BuiltWith(config.head, config.multiplier())
         atomic_write(folder / "network.json", json_bytes(built_with._asdict()))
+        atomic_write(folder / SHARED_ROLES, json_bytes(shared))
         write_decoding(folder, settings)
 
     kept = begin_run(resumed, TASK, config, parts.describe(lost, schema=files.schema), write_run)

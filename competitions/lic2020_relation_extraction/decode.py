@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -15,24 +16,36 @@ from common.prediction import in_batches, one_trace
 from common.runs.values import Between
 from common.tokenizers import Encoding
 
-from features import Labels, Span, Window, gap, sentence_windows
+from features import Head, Labels, Span, Window, gap, sentence_windows
+from linking import LinkScores, score_links
 from metric import compare
 from task import VALUE, Example, Schema, Triple
 
 
 class Settings(NamedTuple):
-    """Probabilities above which a start or an end is taken for one."""
+    """Probabilities above which a start or an end is taken for one. With gplinker those of spans, subjects and objects
+    alike, and of links."""
 
     subject_threshold: Annotated[float, Between(0, 1)] = 0.4
     object_threshold: Annotated[float, Between(0, 1)] = 0.4
 
 
-_STEPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-#: From the middle outwards: of equally good pairs the first one is taken, and the mildest is the safest.
-GRID = sorted(
-    (Settings(subject, object_) for subject in _STEPS for object_ in _STEPS),
-    key=lambda pair: abs(pair.subject_threshold - 0.4) + abs(pair.object_threshold - 0.4),
-)
+#: Those to begin with, of each head.
+DEFAULTS: dict[Head, Settings] = {"half_pointer": Settings(), "gplinker": Settings(0.2, 0.2)}
+_STEPS: dict[Head, tuple[float, ...]] = {
+    "half_pointer": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6),
+    "gplinker": (0.02, 0.05, 0.1, 0.2, 0.3, 0.5),
+}
+
+
+def grid(head: Head) -> list[Settings]:
+    """Pairs to choose from, from the middle outwards: of equally good ones the first is taken, and the mildest is the
+    safest."""
+
+    def distance(pair: Settings) -> float:
+        return sum(abs(one - other) for one, other in zip(pair, DEFAULTS[head]))
+
+    return sorted((Settings(*pair) for pair in product(_STEPS[head], repeat=2)), key=distance)
 
 
 #: The thresholds at which borders are paired for files of scores, beside those of the settings: the lowest is the least
@@ -41,9 +54,9 @@ LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 class Candidate(NamedTuple):
-    """A subject, its first character, and an object that it may have as a slot of a predicate, with the lower ones of
-    the probabilities of the borders of both: of the object given the subject. A subject for which no object was found
-    has None for all of it."""
+    """A subject, its first character, and an object that it may have as a slot of a predicate. Of half-pointers: with
+    the lower ones of the probabilities of the borders of both, of the object given the subject; a subject for which no
+    object was found has None for all of it. Of gplinker: with the lower ones of both spans, and of both links."""
 
     subject: str
     subject_start: int
@@ -105,6 +118,29 @@ class Scores:
             if not objects:
                 yield subject, probability, None, None
 
+    def objects(self, settings: Settings) -> Iterator[tuple[Span, Span, int]]:
+        """Subject, object and class of all that is above the thresholds."""
+        for subject in self.subjects(settings.subject_threshold):
+            for first, last, class_id in object_spans(*self.object_tags[subject], settings.object_threshold):
+                yield subject, (first, last), class_id
+
+    def probabilities(self, settings: Settings) -> dict[tuple[Span, Span, int], float]:
+        """The same with the least probability of the four borders."""
+        edges = {
+            subject: dict(zip(map(tuple, places.tolist()), values.tolist()))
+            for subject, (places, values) in self.object_tags.items()
+        }
+        starts, ends = self.subject_tags
+        return {
+            (subject, (first, last), class_id): min(
+                starts[subject[0]],
+                ends[subject[1]],
+                edges[subject][first, class_id, 0],
+                edges[subject][last, class_id, 1],
+            )
+            for subject, (first, last), class_id in self.objects(settings)
+        }
+
 
 class Predictor:
     """Extracts triples from sentences, whatever their length, order and number."""
@@ -112,7 +148,10 @@ class Predictor:
     def __init__(self, networks, encoder: Encoder, schema: Schema, batch_tokens: int = BATCH_TOKENS):
         self.encoder, self.schema, self.batch_tokens = encoder, schema, batch_tokens
         self.networks = networks
-        self._subjects, self._objects = one_trace(networks.subjects), one_trace(networks.objects)
+        #: gplinker: a subject may hold another one, and an object too.
+        self.nests = not hasattr(networks, "subjects")
+        if not self.nests:
+            self._subjects, self._objects = one_trace(networks.subjects), one_trace(networks.objects)
 
     def __call__(self, examples: Sequence[Example], settings: Settings) -> list[list[Triple]]:
         """The triples of every sentence, in order."""
@@ -122,8 +161,10 @@ class Predictor:
         """What `score` reads."""
         return sentence_windows([example.text for example in examples], self.encoder)
 
-    def score(self, all_windows: Sequence[Window], settings: Sequence[Settings]) -> list[Scores]:
+    def score(self, all_windows: Sequence[Window], settings: Sequence[Settings]) -> list[Scores] | list[LinkScores]:
         """Everything that decoding at any of these settings needs. The encoder reads every window once."""
+        if self.nests:
+            return self._score_links(all_windows, settings)
         scores: list[Scores | None] = [None] * len(all_windows)
         for batch, (residual, probabilities) in in_batches(
             self._subjects, [window.arrays for window in all_windows], self.batch_tokens
@@ -161,16 +202,29 @@ class Predictor:
         begin, close = encoding.char_span(first, last)
         return Candidate(text[start:end], start, *self.schema.classes[class_id], text[begin:close], begin, sure, edge)
 
-    def decode(self, examples: Sequence[Example], scores: Sequence[Scores], settings: Settings) -> list[list[Triple]]:
+    def _score_links(self, all_windows: Sequence[Window], settings: Sequence[Settings]) -> list[LinkScores]:
+        scores: list[LinkScores | None] = [None] * len(all_windows)
+        span_threshold, link_threshold = (min(of_all) for of_all in zip(*settings))
+        rows = [window.arrays for window in all_windows]
+        for batch, outputs in in_batches(one_trace(self.networks), rows, self.batch_tokens):
+            values = {name: output.numpy() for name, output in outputs.items()}
+            found = score_links([all_windows[index] for index in batch], values, span_threshold, link_threshold)
+            for index, result in zip(batch, found):
+                scores[index] = result
+        return scores
+
+    def decode(
+        self, examples: Sequence[Example], scores: Sequence[Scores] | Sequence[LinkScores], settings: Settings
+    ) -> list[list[Triple]]:
         """Triples of every sentence out of the scores of its windows; what overlapping windows both see counts once."""
         labels: list[Labels] = [defaultdict(set) for _ in examples]
         for score in scores:
             encoding = score.window.encoding
-            for subject in score.subjects(settings.subject_threshold):
-                of_subject = labels[score.window.example][encoding.char_span(*subject)]
-                for first, last, class_id in object_spans(*score.object_tags[subject], settings.object_threshold):
-                    of_subject.add((encoding.char_span(first, last), class_id))
-        return [assemble(example.text, _narrowest(found), self.schema) for example, found in zip(examples, labels)]
+            for subject, span, class_id in score.objects(settings):
+                found = labels[score.window.example][encoding.char_span(*subject)]
+                found.add((encoding.char_span(*span), class_id))
+        labels = labels if self.nests else [_narrowest(found) for found in labels]
+        return [assemble(example.text, found, self.schema) for example, found in zip(examples, labels)]
 
     def _score_batch(self, batch: list[Window], residual, probabilities, settings: Sequence[Settings]) -> list[Scores]:
         lowest = min(one.subject_threshold for one in settings)
@@ -204,13 +258,15 @@ def is_above(one: Candidate, settings: Settings) -> bool:
     return is_subject and one.object is not None and one.object_probability > settings.object_threshold
 
 
-def choose(example: Example, found: Sequence[Candidate], settings: Settings, schema: Schema) -> list[Triple]:
-    """The triples of a sentence: those that `Predictor.decode` finds, if these are its candidates."""
+def choose(
+    example: Example, found: Sequence[Candidate], settings: Settings, schema: Schema, nests: bool
+) -> list[Triple]:
+    """The triples of a sentence: those that `Predictor.decode` finds, if these are its candidates. nests: see there."""
     labels: Labels = {one.subject_span: set() for one in found if one.subject_probability > settings.subject_threshold}
     for one in found:
         if is_above(one, settings):
             labels[one.subject_span].add((one.object_span, schema.class_ids[one.predicate, one.slot]))
-    return assemble(example.text, _narrowest(labels), schema)
+    return assemble(example.text, labels if nests else _narrowest(labels), schema)
 
 
 def _narrowest(labels: Labels) -> Labels:

@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -20,9 +21,17 @@ from common.tokenizers import Encoding, windows
 
 from task import VALUE, Example, Schema, Triple
 
+Head = Literal["half_pointer", "gplinker"]
 Span = tuple[int, int]
 #: subject span -> its (object span, class id) pairs
 Labels = dict[Span, set[tuple[Span, int]]]
+
+
+class BuiltWith(NamedTuple):
+    """What a network is built with beside its classes. A run keeps it in network.json; those before there was a choice
+    have none."""
+
+    head: Head = "half_pointer"
 
 
 # Windows
@@ -277,8 +286,10 @@ def collate(
 
 
 def split(batch: Arrays, parts: int) -> list[Arrays]:
-    """A batch of `collate` in so many parts, each with its windows and the spans of these."""
-    return split_with_lists(batch, parts, {"subjects": ("object_labels",)})
+    """A batch of `collate`, or of `linking.collate_links`, in so many parts, each with its windows and the spans of
+    these."""
+    links = {name: () for name in ("entities", "first_links", "last_links") if name in batch}
+    return split_with_lists(batch, parts, links or {"subjects": ("object_labels",)})
 
 
 def _training_spans(window: Window, generator: np.random.Generator, most_subjects: int) -> list[Span]:

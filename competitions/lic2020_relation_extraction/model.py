@@ -1,4 +1,5 @@
-"""The network: half-pointer subject tagging, then object tagging under conditional layer normalisation; and its loss.
+"""The networks and their losses: half-pointer subject tagging, then object tagging under conditional layer
+normalisation; or GPLinker, spans and links at once.
 
 kexue.fm/archives/7321, with 7161 (powers of sigmoids) and 7124 (conditional layer normalisation).
 
@@ -6,6 +7,11 @@ kexue.fm/archives/7321, with 7161 (powers of sigmoids) and 7124 (conditional lay
     subject start, end       = sigmoid(states W) ** 2                      (length, 2)
     c                        = residual[first] + residual[last]            for each subject, concatenated
     object start, end        = sigmoid(f(conditional_norm(residual, c))) ** 4   (length, classes, 2)
+
+kexue.fm/archives/8888, with 8877 (efficient global pointers, each of these a score of two tokens).
+
+    subject, object          = spans from their first to their last token  (2, length, length)
+    first link, last link    = subject's token, object's token             (classes, length, length), each
 """
 
 from collections.abc import Sequence
@@ -15,20 +21,26 @@ import numpy as np
 
 from common.encoders import Encoder
 from common.keras_compat import keras, tf
-from common.layers import ConditionalLayerNormalization, RelativePosition
+from common.layers import ConditionalLayerNormalization, EfficientGlobalPointer, RelativePosition, text_mask
 from common.losses import (
     Distribution,
     LossTerm,
+    batch_mean,
+    factored_multilabel_cross_entropy,
     logit_adjustment,
     masked_mean,
     powered_logits,
     powered_sigmoid_cross_entropy,
+    sparse_multilabel_cross_entropy,
 )
 
-from features import Window
+from features import Head, Window
+from linking import EDGES
 
 # Exponents of the sigmoids: they lower the initial probability to how rare each kind of tag is.
 SUBJECT_POWER, OBJECT_POWER = 2, 4
+# The same for pairs of tokens, which are right still more rarely: their scores begin low.
+_PAIR_BIAS = -8.0
 
 
 class Networks(NamedTuple):
@@ -45,7 +57,12 @@ class Networks(NamedTuple):
     objects: keras.Model
 
 
-def build_network(encoder: Encoder, classes: int) -> Networks:
+def build_network(encoder: Encoder, classes: int, head: Head = "half_pointer") -> Networks | keras.Model:
+    """What `half_pointer_networks` or `linking_network` makes."""
+    return (linking_network if head == "gplinker" else half_pointer_networks)(encoder, classes)
+
+
+def half_pointer_networks(encoder: Encoder, classes: int) -> Networks:
     """An encoder, subject tags for its tokens, and object tags of each class for its tokens, given a subject."""
     encoding = encoder.network()
     states, residual = encoding.output
@@ -75,9 +92,27 @@ def _object_head(residual, classes: int, dropout: float) -> keras.Model:
     return keras.Model([residual, subjects], logits, name="object_head")
 
 
+def linking_network(encoder: Encoder, classes: int) -> keras.Model:
+    """Inputs of the encoder -> scores by name: `entities` (batch, 2, length, length) of spans as subjects and as objects.
+    For links of first tokens `first_pairs` (batch, length, length), `first_subject` and `first_object` (batch, length,
+    classes), whose sum is the score of a token of a subject and one of an object: all sums would be hundreds of
+    megabytes. For those of last tokens the same with `last_`. Impossible on [CLS], [SEP] and padding."""
+    encoding = encoder.network()
+    is_text = text_mask(encoding.input["token_ids"])
+    states = keras.layers.Dropout(encoder.dropout, name="head_dropout")(encoding.output[0])
+    outputs = {"entities": EfficientGlobalPointer(2, bias=_PAIR_BIAS, name="entities")(states, is_text)}
+    for edge in EDGES:
+        links = EfficientGlobalPointer(classes, factored=True, bias=_PAIR_BIAS, ordered=False, name=f"{edge}_links")
+        parts = zip(("pairs", "subject", "object"), links(states, is_text))
+        outputs |= {f"{edge}_{name}": part for name, part in parts}
+    return keras.Model(encoding.input, outputs)
+
+
 def loss(batch: dict[str, Any], outputs: dict[str, Any], adjustment: np.ndarray | float = 0.0) -> list[LossTerm]:
-    """The loss of a batch of `collate`. adjustment: what it sees of each class beside its logit, float (classes,);
+    """The loss of a batch of `collate`, or of `collate_links` for GPLinker. adjustment: what it sees of each class beside its logit, float (classes,);
     prediction needs to know nothing of it."""
+    if "entities" in outputs:
+        return _linking_loss(batch, outputs, adjustment)
     subject_logits, token_mask = outputs["subject_logits"], batch["token_ids"] > 0
     subject_errors = powered_sigmoid_cross_entropy(batch["subject_labels"], subject_logits, SUBJECT_POWER)
     # While a probability sigmoid(f) ** power is small, its logarithm rises by `power` where f rises by 1: f gets its
@@ -101,6 +136,20 @@ def loss(batch: dict[str, Any], outputs: dict[str, Any], adjustment: np.ndarray 
     ]
 
 
+def _linking_loss(batch: dict[str, Any], outputs: dict[str, Any], adjustment: np.ndarray | float) -> list[LossTerm]:
+    token_ids, entities = batch["token_ids"], outputs["entities"]
+    inside = tf.cast(text_mask(token_ids), tf.float32)[:, :, None]
+    errors = tf.reduce_sum(sparse_multilabel_cross_entropy(batch["entities"], entities, axes=2), -1)
+    terms = [batch_mean("span_loss", errors, token_ids, [Distribution(entities, "sigmoid", tf.ones_like(entities))])]
+    for edge in EDGES:
+        pairs, subject, object_ = (outputs[f"{edge}_{name}"] for name in ("pairs", "subject", "object"))
+        parts = pairs, subject + adjustment, object_
+        errors = factored_multilabel_cross_entropy(*parts, batch[f"{edge}_links"])
+        distributions = [Distribution(part, "sigmoid", inside) for part in parts]
+        terms.append(batch_mean(f"{edge}_link_loss", errors, token_ids, distributions))
+    return terms
+
+
 def _tags(logits, power: int, mask) -> Distribution:
     # Half, since the loss is the mean of starts and ends.
     return Distribution(powered_logits(logits, power), "sigmoid", tf.cast(mask, tf.float32) / 2)
@@ -108,7 +157,7 @@ def _tags(logits, power: int, mask) -> Distribution:
 
 def adjustment_for(labelled: Sequence[Window], classes: int, strength: float) -> np.ndarray:
     """`logit_adjustment` for what labelled windows have: for each subject it is asked at each token whether an object
-    of a class begins."""
+    of a class begins. A link is as rare, but for a number that is the same for all classes, and taken off."""
     begins = [
         class_id
         for window in labelled

@@ -22,6 +22,7 @@ from common.shards import describe_shard, name_of, take_shard
 from common.submission import valid_or_empty
 
 from decode import Predictor, Settings, choose
+from features import BuiltWith
 from task import (
     TASK,
     Example,
@@ -47,9 +48,11 @@ class Config:
     output: Path | None = None
     """The submission; zipped when it ends in .zip. Default: submission.json in the run directory."""
     subject_threshold: float | None = None
-    """Probability above which the start or end of a subject counts. Default: what training found."""
+    """Probability above which the start or end of a subject counts; with gplinker, a subject or an object. Default: what
+    training found."""
     object_threshold: float | None = None
-    """Probability above which the start or end of an object counts. Default: what training found."""
+    """Probability above which the start or end of an object counts; with gplinker, a link of a subject and an object.
+    Default: what training found."""
     prediction: PredictionOptions = field(default_factory=PredictionOptions)
 
     def __post_init__(self):
@@ -92,7 +95,12 @@ def untrained_network(trained: Run, encoder: Encoder) -> Any:
     """What a run was trained with, before its weights are loaded."""
     from model import build_network
 
-    return build_network(encoder, len(Schema.read(trained.file("schema.json")).classes))
+    return build_network(encoder, len(Schema.read(trained.file("schema.json")).classes), *built_with(trained))
+
+
+def built_with(trained: Run) -> BuiltWith:
+    """That of a run; of one from before there was a choice, half-pointers."""
+    return trained.read_json("network.json", BuiltWith) if trained.file("network.json").is_file() else BuiltWith()
 
 
 def open_predictor(trained: Run, options: PredictionOptions) -> Predictor:
@@ -112,7 +120,7 @@ def answers(
     """The triples of every sentence, in order, none in place of those that the judge would refuse. source: where the
     examples are from. found: counts the `triples`. keep: takes what they were chosen from."""
     schema = predictor.schema
-    choose_one = partial(choose, settings=settings, schema=schema)
+    choose_one = partial(choose, settings=settings, schema=schema, nests=predictor.nests)
     for part, predictions in answered(predictor, examples, settings, choose_one, keep):
 
         def check(triples: list[Triple], number: int) -> None:

@@ -3,6 +3,7 @@
 python train.py                                      # the bundled sample, on a CPU, in minutes
 python train.py --data-dir DUIE                      # the contest's data
 python train.py --data-dir DUIE --pretrained BERT    # fine-tune a checkpoint
+python train.py --data-dir DUIE --head gplinker      # spans and links at once
 """
 
 from collections import Counter
@@ -23,9 +24,11 @@ from common.kept_rows import keep_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
+from common.submission import atomic_write, json_bytes
 
-from decode import GRID, Predictor, Settings, counts, f1
-from features import EntityReplacement, Window, collate, labelled_windows, split
+from decode import DEFAULTS, Predictor, Settings, counts, f1, grid
+from features import BuiltWith, EntityReplacement, Head, Window, collate, labelled_windows, split
+from linking import collate_links
 from metric import compare, total
 from task import TASK, Example, Schema, Triple, find_files, read, submission_record
 
@@ -40,10 +43,15 @@ class Config:
 
     data_dir: Path | None = None
     """Folder with train.json, dev.json and schema.json. Default: the bundled sample."""
-    subject_threshold: float = 0.4
-    """Probability above which the start or end of a subject counts."""
-    object_threshold: float = 0.4
-    """Probability above which the start or end of an object counts."""
+    head: Head = "half_pointer"
+    """How triples are told: by the start and end of each subject, and then by those of its objects; or, with gplinker,
+    by the spans of subjects and objects and by which of them are linked, all at once."""
+    subject_threshold: float | None = None
+    """Probability above which the start or end of a subject counts; with gplinker, a subject or an object. Default: 0.4,
+    and 0.2 with gplinker."""
+    object_threshold: float | None = None
+    """Probability above which the start or end of an object counts; with gplinker, a link of a subject and an object.
+    Default: 0.4, and 0.2 with gplinker."""
     search_thresholds: bool = True
     """Search both thresholds on dev after training; predict.py then uses those found."""
     entity_replacement: float = 0.5
@@ -60,11 +68,16 @@ class Config:
         check_share(self, "entity_replacement")
         check_at_least(self, logit_adjustment=0)
 
+    def settings(self) -> Settings:
+        """Those that every epoch is evaluated with."""
+        given = {name: getattr(self, name) for name in Settings._fields if getattr(self, name) is not None}
+        return DEFAULTS[self.head]._replace(**given)
+
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the dev `f1`, `precision` and `recall` of what predict.py will use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
-    training, settings = config.training, Settings(config.subject_threshold, config.object_threshold)
+    training, settings = config.training, config.settings()
     files, lost = find_files(config.data_dir or SAMPLE), Counter()
     schema = Schema.read(files.schema)
     read_file = partial(read, schema=schema, labelled=True, skipped=lost)
@@ -82,16 +95,18 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     encoder = encoder_of(resumed) or build_encoder(config.encoder, [example.text for example in parts.train])
     windows = keep_rows(labelled_windows(parts.train, encoder, schema, lost), config.run)
     parts.check_used(windows, lost, "do the triples belong to the texts?")
-    network = build_network(encoder, len(schema.classes))
+    network = build_network(encoder, len(schema.classes), config.head)
+    weights = getattr(network, "training", network)
     triples = sum(len(example.triples) for example in parts.dev)
     parts.show(f", {len({window.example for window in windows})} used", lost, f", {triples} triples")
     print(f"schema    {len(schema.predicates)} predicates, {len(schema.classes)} classes")
-    print(f"network   {network.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
+    print(f"network   {weights.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
     def write_run(folder: Path) -> None:
         parts.write_gold(folder)
         save_encoder(encoder, folder)
         schema.write(folder / "schema.json")
+        atomic_write(folder / "network.json", json_bytes(BuiltWith(config.head)._asdict()))
         write_decoding(folder, settings)
 
     kept = begin_run(resumed, TASK, config, parts.describe(lost, schema=files.schema), write_run)
@@ -100,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     keep = KeepRun(kept, partial(dev.evaluate, settings), config.run.seed, FIGURES, training.early_stopping_patience)
 
     adjustment = adjustment_for(windows, len(schema.classes), config.logit_adjustment)
-    model = TrainingModel(network.training, partial(loss, adjustment=adjustment))
+    model = TrainingModel(weights, partial(loss, adjustment=adjustment))
     steps = steps_per_epoch(len(windows), training.batch_size)
     model.compile(build_optimizer(training, config.encoder.learning_rate(), steps), training)
     epochs = range(keep.resume(model), training.epochs)
@@ -108,14 +123,17 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     replace = EntityReplacement(parts.train, encoder, schema, config.entity_replacement)
 
     def training_batch(batch: list[Window], generator: np.random.Generator) -> Arrays:
-        return collate(replace(batch, generator), generator, len(schema.classes))
+        replaced = replace(batch, generator)
+        if config.head == "gplinker":
+            return collate_links(replaced)
+        return collate(replaced, generator, len(schema.classes))
 
     examples = windows, lengths, training_batch, training.batch_size, config.run.seed
     batches = training_dataset(*examples, epochs, model, split)
     with resumable(kept):
         model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
 
-    search = partial(dev.search, GRID, counts, f1, config.run.seed) if config.search_thresholds else None
+    search = partial(dev.search, grid(config.head), counts, f1, config.run.seed) if config.search_thresholds else None
     best = choose_on_dev(keep, model, settings, search)
     print_next(__file__, kept.path, "submission.zip")
     return best

@@ -7,16 +7,17 @@ from typing import Any
 
 from common.runs.directory import Run
 
+from contest_folders import load
 from ensembles._contest import Candidate, Opened, weighted_mean
 
 EMPTY: list[Any] = []
-KNOWN = "a schema"
+KNOWN = "a schema or a head"
 _SUBJECT = ("subject", "subject_start")
 _KEY = (*_SUBJECT, "predicate", "slot", "object", "object_start")
 
 
-def known(run: Run) -> bytes:
-    return run.file("schema.json").read_bytes()
+def known(run: Run) -> tuple[bytes, str]:
+    return run.file("schema.json").read_bytes(), _head(run)
 
 
 def read(opened: Opened, path: Path, skipped: Counter[str]) -> list[Any]:
@@ -24,7 +25,7 @@ def read(opened: Opened, path: Path, skipped: Counter[str]) -> list[Any]:
 
 
 def grid(opened: Opened, settings: Any) -> list[Any]:
-    return [settings, *opened.decode.GRID]
+    return [settings, *opened.decode.grid(_head(opened.run))]
 
 
 def merge(opened: Opened, lines: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def merge(opened: Opened, lines: Sequence[dict[str, Any]], weights: Sequence[flo
 def choose(opened: Opened, example: Any, line: dict[str, Any], settings: Any) -> list[Any]:
     kind = opened.decode.Candidate
     found = [kind(*_named(one, kind._fields)) for one in line["candidates"]]
-    return opened.decode.choose(example, found, settings, _schema(opened))
+    return opened.decode.choose(example, found, settings, _schema(opened), nests=_head(opened.run) == "gplinker")
 
 
 def check(opened: Opened, example: Any, prediction: list[Any], where: str) -> None:
@@ -86,6 +87,10 @@ def _subjects(candidates: Sequence[Candidate]) -> dict[tuple, float]:
 
 def _named(candidate: Candidate, names: Sequence[str]) -> tuple:
     return tuple(candidate[name] for name in names)
+
+
+def _head(run: Run) -> str:
+    return load(run.config["task"], "predict").built_with(run).head
 
 
 def _schema(opened: Opened) -> Any:

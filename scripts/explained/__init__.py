@@ -17,7 +17,7 @@ What is explained, logits and not probabilities where it can be (these are flat 
 
     reading comprehension    log p(start) + log p(end) of the answer among the places of its window
     WebQA                    log p(start) + log p(end), each with the gate, in the passage that has the answer
-    relation extraction      for each triple the logits of the borders of subject and objects
+    relation extraction      for each triple the logits of the borders of subject and objects, or of its spans and links
     event extraction         for each argument the score of its span
     entity linking           for each mention the logit of being one, and the score of its entity
     NL2SQL                   for each selected column, condition and connection its logits

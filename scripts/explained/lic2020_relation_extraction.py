@@ -1,4 +1,5 @@
-"""Relation extraction: for each triple the logits of the borders of its subject and, given that, of its objects."""
+"""Relation extraction: for each triple the logits of the borders of its subject and, given that, of its objects; of
+gplinker the scores of its spans and links."""
 
 from collections import Counter
 from typing import Any
@@ -41,6 +42,9 @@ def _placed(windows: list[Any], subject: Any, objects: Any) -> tuple[int, Any, l
 
 
 def _of_window(predictor: Any, window: Any, triples: list[Any]) -> list[Part]:
+    if not hasattr(predictor.networks, "subjects"):
+        reading = Reading(predictor.networks, row(window.arrays), predictor.encoder, pieces_of_text(window.encoding))
+        return [Part(name, reading, _scores(tokens, tags)) for name, tokens, tags in triples]
     subjects = np.array([(0, *tokens) for _, tokens, _ in triples], np.int32)
     reading = Reading(
         predictor.networks.training,
@@ -61,6 +65,19 @@ def _logits(number: int, count: int, subject: Any, tags: list[tuple[int, int, in
         found = edges[:, subject[0], 0] + edges[:, subject[1], 1]
         for first, last, class_id in tags:
             found += objects[:, first, class_id, 0] + objects[:, last, class_id, 1]
+        return tf.cast(found, tf.float32)
+
+    return of
+
+
+def _scores(subject: tuple[int, int], tags: list[tuple[int, int, int]]) -> Any:
+    def of(outputs):
+        found = outputs["entities"][:, 0, subject[0], subject[1]]
+        for *span, class_id in tags:
+            found += outputs["entities"][:, 1, span[0], span[1]]
+            for edge, one, other in zip(("first", "last"), subject, span):
+                found += outputs[f"{edge}_pairs"][:, one, other]
+                found += outputs[f"{edge}_subject"][:, one, class_id] + outputs[f"{edge}_object"][:, other, class_id]
         return tf.cast(found, tf.float32)
 
     return of
