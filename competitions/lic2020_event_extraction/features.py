@@ -272,5 +272,5 @@ def collate(batch: list[Window], classes: Classes, head: Head) -> dict[str, np.n
 
 
 def split(batch: Arrays, parts: int) -> list[Arrays]:
-    """A batch of `collate` in so many parts, each with its windows and the tags of these."""
-    return split_with_lists(batch, parts, {"tags": ()} if "tags" in batch else {})
+    """A batch for any head in so many parts, each with its windows, and their tags and links."""
+    return split_with_lists(batch, parts, {"tags": (), "links": ()})
