@@ -42,8 +42,9 @@ def split_with_lists(batch: Arrays, parts: int, lists: Mapping[str, Sequence[str
     """A batch whose rows have lists of things, in so many parts: each has its rows, and what belongs to them.
 
     lists: names of arrays whose first column says to which row each thing belongs, with the further arrays that have a
-    row for each thing. All others have a row for each example.
+    row for each thing; a batch need not have all of them. All others have a row for each example.
     """
+    lists = {key: others for key, others in lists.items() if key in batch}
     of_things = {name for key, others in lists.items() for name in (key, *others)}
     rows = {name: values for name, values in batch.items() if name not in of_things}
     found = split_rows(rows, parts)

@@ -38,7 +38,7 @@ def test_things_follow_their_rows(size, parts, rows):
     rows = np.array(sorted(row % size for row in rows), np.int32)
     things = np.stack([rows, np.arange(len(rows), dtype=np.int32)], 1)
     batch = {"row": np.arange(size), "things": things, "names": np.arange(len(rows)) + 100}
-    found = split_with_lists(batch, parts, {"things": ("names",)})
+    found = split_with_lists(batch, parts, {"things": ("names",), "of another head": ("its names",)})
     assert len(found) == parts
     told = [
         [(part["row"][row], thing, name) for (row, thing), name in zip(part["things"], part["names"])] for part in found

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from tqdm import tqdm
 
 from common.command_line import UserError
+from common.devices import cluster_of
 from common.keras_compat import keras, seed_layers, tf
 from common.runs.curves import Curves
 from common.runs.directory import Evaluation, Run
@@ -208,7 +209,9 @@ def resumable(run: Run) -> Iterator[None]:
     """Around `fit`: Ctrl-C, a terminal that goes away (SIGHUP), SIGTERM and files that cannot be written end it and say
     how to go on; so does the end of another worker, and running out of memory says what to do about it. A signal that
     was ignored before (nohup) still is."""
-    ends_with = f"nothing but the epoch in progress is lost; continue with: {run.resume_command}"
+    is_alone = cluster_of().workers == 1
+    command = run.resume_command if is_alone else "the same command with --resume, for all workers"
+    ends_with = f"nothing but the epoch in progress is lost; continue with: {command}"
     try:
         with stopped_by_signals():
             yield
@@ -220,7 +223,7 @@ def resumable(run: Run) -> Iterator[None]:
     except tf.errors.ResourceExhaustedError:
         raise UserError("out of memory - lower --batch-size or --max-length") from None
     except (tf.errors.UnavailableError, tf.errors.AbortedError):
-        raise UserError(f"another worker is gone - start all of them again: {ends_with}") from None
+        raise UserError(f"another worker is gone - {ends_with}") from None
     except BrokenPipeError:
         raise
     except OSError as error:

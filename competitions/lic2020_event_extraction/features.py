@@ -325,5 +325,5 @@ def link_labels(events: Iterable[set[Tag]]) -> set[tuple[int, int, int]]:
 
 
 def split(batch: Arrays, parts: int) -> list[Arrays]:
-    """A batch of `collate` in so many parts, each with its windows and the tags of these."""
-    return split_with_lists(batch, parts, {name: () for name in ("tags", "links") if name in batch})
+    """A batch for any head in so many parts, each with its windows, and their tags and links."""
+    return split_with_lists(batch, parts, {"tags": (), "links": ()})

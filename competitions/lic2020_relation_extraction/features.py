@@ -286,10 +286,9 @@ def collate(
 
 
 def split(batch: Arrays, parts: int) -> list[Arrays]:
-    """A batch of `collate`, or of `linking.collate_links`, in so many parts, each with its windows and the spans of
-    these."""
-    links = {name: () for name in ("entities", "first_links", "last_links") if name in batch}
-    return split_with_lists(batch, parts, links or {"subjects": ("object_labels",)})
+    """A batch for any head in so many parts, each with its windows, and their spans and links."""
+    lists = {"subjects": ("object_labels",), "entities": (), "first_links": (), "last_links": ()}
+    return split_with_lists(batch, parts, lists)
 
 
 def _training_spans(window: Window, generator: np.random.Generator, most_subjects: int) -> list[Span]:
