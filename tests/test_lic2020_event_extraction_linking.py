@@ -243,7 +243,7 @@ def test_gold_is_grouped_as_it_was(folder, name):
     classes = features.Classes(task.Schema.read(folder / "event_schema.json"))
     examples = task.read(folder / name, None, labelled=True)
     encoder = BertEncoder.from_texts([one.text for one in examples], EncoderOptions(encoder="bert", hidden_size=8))
-    windows = features.labelled_windows(examples, encoder, classes, Counter())
+    windows = list(features.labelled_windows(examples, encoder, classes, Counter()))
     predictor, grouping = decode.Predictor(None, encoder, classes), {}
     for head in ("global_pointer", "gplinker"):
         back = predictor.decode(examples, decode.gold_scores(windows, classes, head), SURE)

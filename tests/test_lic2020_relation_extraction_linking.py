@@ -51,7 +51,7 @@ def windows_of(encoder, *texts):
 
 
 def labelled(encoder, examples, schema=SCHEMA):
-    return features.labelled_windows(examples, encoder, schema, Counter())
+    return list(features.labelled_windows(examples, encoder, schema, Counter()))
 
 
 # Labels
