@@ -220,7 +220,7 @@ def test_seeds_without_folds_train_on_the_dev_file(data):
         (["events", "--jobs", "0"], "--jobs 0: must be at least 1"),
         (["events", "--", "--seed", "3"], "--seed: is given by this script to each run - leave it out"),
         (["events", "--", "--epoch", "3"], "unrecognized options: --epoch"),
-        (["events", "--name", "a/b"], "must be the plain name of a folder"),
+        (["events", "--name", "a/b"], "--name 'a/b': must begin the name of a folder"),
     ],
 )
 def test_mistakes_are_named_before_anything_is_trained(more, message, tmp_path, capfd):
