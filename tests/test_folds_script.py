@@ -13,7 +13,7 @@ from common.command_line import UserError, run
 import competition
 from contests import EVENT_EXTRACTION
 from helpers import write, write_lines
-from local_cluster import wait_until
+from local_cluster import local_cluster, needs_dask, wait_until
 from workshop import sample_of
 
 sys.path.insert(0, str(competition.ROOT / "scripts"))
@@ -162,6 +162,17 @@ def test_two_at_a_time_make_the_same_runs_and_finished_ones_are_left_alone(data,
     assert len(logs) == 2 and all(log.read_text().count("epochs done: 0") == 1 for log in logs)
     (tmp_path / "runs").rename(tmp_path / "first")
     assert folds.main(flags(data, "--jobs", 2)) == one and kept(data) == alone and len(alone) == 2
+
+
+@needs_dask
+@pytest.mark.slow(reason="a cluster takes seconds to start")
+def test_a_cluster_makes_the_same_runs(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # paths are those of here, wherever a worker is
+    here = [flag.replace(f"{tmp_path}/", "") for flag in flags(data)]
+    one, alone = folds.main(here), kept(data)
+    (tmp_path / "runs").rename(tmp_path / "first")
+    with local_cluster(tmp_path) as (address, _):
+        assert folds.main([*here[:1], "--scheduler", address, *here[1:]]) == one and kept(data) == alone
 
 
 def test_one_that_fails_is_named_and_the_others_go_on(data, tmp_path, capsys):
