@@ -3,6 +3,7 @@ invented."""
 
 import itertools
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -325,3 +326,9 @@ def test_a_run_keeps_shared_roles_and_an_older_one_excludes_nothing(tmp_path):
     for content in ({}, [[WIN, "胜者"]], [[1, "胜者", "败者"]]):
         path = write(tmp_path / features.SHARED_ROLES, content)
         refused(lambda: predict.allowed_of(run, CLASSES), path)
+
+
+def test_files_of_scores_have_no_links():
+    network = SimpleNamespace(output={"links": None})
+    predictor = decode.Predictor(network, None, CLASSES)
+    refused(lambda: predictor.candidates([], SURE), "--head gplinker", "leave --scores out")

@@ -270,6 +270,16 @@ def test_scores_once_computed_decode_at_any_threshold_as_if_computed_for_it(talk
     assert len(set(counts)) > 4
 
 
+@pytest.mark.parametrize("pair", [PAIR, Settings(0.3, 0.3), Settings(0.999, 0.02)])
+def test_what_is_chosen_from_a_file_of_scores_is_what_is_decoded(talkative, pair):
+    examples = sentences(*TEXTS)
+    found = talkative.candidates(examples, pair)
+    assert [decode.choose(*one, pair, SCHEMA, talkative.nests) for one in zip(examples, found)] == talkative(
+        examples, pair
+    )
+    assert min(one.object_probability for some in found for one in some) < 0.1 < sum(map(len, found))
+
+
 def test_the_threshold_search_finds_the_best_pair(talkative):
     chosen = decode.grid("gplinker")[7]
     gold = talkative(sentences(*TEXTS), chosen)

@@ -622,7 +622,7 @@ def test_a_very_long_text_is_read_to_its_end(predictor, expected):
 def test_out_of_the_candidates_that_is_chosen_which_is_decoded(predictor, pair):
     examples = sentences(*TEXTS, "".join(TEXTS))
     found = predictor.candidates(examples, pair)
-    assert [decode.choose(*one, pair, SCHEMA) for one in zip(examples, found)] == predictor(examples, pair)
+    assert [decode.choose(*one, pair, SCHEMA, nests=False) for one in zip(examples, found)] == predictor(examples, pair)
     for example, candidates in zip(examples, found):
         below = [one for one in candidates if not decode.is_above(one, pair)]
         assert bool(below) == bool(candidates) and len({one[:6] for one in candidates}) == len(candidates)
@@ -636,7 +636,9 @@ def test_candidates_of_one_threshold_are_those_of_another(predictor):
     examples = sentences(*TEXTS)
     found = predictor.candidates(examples, PAIR)
     for pair in (Settings(0.6, 0.1), Settings(0.2, 0.5), Settings(0.9, 0.05)):
-        assert [decode.choose(*one, pair, SCHEMA) for one in zip(examples, found)] == predictor(examples, pair)
+        assert [decode.choose(*one, pair, SCHEMA, nests=False) for one in zip(examples, found)] == predictor(
+            examples, pair
+        )
 
 
 def test_overlapping_windows_say_a_thing_once(predictor):

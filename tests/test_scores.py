@@ -9,7 +9,7 @@ from common.runs.directory import open_run
 from common.submission import read_json_lines
 
 import competition
-from contests import ENTITY_LINKING, EVENT_EXTRACTION, NL2SQL, RELATION_EXTRACTION, TITLING, every_contest
+from contests import ENTITY_LINKING, EVENT_EXTRACTION, NL2SQL, TITLING, every_contest
 from helpers import refused
 from workshop import numbered, sample_of, succeeds
 
@@ -44,7 +44,6 @@ def test_scores_stand_beside_the_answers_and_change_none(workshop, contest, outp
     ("contest", "settings"),
     [
         pytest.param(EVENT_EXTRACTION, {"threshold": -3.5}, id="events"),
-        pytest.param(RELATION_EXTRACTION, {"subject_threshold": 0.05, "object_threshold": 0.05}, id="relations"),
         pytest.param(ENTITY_LINKING, {"threshold": 0.07}, id="entities"),
     ],
 )

@@ -219,10 +219,12 @@ class Predictor:
         """Triples of every sentence out of the scores of its windows; what overlapping windows both see counts once."""
         labels: list[Labels] = [defaultdict(set) for _ in examples]
         for score in scores:
-            encoding = score.window.encoding
+            encoding, found = score.window.encoding, labels[score.window.example]
             for subject, span, class_id in score.objects(settings):
-                found = labels[score.window.example][encoding.char_span(*subject)]
-                found.add((encoding.char_span(*span), class_id))
+                found[encoding.char_span(*subject)].add((encoding.char_span(*span), class_id))
+            # One without objects counts, too: what another window takes for a subject may hold it.
+            for subject in () if self.nests else score.subjects(settings.subject_threshold):
+                found[encoding.char_span(*subject)] |= set()
         labels = labels if self.nests else [_narrowest(found) for found in labels]
         return [assemble(example.text, found, self.schema) for example, found in zip(examples, labels)]
 
