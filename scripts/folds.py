@@ -23,7 +23,6 @@ import tyro
 
 from common.command_line import UserError, check_at_least, parse_flags, run, table
 from common.jobs import Ended, Job, JobOptions, run_jobs, tell
-from common.runs.directory import check_run_is_new
 
 from contest_folders import COMPETITIONS, contest_of, inside, load
 from dev_results import CONTESTS, DevResults, dev_results
@@ -60,7 +59,10 @@ class Config:
             raise UserError("--num-folds 1: must be at least 2, one part for dev and one to train on, or 0")
         if self.num_folds == 0 and self.seeds == 1:
             raise UserError("--num-folds 0: is for several seeds on the dev file - give --seeds, or --num-folds")
-        check_run_is_new(self.contest, self.output_dir, f"{self.name}-new")
+        if not self.name or self.name.startswith(".") or Path(self.name).name != self.name:
+            raise UserError(
+                f"--name {self.name!r}: must begin the name of a folder, without slashes or a dot before it"
+            )
 
 
 class Member(NamedTuple):

@@ -13,7 +13,7 @@ from common.command_line import UserError, run
 import competition
 from contests import EVENT_EXTRACTION
 from helpers import write, write_lines
-from local_cluster import wait_until
+from local_cluster import local_cluster, needs_dask, wait_until
 from workshop import sample_of
 
 sys.path.insert(0, str(competition.ROOT / "scripts"))
@@ -164,6 +164,17 @@ def test_two_at_a_time_make_the_same_runs_and_finished_ones_are_left_alone(data,
     assert folds.main(flags(data, "--jobs", 2)) == one and kept(data) == alone and len(alone) == 2
 
 
+@needs_dask
+@pytest.mark.slow(reason="a cluster takes seconds to start")
+def test_a_cluster_makes_the_same_runs(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # paths are those of here, wherever a worker is
+    here = [flag.replace(f"{tmp_path}/", "") for flag in flags(data)]
+    one, alone = folds.main(here), kept(data)
+    (tmp_path / "runs").rename(tmp_path / "first")
+    with local_cluster(tmp_path) as (address, _):
+        assert folds.main([*here[:1], "--scheduler", address, *here[1:]]) == one and kept(data) == alone
+
+
 def test_one_that_fails_is_named_and_the_others_go_on(data, tmp_path, capsys):
     (data / "fail-1-2").touch()
     with pytest.raises(UserError, match=r"1 of 2 runs failed \(folds-1-2of2\) - mend .* and start the same command"):
@@ -220,7 +231,7 @@ def test_seeds_without_folds_train_on_the_dev_file(data):
         (["events", "--jobs", "0"], "--jobs 0: must be at least 1"),
         (["events", "--", "--seed", "3"], "--seed: is given by this script to each run - leave it out"),
         (["events", "--", "--epoch", "3"], "unrecognized options: --epoch"),
-        (["events", "--name", "a/b"], "must be the plain name of a folder"),
+        (["events", "--name", "a/b"], "--name 'a/b': must begin the name of a folder"),
     ],
 )
 def test_mistakes_are_named_before_anything_is_trained(more, message, tmp_path, capfd):

@@ -5,7 +5,7 @@ import pytest
 
 from common.decoders import spans_above
 from common.keras_compat import keras, seed_everything, tf
-from common.layers import EfficientGlobalPointer, GlobalPointer
+from common.layers import EfficientGlobalPointer, GlobalPointer, text_mask
 from common.layers.global_pointer import IMPOSSIBLE
 from common.losses import sparse_multilabel_cross_entropy
 
@@ -191,3 +191,31 @@ def test_a_network_learns_nested_spans_and_its_weights_come_back(kind, tmp_path)
     other.load_weights(tmp_path / "model.weights.h5")
     for scores, spans in zip(other([ids, positives]).numpy(), gold):
         assert [span[:3] for span in spans_above(scores, 0.0)] == sorted(span[:3] for span in spans)
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_the_parts_of_a_factored_one_add_up_to_the_scores(ordered):
+    states, mask = random(2, 6, 5), np.array([[0, 1, 1, 1, 1, 0], [0, 1, 1, 0, 0, 0]])
+    whole, parts = (EfficientGlobalPointer(3, 4, factored=factored, ordered=ordered) for factored in (False, True))
+    whole(states, mask), parts(states, mask)
+    randomise(whole)
+    parts.set_weights(whole.get_weights())
+    pairs, first, last = (part.numpy().transpose(0, 2, 1) for part in parts(states, mask))
+    logits = pairs.transpose(0, 2, 1)[:, None] + first[..., None] + last[:, :, None]
+    scores = whole(states, mask).numpy()
+    legal = scores > IMPOSSIBLE
+    expected = mask[:, :, None] * mask[:, None] * (np.triu(np.ones((6, 6))) if ordered else 1)
+    np.testing.assert_array_equal(legal, np.broadcast_to(expected[:, None], legal.shape) > 0)
+    np.testing.assert_allclose(scores[legal], logits[legal], rtol=1e-5, atol=1e-5)
+    assert (logits[~legal] < IMPOSSIBLE / 2).all()
+
+
+def test_scores_of_a_new_network_begin_at_the_bias():
+    states = np.zeros((1, 4, 5), np.float32)
+    logits = EfficientGlobalPointer(2, 4, bias=-8.0)(states, np.ones((1, 4))).numpy()
+    assert logits[0, 1, 1, 2] == -8.0
+
+
+def test_text_is_what_is_between_the_special_tokens():
+    found = text_mask(np.array([[2, 7, 8, 3, 0], [2, 3, 0, 0, 0]], np.int32)).numpy()
+    assert found.tolist() == [[False, True, True, False, False], [False] * 5]

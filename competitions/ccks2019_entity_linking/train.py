@@ -121,9 +121,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     lengths = [len(window.encoding) for window in windows]
     most = {"most_queries": config.mentions_per_text, "most_candidates": config.max_candidates}
     make = partial(collate, read_pair=predictor.read_pair, **most)
-    batches = training_dataset(
-        windows, lengths, make, config.training.batch_size, config.run.seed, epochs, model, split
-    )
+    examples = windows, lengths, make, config.training.batch_size, config.run.seed
+    batches = training_dataset(*examples, epochs, model, split)
     with resumable(kept):
         model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
 

@@ -77,7 +77,7 @@ class Config:
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the dev `f1`, `precision` and `recall` of what predict.py will use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
-    training, settings = config.training, config.settings()
+    training, seed, settings = config.training, config.run.seed, config.settings()
     files, lost = find_files(config.data_dir or SAMPLE), Counter()
     schema = Schema.read(files.schema)
     read_file = partial(read, schema=schema, labelled=True, skipped=lost)
@@ -91,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     from model import adjustment_for, build_network, loss
 
-    prepare(config.run.seed, training.mixed_precision, training.devices)
+    prepare(seed, training.mixed_precision, training.devices)
     encoder = encoder_of(resumed) or build_encoder(config.encoder, [example.text for example in parts.train])
     windows = keep_rows(labelled_windows(parts.train, encoder, schema, lost), config.run)
     parts.check_used(windows, lost, "do the triples belong to the texts?")
@@ -112,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     kept = begin_run(resumed, TASK, config, parts.describe(lost, schema=files.schema), write_run)
     print(f"run       {kept.path}\n")
     dev = DevSet(parts.dev, Predictor(network, encoder, schema), partial(evaluation, schema=schema))
-    keep = KeepRun(kept, partial(dev.evaluate, settings), config.run.seed, FIGURES, training.early_stopping_patience)
+    keep = KeepRun(kept, partial(dev.evaluate, settings), seed, FIGURES, training.early_stopping_patience)
 
     adjustment = adjustment_for(windows, len(schema.classes), config.logit_adjustment)
     model = TrainingModel(weights, partial(loss, adjustment=adjustment))
@@ -123,17 +123,14 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     replace = EntityReplacement(parts.train, encoder, schema, config.entity_replacement)
 
     def training_batch(batch: list[Window], generator: np.random.Generator) -> Arrays:
-        replaced = replace(batch, generator)
-        if config.head == "gplinker":
-            return collate_links(replaced)
-        return collate(replaced, generator, len(schema.classes))
+        batch = replace(batch, generator)
+        return collate_links(batch) if config.head == "gplinker" else collate(batch, generator, len(schema.classes))
 
-    examples = windows, lengths, training_batch, training.batch_size, config.run.seed
-    batches = training_dataset(*examples, epochs, model, split)
+    batches = training_dataset(windows, lengths, training_batch, training.batch_size, seed, epochs, model, split)
     with resumable(kept):
         model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
 
-    search = partial(dev.search, grid(config.head), counts, f1, config.run.seed) if config.search_thresholds else None
+    search = partial(dev.search, grid(config.head), counts, f1, seed) if config.search_thresholds else None
     best = choose_on_dev(keep, model, settings, search)
     print_next(__file__, kept.path, "submission.zip")
     return best

@@ -106,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     windows = keep_rows(labelled_windows(parts.train, encoder, config.cells, lost), config.run, parts.train)
     built_with = BuiltWith(unconditioned=not all(example.query.conditions for example in parts.train))
     network = build_network(encoder, config.head, config.reading_size, *built_with)
-    settings = Settings(config.tries)
+    training, settings = config.training, Settings(config.tries)
     parts.show(f"{_about(parts.train)}, all used", lost, _about(parts.dev))
     _print_ceilings(parts, encoder.tokenizer, settings)
     print(f"network   {network.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
@@ -125,19 +125,16 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     kept = begin_run(resumed, TASK, config, parts.describe(lost, **tables), write_run)
     print(f"run       {kept.path}\n")
     dev = DevSet(parts.dev, Predictor(network, encoder, config.cells), evaluation)
-    keep = KeepRun(
-        kept, partial(dev.evaluate, settings), config.run.seed, FIGURES, config.training.early_stopping_patience
-    )
-
+    keep = KeepRun(kept, partial(dev.evaluate, settings), config.run.seed, FIGURES, training.early_stopping_patience)
     adjustments = adjustments_for([window.labels for window in windows], config.logit_adjustment)
     model = TrainingModel(network, partial(loss, adjustments=adjustments))
-    steps = steps_per_epoch(len(windows), config.training.batch_size)
-    model.compile(build_optimizer(config.training, config.encoder.learning_rate(2e-3), steps), config.training)
-    epochs = range(keep.resume(model), config.training.epochs)
+    steps = steps_per_epoch(len(windows), training.batch_size)
+    model.compile(build_optimizer(training, config.encoder.learning_rate(2e-3), steps), training)
+    epochs = range(keep.resume(model), training.epochs)
     hidden = {"hidden_tokens": config.hidden_tokens, "hidden_matches": config.hidden_matches}
     collate = partial(collate_labelled, head=config.head, encoder=encoder, **hidden)
     lengths = [len(window) for window in windows]
-    batches = training_dataset(windows, lengths, collate, config.training.batch_size, config.run.seed, epochs, model)
+    batches = training_dataset(windows, lengths, collate, training.batch_size, config.run.seed, epochs, model)
     with resumable(kept):
         model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
 
