@@ -84,8 +84,12 @@ def test_one_run_says_what_predict_says(workshop, contest, output):
     assert output.read_bytes() == alone.read_bytes()
 
 
-@in_default(
-    EVENT_EXTRACTION, ENTITY_LINKING, reason="two contests stand for all: what is theirs is tested by merge alone"
+@pytest.mark.parametrize(
+    "contest",
+    [
+        pytest.param(EVENT_EXTRACTION, id="events"),
+        pytest.param(ENTITY_LINKING, marks=pytest.mark.slow(reason="the way is that of events"), id="entities"),
+    ],
 )
 def test_different_runs_are_asked_on_dev_and_their_order_is_nothing(workshop, contest, output):
     trained = workshop.trained(contest)
