@@ -9,7 +9,13 @@ import pytest
 import competition
 
 
-@pytest.mark.parametrize("task, most", [("lic2020_relation_extraction", 3000), ("nl2sql", 10_000)])
+@pytest.mark.parametrize(
+    "task, most",
+    [
+        ("lic2020_relation_extraction", 3000),
+        pytest.param("nl2sql", 10_000, marks=pytest.mark.slow(reason="the same of larger examples, half a minute")),
+    ],
+)
 def test_bytes_of_a_training_example(task, most, tmp_path):
     command = [sys.executable, competition.ROOT / "scripts/training_memory.py", task]
     printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, cwd=tmp_path).stdout

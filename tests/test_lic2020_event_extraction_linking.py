@@ -318,13 +318,15 @@ def test_of_roles_that_exclude_each_other_the_better_stays():
 
 
 def test_a_run_keeps_shared_roles_and_an_older_one_excludes_nothing(tmp_path):
-    run = Run(tmp_path, {})
+    run, built_with = Run(tmp_path, {}), {"head": "gplinker", "transition_multiplier": 1.0}
+    path = write(tmp_path / "network.json", built_with)
     assert predict.allowed_of(run, CLASSES) is None
-    write(tmp_path / features.SHARED_ROLES, [[WIN, "胜者", "败者"], [WIN, None, "时间"], ["没有", "的", "类型"]])
+    shared = [[WIN, "胜者", "败者"], [WIN, None, "时间"], ["没有", "的", "类型"]]
+    write(path, {**built_with, "shared_roles": shared})
     allowed = predict.allowed_of(run, CLASSES)
     assert allowed[class_of(WIN), class_of(WIN, "时间")] and not allowed[class_of(WIN), class_of(WIN, "胜者")]
     for content in ({}, [[WIN, "胜者"]], [[1, "胜者", "败者"]]):
-        path = write(tmp_path / features.SHARED_ROLES, content)
+        write(path, {**built_with, "shared_roles": content})
         refused(lambda: predict.allowed_of(run, CLASSES), path)
 
 

@@ -19,7 +19,7 @@ from common.options import EncoderOptions, TrainingOptions
 from common.runs.directory import Run
 
 import competition
-from helpers import refused, write
+from helpers import refused
 from test_lic2020_relation_extraction_model import SCHEMA, TEXTS, TRAINING, light_encoder, sentences, told_relations
 
 import live_answers  # isort: skip - in scripts/, like explained
@@ -371,10 +371,6 @@ def test_what_is_explained_of_a_triple_are_the_scores_of_its_spans_and_links(tal
 
 
 def test_a_run_from_before_there_was_a_choice_has_half_pointers(tmp_path):
-    run = Run(tmp_path, {})
-    assert predict.built_with(run) == features.BuiltWith("half_pointer")
-    path = write(tmp_path / "network.json", {"head": "gplinker"})
-    assert predict.built_with(run).head == "gplinker"
-    for content in ('{"head": "crf"}', '"gplinker"', '{"head": "gplinker", "more": 1}'):
-        write(path, content)
-        refused(lambda: predict.built_with(run), path)
+    assert predict.head_of(Run(tmp_path, {"settings": {}})) == "half_pointer"
+    assert predict.head_of(Run(tmp_path, {"settings": {"head": "gplinker"}})) == "gplinker"
+    refused(lambda: predict.head_of(Run(tmp_path, {"settings": {"head": "crf"}})), "config.json", "crf")

@@ -365,7 +365,7 @@ def decoded_gold(path, schema):
     encoder = BertEncoder.from_texts(texts, EncoderOptions(encoder="bert", hidden_size=8))
     found = list(features.labelled_windows(examples, encoder, schema, Counter()))
     scores = [gold_scores(window) for window in found]
-    decoder = SimpleNamespace(schema=schema)
+    decoder = SimpleNamespace(schema=schema, nests=False)
     return examples, decode.Predictor.decode(decoder, examples, scores, Settings(0.5, 0.5))
 
 
@@ -692,7 +692,7 @@ def test_a_threshold_search_on_sentences_without_relations(predictor):
 class NamesNothing:
     """Says of each sentence who directed it, but of the second one somebody whom it does not name."""
 
-    schema = SCHEMA
+    schema, nests = SCHEMA, False
 
     def __init__(self):
         self.asked = []

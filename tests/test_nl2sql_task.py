@@ -1,6 +1,7 @@
 """Files, submission, kinds of errors and evaluate.py of NL2SQL. Every table and sentence here is invented."""
 
 import dataclasses
+import functools
 import gzip
 import json
 import shutil
@@ -835,7 +836,9 @@ def test_questions_without_a_query_are_not_used_and_gold_of_a_fold_leaves_them_o
 def test_a_query_that_the_judge_would_refuse_costs_no_other(tables, capsys):
     queries = [task._query(one, "here") for one in (sql(), sql([(7, 0)]), sql(conditions=TWO))]
     examples = [task.Example(str(number), tables["t"], None, number) for number in (1, 2, 3)]
-    found = list(prediction.answers(examples, lambda part, settings: queries, None, "test.json"))
+    predictor = functools.partial(lambda part, settings: queries)
+    predictor.unconditioned = False
+    found = list(prediction.answers(examples, predictor, None, "test.json"))
     assert found == [queries[0], prediction.NO_ANSWER, prediction.NO_ANSWER]
     assert "2 of 3 predictions" in capsys.readouterr().err
     task.check_record(prediction.NO_ANSWER.record(), task.Table("", "", ("",), ("text",), (), 1), "here")

@@ -30,18 +30,23 @@ Labels = set[Label]
 #: (first token, last token, class id)
 Tag = tuple[int, int, int]
 
-#: The file of a run with what `shared_roles` found; runs that were made before it have none.
-SHARED_ROLES = "shared_roles.json"
-
 #: Stands for the role of a trigger. No role of a schema is None.
 TRIGGER = None
 
 
+#: Two roles of an event type that one span may have at once: (type, role, role).
+SharedRoles = tuple[str, str | None, str | None]
+
+
 class BuiltWith(NamedTuple):
-    """What a network is built with beside its classes. A run keeps it in network.json."""
+    """What a network is built with beside its classes, and what its answers go by. A run keeps it in network.json.
+
+    shared_roles: what `shared_roles` found; None: of runs from before, whose spans may have any roles.
+    """
 
     head: Head
     transition_multiplier: Annotated[float, Between(1e-6, 1e6)]
+    shared_roles: list[SharedRoles] | None = None
 
 
 class Classes:
@@ -124,7 +129,7 @@ def _tags_of(labels: Labels, encoding: Encoding) -> set[Tag]:
     return {(*tokens, class_id) for span, class_id in labels if (tokens := encoding.token_span(*span))}
 
 
-def shared_roles(labelled: Sequence[Window], classes: Classes) -> list[tuple[str, str | None, str | None]]:
+def shared_roles(labelled: Sequence[Window], classes: Classes) -> list[SharedRoles]:
     """The roles that one span has at once in one event type somewhere in labelled windows, as (type, role, role), each
     pair once: a product is never its maker, but a team may win one match and lose another."""
     found = set()
@@ -137,7 +142,7 @@ def shared_roles(labelled: Sequence[Window], classes: Classes) -> list[tuple[str
     return [(kind, role, other) for (kind, role), (other_kind, other) in pairs if kind == other_kind]
 
 
-def may_share(shared: Iterable[tuple[str, str | None, str | None]], classes: Classes) -> np.ndarray:
+def may_share(shared: Iterable[SharedRoles], classes: Classes) -> np.ndarray:
     """bool (classes, classes): whether one span may have both. Roles of different event types may."""
     allowed = (classes.types[:, None] != classes.types) | np.eye(len(classes), dtype=bool)
     for kind, role, other in shared:

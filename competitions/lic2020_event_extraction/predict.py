@@ -25,7 +25,7 @@ from common.shards import describe_shard, name_of, take_shard
 from common.submission import valid_or_empty
 
 from decode import Predictor, Settings, choose
-from features import SHARED_ROLES, BuiltWith, Classes, may_share
+from features import BuiltWith, Classes, may_share
 from task import TASK, Event, Example, Schema, check_record, check_submission, read, submission_record, write_submission
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
@@ -84,7 +84,8 @@ def untrained_network(trained: Run, encoder: Encoder) -> Any:
     """What a run was trained with, before its weights are loaded."""
     from model import build_network
 
-    return build_network(encoder, classes_of(trained), *trained.read_json("network.json", BuiltWith))
+    head, transition_multiplier, _ = trained.read_json("network.json", BuiltWith)
+    return build_network(encoder, classes_of(trained), head, transition_multiplier)
 
 
 def open_predictor(trained: Run, options: PredictionOptions) -> Predictor:
@@ -100,9 +101,8 @@ def classes_of(trained: Run) -> Classes:
 
 def allowed_of(trained: Run, classes: Classes) -> np.ndarray | None:
     """Which classes one span may have at once, as training showed it."""
-    if not trained.file(SHARED_ROLES).is_file():
-        return None
-    return may_share(trained.read_json(SHARED_ROLES, list[tuple[str, str | None, str | None]]), classes)
+    shared = trained.read_json("network.json", BuiltWith).shared_roles
+    return None if shared is None else may_share(shared, classes)
 
 
 def answers(

@@ -28,7 +28,6 @@ from common.submission import atomic_write, json_bytes
 
 from decode import GRID, Predictor, Settings, counts, f1, gold_scores
 from features import (
-    SHARED_ROLES,
     ArgumentReplacement,
     BuiltWith,
     Classes,
@@ -116,9 +115,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         parts.write_gold(folder)
         save_encoder(encoder, folder)
         schema.write(folder / "event_schema.json")
-        built_with = BuiltWith(config.head, config.multiplier())
+        built_with = BuiltWith(config.head, config.multiplier(), shared)
         atomic_write(folder / "network.json", json_bytes(built_with._asdict()))
-        atomic_write(folder / SHARED_ROLES, json_bytes(shared))
         write_decoding(folder, settings)
 
     kept = begin_run(resumed, TASK, config, parts.describe(lost, schema=files.schema), write_run)

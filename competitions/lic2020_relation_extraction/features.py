@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
@@ -25,13 +25,6 @@ Head = Literal["half_pointer", "gplinker"]
 Span = tuple[int, int]
 #: subject span -> its (object span, class id) pairs
 Labels = dict[Span, set[tuple[Span, int]]]
-
-
-class BuiltWith(NamedTuple):
-    """What a network is built with beside its classes. A run keeps it in network.json; those before there was a choice
-    have none."""
-
-    head: Head = "half_pointer"
 
 
 # Windows

@@ -22,7 +22,7 @@ from common.shards import describe_shard, name_of, take_shard
 from common.submission import valid_or_empty
 
 from decode import Predictor, Settings, choose
-from features import BuiltWith
+from features import Head
 from task import (
     TASK,
     Example,
@@ -95,12 +95,12 @@ def untrained_network(trained: Run, encoder: Encoder) -> Any:
     """What a run was trained with, before its weights are loaded."""
     from model import build_network
 
-    return build_network(encoder, len(Schema.read(trained.file("schema.json")).classes), *built_with(trained))
+    return build_network(encoder, len(Schema.read(trained.file("schema.json")).classes), head_of(trained))
 
 
-def built_with(trained: Run) -> BuiltWith:
-    """That of a run; of one from before there was a choice, half-pointers."""
-    return trained.read_json("network.json", BuiltWith) if trained.file("network.json").is_file() else BuiltWith()
+def head_of(trained: Run) -> Head:
+    """That of a run; of one from before there was a choice, half-pointers. Raises UserError."""
+    return trained.setting("head", Head) if "head" in trained.config["settings"] else "half_pointer"
 
 
 def open_predictor(trained: Run, options: PredictionOptions) -> Predictor:

@@ -24,10 +24,9 @@ from common.kept_rows import keep_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
-from common.submission import atomic_write, json_bytes
 
 from decode import DEFAULTS, Predictor, Settings, counts, f1, grid
-from features import BuiltWith, EntityReplacement, Head, Window, collate, labelled_windows, split
+from features import EntityReplacement, Head, Window, collate, labelled_windows, split
 from linking import collate_links
 from metric import compare, total
 from task import TASK, Example, Schema, Triple, find_files, read, submission_record
@@ -106,7 +105,6 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         parts.write_gold(folder)
         save_encoder(encoder, folder)
         schema.write(folder / "schema.json")
-        atomic_write(folder / "network.json", json_bytes(BuiltWith(config.head)._asdict()))
         write_decoding(folder, settings)
 
     kept = begin_run(resumed, TASK, config, parts.describe(lost, schema=files.schema), write_run)

@@ -124,9 +124,7 @@ def built_with(trained: Run) -> tuple[str, int, int, bool]:
     head = trained.setting("head", Literal["span_column", "tagging"])
     reading_size = trained.setting("reading_size", Annotated[int, Between(1, 4096)])
     cells = trained.setting("cells", Annotated[int, Between(0, 10**6)])
-    # Runs from before there were such questions have no such file.
-    built = trained.read_json("network.json", BuiltWith) if trained.file("network.json").exists() else BuiltWith(False)
-    return head, reading_size, cells, built.unconditioned
+    return head, reading_size, cells, trained.read_json("network.json", BuiltWith).unconditioned
 
 
 def answers(

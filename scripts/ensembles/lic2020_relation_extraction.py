@@ -90,7 +90,7 @@ def _named(candidate: Candidate, names: Sequence[str]) -> tuple:
 
 
 def _head(run: Run) -> str:
-    return load(run.config["task"], "predict").built_with(run).head
+    return load(run.config["task"], "predict").head_of(run)
 
 
 def _schema(opened: Opened) -> Any:
