@@ -310,16 +310,19 @@ def event_groups(
     if not triggers:
         return [(None, group) for group in linked_groups(labels, links)]
     groups: dict[Label, list[Label]] = {trigger: [] for trigger in triggers}
+    linked: dict[Label, set[Label]] = defaultdict(set)
+    for pair in links:
+        for label, trigger in (pair, pair[::-1]):
+            if trigger in groups:
+                linked[label].add(trigger)
+    begins, ends = np.array([span for span, _ in triggers]).T
     for label in labels:
         if label not in groups:
-            linked = [trigger for trigger in triggers if (label, trigger) in links or (trigger, label) in links]
-            for trigger in linked or [min(triggers, key=lambda trigger: _gap(label[0], trigger[0]))]:
+            (begin, end), _ = label
+            gaps = np.maximum(begins - end, begin - ends).clip(0)
+            for trigger in linked[label] or [triggers[int(np.argmin(gaps))]]:
                 groups[trigger].append(label)
     return [(trigger[0], group) for trigger, group in groups.items()]
-
-
-def _gap(one: Span, other: Span) -> int:
-    return max(one[0] - other[1], other[0] - one[1], 0)
 
 
 def _told(
