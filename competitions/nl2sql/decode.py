@@ -87,7 +87,7 @@ class Scores:
 
     selections: probabilities, float (columns, SELECTIONS). connection: of CONNECTIONS, float (3,). selected_count,
     condition_count: that one, two or more columns are selected and conditions are there, float (COUNTS,); with one more
-    of `condition_class` 0 where there may be no condition. found: of two that overlap in one column the more probable one only.
+    for no condition where there may be none. found: of two that overlap in one column the more probable one only.
     """
 
     selections: np.ndarray

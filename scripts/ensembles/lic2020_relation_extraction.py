@@ -54,7 +54,7 @@ def merge(opened: Opened, lines: Sequence[dict[str, Any]], weights: Sequence[flo
 def choose(opened: Opened, example: Any, line: dict[str, Any], settings: Any) -> list[Any]:
     kind = opened.decode.Candidate
     found = [kind(*_named(one, kind._fields)) for one in line["candidates"]]
-    return opened.decode.choose(example, found, settings, _schema(opened), nests=_head(opened.run) == "gplinker")
+    return opened.decode.choose(example, found, settings, _schema(opened), _nests(opened))
 
 
 def check(opened: Opened, example: Any, prediction: list[Any], where: str) -> None:
@@ -91,6 +91,12 @@ def _named(candidate: Candidate, names: Sequence[str]) -> tuple:
 
 def _head(run: Run) -> str:
     return load(run.config["task"], "predict").head_of(run)
+
+
+def _nests(opened: Opened) -> bool:
+    if "nests" not in opened.made:
+        opened.made["nests"] = _head(opened.run) == "gplinker"
+    return opened.made["nests"]
 
 
 def _schema(opened: Opened) -> Any:

@@ -54,12 +54,12 @@ def choose(opened: Opened, example: Any, line: dict[str, Any], settings: Any) ->
 
 
 def check(opened: Opened, example: Any, prediction: Any, where: str) -> None:
-    opened.task.check_record(prediction.record(), example.table, where, known(opened.run))
+    opened.task.check_record(prediction.record(), example.table, where, _unconditioned(opened))
 
 
 def write(opened: Opened, output: Path, examples: Sequence[Any], predictions: Iterable[Any]) -> None:
     opened.task.write_submission(output, list(predictions))
-    opened.task.check_submission(output, examples, known(opened.run))
+    opened.task.check_submission(output, examples, _unconditioned(opened))
 
 
 def counts(opened: Opened, examples: Sequence[Any], predictions: Sequence[Any]) -> Sequence[Any]:
@@ -69,6 +69,12 @@ def counts(opened: Opened, examples: Sequence[Any], predictions: Sequence[Any]) 
 
 def score(opened: Opened, total: Any) -> float:
     return float(total[0] / total[1])
+
+
+def _unconditioned(opened: Opened) -> bool:
+    if "unconditioned" not in opened.made:
+        opened.made["unconditioned"] = known(opened.run)
+    return opened.made["unconditioned"]
 
 
 def _scores(opened: Opened, parts: dict[str, Any]) -> Any:
