@@ -325,6 +325,20 @@ FAULTS = [
         "tests/test_dev_search.py",
     ),
     Fault(
+        "a query without a condition need not make sense",
+        "competitions/nl2sql/execution.py",
+        "    if not makes_sense(query, columns):",
+        "    if query.conditions and not makes_sense(query, columns):",
+        "tests/test_nl2sql_decoding.py",
+    ),
+    Fault(
+        "where no query says anything, the last one that was looked at is the answer",
+        "competitions/nl2sql/decode.py",
+        "most_probable = most_probable or query",
+        "most_probable = query",
+        "tests/test_nl2sql_decoding.py",
+    ),
+    Fault(
         "a query may write",
         "competitions/nl2sql/execution.py",
         "    return sqlite3.SQLITE_DENY",

@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,6 +74,13 @@ class Query:
             "sel": [int(one.column) for one in self.selected],
             "conds": [[int(one.column), int(one.operator), str(one.value)] for one in self.conditions],
         }
+
+    @property
+    def logic_form(self) -> Hashable:
+        """What the contest compares queries by: selected columns with their aggregations and conditions, both in any
+        order, and the connection."""
+        selected, conditions = (frozenset(Counter(parts).items()) for parts in (self.selected, self.conditions))
+        return selected, conditions, self.connection
 
     def text(self, header: Sequence[str]) -> str:
         """One line of SQL to be read by people and never to be executed; `?7` is a number that neither table nor format
