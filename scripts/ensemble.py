@@ -109,7 +109,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
 def _ensemble(config: Config, runs: Sequence[Run], contest: ModuleType, opened: Opened) -> dict[str, Any]:
     check_alike(runs, contest)
-    members = members_of(runs, config.decoding, opened)
+    kind = getattr(contest, "Settings", opened.decode.Settings)
+    members = members_of(runs, config.decoding, kind)
     check_outputs(config.output, config.scores)
     skipped: Counter[str] = Counter()
     examples = contest.read(opened, config.input, skipped)
@@ -167,8 +168,8 @@ def answers(
         some = [example for example, *_ in part]
         lines = [merge([line for _, line in of_members]) for _, *of_members in part]
         if keep:
-            told = getattr(contest, "told", lambda opened, example, line: line)
-            keep(some, [told(opened, *one) for one in zip(some, lines)])
+            told = getattr(contest, "told", lambda opened, example, line, settings: line)
+            keep(some, [told(opened, *one, settings) for one in zip(some, lines)])
 
         def check(prediction: Any, number: int) -> None:
             example = some[number - 1]
@@ -179,11 +180,12 @@ def answers(
         yield from valid_or_empty(predictions, check, contest.EMPTY)
 
 
-def members_of(runs: Sequence[Run], decoding: Sequence[str], opened: Opened) -> list[Member]:
-    """The runs with the settings of their decoding.json, and with those of --decoding in place of them."""
-    given = settings_given(opened.decode.Settings, decoding)
+def members_of(runs: Sequence[Run], decoding: Sequence[str], kind: type) -> list[Member]:
+    """The runs with the settings of their decoding.json, as ones of `kind`, and with those of --decoding in place of
+    them."""
+    given = settings_given(kind, decoding)
     names = names_of([run.path for run in runs])
-    return [Member(run, name, run.read_decoding(opened.decode.Settings, **given)) for run, name in zip(runs, names)]
+    return [Member(run, name, run.read_decoding(kind, **given)) for run, name in zip(runs, names)]
 
 
 def settings_given(kind: type, decoding: Sequence[str]) -> dict[str, Any]:

@@ -339,6 +339,20 @@ FAULTS = [
         "tests/test_nl2sql_decoding.py",
     ),
     Fault(
+        "queries that mean the same do not support each other",
+        "scripts/ensembles/nl2sql.py",
+        'math.fsum(one["probability"] for one in party)',
+        'party[0]["probability"]',
+        "tests/test_ensemble.py -k most_say",
+    ),
+    Fault(
+        "a run and its copies vote",
+        "scripts/ensembles/nl2sql.py",
+        "[] if all(one == parts[0] for one in parts) else ",
+        "",
+        "tests/test_ensemble.py -k says_nothing",
+    ),
+    Fault(
         "a query may write",
         "competitions/nl2sql/execution.py",
         "    return sqlite3.SQLITE_DENY",

@@ -3,6 +3,8 @@
 import json
 import shutil
 import sys
+from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 
 import h5py
@@ -202,7 +204,7 @@ def test_values_of_a_question_that_overlap_are_one_condition():
     def line(start, end, probability, selected):
         value = {"column": 1, "start": start, "end": end, "probability": probability, "operators": [0.0, 0.0, 1.0, 0.0]}
         whole = {"connection": [1.0, 0.0, 0.0], "selected_count": [1.0, 0.0, 0.0], "condition_count": [0.0, 1.0, 0.0]}
-        return {"parts": {"selections": [[selected] * 7], **whole, "found": [value]}}
+        return {"candidates": [], "parts": {"selections": [[selected] * 7], **whole, "found": [value]}}
 
     opened, contest = opened_of(NL2SQL), contest_of("nl2sql")
     parts = contest.merge(opened, [line(2, 5, 0.8, 0.2), line(2, 4, 0.6, 0.4)], [1.0, 1.0])["parts"]
@@ -211,6 +213,96 @@ def test_values_of_a_question_that_overlap_are_one_condition():
     assert (value["start"], value["end"], value["probability"]) == (2, 5, pytest.approx(0.7))
     same = line(2, 5, 0.8, 0.2)
     assert contest.merge(opened, [same, same, same], [1.0, 2.0, 3.0])["parts"] == same["parts"]
+
+
+def cities(task, rows):
+    cells = (("青河市", 300, "2018"), ("白山市", 120, "2019"), ("云桥镇", 40, "2019"))
+    return task.Table("t", "", ("城市", "人口", "年份"), ("text", "real", "text"), cells[:rows], 1)
+
+
+def random_line(opened, example, generator):
+    """What a member says of a question with a name and two numbers in it."""
+    kind, places = opened.decode.Found, ((0, 0, 3), (1, 9, 12), (2, 3, 8), (1, 3, 7))
+    found = [kind(*place, float(generator.random()), generator.dirichlet(np.full(4, 0.3))) for place in places]
+    whole = (generator.dirichlet(np.ones(3)), generator.dirichlet(np.ones(3)), generator.dirichlet(np.ones(4)))
+    scores = opened.decode.Scores(generator.dirichlet(np.ones(7), 3), *whole, found)
+    return opened.decode.Considered.of(example, scores).record()
+
+
+@pytest.mark.parametrize("rows", [3, 0])
+def test_what_most_say_in_any_words_is_the_answer(rows):
+    """Who says the same is asked pair by pair, by the contest's own comparison."""
+    opened, contest, generator = opened_of(NL2SQL), contest_of("nl2sql"), np.random.default_rng(2)
+    task, execution, compare = opened.task, opened.module("execution"), opened.module("metric").compare
+    example = task.Example("青河市2019年超过100", cities(task, rows), None, 1)
+    columns = opened.module("values").columns_of(example.table)
+    others, weights = 0, [1.0, 2.0, 0.5]
+
+    def is_same(one, other):
+        [found] = compare([replace(example, query=one)], [other])
+        return found.execution if rows and one.conditions and other.conditions else found.logic_form
+
+    for _ in range(5):
+        line = contest.merge(opened, [random_line(opened, example, generator) for _ in weights], weights)
+        mean = opened.decode.Considered.of(example, contest._scores(opened, line["parts"])).record()["candidates"]
+        probabilities = Counter()
+        for candidates, weight in zip([mean, *line["voters"]], [np.mean(weights), *weights]):
+            for one in candidates:
+                probabilities[task.query_of(one, "")] += weight * one["probability"] / (sum(weights) + np.mean(weights))
+        heard = [one for one in probabilities if execution.meaning(one, example.table, columns) is not None]
+        sums = {one: sum(probabilities[other] for other in heard if is_same(one, other)) for one in heard}
+        answer = contest.choose(opened, example, line, contest.Settings(20, "vote"))
+        if not heard:
+            assert answer == contest.choose(opened, example, line, contest.Settings(20, "mean"))
+            continue
+        assert sums[answer] == pytest.approx(max(sums.values()))
+        same = [probabilities[other] for other in heard if is_same(answer, other)]
+        assert probabilities[answer] == pytest.approx(max(same))
+        others += answer != max(heard, key=probabilities.get)
+    assert others or not rows  # the most probable query has not always the most on its side
+
+
+def test_who_says_nothing_does_not_vote(monkeypatch):
+    opened, contest = opened_of(NL2SQL), contest_of("nl2sql")
+    example = opened.task.Example("青河市2019年超过100", cities(opened.task, 3), None, 1)
+    generator = np.random.default_rng(1)
+    lines = [random_line(opened, example, generator) for _ in range(2)]
+    settings = {name: contest.Settings(100, name) for name in ("mean", "vote")}
+
+    def answer(line, choose_by):
+        return contest.choose(opened, example, line, settings[choose_by])
+
+    line, alone = contest.merge(opened, lines, [1.0, 1.0]), contest.merge(opened, [lines[0]] * 2, [1.0, 1.0])
+    assert line["voters"] and not alone["voters"] and answer(alone, "vote") == answer(alone, "mean")
+    senseless = {"sel": [0], "agg": [1], "conds": [], "cond_conn_op": 0, "probability": 1.0}
+    elected = answer(line, "vote")
+    assert elected == answer({**line, "voters": [[senseless, *candidates] for candidates in line["voters"]]}, "vote")
+    assert answer({**line, "voters": [[senseless], [senseless]]}, "vote") == answer(line, "mean")
+
+    def execute(database, query, budget=None):
+        raise opened.module("execution").TooSlow("takes longer")
+
+    monkeypatch.setattr(opened.module("execution").Database, "execute", execute)
+    assert answer(line, "vote") == answer(line, "mean")
+
+
+def test_dev_chooses_between_the_mean_and_a_vote():
+    opened, contest = opened_of(NL2SQL), contest_of("nl2sql")
+    settings = contest.Settings(7)
+    assert ensemble.grid_of(contest, opened, settings, []) == [settings, contest.Settings(7, "vote")]
+    assert ensemble.grid_of(contest, opened, settings, ["choose_by=vote"]) == [contest.Settings(7, "vote")]
+
+
+def test_members_may_vote(workshop, output):
+    trained = workshop.trained(NL2SQL)
+    source, scores = output.with_name("dev.json"), output.with_name("scores.json")
+    NL2SQL.write(source, trained.examples)
+    runs = [trained.run, copied(trained.run, "noisy", noise=0.02)]
+    flags = ["--no-search", "--decoding", "choose_by=vote", "--scores", scores]
+    done = succeeds(together(workshop, NL2SQL, runs, source, output, *flags))
+    assert "decoded with tries 100, choose by vote" in done.out
+    for answer, (_, told) in zip(NL2SQL.answers(output.read_bytes(), trained.examples), read_json_lines(scores)):
+        assert answer in [{name: one[name] for name in answer} for one in told["votes"]]
 
 
 # What is chosen on dev

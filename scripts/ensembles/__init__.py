@@ -12,6 +12,11 @@ A module has:
     score(opened, total)                        the official figure of such counts, added up
     known(run)                                  what all members must have in common, such as their schema
 
+and where an ensemble has more to say than one network
+
+    Settings                                    settings of decoding with those that only an ensemble has
+    told(opened, example, line, settings)       a merged line as a file of scores has it
+
 A line is what common.candidates says: {"candidates": [...]}. That of one member is merged into itself, and so are equal
 ones.
 """

@@ -1,22 +1,34 @@
 """NL2SQL: members agree on columns with their aggregations, on the connection, and on the places of the question that are
 values of a column. Of the means whole queries are made as of one network, and the first that says something when it is
-executed is the answer."""
+executed is the answer. Or they vote with the whole queries that each finds probable: what most say when they are executed
+is the answer, however they are written."""
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from statistics import fmean
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 
 from common.runs.directory import Run
+from common.runs.values import Between
 
 from contest_folders import load
-from ensembles._contest import Opened, mean_candidates, weighted_mean
+from ensembles._contest import Candidate, Opened, mean_candidates, weighted_mean
 
 EMPTY = load("nl2sql", "predict").NO_ANSWER
 KNOWN = "a rule for questions without a condition"
 _KEY = ("column", "start", "end")
+
+
+class Settings(NamedTuple):
+    """tries: as in decode.py, of the mean and of each that votes. choose_by: whether the mean answers as one network
+    would, or members and mean vote."""
+
+    tries: Annotated[int, Between(1, 10**6)] = 100
+    choose_by: Literal["mean", "vote"] = "mean"
 
 
 def known(run: Run) -> bool:
@@ -31,26 +43,35 @@ def read(opened: Opened, path: Path, skipped: Counter[str]) -> list[Any]:
 
 
 def grid(opened: Opened, settings: Any) -> list[Any]:
-    return [settings]
+    return [settings, *(settings._replace(choose_by=one) for one in ("mean", "vote"))]
 
 
 def merge(opened: Opened, lines: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
-    """The parts alone: whole queries need the question, see `choose`."""
+    """The means of the parts, of which whole queries are made with the question only, see `choose`; and unless all say
+    the same, which one network does not vote about, the whole queries of each."""
     parts = [line["parts"] for line in lines]
+    voters = [] if all(one == parts[0] for one in parts) else [line["candidates"] for line in lines]
     whole = {name: _means([one[name] for one in parts], weights) for name in opened.module("features").WHOLE}
     selections = _means([one["selections"] for one in parts], weights)
-    return {"parts": {"selections": selections, **whole, "found": _values([one["found"] for one in parts], weights)}}
+    found = _values([one["found"] for one in parts], weights)
+    return {"parts": {"selections": selections, **whole, "found": found}, "voters": voters, "weights": list(weights)}
 
 
-def told(opened: Opened, example: Any, line: dict[str, Any]) -> dict[str, Any]:
-    """A merged line with its most probable queries."""
-    return opened.decode.Considered.of(example, _scores(opened, line["parts"])).record()
+def told(opened: Opened, example: Any, line: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """A merged line with its most probable queries, and those that are voted about."""
+    told = _considered(opened, example, line).record()
+    if settings.choose_by == "vote" and line["voters"]:
+        votes = _votes(opened, example, line, settings)
+        told["votes"] = [{**one["query"].record(), "probability": one["probability"]} for one in votes]
+    return told
 
 
-def choose(opened: Opened, example: Any, line: dict[str, Any], settings: Any) -> Any:
-    if "budget" not in opened.made:
-        opened.made["budget"] = opened.module("execution").Budget()
-    return opened.decode.write_query(example, _scores(opened, line["parts"]), settings, opened.made["budget"])
+def choose(opened: Opened, example: Any, line: dict[str, Any], settings: Settings) -> Any:
+    if settings.choose_by == "vote" and line["voters"]:
+        elected = _elected(opened, example, _votes(opened, example, line, settings))
+        if elected:
+            return elected
+    return opened.decode.write_query(example, _scores(opened, line["parts"]), settings, _budget(opened))
 
 
 def check(opened: Opened, example: Any, prediction: Any, where: str) -> None:
@@ -75,6 +96,47 @@ def _unconditioned(opened: Opened) -> bool:
     if "unconditioned" not in opened.made:
         opened.made["unconditioned"] = known(opened.run)
     return opened.made["unconditioned"]
+
+
+def _budget(opened: Opened) -> Any:
+    if "budget" not in opened.made:
+        opened.made["budget"] = opened.module("execution").Budget()
+    return opened.made["budget"]
+
+
+def _considered(opened: Opened, example: Any, line: dict[str, Any]) -> Any:
+    """The means, and the most probable whole queries of them."""
+    return opened.decode.Considered.of(example, _scores(opened, line["parts"]))
+
+
+def _votes(opened: Opened, example: Any, line: dict[str, Any], settings: Settings) -> list[Candidate]:
+    """Each "query" that a member or the mean is to vote for, with its mean "probability", the most probable first. The
+    mean is heard as one more member."""
+    members = [[(opened.task.query_of(one, ""), one["probability"]) for one in found] for found in line["voters"]]
+    voters = [_considered(opened, example, line).queries, *members]
+    lists = [
+        [{"query": query, "probability": probability} for query, probability in queries[: settings.tries]]
+        for queries in voters
+    ]
+    return mean_candidates(lists, [fmean(line["weights"]), *line["weights"]], ("query",))
+
+
+def _elected(opened: Opened, example: Any, votes: Sequence[Candidate]) -> Any | None:
+    """The most probable query of those that together are most probable, since they mean the same. None where none means
+    anything, and where one is too slow to be heard."""
+    execution, columns = opened.module("execution"), opened.module("values").columns_of(example.table)
+    parties: dict[Hashable, list[Candidate]] = {}
+    for one in votes:
+        try:
+            meaning = execution.meaning(one["query"], example.table, columns, _budget(opened))
+        except execution.TooSlow:
+            return None
+        if meaning is not None:
+            parties.setdefault(meaning, []).append(one)
+    if not parties:
+        return None
+    best = max(parties.values(), key=lambda party: math.fsum(one["probability"] for one in party))
+    return best[0]["query"]
 
 
 def _scores(opened: Opened, parts: dict[str, Any]) -> Any:
