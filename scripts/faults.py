@@ -826,6 +826,13 @@ FAULTS = [
         'if name != "weights" and getattr(part, name) != value:',
         "tests/test_shards.py -k foreign",
     ),
+    Fault(
+        "the scores of a shard are taken for those of other examples",
+        "scripts/merge_shards.py",
+        'if name != getattr(example, "id", name):',
+        "if False:",
+        "tests/test_shards.py -k foreign",
+    ),
     # Scores and ensembles
     Fault(
         "a CRF is as sure of a span as if it could not end elsewhere",

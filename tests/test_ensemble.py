@@ -23,7 +23,7 @@ from workshop import check_refusal, extra, numbered, run_here, sample_of, succee
 SCRIPTS = competition.ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 import ensemble  # noqa: E402
-from ensembles import Opened, contest_of  # noqa: E402
+from ensembles import contest_of  # noqa: E402
 from ensembles._choice import Dev, Part, best_members, best_weights, parts_of, systems_of  # noqa: E402
 from ensembles._contest import mean_candidates, weighted_mean  # noqa: E402
 
@@ -148,13 +148,13 @@ def test_the_mean_of_equal_values_is_that_value_and_no_order_counts():
         assert weighted_mean(values, weights) == pytest.approx(np.average(values, weights=weights))
 
 
-def opened_of(contest, **made):
-    return Opened(SimpleNamespace(config={"task": contest.folder}), made=made)
+def opened(contest):
+    return contest_of(contest.folder)(SimpleNamespace(config={"task": contest.folder}))
 
 
 def merged(contest, *lists, weights=None):
     lines = [{"candidates": list(candidates)} for candidates in lists]
-    return contest_of(contest.folder).merge(opened_of(contest), lines, weights or [1.0] * len(lines))["candidates"]
+    return opened(contest).merge(lines, weights or [1.0] * len(lines))["candidates"]
 
 
 def test_two_borders_of_one_argument_are_one_candidate():
@@ -206,13 +206,13 @@ def test_values_of_a_question_that_overlap_are_one_condition():
         whole = {"connection": [1.0, 0.0, 0.0], "selected_count": [1.0, 0.0, 0.0], "condition_count": [0.0, 1.0, 0.0]}
         return {"candidates": [], "parts": {"selections": [[selected] * 7], **whole, "found": [value]}}
 
-    opened, contest = opened_of(NL2SQL), contest_of("nl2sql")
-    parts = contest.merge(opened, [line(2, 5, 0.8, 0.2), line(2, 4, 0.6, 0.4)], [1.0, 1.0])["parts"]
+    contest = opened(NL2SQL)
+    parts = contest.merge([line(2, 5, 0.8, 0.2), line(2, 4, 0.6, 0.4)], [1.0, 1.0])["parts"]
     assert parts["selections"] == [[pytest.approx(0.3)] * 7] and parts["connection"] == [1.0, 0.0, 0.0]
     [value] = parts["found"]
     assert (value["start"], value["end"], value["probability"]) == (2, 5, pytest.approx(0.7))
     same = line(2, 5, 0.8, 0.2)
-    assert contest.merge(opened, [same, same, same], [1.0, 2.0, 3.0])["parts"] == same["parts"]
+    assert contest.merge([same, same, same], [1.0, 2.0, 3.0])["parts"] == same["parts"]
 
 
 def cities(task, rows):
@@ -220,22 +220,22 @@ def cities(task, rows):
     return task.Table("t", "", ("城市", "人口", "年份"), ("text", "real", "text"), cells[:rows], 1)
 
 
-def random_line(opened, example, generator):
+def random_line(contest, example, generator):
     """What a member says of a question with a name and two numbers in it."""
-    kind, places = opened.decode.Found, ((0, 0, 3), (1, 9, 12), (2, 3, 8), (1, 3, 7))
+    kind, places = contest.decode.Found, ((0, 0, 3), (1, 9, 12), (2, 3, 8), (1, 3, 7))
     found = [kind(*place, float(generator.random()), generator.dirichlet(np.full(4, 0.3))) for place in places]
     whole = (generator.dirichlet(np.ones(3)), generator.dirichlet(np.ones(3)), generator.dirichlet(np.ones(4)))
-    scores = opened.decode.Scores(generator.dirichlet(np.ones(7), 3), *whole, found)
-    return opened.decode.Considered.of(example, scores).record()
+    scores = contest.decode.Scores(generator.dirichlet(np.ones(7), 3), *whole, found)
+    return contest.decode.Considered.of(example, scores).record()
 
 
 @pytest.mark.parametrize("rows", [3, 0])
 def test_what_most_say_in_any_words_is_the_answer(rows):
     """Who says the same is asked pair by pair, by the contest's own comparison."""
-    opened, contest, generator = opened_of(NL2SQL), contest_of("nl2sql"), np.random.default_rng(2)
-    task, execution, compare = opened.task, opened.module("execution"), opened.module("metric").compare
+    contest, generator = opened(NL2SQL), np.random.default_rng(2)
+    task, execution, compare = contest.task, contest.module("execution"), contest.module("metric").compare
     example = task.Example("青河市2019年超过100", cities(task, rows), None, 1)
-    columns = opened.module("values").columns_of(example.table)
+    columns = contest.module("values").columns_of(example.table)
     others, weights = 0, [1.0, 2.0, 0.5]
 
     def is_same(one, other):
@@ -243,17 +243,17 @@ def test_what_most_say_in_any_words_is_the_answer(rows):
         return found.execution if rows and one.conditions and other.conditions else found.logic_form
 
     for _ in range(5):
-        line = contest.merge(opened, [random_line(opened, example, generator) for _ in weights], weights)
-        mean = opened.decode.Considered.of(example, contest._scores(opened, line["parts"])).record()["candidates"]
+        line = contest.merge([random_line(contest, example, generator) for _ in weights], weights)
+        mean = contest.told(example, line, contest.Settings())["candidates"]
         probabilities = Counter()
         for candidates, weight in zip([mean, *line["voters"]], [np.mean(weights), *weights]):
             for one in candidates:
                 probabilities[task.query_of(one, "")] += weight * one["probability"] / (sum(weights) + np.mean(weights))
         heard = [one for one in probabilities if execution.meaning(one, example.table, columns) is not None]
         sums = {one: sum(probabilities[other] for other in heard if is_same(one, other)) for one in heard}
-        answer = contest.choose(opened, example, line, contest.Settings(20, "vote"))
+        answer = contest.choose(example, line, contest.Settings(20, "vote"))
         if not heard:
-            assert answer == contest.choose(opened, example, line, contest.Settings(20, "mean"))
+            assert answer == contest.choose(example, line, contest.Settings(20, "mean"))
             continue
         assert sums[answer] == pytest.approx(max(sums.values()))
         same = [probabilities[other] for other in heard if is_same(answer, other)]
@@ -263,16 +263,16 @@ def test_what_most_say_in_any_words_is_the_answer(rows):
 
 
 def test_who_says_nothing_does_not_vote(monkeypatch):
-    opened, contest = opened_of(NL2SQL), contest_of("nl2sql")
-    example = opened.task.Example("青河市2019年超过100", cities(opened.task, 3), None, 1)
+    contest = opened(NL2SQL)
+    example = contest.task.Example("青河市2019年超过100", cities(contest.task, 3), None, 1)
     generator = np.random.default_rng(1)
-    lines = [random_line(opened, example, generator) for _ in range(2)]
+    lines = [random_line(contest, example, generator) for _ in range(2)]
     settings = {name: contest.Settings(100, name) for name in ("mean", "vote")}
 
     def answer(line, choose_by):
-        return contest.choose(opened, example, line, settings[choose_by])
+        return contest.choose(example, line, settings[choose_by])
 
-    line, alone = contest.merge(opened, lines, [1.0, 1.0]), contest.merge(opened, [lines[0]] * 2, [1.0, 1.0])
+    line, alone = contest.merge(lines, [1.0, 1.0]), contest.merge([lines[0]] * 2, [1.0, 1.0])
     assert line["voters"] and not alone["voters"] and answer(alone, "vote") == answer(alone, "mean")
     senseless = {"sel": [0], "agg": [1], "conds": [], "cond_conn_op": 0, "probability": 1.0}
     elected = answer(line, "vote")
@@ -280,17 +280,17 @@ def test_who_says_nothing_does_not_vote(monkeypatch):
     assert answer({**line, "voters": [[senseless], [senseless]]}, "vote") == answer(line, "mean")
 
     def execute(database, query, budget=None):
-        raise opened.module("execution").TooSlow("takes longer")
+        raise contest.module("execution").TooSlow("takes longer")
 
-    monkeypatch.setattr(opened.module("execution").Database, "execute", execute)
+    monkeypatch.setattr(contest.module("execution").Database, "execute", execute)
     assert answer(line, "vote") == answer(line, "mean")
 
 
 def test_dev_chooses_between_the_mean_and_a_vote():
-    opened, contest = opened_of(NL2SQL), contest_of("nl2sql")
+    contest = opened(NL2SQL)
     settings = contest.Settings(7)
-    assert ensemble.grid_of(contest, opened, settings, []) == [settings, contest.Settings(7, "vote")]
-    assert ensemble.grid_of(contest, opened, settings, ["choose_by=vote"]) == [contest.Settings(7, "vote")]
+    assert ensemble.grid_of(contest, settings, []) == [settings, contest.Settings(7, "vote")]
+    assert ensemble.grid_of(contest, settings, ["choose_by=vote"]) == [contest.Settings(7, "vote")]
 
 
 def test_members_may_vote(workshop, output):
@@ -372,14 +372,14 @@ def test_settings_are_searched_with_the_means(tmp_path):
     for path, row in zip(files, members):
         write_json_lines(path, [{"candidates": [{"name": "x", "probability": value}]} for value in row])
     contest = SimpleNamespace(
-        merge=lambda opened, lines, weights: {
+        merge=lambda lines, weights: {
             "candidates": mean_candidates([line["candidates"] for line in lines], weights, ("name",))
         },
-        choose=lambda opened, example, line, settings: line["candidates"][0]["probability"] > settings,
-        counts=lambda opened, examples, predictions: [(one == other, 1) for one, other in zip(examples, predictions)],
-        score=lambda opened, total: total[0] / total[1],
+        choose=lambda example, line, settings: line["candidates"][0]["probability"] > settings,
+        counts=lambda examples, predictions: [(one == other, 1) for one, other in zip(examples, predictions)],
+        score=lambda total: total[0] / total[1],
     )
-    dev = Dev(contest, None, [Part(gold, [0, 1])], files, [0.05, 0.55, 0.8, 0.4], seed=1)
+    dev = Dev(contest, [Part(gold, [0, 1])], files, [0.05, 0.55, 0.8, 0.4], seed=1)
     assert dev.best([1.0, 1.0])[:2] == (0.4, 1.0)
     assert dev.best([1.0, 0.0]).score == dev.best([0.0, 1.0]).score == 0.75
 

@@ -1,60 +1,46 @@
 """Event extraction: members agree on a span where type, role and place are the same."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from common.runs.directory import Run
 
-from ensembles._contest import Candidate, Opened, mean_candidates
+from ensembles._contest import AnyContest, Candidate, Line, mean_candidates
 
-EMPTY: list[Any] = []
-KNOWN = "a schema"
 _KEY = ("event_type", "role", "text", "start")
-_SCHEMA = "event_schema.json"
 
 
-def known(run: Run) -> bytes:
-    return run.file(_SCHEMA).read_bytes()
+class Contest(AnyContest):
+    EMPTY: list[Any] = []
+    KNOWN = "a schema"
 
+    @staticmethod
+    def known(run: Run) -> bytes:
+        return run.file("event_schema.json").read_bytes()
 
-def read(opened: Opened, path: Path, skipped: Counter[str]) -> list[Any]:
-    return opened.task.read(path, _schema(opened), labelled=False, skipped=skipped)
+    def merge(self, lines: Sequence[Line], weights: Sequence[float]) -> Line:
+        lists = [line["candidates"] for line in lines]
+        return {"candidates": _without_doubles(mean_candidates(lists, weights, _KEY), lists)}
 
+    def choose(self, example: Any, line: Line, settings: Any) -> list[Any]:
+        found = [self.decode.Candidate(**one) for one in line["candidates"]]
+        return self.decode.choose(example, found, settings, self.classes)
 
-def grid(opened: Opened, settings: Any) -> list[Any]:
-    return [settings, *opened.decode.GRID]
+    def check(self, example: Any, prediction: list[Any], where: str) -> None:
+        record = self.task.submission_record(example.id, prediction, self.schema)
+        self.task.check_record(record, self.schema, where, example.text)
 
+    def write(self, output: Path, examples: Sequence[Any], predictions: Iterable[list[Any]]) -> None:
+        self.task.write_submission(output, [example.id for example in examples], predictions, self.schema)
 
-def merge(opened: Opened, lines: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
-    lists = [line["candidates"] for line in lines]
-    return {"candidates": _without_doubles(mean_candidates(lists, weights, _KEY), lists)}
+    def check_submission(self, output: Path, examples: Sequence[Any]) -> None:
+        self.task.check_submission(output, self.schema, examples)
 
-
-def choose(opened: Opened, example: Any, line: dict[str, Any], settings: Any) -> list[Any]:
-    found = [opened.decode.Candidate(**one) for one in line["candidates"]]
-    return opened.decode.choose(example, found, settings, _classes(opened))
-
-
-def check(opened: Opened, example: Any, prediction: list[Any], where: str) -> None:
-    schema = _schema(opened)
-    record = opened.task.submission_record(example.id, prediction, schema)
-    opened.task.check_record(record, schema, where, example.text)
-
-
-def write(opened: Opened, output: Path, examples: Sequence[Any], predictions: Iterable[list[Any]]) -> None:
-    schema = _schema(opened)
-    opened.task.write_submission(output, [example.id for example in examples], predictions, schema)
-    opened.task.check_submission(output, schema, examples)
-
-
-def counts(opened: Opened, examples: Sequence[Any], predictions: Sequence[Any]) -> Sequence[Any]:
-    return opened.decode.counts(examples, predictions)
-
-
-def score(opened: Opened, total: Any) -> float:
-    return opened.decode.f1(total)
+    @cached_property
+    def classes(self) -> Any:
+        return self.module("features").Classes(self.schema)
 
 
 def _without_doubles(merged: Sequence[Candidate], lists: Sequence[Sequence[Candidate]]) -> list[Candidate]:
@@ -77,15 +63,3 @@ def _overlap(one: Candidate, other: Candidate) -> bool:
     is_class = one["event_type"] == other["event_type"] and one["role"] == other["role"]
     ends = (each["start"] + len(each["text"]) for each in (one, other))
     return is_class and max(one["start"], other["start"]) < min(ends)
-
-
-def _schema(opened: Opened) -> Any:
-    if "schema" not in opened.made:
-        opened.made["schema"] = opened.task.Schema.read(opened.run.file(_SCHEMA))
-    return opened.made["schema"]
-
-
-def _classes(opened: Opened) -> Any:
-    if "classes" not in opened.made:
-        opened.made["classes"] = opened.module("features").Classes(_schema(opened))
-    return opened.made["classes"]
