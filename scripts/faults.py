@@ -864,6 +864,20 @@ FAULTS = [
         "tests/test_lic2020_event_extraction_linking.py",
     ),
     Fault(
+        "links in doubt count",
+        "competitions/lic2020_event_extraction/decode.py",
+        "if one.probability > 0.5 and ",
+        "if ",
+        "tests/test_lic2020_event_extraction_model.py -k candidates_that",
+    ),
+    Fault(
+        "who does not know an end of a link speaks against it",
+        "scripts/ensembles/lic2020_event_extraction.py",
+        " for known, links, weight in told if known.issuperset(ends)]",
+        " for known, links, weight in told]",
+        "tests/test_ensemble.py -k links",
+    ),
+    Fault(
         "roles that exclude each other share a span",
         "competitions/lic2020_event_extraction/decode.py",
         "if all(allowed[span[2], other[2]] for other in kept[span[:2]]):",

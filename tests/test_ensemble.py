@@ -169,6 +169,30 @@ def test_two_borders_of_one_argument_are_one_candidate():
     assert len(merged(EVENT_EXTRACTION, [span("昨天晚上", 3, 1.0)], [sure], weights=[1.0, 0.9])) == 1
 
 
+def test_links_are_means_of_those_who_know_both_ends():
+    def span(role, text, start, probability):
+        return {"event_type": "比赛", "role": role, "text": text, "start": start, "probability": probability}
+
+    def link(one, other, probability):
+        return {"one": one, "other": other, "probability": probability}
+
+    trigger, winner, loser = span(None, "击败", 3, 0.9), span("胜者", "云桥", 0, 0.8), span("败者", "澜江", 5, 0.6)
+    lines = [
+        {"candidates": [trigger, winner], "links": [link(0, 1, 0.9)]},
+        {"candidates": [winner, trigger, loser], "links": [link(0, 1, 0.3), link(1, 2, 0.7)]},
+        {"candidates": [trigger, winner, loser]},
+    ]
+    contest = opened(EVENT_EXTRACTION)
+    found = contest.merge(lines, [1.0, 3.0, 1.0])
+    assert [one["text"] for one in found["candidates"]] == ["击败", "云桥", "澜江"]
+    assert [(one["one"], one["other"]) for one in found["links"]] == [(0, 1), (0, 2)]
+    assert [one["probability"] for one in found["links"]] == pytest.approx([0.45, 0.7])
+    assert contest.merge([lines[0]] * 3, [1.0, 2.0, 0.3]) == lines[0]
+    assert "links" not in contest.merge([lines[2]] * 2, [1.0, 1.0])
+    unheard = {"candidates": [trigger, winner, loser], "links": []}
+    assert contest.merge([unheard, lines[1]], [3.0, 1.0])["links"][1] == link(0, 2, pytest.approx(0.175))
+
+
 def test_who_sees_the_subject_alone_doubts_the_object_alone():
     def pair(object_, subject_probability, object_probability):
         place = (object_ and "导演", object_ and "@value", object_, object_ and 5)

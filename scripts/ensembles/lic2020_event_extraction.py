@@ -1,4 +1,5 @@
-"""Event extraction: members agree on a span where type, role and place are the same."""
+"""Event extraction: members agree on a span where type, role and place are the same; and those that tell which spans are of
+one event (gplinker) on that."""
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -7,7 +8,7 @@ from typing import Any
 
 from common.runs.directory import Run
 
-from ensembles._contest import AnyContest, Candidate, Line, mean_candidates
+from ensembles._contest import AnyContest, Candidate, Line, mean_candidates, weighted_mean
 
 _KEY = ("event_type", "role", "text", "start")
 
@@ -22,11 +23,12 @@ class Contest(AnyContest):
 
     def merge(self, lines: Sequence[Line], weights: Sequence[float]) -> Line:
         lists = [line["candidates"] for line in lines]
-        return {"candidates": _without_doubles(mean_candidates(lists, weights, _KEY), lists)}
+        merged = _without_doubles(mean_candidates(lists, weights, _KEY), lists)
+        linking = [(line, weight) for line, weight in zip(lines, weights) if "links" in line]
+        return {"candidates": merged, **({"links": _links(merged, linking)} if linking else {})}
 
     def choose(self, example: Any, line: Line, settings: Any) -> list[Any]:
-        found = [self.decode.Candidate(**one) for one in line["candidates"]]
-        return self.decode.choose(example, found, settings, self.classes)
+        return self.decode.choose(example, self.decode.Considered.of(line), settings, self.classes)
 
     def check(self, example: Any, prediction: list[Any], where: str) -> None:
         record = self.task.submission_record(example.id, prediction, self.schema)
@@ -47,16 +49,36 @@ def _without_doubles(merged: Sequence[Candidate], lists: Sequence[Sequence[Candi
     """The merged ones without those below 0.5 that overlap a better one of their class of which no member thinks at the
     same time: two members that see the borders of one argument differently would be paid for both (see decode.py).
     What one member lists together it has judged itself."""
-    by_member = [{tuple(one[name] for name in _KEY) for one in candidates} for candidates in lists]
+    by_member = [set(map(_key, candidates)) for candidates in lists]
     kept: list[tuple[Candidate, set[int]]] = []
     for one in merged:
-        key = tuple(one[name] for name in _KEY)
-        members = {number for number, keys in enumerate(by_member) if key in keys}
+        members = {number for number, keys in enumerate(by_member) if _key(one) in keys}
         if one["probability"] > 0.5 or not any(
             _overlap(one, better) and members.isdisjoint(others) for better, others in kept
         ):
             kept.append((one, members))
     return [one for one, _ in kept]
+
+
+def _links(merged: Sequence[Candidate], members: Sequence[tuple[Line, float]]) -> list[dict[str, Any]]:
+    """The links of members, lines with weights, between the merged candidates: of each the mean over the members that
+    know both of its ends."""
+    numbers = {_key(one): number for number, one in enumerate(merged)}
+    told: list[tuple[set[int | None], dict[tuple[int, int], float], float]] = []
+    for line, weight in members:
+        known = [numbers.get(_key(one)) for one in line["candidates"]]
+        links = {(known[link["one"]], known[link["other"]]): link["probability"] for link in line["links"]}
+        kept = {tuple(sorted(ends)): probability for ends, probability in links.items() if None not in ends}
+        told.append((set(known), kept, weight))
+    found = []
+    for ends in sorted({ends for _, links, _ in told for ends in links}):
+        shares = [(links.get(ends, 0.0), weight) for known, links, weight in told if known.issuperset(ends)]
+        found.append(dict(zip(("one", "other", "probability"), (*ends, weighted_mean(*zip(*shares))))))
+    return found
+
+
+def _key(one: Candidate) -> tuple:
+    return tuple(one[name] for name in _KEY)
 
 
 def _overlap(one: Candidate, other: Candidate) -> bool:
