@@ -142,7 +142,7 @@ def test_links_of_tags_against_a_slow_reference():
         noisy = (logits + generator.uniform(-1e-5, 1e-5, logits.shape)).astype(np.float32)
         scored = [(*tag, float(generator.normal())) for tag in tags]
         for lowest in (0.0, -1.0):
-            found = decode.linked_tags(scored, noisy, CLASSES, lowest)
+            found = cliques.linked_tags(scored, noisy, CLASSES, lowest)
             expected = linked_slowly(tags, logits, lowest)
             assert {(frozenset(pair), score) for *pair, score in found} == expected and len(found) == len(expected)
 

@@ -19,8 +19,20 @@ from common.generators import BATCH_TOKENS
 from common.metrics import precision_recall_f1
 from common.prediction import in_batches, one_trace
 
-from cliques import MOST_NODES, linked_groups
-from features import TRIGGER, Classes, Head, Label, Labels, Span, Tag, Window, label_sequence, text_windows
+from cliques import event_groups, linked_tags
+from features import (
+    TRIGGER,
+    Classes,
+    Head,
+    Label,
+    Labels,
+    ScoredTag,
+    Span,
+    Tag,
+    Window,
+    label_sequence,
+    text_windows,
+)
 from metric import compare_examples
 from task import Argument, Event, Example
 
@@ -89,10 +101,6 @@ class Considered:
         """Back from a line of a file of scores."""
         links = [Link(**one) for one in record["links"]] if "links" in record else None
         return cls([Candidate(**one) for one in record["candidates"]], links)
-
-
-#: (first token, last token, class id, log odds)
-ScoredTag = tuple[int, int, int, float]
 
 
 class Predictor:
@@ -254,28 +262,6 @@ def _keep_best(found: dict[Any, float], scored: Iterable[tuple[Any, float]]) -> 
         found[key] = max(score, found.get(key, score))
 
 
-def linked_tags(
-    tags: Sequence[ScoredTag], logits: np.ndarray, classes: Classes, lowest: float = 0.0
-) -> list[tuple[Tag, Tag, float]]:
-    """The pairs of tags of one event type that gplinker puts into one event, with their score above the lowest: the
-    lower one of those of their first tokens and of their last ones. Two triggers never are in one, and links are
-    between the best MOST_NODES tags of a type, since more say nothing (see `event_groups`). logits: float (2, length,
-    length)."""
-    by_type: dict[int, list[ScoredTag]] = defaultdict(list)
-    for tag in tags:
-        by_type[classes.types[tag[2]]].append(tag)
-    found = []
-    for of_type in by_type.values():
-        best = [tuple(tag) for *tag, _ in sorted(of_type, key=lambda tag: (-tag[3], tag))[:MOST_NODES]]
-        places = np.array(best)
-        earlier, later = np.minimum(places[:, None], places), np.maximum(places[:, None], places)
-        scores = on_grid(logits[[0, 1], earlier[..., :2], later[..., :2]]).min(-1)
-        is_trigger = np.array([classes.pairs[class_id][1] is TRIGGER for class_id in places[:, 2]])
-        linked = np.triu(scores > lowest, 1) & ~(is_trigger[:, None] & is_trigger)
-        found += [(best[one], best[other], float(scores[one, other])) for one, other in np.argwhere(linked).tolist()]
-    return found
-
-
 def without_doubtful_triggers(
     spans: Sequence[tuple[int, int, int, float]], classes: Classes
 ) -> list[tuple[int, int, int, float]]:
@@ -351,34 +337,6 @@ def assemble(text: str, labels: Labels, classes: Classes, links: set[tuple[Label
             groups = event_groups(of_type, links, classes)
         events += _told(text, event_type, groups, classes)
     return events
-
-
-def event_groups(
-    labels: Sequence[Label], links: set[tuple[Label, Label]], classes: Classes
-) -> list[tuple[Span | None, list[Label]]]:
-    """The labels of one event type by event: its trigger, and its arguments in their order.
-
-    Of more than MOST_NODES labels links say nothing. An event has one trigger, and in training 1,647 of 1,648 have one of their own: what is linked with it is of it, and
-    what is linked with none is of the event with the nearest trigger. Without any trigger the events are the cliques of
-    the links.
-    """
-    triggers = [label for label in labels if classes.pairs[label[1]][1] is TRIGGER]
-    if not triggers:
-        return [(None, group) for group in linked_groups(labels, links)]
-    groups: dict[Label, list[Label]] = {trigger: [] for trigger in triggers}
-    linked: dict[Label, set[Label]] = defaultdict(set)
-    for pair in links if len(labels) <= MOST_NODES else ():
-        for label, trigger in (pair, pair[::-1]):
-            if trigger in groups:
-                linked[label].add(trigger)
-    begins, ends = np.array([span for span, _ in triggers]).T
-    for label in labels:
-        if label not in groups:
-            (begin, end), _ = label
-            gaps = np.maximum(begins - end, begin - ends).clip(0)
-            for trigger in linked[label] or [triggers[int(np.argmin(gaps))]]:
-                groups[trigger].append(label)
-    return [(trigger[0], group) for trigger, group in groups.items()]
 
 
 def _told(
