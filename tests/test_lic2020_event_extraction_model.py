@@ -542,7 +542,7 @@ def test_what_scores_the_same_goes_by_its_place_whatever_the_last_bits_say(head)
             name: tf.constant(value + noise.uniform(-1e-5, 1e-5, value.shape), tf.float32)
             for name, value in values.items()
         }
-        [tags] = decide(outputs, np.array([length]), grid)
+        [(tags, _)] = decide(outputs, np.array([length]), grid)
         assert all(tags.values())
         found.add(str(tags))
     assert len(found) == 1

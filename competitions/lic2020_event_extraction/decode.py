@@ -103,6 +103,10 @@ class Considered:
         return cls([Candidate(**one) for one in record["candidates"]], links)
 
 
+#: `tags` and `links` of Scores.
+Told = tuple[dict[Settings, list[Tag]], list[tuple[Tag, Tag]] | None]
+
+
 class Predictor:
     """Extracts events from texts, whatever their length, order and number."""
 
@@ -137,19 +141,19 @@ class Predictor:
                 scores[index] = Scores(all_windows[index], *of_window)
         return scores
 
-    def _spans_above(self, outputs, lengths, settings) -> Iterator[tuple[dict[Settings, list[Tag]], Any]]:
+    def _spans_above(self, outputs, lengths, settings) -> Iterator[Told]:
         scored = list(self._scored_spans(outputs, lengths, min(one.threshold for one in settings)))
         for best, links in zip(scored, self._links(outputs, scored)):
             tags = {one: [tuple(tag) for *tag, score in best if score > one.threshold] for one in settings}
-            yield tags, links and [(one, other) for one, other, _ in links]
+            yield tags, None if links is None else [(one, other) for one, other, _ in links]
 
-    def _best_paths(self, outputs, lengths, settings) -> Iterator[tuple[dict[Settings, list[Tag]]]]:
+    def _best_paths(self, outputs, lengths, settings) -> Iterator[Told]:
         transitions, starts = self._transitions(), self.network.get_layer("crf").starts
         found = [{} for _ in lengths]
         for one in settings:
             for tags, path in zip(found, viterbi(self._shifted(outputs, one), transitions, starts, lengths)):
                 tags[one] = bio_spans(path)
-        return ((tags,) for tags in found)
+        return ((tags, None) for tags in found)
 
     def _transitions(self) -> np.ndarray:
         return on_grid(self.network.get_layer("crf").transition_scores())
