@@ -62,7 +62,7 @@ class Config:
     weights: tuple[float, ...] = ()
     """How much each run counts, in the order of the runs. Default: what is best on dev."""
     decoding: tuple[str, ...] = ()
-    """NAME=VALUE: settings of decoding.json, such as threshold=-1.5. Default: what is best on dev, or of one run its
+    """NAME=VALUE: settings of decoding.json, such as threshold=-1.5, and of NL2SQL choose_by=vote or mean. Default: what is best on dev, or of one run its
     own."""
     select: int | None = None
     """Take only so many of the runs: one after the other that with which the ensemble is best on dev."""
