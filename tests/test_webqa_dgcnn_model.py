@@ -303,7 +303,8 @@ def test_crops_differ_and_reach_both_ends():
 
 def rows_of(batch, seed, **changes):
     sampling = features.Sampling(**{"positives": 2, "negatives": 1, "crop_share": 0.0, "crop_length": 128, **changes})
-    return features.collate(batch, np.random.default_rng(seed), sampling)
+    generator = np.random.default_rng(seed)
+    return features.collate(features.draw_passages(batch, generator, sampling), generator, sampling)
 
 
 @deterministic
@@ -325,6 +326,29 @@ def test_a_batch_has_so_many_passages_of_each_question(drawn, positives, negativ
     assert inputs.keys() == again.keys() and all(np.array_equal(inputs[name], again[name]) for name in inputs)
     holding = inputs["labels"].any(axis=(1, 2)).sum()
     assert holding == sum(min(positives, len(one.positives)) for one in batch)
+
+
+def test_shorter_questions_have_the_same_passages_and_answers():
+    passages = ("白鹿", ("顾南在天地，许青在人和", "天地"), "澜江", ("许青，天地", "天地"))
+    batch, _ = labelled([example("顾南的公司在什么地方？", *passages), example("？", passages[1])], ENCODER)
+
+    def shortened(evidence, share, seed=0):
+        return features.shorten_questions(evidence, np.random.default_rng(seed), ENCODER, LENGTHS, share)
+
+    def seen(evidence):
+        return [[(window.text, window.pair.first) for [window] in kind] for kind in evidence[1:]], [
+            answers_in(evidence.example, windows) for windows in evidence.positives
+        ]
+
+    assert all(one is other for one, other in zip(shortened(batch, 0.0), batch))
+    assert shortened(batch, 1.0)[1].positives[0][0].pair.asked == batch[1].positives[0][0].pair.asked
+    for seed in range(10):
+        drawn = features.draw_passages(batch, np.random.default_rng(seed), features.Sampling(1, 1, 0.0, 128))
+        for evidence in (batch, drawn):
+            shorter = shortened(evidence, 1.0, seed)[0]
+            assert 1 <= shorter.positives[0][0].pair.asked < evidence[0].positives[0][0].pair.asked
+            assert seen(shorter) == seen(evidence[0])
+    assert 20 < sum(shortened(batch[:1], 0.5, seed)[0] is not batch[0] for seed in range(60)) < 40
 
 
 def test_every_passage_is_seen_in_some_epoch():

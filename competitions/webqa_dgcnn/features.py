@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from common.augmentation import keywords
 from common.encoders import Encoder
 from common.generators import pad_features
 from common.tokenizers import PairWindow, pair_windows
@@ -45,6 +46,7 @@ class Evidence(NamedTuple):
     """What a question is trained on: for each passage with an answer the windows that hold one, for each passage
     without an answer all windows."""
 
+    example: Example
     positives: list[list[Window]]
     negatives: list[list[Window]]
 
@@ -73,7 +75,7 @@ def labelled_windows(
 ) -> Iterator[Evidence]:
     """The evidence of every question that has any. lost: counts what is lost on the way, by reason."""
     for example, group in zip(examples, question_windows(examples, encoder, lengths)):
-        evidence = Evidence([], [])
+        evidence = Evidence(example, [], [])
         for number in range(len(example.passages)):
             windows = [window for window in group if window.passage == number]
             spans = answer_spans(example, number)
@@ -90,7 +92,7 @@ def labelled_windows(
                 lost["answer across windows or inside a token"] += 1
             else:
                 evidence.negatives.append(windows)
-        if any(evidence):
+        if evidence.positives or evidence.negatives:
             yield evidence
         else:
             lost["question left out: none of its passages can be used"] += 1
@@ -140,6 +142,24 @@ def _whole(pattern: str, answer: str) -> str:
     return (f"(?<!{before})" if before else "") + pattern + (f"(?!{after})" if after else "")
 
 
+# Augmentation
+
+
+def shorten_questions(
+    batch: Sequence[Evidence], generator: np.random.Generator, encoder: Encoder, lengths: Lengths, share: float
+) -> list[Evidence]:
+    """The batch with only `keywords` left of about `share` of its questions."""
+    shortened = []
+    for evidence in batch:
+        if generator.random() < share:
+            question, passages = evidence.example.question, evidence.example.passages
+            seen = tuple(passages[windows[0].passage] for windows in evidence.positives + evidence.negatives)
+            example = replace(evidence.example, question=keywords(question, generator), passages=seen)
+            evidence = next(labelled_windows([example], encoder, lengths, Counter()), evidence)
+        shortened.append(evidence)
+    return shortened
+
+
 # Batches
 
 
@@ -153,12 +173,20 @@ class Sampling(NamedTuple):
     crop_length: int
 
 
-def collate(batch: list[Evidence], generator: np.random.Generator, sampling: Sampling) -> dict[str, np.ndarray]:
-    """Passages of the questions, others each time: the inputs of the network, and `labels`, a row for each."""
-    rows = []
-    for positives, negatives in batch:
-        seen = _some(positives, sampling.positives, generator) + _some(negatives, sampling.negatives, generator)
-        rows += [windows[generator.integers(len(windows))] for windows in seen]
+def draw_passages(batch: Sequence[Evidence], generator: np.random.Generator, sampling: Sampling) -> list[Evidence]:
+    """The batch with as many passages of each question as an epoch sees, others each time."""
+    return [
+        Evidence(
+            example, _some(positives, sampling.positives, generator), _some(negatives, sampling.negatives, generator)
+        )
+        for example, positives, negatives in batch
+    ]
+
+
+def collate(batch: Sequence[Evidence], generator: np.random.Generator, sampling: Sampling) -> dict[str, np.ndarray]:
+    """The inputs of the network, and `labels`, a row for each passage: one of its windows, another one each time."""
+    seen = [windows for evidence in batch for windows in evidence.positives + evidence.negatives]
+    rows = [windows[generator.integers(len(windows))] for windows in seen]
     # Whole batches are cut, to one length: a single passage left whole would make the cutting of the others pointless.
     if generator.random() < sampling.crop_share:
         length = int(generator.integers(sampling.crop_length, 2 * sampling.crop_length + 1))

