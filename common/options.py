@@ -87,7 +87,7 @@ class PredictionOptions:
     """Also write what each answer was chosen from, with probabilities, to this file of JSON lines."""
     shard: str | None = None
     """K/N: answer the K-th of N parts of the input, as 3/8, so that several machines share it. What is written is a part
-    of the submission, for scripts/merge_shards.py. Default: all."""
+    of the submission, and of --scores, for scripts/merge_shards.py. Default: all."""
 
     def __post_init__(self):
         check_at_least(self, batch_tokens=1)

@@ -2,15 +2,15 @@
 and `scripts/merge_shards.py` puts the parts together again.
 
 A part is a piece of the input's examples as the contest counts them, whatever lines or documents they stand in, so that
-merging is to write the parts one after the other. Beside it lies PART.shard.json, which says of what it is a part: of
-which input, by which weights, decoded how. No TensorFlow.
+merging is to write the parts one after the other. Beside it, and beside its file of scores, lies PART.shard.json, which
+says of what it is a part: of which input, by which weights, decoded how. No TensorFlow.
 """
 
 import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from common.batch_parts import piece
 from common.command_line import UserError, shown
@@ -21,6 +21,9 @@ from common.runs.values import from_json
 from common.submission import atomic_write, json_bytes
 
 Example = TypeVar("Example")
+
+# What a part may be, in words.
+_KINDS = {"submission": "a part of a submission", "scores": "one of scores"}
 
 
 class Shard(NamedTuple):
@@ -38,9 +41,10 @@ class Shard(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What PART.shard.json says: SHA-256 of the input, of the weights and of the part itself, in hexadecimal; settings
-    of decoding by name; the number of examples that it answers."""
+    """What PART.shard.json says: whether it is a submission or what --scores wrote; SHA-256 of the input, of the weights
+    and of the part itself, in hexadecimal; settings of decoding by name; the number of examples that it answers."""
 
+    kind: Literal["submission", "scores"]
     task: str
     number: int
     count: int
@@ -49,7 +53,7 @@ class Part(NamedTuple):
     weights: str
     mixed_precision: str
     decoding: dict[str, Any]
-    submission: str
+    content: str
 
 
 def shard_of(options: PredictionOptions) -> Shard | None:
@@ -87,30 +91,30 @@ def describe_shard(
     settings: NamedTuple,
     **others: Any,
 ) -> None:
-    """With --shard, say beside a submission what it is a part of. examples: how many it answers. source: the whole
-    input. settings, others: all that decoding went by, beside the run."""
+    """With --shard, say beside a submission and a file of scores what they are parts of. examples: how many they answer.
+    source: the whole input. settings, others: all that decoding went by, beside the run."""
     shard = shard_of(options)
     if shard is None:
         return
     precision = options.mixed_precision or trained.mixed_precision
     prints = fingerprint(source), fingerprint(trained.best_weights), precision, {**settings._asdict(), **others}
-    part = Part(trained.config["task"], *shard, examples, *prints, fingerprint(submission))
-    atomic_write(_beside(submission), json_bytes(part._asdict(), indent=1) + b"\n")
+    for kind, file in (("submission", submission), ("scores", options.scores)):
+        if file:
+            part = Part(kind, trained.config["task"], *shard, examples, *prints, fingerprint(file))
+            atomic_write(_beside(file), json_bytes(part._asdict(), indent=1) + b"\n")
 
 
-def read_part(submission: Path) -> Part:
+def read_part(file: Path) -> Part:
     """What lies beside a part. Raises UserError for a file that is none, or that was changed since."""
-    path = _beside(submission)
-    if not submission.is_file() or not path.is_file():
-        missing = path if submission.is_file() else submission
+    path = _beside(file)
+    if not file.is_file() or not path.is_file():
+        missing = path if file.is_file() else file
         raise UserError(f"{missing}: no such file - a part is what predict.py --shard wrote, with the file beside it")
     part = from_json(Part, read_json(path), path)
     if not 1 <= part.number <= part.count:
         raise UserError(f"{path}: speaks of shard {part.number}/{part.count} - predict it again")
-    if part.submission != fingerprint(submission):
-        raise UserError(
-            f"{submission}: is not what {path.name} says, it was changed or not finished - predict it again"
-        )
+    if part.content != fingerprint(file):
+        raise UserError(f"{file}: is not what {path.name} says, it was changed or not finished - predict it again")
     return part
 
 
@@ -123,6 +127,7 @@ def in_order(parts: Sequence[Path], source: Path, trained: Run, examples: int) -
     said = {path: read_part(path) for path in parts}
     first_path, first = next(iter(said.items()))
     wanted = (
+        ("kind", first.kind, f"is no file of the kind of {first_path}, which is {_KINDS[first.kind]}"),
         ("input", fingerprint(source), f"was predicted for another input than {source}"),
         ("weights", fingerprint(trained.best_weights), f"was predicted with another run than {shown(trained.path)}"),
         ("count", first.count, f"is not one of {first.count} shards, as {first_path} is"),
@@ -146,5 +151,5 @@ def in_order(parts: Sequence[Path], source: Path, trained: Run, examples: int) -
     return sorted(said, key=lambda path: said[path].number)
 
 
-def _beside(submission: Path) -> Path:
-    return submission.with_name(f"{submission.name}.shard.json")
+def _beside(file: Path) -> Path:
+    return file.with_name(f"{file.name}.shard.json")

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated, Any, Literal
 
 import tyro
@@ -40,7 +39,7 @@ from common.submission import read_json_lines, valid_or_empty
 from compare_runs import names_of
 from contest_folders import inside
 from dev_results import DevResults, dev_results
-from ensembles import Opened, contest_of
+from ensembles import AnyContest, contest_of
 from ensembles._choice import Dev, best_members, best_weights, parts_of, systems_of
 from ensembles._members import Member, Reading, check_alike, open_runs, write_scores
 
@@ -63,7 +62,7 @@ class Config:
     weights: tuple[float, ...] = ()
     """How much each run counts, in the order of the runs. Default: what is best on dev."""
     decoding: tuple[str, ...] = ()
-    """NAME=VALUE: settings of decoding.json, such as threshold=-1.5. Default: what is best on dev, or of one run its
+    """NAME=VALUE: settings of decoding.json, such as threshold=-1.5, and of NL2SQL choose_by=vote or mean. Default: what is best on dev, or of one run its
     own."""
     select: int | None = None
     """Take only so many of the runs: one after the other that with which the ensemble is best on dev."""
@@ -104,15 +103,15 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     runs = open_runs(config.runs)
     task = runs[0].config["task"]
     with inside(task):
-        return _ensemble(config, runs, contest_of(task), Opened(runs[0], config.tables))
+        return _ensemble(config, runs, contest_of(task)(runs[0], config.tables))
 
 
-def _ensemble(config: Config, runs: Sequence[Run], contest: ModuleType, opened: Opened) -> dict[str, Any]:
+def _ensemble(config: Config, runs: Sequence[Run], contest: AnyContest) -> dict[str, Any]:
     check_alike(runs, contest)
-    members = members_of(runs, config.decoding, opened)
+    members = members_of(runs, config.decoding, contest.Settings)
     check_outputs(config.output, config.scores)
     skipped: Counter[str] = Counter()
-    examples = contest.read(opened, config.input, skipped)
+    examples = contest.read(config.input, skipped)
     weights, settings, found = given_weights(config, runs), mean_settings([one.settings for one in members]), None
     is_searched = config.search and len(runs) > 1 and not (weights and len(config.decoding) == len(settings))
     results = [dev_results(run.path, config.data_dir) for run in runs] if is_searched else []
@@ -127,8 +126,8 @@ def _ensemble(config: Config, runs: Sequence[Run], contest: ModuleType, opened: 
             dev_files = [Path(folder) / f"dev-{number}.json.gz" for number in range(len(members))]
             for member, one, path in zip(members, results, dev_files):
                 write_scores(member, one.examples, path, reading)
-            grid = grid_of(contest, opened, settings, config.decoding)
-            dev = Dev(contest, opened, parts, dev_files, grid, config.seed)
+            grid = grid_of(contest, settings, config.decoding)
+            dev = Dev(contest, parts, dev_files, grid, config.seed)
             if config.select:
                 weights, found = best_members(dev, systems, results, config.select)
             else:
@@ -141,9 +140,10 @@ def _ensemble(config: Config, runs: Sequence[Run], contest: ModuleType, opened: 
         for (member, _), path in zip(counted, files):
             write_scores(member, examples, path, reading)
         with scores_file(config.scores) as keep:
-            merged = partial(contest.merge, opened, weights=[weight for _, weight in counted])
-            predictions = answers(contest, opened, examples, files, merged, settings, config.input, keep)
-            contest.write(opened, config.output, examples, predictions)
+            merged = partial(contest.merge, weights=[weight for _, weight in counted])
+            predictions = answers(contest, examples, files, merged, settings, config.input, keep)
+            contest.write(config.output, examples, predictions)
+    contest.check_submission(config.output, examples)
     print(f"{config.output}: {len(examples)} examples, checked")
     print_skipped(config.input, skipped)
     by_name = {member.name: weight for member, weight in zip(members, weights)}
@@ -151,8 +151,7 @@ def _ensemble(config: Config, runs: Sequence[Run], contest: ModuleType, opened: 
 
 
 def answers(
-    contest: ModuleType,
-    opened: Opened,
+    contest: AnyContest,
     examples: Sequence[Any],
     files: Sequence[Path],
     merge: Any,
@@ -167,23 +166,23 @@ def answers(
         some = [example for example, *_ in part]
         lines = [merge([line for _, line in of_members]) for _, *of_members in part]
         if keep:
-            told = getattr(contest, "told", lambda opened, example, line: line)
-            keep(some, [told(opened, *one) for one in zip(some, lines)])
+            keep(some, [contest.told(*one, settings) for one in zip(some, lines)])
 
         def check(prediction: Any, number: int) -> None:
             example = some[number - 1]
             where = f"{source}:{example.line}" if hasattr(example, "line") else str(source)
-            contest.check(opened, example, prediction, where)
+            contest.check(example, prediction, where)
 
-        predictions = [contest.choose(opened, *one, settings) for one in zip(some, lines)]
+        predictions = [contest.choose(*one, settings) for one in zip(some, lines)]
         yield from valid_or_empty(predictions, check, contest.EMPTY)
 
 
-def members_of(runs: Sequence[Run], decoding: Sequence[str], opened: Opened) -> list[Member]:
-    """The runs with the settings of their decoding.json, and with those of --decoding in place of them."""
-    given = settings_given(opened.decode.Settings, decoding)
+def members_of(runs: Sequence[Run], decoding: Sequence[str], kind: type) -> list[Member]:
+    """The runs with the settings of their decoding.json, as ones of `kind`, and with those of --decoding in place of
+    them."""
+    given = settings_given(kind, decoding)
     names = names_of([run.path for run in runs])
-    return [Member(run, name, run.read_decoding(opened.decode.Settings, **given)) for run, name in zip(runs, names)]
+    return [Member(run, name, run.read_decoding(kind, **given)) for run, name in zip(runs, names)]
 
 
 def settings_given(kind: type, decoding: Sequence[str]) -> dict[str, Any]:
@@ -226,10 +225,10 @@ def mean_settings(settings: Sequence[Any]) -> Any:
     return type(settings[0])(**values)
 
 
-def grid_of(contest: ModuleType, opened: Opened, settings: Any, decoding: Sequence[str]) -> list[Any]:
+def grid_of(contest: AnyContest, settings: Any, decoding: Sequence[str]) -> list[Any]:
     """What dev may choose between, each once, `settings` first: of equally good ones the first is taken."""
     given = settings_given(type(settings), decoding)
-    return list(dict.fromkeys(one._replace(**given) for one in contest.grid(opened, settings)))
+    return list(dict.fromkeys(one._replace(**given) for one in contest.grid(settings)))
 
 
 def check_select(select: int | None, systems: Sequence[Sequence[int]]) -> None:

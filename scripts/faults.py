@@ -325,6 +325,34 @@ FAULTS = [
         "tests/test_dev_search.py",
     ),
     Fault(
+        "a query without a condition need not make sense",
+        "competitions/nl2sql/execution.py",
+        "    if not makes_sense(query, columns):",
+        "    if query.conditions and not makes_sense(query, columns):",
+        "tests/test_nl2sql_decoding.py",
+    ),
+    Fault(
+        "where no query says anything, the last one that was looked at is the answer",
+        "competitions/nl2sql/decode.py",
+        "most_probable = most_probable or query",
+        "most_probable = query",
+        "tests/test_nl2sql_decoding.py",
+    ),
+    Fault(
+        "queries that mean the same do not support each other",
+        "scripts/ensembles/nl2sql.py",
+        'math.fsum(one["probability"] for one in party)',
+        'party[0]["probability"]',
+        "tests/test_ensemble.py -k most_say",
+    ),
+    Fault(
+        "a run and its copies vote",
+        "scripts/ensembles/nl2sql.py",
+        "[] if all(one == parts[0] for one in parts) else ",
+        "",
+        "tests/test_ensemble.py -k says_nothing",
+    ),
+    Fault(
         "a query may write",
         "competitions/nl2sql/execution.py",
         "    return sqlite3.SQLITE_DENY",
@@ -798,6 +826,13 @@ FAULTS = [
         'if name != "weights" and getattr(part, name) != value:',
         "tests/test_shards.py -k foreign",
     ),
+    Fault(
+        "the scores of a shard are taken for those of other examples",
+        "scripts/merge_shards.py",
+        'if name != getattr(example, "id", name):',
+        "if False:",
+        "tests/test_shards.py -k foreign",
+    ),
     # Scores and ensembles
     Fault(
         "a CRF is as sure of a span as if it could not end elsewhere",
@@ -827,6 +862,20 @@ FAULTS = [
         "candidates, excluded = candidates - {node}, excluded | {node}",
         "candidates = candidates - {node}",
         "tests/test_lic2020_event_extraction_linking.py",
+    ),
+    Fault(
+        "links in doubt count",
+        "competitions/lic2020_event_extraction/decode.py",
+        "if one.probability > 0.5 and ",
+        "if ",
+        "tests/test_lic2020_event_extraction_model.py -k candidates_that",
+    ),
+    Fault(
+        "who does not know an end of a link speaks against it",
+        "scripts/ensembles/lic2020_event_extraction.py",
+        " for known, links, weight in told if known.issuperset(ends)]",
+        " for known, links, weight in told]",
+        "tests/test_ensemble.py -k links",
     ),
     Fault(
         "roles that exclude each other share a span",

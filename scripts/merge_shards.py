@@ -4,9 +4,11 @@ python competitions/TASK/predict.py --run RUN --input TEST --output part-1.json 
 python competitions/TASK/predict.py --run RUN --input TEST --output part-2.json --shard 2/2
 python scripts/merge_shards.py part-1.json part-2.json --run RUN --input TEST --output SUBMISSION
 
-The parts may come in any order. Every example of the input is answered exactly once, or nothing is written.
+The parts may come in any order, and may as well be files of --scores. Every example of the input is answered exactly
+once, or nothing is written.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,25 +17,26 @@ from typing import Annotated, Any
 
 import tyro
 
+from common.candidates import scores_file
 from common.command_line import UserError, check_given, parse_flags, run
-from common.runs.directory import Run, open_trained_run
+from common.runs.directory import open_trained_run
 from common.shards import in_order, read_part
-from common.submission import all_lines, check_output, write_lines
+from common.submission import all_lines, check_output, read_json_lines, write_lines
 
-from contest_folders import CONTEST_NAMES, inside, load
-from live_runs import schema_of
+from contest_folders import CONTEST_NAMES, inside
+from ensembles import contest_of
 
 
 @dataclass
 class Config:
-    """Put the parts of a submission together, and check that they are all of it."""
+    """Put the parts of a submission, or of a file of scores, together, and check that they are all of it."""
 
     parts: Annotated[tuple[Path, ...], tyro.conf.Positional]
-    """What predict.py --shard wrote for each shard, in any order."""
+    """What predict.py --shard wrote for each shard, in any order: parts of a submission, or files of --scores."""
     input: Path | None = None
     """The whole input, as predict.py was given it."""
     output: Path | None = None
-    """The submission; packed when its name ends in .gz or .zip, as with predict.py."""
+    """The submission, or the file of scores; packed when its name ends in .gz or .zip, as with predict.py."""
     run: Path | None = None
     """The run that predicted the parts. Default: the newest of their contest in --output-dir."""
     output_dir: Path = Path("runs")
@@ -50,29 +53,24 @@ class Config:
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
-    """Writes the submission, checks it, and returns `output` and the number of `examples`."""
+    """Writes the submission or file of scores, checks it, and returns `output` and the number of `examples`."""
     config = parse_flags(Config, argv)
-    name = read_part(config.parts[0]).task
-    if name not in CONTEST_NAMES:
-        raise UserError(f"{config.parts[0]}: is of {name:.60}, which is no contest here - leave it out")
-    trained = open_trained_run(config.run, config.output_dir, name)
+    first = read_part(config.parts[0])
+    if first.task not in CONTEST_NAMES:
+        raise UserError(f"{config.parts[0]}: is of {first.task:.60}, which is no contest here - leave it out")
+    trained = open_trained_run(config.run, config.output_dir, first.task)
     check_output(config.output)
-    task = load(name, "task")
-    examples = read_input(task, trained, config)
-    parts = in_order(config.parts, config.input, trained, len(examples))
-    with inside(name):
-        join(task, parts, config.output)
-        check(task, config.output, trained, examples)
+    with inside(first.task):
+        contest = contest_of(first.task)(trained, config.tables)
+        examples = contest.read(config.input, Counter())
+        parts = in_order(config.parts, config.input, trained, len(examples))
+        if first.kind == "scores":
+            join_scores(parts, examples, config.output)
+        else:
+            join(contest.task, parts, config.output)
+            contest.check_submission(config.output, examples)
     print(f"{config.output}: {len(examples):,} examples in {len(parts)} parts, checked")
     return {"output": config.output, "examples": len(examples)}
-
-
-def read_input(task: ModuleType, trained: Run, config: Config) -> list[Any]:
-    """The examples of the whole input, as the contest's predict.py reads them."""
-    others = [schema] if (schema := schema_of(trained, task)) else []
-    if task.TASK == "nl2sql":
-        others = [config.tables or task.tables_of(config.input)]
-    return task.read(config.input, *others, labelled=False)
 
 
 def join(task: ModuleType, parts: Sequence[Path], output: Path) -> None:
@@ -85,20 +83,18 @@ def join(task: ModuleType, parts: Sequence[Path], output: Path) -> None:
         write_lines(output, (line.encode() for part in parts for _, line in all_lines(part)), suffix)
 
 
-def check(task: ModuleType, output: Path, trained: Run, examples: Sequence[Any]) -> None:
-    """The contest's own check of a submission, as its predict.py makes it."""
-    if task.TASK == "lic2020_relation_extraction":
-        task.check_submission(output, schema_of(trained, task), [example.text for example in examples])
-    elif task.TASK == "lic2020_event_extraction":
-        task.check_submission(output, schema_of(trained, task), examples)
-    elif task.TASK == "ccks2019_entity_linking":
-        base = load(task.TASK, "knowledge_base")
-        task.check_submission(output, examples, base.KnowledgeBase(trained.file(base.INDEX_NAME)))
-    elif task.TASK == "nl2sql":
-        *_, unconditioned = load(task.TASK, "predict").built_with(trained)
-        task.check_submission(output, examples, unconditioned)
-    else:
-        task.check_submission(output, examples)
+def join_scores(parts: Sequence[Path], examples: Sequence[Any], output: Path) -> None:
+    """Write files of scores one after the other. Where examples have no ids, each part numbers its own from 1, and they
+    are numbered anew. Raises UserError for a line of another example than the input has there."""
+    lines = ((part, number, line) for part in parts for number, line in read_json_lines(part))
+    with scores_file(output) as keep:
+        for example, (part, number, line) in zip(examples, lines, strict=True):
+            name = line.pop("id")
+            if name != getattr(example, "id", name):
+                raise UserError(
+                    f"{part}:{number}: is of {name!s:.60}, where the input has {example.id!s:.60} - predict it again"
+                )
+            keep([example], [line])
 
 
 if __name__ == "__main__":

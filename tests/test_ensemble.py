@@ -3,6 +3,8 @@
 import json
 import shutil
 import sys
+from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 
 import h5py
@@ -21,7 +23,7 @@ from workshop import check_refusal, extra, numbered, run_here, sample_of, succee
 SCRIPTS = competition.ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 import ensemble  # noqa: E402
-from ensembles import Opened, contest_of  # noqa: E402
+from ensembles import contest_of  # noqa: E402
 from ensembles._choice import Dev, Part, best_members, best_weights, parts_of, systems_of  # noqa: E402
 from ensembles._contest import mean_candidates, weighted_mean  # noqa: E402
 
@@ -146,13 +148,13 @@ def test_the_mean_of_equal_values_is_that_value_and_no_order_counts():
         assert weighted_mean(values, weights) == pytest.approx(np.average(values, weights=weights))
 
 
-def opened_of(contest, **made):
-    return Opened(SimpleNamespace(config={"task": contest.folder}), made=made)
+def opened(contest):
+    return contest_of(contest.folder)(SimpleNamespace(config={"task": contest.folder}))
 
 
 def merged(contest, *lists, weights=None):
     lines = [{"candidates": list(candidates)} for candidates in lists]
-    return contest_of(contest.folder).merge(opened_of(contest), lines, weights or [1.0] * len(lines))["candidates"]
+    return opened(contest).merge(lines, weights or [1.0] * len(lines))["candidates"]
 
 
 def test_two_borders_of_one_argument_are_one_candidate():
@@ -165,6 +167,30 @@ def test_two_borders_of_one_argument_are_one_candidate():
     sure = span("昨天", 3, 1.0)
     assert [one["text"] for one in merged(EVENT_EXTRACTION, [span("昨天晚上", 3, 1.0)], [sure], [sure])] == ["昨天"]
     assert len(merged(EVENT_EXTRACTION, [span("昨天晚上", 3, 1.0)], [sure], weights=[1.0, 0.9])) == 1
+
+
+def test_links_are_means_of_those_who_know_both_ends():
+    def span(role, text, start, probability):
+        return {"event_type": "比赛", "role": role, "text": text, "start": start, "probability": probability}
+
+    def link(one, other, probability):
+        return {"one": one, "other": other, "probability": probability}
+
+    trigger, winner, loser = span(None, "击败", 3, 0.9), span("胜者", "云桥", 0, 0.8), span("败者", "澜江", 5, 0.6)
+    lines = [
+        {"candidates": [trigger, winner], "links": [link(0, 1, 0.9)]},
+        {"candidates": [winner, trigger, loser], "links": [link(0, 1, 0.3), link(1, 2, 0.7)]},
+        {"candidates": [trigger, winner, loser]},
+    ]
+    contest = opened(EVENT_EXTRACTION)
+    found = contest.merge(lines, [1.0, 3.0, 1.0])
+    assert [one["text"] for one in found["candidates"]] == ["击败", "云桥", "澜江"]
+    assert [(one["one"], one["other"]) for one in found["links"]] == [(0, 1), (0, 2)]
+    assert [one["probability"] for one in found["links"]] == pytest.approx([0.45, 0.7])
+    assert contest.merge([lines[0]] * 3, [1.0, 2.0, 0.3]) == lines[0]
+    assert "links" not in contest.merge([lines[2]] * 2, [1.0, 1.0])
+    unheard = {"candidates": [trigger, winner, loser], "links": []}
+    assert contest.merge([unheard, lines[1]], [3.0, 1.0])["links"][1] == link(0, 2, pytest.approx(0.175))
 
 
 def test_who_sees_the_subject_alone_doubts_the_object_alone():
@@ -202,15 +228,105 @@ def test_values_of_a_question_that_overlap_are_one_condition():
     def line(start, end, probability, selected):
         value = {"column": 1, "start": start, "end": end, "probability": probability, "operators": [0.0, 0.0, 1.0, 0.0]}
         whole = {"connection": [1.0, 0.0, 0.0], "selected_count": [1.0, 0.0, 0.0], "condition_count": [0.0, 1.0, 0.0]}
-        return {"parts": {"selections": [[selected] * 7], **whole, "found": [value]}}
+        return {"candidates": [], "parts": {"selections": [[selected] * 7], **whole, "found": [value]}}
 
-    opened, contest = opened_of(NL2SQL), contest_of("nl2sql")
-    parts = contest.merge(opened, [line(2, 5, 0.8, 0.2), line(2, 4, 0.6, 0.4)], [1.0, 1.0])["parts"]
+    contest = opened(NL2SQL)
+    parts = contest.merge([line(2, 5, 0.8, 0.2), line(2, 4, 0.6, 0.4)], [1.0, 1.0])["parts"]
     assert parts["selections"] == [[pytest.approx(0.3)] * 7] and parts["connection"] == [1.0, 0.0, 0.0]
     [value] = parts["found"]
     assert (value["start"], value["end"], value["probability"]) == (2, 5, pytest.approx(0.7))
     same = line(2, 5, 0.8, 0.2)
-    assert contest.merge(opened, [same, same, same], [1.0, 2.0, 3.0])["parts"] == same["parts"]
+    assert contest.merge([same, same, same], [1.0, 2.0, 3.0])["parts"] == same["parts"]
+
+
+def cities(task, rows):
+    cells = (("青河市", 300, "2018"), ("白山市", 120, "2019"), ("云桥镇", 40, "2019"))
+    return task.Table("t", "", ("城市", "人口", "年份"), ("text", "real", "text"), cells[:rows], 1)
+
+
+def random_line(contest, example, generator):
+    """What a member says of a question with a name and two numbers in it."""
+    kind, places = contest.decode.Found, ((0, 0, 3), (1, 9, 12), (2, 3, 8), (1, 3, 7))
+    found = [kind(*place, float(generator.random()), generator.dirichlet(np.full(4, 0.3))) for place in places]
+    whole = (generator.dirichlet(np.ones(3)), generator.dirichlet(np.ones(3)), generator.dirichlet(np.ones(4)))
+    scores = contest.decode.Scores(generator.dirichlet(np.ones(7), 3), *whole, found)
+    return contest.decode.Considered.of(example, scores).record()
+
+
+@pytest.mark.parametrize("rows", [3, 0])
+def test_what_most_say_in_any_words_is_the_answer(rows):
+    """Who says the same is asked pair by pair, by the contest's own comparison."""
+    contest, generator = opened(NL2SQL), np.random.default_rng(2)
+    task, execution, compare = contest.task, contest.module("execution"), contest.module("metric").compare
+    example = task.Example("青河市2019年超过100", cities(task, rows), None, 1)
+    columns = contest.module("values").columns_of(example.table)
+    others, weights = 0, [1.0, 2.0, 0.5]
+
+    def is_same(one, other):
+        [found] = compare([replace(example, query=one)], [other])
+        return found.execution if rows and one.conditions and other.conditions else found.logic_form
+
+    for _ in range(5):
+        line = contest.merge([random_line(contest, example, generator) for _ in weights], weights)
+        mean = contest.told(example, line, contest.Settings())["candidates"]
+        probabilities = Counter()
+        for candidates, weight in zip([mean, *line["voters"]], [np.mean(weights), *weights]):
+            for one in candidates:
+                probabilities[task.query_of(one, "")] += weight * one["probability"] / (sum(weights) + np.mean(weights))
+        heard = [one for one in probabilities if execution.meaning(one, example.table, columns) is not None]
+        sums = {one: sum(probabilities[other] for other in heard if is_same(one, other)) for one in heard}
+        answer = contest.choose(example, line, contest.Settings(20, "vote"))
+        if not heard:
+            assert answer == contest.choose(example, line, contest.Settings(20, "mean"))
+            continue
+        assert sums[answer] == pytest.approx(max(sums.values()))
+        same = [probabilities[other] for other in heard if is_same(answer, other)]
+        assert probabilities[answer] == pytest.approx(max(same))
+        others += answer != max(heard, key=probabilities.get)
+    assert others or not rows  # the most probable query has not always the most on its side
+
+
+def test_who_says_nothing_does_not_vote(monkeypatch):
+    contest = opened(NL2SQL)
+    example = contest.task.Example("青河市2019年超过100", cities(contest.task, 3), None, 1)
+    generator = np.random.default_rng(1)
+    lines = [random_line(contest, example, generator) for _ in range(2)]
+    settings = {name: contest.Settings(100, name) for name in ("mean", "vote")}
+
+    def answer(line, choose_by):
+        return contest.choose(example, line, settings[choose_by])
+
+    line, alone = contest.merge(lines, [1.0, 1.0]), contest.merge([lines[0]] * 2, [1.0, 1.0])
+    assert line["voters"] and not alone["voters"] and answer(alone, "vote") == answer(alone, "mean")
+    senseless = {"sel": [0], "agg": [1], "conds": [], "cond_conn_op": 0, "probability": 1.0}
+    elected = answer(line, "vote")
+    assert elected == answer({**line, "voters": [[senseless, *candidates] for candidates in line["voters"]]}, "vote")
+    assert answer({**line, "voters": [[senseless], [senseless]]}, "vote") == answer(line, "mean")
+
+    def execute(database, query, budget=None):
+        raise contest.module("execution").TooSlow("takes longer")
+
+    monkeypatch.setattr(contest.module("execution").Database, "execute", execute)
+    assert answer(line, "vote") == answer(line, "mean")
+
+
+def test_dev_chooses_between_the_mean_and_a_vote():
+    contest = opened(NL2SQL)
+    settings = contest.Settings(7)
+    assert ensemble.grid_of(contest, settings, []) == [settings, contest.Settings(7, "vote")]
+    assert ensemble.grid_of(contest, settings, ["choose_by=vote"]) == [contest.Settings(7, "vote")]
+
+
+def test_members_may_vote(workshop, output):
+    trained = workshop.trained(NL2SQL)
+    source, scores = output.with_name("dev.json"), output.with_name("scores.json")
+    NL2SQL.write(source, trained.examples)
+    runs = [trained.run, copied(trained.run, "noisy", noise=0.02)]
+    flags = ["--no-search", "--decoding", "choose_by=vote", "--scores", scores]
+    done = succeeds(together(workshop, NL2SQL, runs, source, output, *flags))
+    assert "decoded with tries 100, choose by vote" in done.out
+    for answer, (_, told) in zip(NL2SQL.answers(output.read_bytes(), trained.examples), read_json_lines(scores)):
+        assert answer in [{name: one[name] for name in answer} for one in told["votes"]]
 
 
 # What is chosen on dev
@@ -280,14 +396,14 @@ def test_settings_are_searched_with_the_means(tmp_path):
     for path, row in zip(files, members):
         write_json_lines(path, [{"candidates": [{"name": "x", "probability": value}]} for value in row])
     contest = SimpleNamespace(
-        merge=lambda opened, lines, weights: {
+        merge=lambda lines, weights: {
             "candidates": mean_candidates([line["candidates"] for line in lines], weights, ("name",))
         },
-        choose=lambda opened, example, line, settings: line["candidates"][0]["probability"] > settings,
-        counts=lambda opened, examples, predictions: [(one == other, 1) for one, other in zip(examples, predictions)],
-        score=lambda opened, total: total[0] / total[1],
+        choose=lambda example, line, settings: line["candidates"][0]["probability"] > settings,
+        counts=lambda examples, predictions: [(one == other, 1) for one, other in zip(examples, predictions)],
+        score=lambda total: total[0] / total[1],
     )
-    dev = Dev(contest, None, [Part(gold, [0, 1])], files, [0.05, 0.55, 0.8, 0.4], seed=1)
+    dev = Dev(contest, [Part(gold, [0, 1])], files, [0.05, 0.55, 0.8, 0.4], seed=1)
     assert dev.best([1.0, 1.0])[:2] == (0.4, 1.0)
     assert dev.best([1.0, 0.0]).score == dev.best([0.0, 1.0]).score == 0.75
 

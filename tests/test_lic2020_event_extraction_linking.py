@@ -3,7 +3,6 @@ invented."""
 
 import itertools
 from collections import Counter
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -124,13 +123,13 @@ def test_what_is_linked_is_the_first_and_the_last_tokens_of_an_event(bert):
     assert set().union(*window.events) == window.tags and len(window.events) == 2
 
 
-def linked_slowly(tags, logits):
+def linked_slowly(tags, logits, lowest):
     found = set()
     for one, other in itertools.combinations(tags, 2):
         kinds, roles = zip(*(CLASSES.pairs[tag[2]] for tag in (one, other)))
         scores = [logits[edge, min(one[edge], other[edge]), max(one[edge], other[edge])] for edge in (0, 1)]
-        if kinds[0] == kinds[1] and roles != (None, None) and min(scores) > 0:
-            found.add(frozenset((one, other)))
+        if kinds[0] == kinds[1] and roles != (None, None) and min(scores) > lowest:
+            found.add((frozenset((one, other)), min(scores)))
     return found
 
 
@@ -141,8 +140,11 @@ def test_links_of_tags_against_a_slow_reference():
         drawn = {(*sorted(generator.integers(0, 6, 2)), int(generator.integers(len(CLASSES)))) for _ in range(12)}
         tags = [tuple(map(int, tag)) for tag in sorted(drawn)]
         noisy = (logits + generator.uniform(-1e-5, 1e-5, logits.shape)).astype(np.float32)
-        found = decode.linked_tags(tags, noisy, CLASSES)
-        assert {frozenset(pair) for pair in found} == linked_slowly(tags, logits) and len(found) == len(set(found))
+        scored = [(*tag, float(generator.normal())) for tag in tags]
+        for lowest in (0.0, -1.0):
+            found = cliques.linked_tags(scored, noisy, CLASSES, lowest)
+            expected = linked_slowly(tags, logits, lowest)
+            assert {(frozenset(pair), score) for *pair, score in found} == expected and len(found) == len(expected)
 
 
 def told(events):
@@ -328,9 +330,3 @@ def test_a_run_keeps_shared_roles_and_an_older_one_excludes_nothing(tmp_path):
     for content in ({}, [[WIN, "胜者"]], [[1, "胜者", "败者"]]):
         write(path, {**built_with, "shared_roles": content})
         refused(lambda: predict.allowed_of(run, CLASSES), path)
-
-
-def test_files_of_scores_have_no_links():
-    network = SimpleNamespace(output={"links": None})
-    predictor = decode.Predictor(network, None, CLASSES)
-    refused(lambda: predictor.candidates([], SURE), "--head gplinker", "leave --scores out")

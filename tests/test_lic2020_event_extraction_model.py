@@ -1,5 +1,6 @@
 """Features, network and decoding of event extraction. Every sentence here is invented."""
 
+import json
 from collections import Counter
 from functools import partial
 
@@ -500,16 +501,17 @@ def test_something_is_extracted_and_all_of_it_is_in_the_text(predictor, expected
 @pytest.mark.parametrize("settings", [LOW, Settings(0.3)])
 def test_out_of_the_candidates_that_is_chosen_which_is_decoded(predictor, settings):
     examples = unlabelled(*TEXTS[2:], TEXTS[0] * 3)
-    if "links" in predictor.network.output:
-        refused(lambda: predictor.candidates(examples, settings), "--head gplinker")
-        return
     found = predictor.candidates(examples, settings)
     chosen = [decode.choose(*one, settings, CLASSES) for one in zip(examples, found)]
     assert chosen == predictor(examples, settings)
-    for example, candidates in zip(examples, found):
-        assert all(example.text.startswith(one.text, one.start) for one in candidates)
-        assert [one.probability for one in candidates] == sorted((one.probability for one in candidates), reverse=True)
-    assert any(one.probability < 0.2 for candidates in found for one in candidates)
+    for example, one in zip(examples, found):
+        assert all(example.text.startswith(candidate.text, candidate.start) for candidate in one.candidates)
+        probabilities = [candidate.probability for candidate in one.candidates]
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert decode.Considered.of(json.loads(json.dumps(one.record()))) == one
+    assert any(candidate.probability < 0.2 for one in found for candidate in one.candidates)
+    linking = "links" in predictor.network.output
+    assert any(one.links for one in found) == linking and all((one.links is not None) == linking for one in found)
 
 
 @pytest.mark.parametrize("batch_tokens", [1, 100, 100_000])
@@ -540,7 +542,7 @@ def test_what_scores_the_same_goes_by_its_place_whatever_the_last_bits_say(head)
             name: tf.constant(value + noise.uniform(-1e-5, 1e-5, value.shape), tf.float32)
             for name, value in values.items()
         }
-        [tags] = decide(outputs, np.array([length]), grid)
+        [(tags, _)] = decide(outputs, np.array([length]), grid)
         assert all(tags.values())
         found.add(str(tags))
     assert len(found) == 1
@@ -575,7 +577,7 @@ def test_special_tokens_and_padding_are_never_tagged(predictor):
 def test_overlapping_windows_say_a_thing_once(predictor):
     [window] = features.text_windows(["顾南结婚"], predictor.encoder)
     tags = [(1, 2, class_of(MARRY, "结婚双方"))]
-    score = decode.Scores(window, {LOW: tags}, {LOW: []} if head_of(predictor.network) == "gplinker" else None)
+    score = decode.Scores(window, {LOW: tags}, [] if head_of(predictor.network) == "gplinker" else None)
     once = predictor.decode(unlabelled("顾南结婚"), [score], LOW)
     twice = predictor.decode(unlabelled("顾南结婚"), [score] * 2, LOW)
     assert once == twice == [[event(MARRY, "", ("结婚双方", "顾南", 0))]]

@@ -306,11 +306,11 @@ def test_names_are_not_averaged_or_compared():
     found = [found_in(question, 0, "20", 0.6, MORE), found_in(question, 1, "20", 0.4, MORE)]
     assert decode(question, scores({3: {NO_AGGREGATION: 0.9}}, found)) == query([3], [(1, MORE, "20")])
     assert decode(question, scores({3: {NO_AGGREGATION: 0.9}}, found), tries=1).conditions[0].column == 0
-    assert decoding.makes_sense(query([0], [(3, MORE, "20")]), values.columns_of(CITIES))
-    assert not decoding.makes_sense(query([0], [(0, MORE, "20")]), values.columns_of(CITIES))
-    assert not decoding.makes_sense(query([(0, SUM)], [(0, EQUAL, "20")]), values.columns_of(CITIES))
+    assert execution.makes_sense(query([0], [(3, MORE, "20")]), values.columns_of(CITIES))
+    assert not execution.makes_sense(query([0], [(0, MORE, "20")]), values.columns_of(CITIES))
+    assert not execution.makes_sense(query([(0, SUM)], [(0, EQUAL, "20")]), values.columns_of(CITIES))
     # Years are text, but numbers.
-    assert decoding.makes_sense(query([(4, MAX)], [(4, LESS, "2019")]), values.columns_of(CITIES))
+    assert execution.makes_sense(query([(4, MAX)], [(4, LESS, "2019")]), values.columns_of(CITIES))
 
 
 def test_several_conditions_are_joined_and_one_is_not():
@@ -332,21 +332,79 @@ def test_a_network_that_has_seen_questions_without_a_condition_may_answer_withou
     assert decode(question, scores(selected, found, condition_count=(0.8, 0.0, 0.0, 0.2))) == with_one
     assert decode(question, scores(selected, found, condition_count=(0.2, 0.4, 0.4))) == with_one
     assert decode(question, scores(selected, [], condition_count=(0.9, 0.0, 0.0, 0.1))) == query([3], [])
-    assert decode(question, scores({0: {AVG: 0.9}}, [], condition_count=(0.0, 0.0, 0.0, 1.0)), tries=1) != query(
-        [(0, AVG)], []
-    )
+    # What makes no sense is passed over as it is where there are conditions, and with one try nothing is.
+    of_scores = scores({0: {AVG: 0.5}, 3: {AVG: 0.4}}, [], condition_count=(0.0, 0.0, 0.0, 1.0))
+    assert decode(question, of_scores) == query([(3, AVG)], [])
+    assert decode(question, of_scores, tries=1) == query([(0, AVG)], [])
 
 
 def test_a_table_without_rows_says_nothing_against_a_query():
     question, empty = "青河市的人口", replace(CITIES, rows=())
     of_scores = scores({0: {AVG: 0.5}, 3: {AVG: 0.4}}, [found_in(question, 0, "青河市")])
-    assert decode(question, of_scores, empty, tries=1) == query([(3, AVG)], [(0, EQUAL, "青河市")])
+    assert decode(question, of_scores, empty) == query([(3, AVG)], [(0, EQUAL, "青河市")])
+    assert decode(question, of_scores, empty, tries=1) == query([(0, AVG)], [(0, EQUAL, "青河市")])
+    # Where there are rows, this is passed over.
+    of_scores = scores({3: {NO_AGGREGATION: 0.9}}, [found_in("人口超过5000或20", 3, "5000", 0.6, MORE)])
+    assert decode("人口超过5000或20", of_scores, empty) == query([3], [(3, MORE, "5000")])
 
 
-def test_if_nothing_says_anything_the_first_that_runs_is_taken():
+@pytest.mark.parametrize("of_table", [CITIES, replace(CITIES, rows=())])
+@pytest.mark.parametrize("tries", [1, 3, 100])
+def test_if_none_says_anything_the_most_probable_one_is_taken(of_table, tries):
     question = "人口超过5000"
     of_scores = scores({0: {NO_AGGREGATION: 0.9}}, [found_in(question, 3, "5000", operator=MORE)])
-    assert decode(question, of_scores) == query([0], [(3, MORE, "5000")])
+    assert decode(question, of_scores, of_table, tries) == query([0], [(3, MORE, "5000")])
+    senseless = {0: {AVG: 0.5, SUM: 0.3, MAX: 0.2}}
+    of_scores = scores(senseless, [], condition_count=(0.0, 0.0, 0.0, 1.0))
+    assert decode("", of_scores, of_table, min(tries, 3)) == query([(0, AVG)], [])
+    of_scores = scores(senseless, [found_in("青河市", 0, "青河市")])
+    assert decode("青河市", of_scores, of_table, min(tries, 3)) == query([(0, AVG)], [(0, EQUAL, "青河市")])
+
+
+def all_in_order(question, of_scores, of_table):
+    """What `write_query` is to answer, said in another way: the meaning of every candidate first."""
+    columns = values.columns_of(of_table)
+    return [(one, execution.meaning(one, of_table, columns)) for one in candidates(question, of_scores, of_table)]
+
+
+@pytest.mark.parametrize("rows", [3, 0])
+def test_every_query_goes_the_same_way(rows):
+    generator, of_table = np.random.default_rng(rows), replace(CITIES, rows=CITIES.rows[:rows])
+    question = "青河市和白山市20年的人口超过30"
+    answered = Counter()
+    for _ in range(20):
+        found = [
+            found_in(question, int(generator.integers(5)), said, float(generator.random()), operators=shares)
+            for said, shares in zip(("青河市", "20年", "30"), generator.dirichlet(np.full(4, 0.3), 3))
+        ]
+        whole = (generator.dirichlet(np.ones(3)), generator.dirichlet(np.ones(3)), generator.dirichlet(np.ones(4)))
+        of_scores = Scores(generator.dirichlet(np.full(features.SELECTIONS, 0.3), 5), *whole, found)
+        in_order = all_in_order(question, of_scores, of_table)
+        for tries in (1, 2, 5, 30):
+            passing = [one for one, meaning in in_order[:tries] if meaning is not None]
+            expected = passing[0] if passing else in_order[0][0]
+            assert decode(question, of_scores, of_table, tries) == expected
+            answered[bool(passing), bool(expected.conditions)] += 1
+    assert len(answered) == 4  # with and without a condition, found and not found
+
+
+def test_queries_mean_the_same_where_their_results_are_the_same():
+    columns, empty = values.columns_of(CITIES), replace(CITIES, rows=())
+
+    def meaning(one, of_table=CITIES):
+        return execution.meaning(one, of_table, columns)
+
+    by_name, by_number = query([3], [(0, EQUAL, "青河市")]), query([3], [(3, MORE, "200")])
+    assert meaning(by_name) == meaning(by_number) != meaning(query([3], [(0, EQUAL, "白山市")]))
+    assert meaning(query([0, 3], [(3, MORE, "200")])) == meaning(query([3, 0], [(3, MORE, "200")]))
+    assert meaning(by_name, empty) != meaning(by_number, empty)
+    both = [(0, EQUAL, "青河市"), (3, MORE, "200")]
+    assert meaning(query([0, 3], both), empty) == meaning(query([3, 0], both[::-1]), empty) is not None
+    assert meaning(query([3], both, AND), empty) != meaning(query([3], both, OR), empty)
+    assert meaning(query([0], [])) == query([0], []).logic_form
+    for nothing in (query([3], [(0, EQUAL, "远")]), query([(0, AVG)], [(3, MORE, "20")]), query([(0, AVG)], [])):
+        assert meaning(nothing) is None
+    assert meaning(query([], [(0, EQUAL, "青河市")])) is None  # it fails
 
 
 def test_no_more_queries_than_tries():

@@ -14,7 +14,7 @@ from helpers import refused
 from workshop import numbered, sample_of, succeeds
 
 sys.path.insert(0, str(competition.ROOT / "scripts"))
-from ensembles import Opened, contest_of  # noqa: E402
+from ensembles import contest_of  # noqa: E402
 
 
 def scores_of(path):
@@ -57,12 +57,12 @@ def test_thresholds_can_be_moved_without_the_network(workshop, contest, settings
     examples = contest.read(sample_of(contest) / "dev.json")[:8]  # of those that it knows by heart it is too sure
     succeeds(workshop.predict(contest, examples, output, "--scores", scores))
     before = output.read_bytes()
-    moved, opened = contest_of(contest.folder), Opened(open_run(trained.run, contest.folder))
+    moved = contest_of(contest.folder)(open_run(trained.run, contest.folder))
     with competition.inside(contest.folder):
-        asked = moved.read(opened, output.with_name(f"{output.name}-input.json"), None)
-        lines, others = scores_of(scores), opened.decode.Settings(**settings)
-        answers = [moved.choose(opened, *one, others) for one in zip(asked, lines, strict=True)]
-        moved.write(opened, output.with_name("moved.json"), asked, answers)
+        asked = moved.read(output.with_name(f"{output.name}-input.json"), None)
+        lines, others = scores_of(scores), moved.decode.Settings(**settings)
+        answers = [moved.choose(*one, others) for one in zip(asked, lines, strict=True)]
+        moved.write(output.with_name("moved.json"), asked, answers)
     succeeds(workshop.predict(contest, examples, output, *flags))
     assert output.with_name("moved.json").read_bytes() == output.read_bytes() != before
 

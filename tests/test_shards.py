@@ -8,6 +8,7 @@ import pytest
 
 from common.options import PredictionOptions
 from common.shards import Shard, name_of
+from common.submission import read_json_lines
 
 import competition
 from contests import EVENT_EXTRACTION, TITLING, every_contest
@@ -17,6 +18,10 @@ SCRIPTS = competition.ROOT / "scripts"
 COUNT = 3
 
 
+def scores_of(part):
+    return part.with_name(f"{part.name}.scores.json")
+
+
 def predicted_in_shards(contest, workshop, folder, *flags, suffix=".json"):
     """The input, one submission for all of it, and the parts."""
     trained = workshop.trained(contest)
@@ -24,11 +29,11 @@ def predicted_in_shards(contest, workshop, folder, *flags, suffix=".json"):
     examples = numbered(contest, [*contest.read(sample_of(contest) / "test.json")[:6], *unlabelled])[:13]
     source = folder / f"whole{suffix}-input.json"
     whole = folder / f"whole{suffix}"
-    succeeds(workshop.predict(contest, examples, whole, *flags))
+    succeeds(workshop.predict(contest, examples, whole, "--scores", scores_of(whole), *flags))
     more = extra(contest.predict_flags, trained.data)
     parts = [folder / f"part-{number}{suffix}" for number in range(1, COUNT + 1)]
     for number, part in enumerate(parts, start=1):
-        shard = ["--input", source, "--output", part, "--shard", f"{number}/{COUNT}"]
+        shard = ["--input", source, "--output", part, "--scores", scores_of(part), "--shard", f"{number}/{COUNT}"]
         done = succeeds(workshop.predict_with(contest, ["--run", trained.run, *shard, *more, *flags]))
         assert f"shard {number}/{COUNT}: examples {(1, 5, 9)[number - 1]} to {(4, 8, 13)[number - 1]} of 13" in done.out
     return source, whole, parts
@@ -50,6 +55,16 @@ def test_merged_shards_are_the_file_of_one_prediction(contest, workshop, tmp_pat
     done = succeeds(merge(contest, workshop, parts[::-1], source, output))
     assert "13 examples in 3 parts, checked" in done.out
     assert output.read_bytes() == whole.read_bytes()
+    done = succeeds(merge(contest, workshop, map(scores_of, parts), source, scores_of(output)))
+    assert "13 examples in 3 parts, checked" in done.out
+    if contest is not TITLING:
+        assert scores_of(output).read_bytes() == scores_of(whole).read_bytes()
+        return
+    for (_, merged), (_, alone) in zip(*map(read_json_lines, (scores_of(output), scores_of(whole))), strict=True):
+        assert merged["id"] == alone["id"]
+        for one, other in zip(merged["candidates"], alone["candidates"], strict=True):
+            assert one["title"] == other["title"]  # its probability is not on a grid, and depends on its batch
+            assert one["log_probability"] == pytest.approx(other["log_probability"], abs=1e-4)
 
 
 def test_what_is_missing_or_foreign_is_told(workshop, tmp_path):
@@ -87,7 +102,9 @@ def test_what_is_missing_or_foreign_is_told(workshop, tmp_path):
         ({"examples": 3}, "answers 3 examples, not 4"),
         ({"number": 4}, "shard 4/3"),
         ({"task": 5}, "task"),
-        ({"submission": "0" * 64}, "was changed or not finished"),
+        ({"content": "0" * 64}, "was changed or not finished"),
+        ({"kind": "scores"}, f"is no file of the kind of {parts[0]}, which is a part of a submission"),
+        ({"kind": "answers"}, "kind"),
     ):
         path, told = changed(**values)
         refuses(parts, tmp_path / "part-2.json", words)
@@ -98,6 +115,13 @@ def test_what_is_missing_or_foreign_is_told(workshop, tmp_path):
         json.dumps(json.loads((tmp_path / "part-1.json.shard.json").read_text("utf-8")) | {"number": 2}), "utf-8"
     )
     check_refusal(merge(contest, workshop, parts, source, output), output, "is not the id of text 1")
+    output.unlink()
+    scores = [scores_of(part) for part in parts]
+    for name, number in zip(scores, (2, 1)):
+        path = name.with_name(f"{name.name}.shard.json")
+        path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"number": number}), "utf-8")
+    refuses(scores, scores[1], ":1: is of ", "where the input has ")
+    refuses(scores[:1], "shard 1/3, 3/3")
 
 
 def test_flags_of_decoding_and_the_number_of_shards_are_checked(workshop, tmp_path):

@@ -8,20 +8,31 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from common.candidates import LEAST
-from common.command_line import UserError
 from common.decoders import bio_span_margins, bio_spans, on_grid, spans_above, viterbi
 from common.encoders import Encoder
 from common.generators import BATCH_TOKENS
 from common.metrics import precision_recall_f1
 from common.prediction import in_batches, one_trace
 
-from cliques import MOST_NODES, linked_groups
-from features import TRIGGER, Classes, Head, Label, Labels, Span, Tag, Window, label_sequence, text_windows
+from cliques import event_groups, linked_tags
+from features import (
+    TRIGGER,
+    Classes,
+    Head,
+    Label,
+    Labels,
+    ScoredTag,
+    Span,
+    Tag,
+    Window,
+    label_sequence,
+    text_windows,
+)
 from metric import compare_examples
 from task import Argument, Event, Example
 
@@ -43,12 +54,12 @@ _TIE = 2.0**-11
 
 @dataclass
 class Scores:
-    """What the network says of one window: under all settings asked for, its tags, and the pairs of them that are of one
-    event. Of a head that does not tell, `links` is None."""
+    """What the network says of one window: its tags under all settings asked for, and the pairs of tags that are of one
+    event if both are there. Of a head that does not tell, `links` is None."""
 
     window: Window
     tags: dict[Settings, list[Tag]]
-    links: dict[Settings, list[tuple[Tag, Tag]]] | None = None
+    links: list[tuple[Tag, Tag]] | None = None
 
 
 class Candidate(NamedTuple):
@@ -64,8 +75,36 @@ class Candidate(NamedTuple):
     probability: float
 
 
-#: (first token, last token, class id, log odds)
-ScoredTag = tuple[int, int, int, float]
+class Link(NamedTuple):
+    """Two candidates of gplinker, by their numbers in the list from 0, and how probably they are of one event: the
+    logistic function of the lower of their two scores, that of their beginnings and that of their ends."""
+
+    one: int
+    other: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class Considered:
+    """What the events of a text are chosen from: its candidates, the most probable first, and their links; None of a
+    head that does not tell."""
+
+    candidates: list[Candidate]
+    links: list[Link] | None = None
+
+    def record(self) -> dict[str, Any]:
+        lists = {"candidates": self.candidates} if self.links is None else vars(self)
+        return {name: [one._asdict() for one in found] for name, found in lists.items()}
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> "Considered":
+        """Back from a line of a file of scores."""
+        links = [Link(**one) for one in record["links"]] if "links" in record else None
+        return cls([Candidate(**one) for one in record["candidates"]], links)
+
+
+#: `tags` and `links` of Scores.
+Told = tuple[dict[Settings, list[Tag]], list[tuple[Tag, Tag]] | None]
 
 
 class Predictor:
@@ -97,25 +136,24 @@ class Predictor:
         rows = [window.arrays for window in all_windows]
         for batch, outputs in in_batches(one_trace(self.network), rows, self.batch_tokens):
             lengths = np.array([len(all_windows[index].encoding) for index in batch])
-            found = (self._best_paths if "emissions" in outputs else self._spans_above)(outputs, lengths, settings)
-            links = self._links(outputs["links"].numpy(), found) if "links" in outputs else [None] * len(batch)
-            for index, *told in zip(batch, found, links):
-                scores[index] = Scores(all_windows[index], *told)
+            told = (self._best_paths if "emissions" in outputs else self._spans_above)(outputs, lengths, settings)
+            for index, of_window in zip(batch, told):
+                scores[index] = Scores(all_windows[index], *of_window)
         return scores
 
-    def _spans_above(self, outputs, lengths, settings) -> list[dict[Settings, list[Tag]]]:
-        return [
-            {one: [tuple(tag) for *tag, score in best if score > one.threshold] for one in settings}
-            for best in self._scored_spans(outputs, lengths, min(one.threshold for one in settings))
-        ]
+    def _spans_above(self, outputs, lengths, settings) -> Iterator[Told]:
+        scored = list(self._scored_spans(outputs, lengths, min(one.threshold for one in settings)))
+        for best, links in zip(scored, self._links(outputs, scored)):
+            tags = {one: [tuple(tag) for *tag, score in best if score > one.threshold] for one in settings}
+            yield tags, None if links is None else [(one, other) for one, other, _ in links]
 
-    def _best_paths(self, outputs, lengths, settings) -> list[dict[Settings, list[Tag]]]:
+    def _best_paths(self, outputs, lengths, settings) -> Iterator[Told]:
         transitions, starts = self._transitions(), self.network.get_layer("crf").starts
         found = [{} for _ in lengths]
         for one in settings:
             for tags, path in zip(found, viterbi(self._shifted(outputs, one), transitions, starts, lengths)):
                 tags[one] = bio_spans(path)
-        return found
+        return ((tags, None) for tags in found)
 
     def _transitions(self) -> np.ndarray:
         return on_grid(self.network.get_layer("crf").transition_scores())
@@ -126,35 +164,47 @@ class Predictor:
         emissions[:, :, 1::2] -= on_grid(settings.threshold)
         return emissions
 
-    def candidates(self, examples: Sequence[Example], settings: Settings) -> list[list[Candidate]]:
-        """What `choose` chooses the events of each text from, the most probable first: all spans above LEAST, and above
-        the threshold. Raises UserError for gplinker, whose events hang on links as well."""
-        if "links" in self.network.output:
-            raise UserError(
-                "--head gplinker: what events are chosen from has no file of scores - leave --scores out, or give runs of other heads"
-            )
-        from scipy.special import expit, logit  # here: it is slow to load, and --help needs none
+    def candidates(self, examples: Sequence[Example], settings: Settings) -> list[Considered]:
+        """What `choose` chooses the events of each text from: all spans above LEAST, and above the threshold, and all
+        links of these above LEAST."""
+        from scipy.special import logit  # here: it is slow to load, and --help needs none
 
-        found: list[dict[tuple[Span, int], float]] = [{} for _ in examples]
+        found: list[dict[Label, float]] = [{} for _ in examples]
+        linked: list[dict[tuple[Label, Label], float]] = [{} for _ in examples]
         windows, lowest = self.features(examples), min(settings.threshold, float(logit(LEAST)))
         for batch, outputs in in_batches(one_trace(self.network), [one.arrays for one in windows], self.batch_tokens):
             lengths = np.array([len(windows[index].encoding) for index in batch])
             if "emissions" in outputs:
                 scored = self._margins(outputs, lengths, settings, lowest)
             else:
-                scored = self._scored_spans(outputs, lengths, lowest)
-            for window, tags in zip((windows[index] for index in batch), scored):
-                of_example = found[window.example]
-                for first, last, class_id, score in tags:
-                    label = window.encoding.char_span(first, last), class_id
-                    of_example[label] = max(score, of_example.get(label, score))
-        return [
-            [
-                Candidate(*self.classes.pairs[class_id], example.text[slice(*span)], span[0], float(expit(score)))
-                for (span, class_id), score in sorted(labels.items(), key=lambda item: (-item[1], item[0]))
-            ]
-            for example, labels in zip(examples, found)
+                scored = list(self._scored_spans(outputs, lengths, lowest))
+            for index, tags, links in zip(batch, scored, self._links(outputs, scored, float(logit(LEAST)))):
+                window = windows[index]
+                _keep_best(found[window.example], ((_label(window, tag), score) for *tag, score in tags))
+                pairs = ((sorted(_label(window, tag) for tag in pair), score) for *pair, score in links or ())
+                _keep_best(linked[window.example], ((tuple(pair), score) for pair, score in pairs))
+        return [self._considered(*one) for one in zip(examples, found, linked)]
+
+    def _considered(
+        self, example: Example, labels: dict[Label, float], links: dict[tuple[Label, Label], float]
+    ) -> Considered:
+        """Candidates and links out of their scores."""
+        from scipy.special import expit
+
+        ordered = sorted(labels, key=lambda label: (-labels[label], label))
+        candidates = [
+            Candidate(
+                *self.classes.pairs[class_id], example.text[slice(*span)], span[0], float(expit(labels[span, class_id]))
+            )
+            for span, class_id in ordered
         ]
+        if "links" not in self.network.output:
+            return Considered(candidates)
+        numbers = {label: number for number, label in enumerate(ordered)}
+        found = [
+            Link(*sorted((numbers[one], numbers[other])), float(expit(score))) for (one, other), score in links.items()
+        ]
+        return Considered(candidates, sorted(found))
 
     def _scored_spans(self, outputs, lengths, lowest: float) -> Iterator[list[ScoredTag]]:
         """Of each text the spans of the global pointer above the lowest score, without doubles."""
@@ -182,44 +232,38 @@ class Predictor:
             for chosen, margins in bio_span_margins(shifted, transitions, lengths, least)
         ]
 
-    def _links(self, logits, found) -> list[dict[Settings, list[tuple[Tag, Tag]]]]:
-        return [
-            {one: linked_tags(tags, of_window, self.classes) for one, tags in under.items()}
-            for of_window, under in zip(logits, found)
-        ]
+    def _links(self, outputs, scored: Sequence[list[ScoredTag]], lowest: float = 0.0) -> Iterable[list | None]:
+        """The links of each text above the lowest score."""
+        if "links" not in outputs:
+            return [None] * len(scored)
+        logits = outputs["links"].numpy()
+        return [linked_tags(tags, of_window, self.classes, lowest) for tags, of_window in zip(scored, logits)]
 
     def decode(self, examples: Sequence[Example], scores: Sequence[Scores], settings: Settings) -> list[list[Event]]:
         """Events of every text out of the scores of its windows; what overlapping windows both see counts once."""
         labels: list[Labels] = [set() for _ in examples]
         links: list[set[tuple[Label, Label]] | None] = [None] * len(examples)
         for score in scores:
-            text, span_of = score.window.example, score.window.encoding.char_span
-            labels[text] |= {(span_of(first, last), class_id) for first, last, class_id in score.tags[settings]}
+            text = score.window.example
+            labels[text] |= {_label(score.window, tag) for tag in score.tags[settings]}
             if score.links is not None:
-                pairs = (tuple((span_of(*tag[:2]), tag[2]) for tag in pair) for pair in score.links[settings])
+                pairs = (tuple(_label(score.window, tag) for tag in pair) for pair in score.links)
                 links[text] = (links[text] or set()).union(pairs)
         return [
             assemble(example.text, found, self.classes, pairs) for example, found, pairs in zip(examples, labels, links)
         ]
 
 
-def linked_tags(tags: Sequence[Tag], logits: np.ndarray, classes: Classes) -> list[tuple[Tag, Tag]]:
-    """The pairs of tags of one event type that gplinker puts into one event: both by their first tokens and by their
-    last ones. Two triggers never are in one. logits: float (2, length, length)."""
-    by_type: dict[int, list[Tag]] = defaultdict(list)
-    for tag in tags:
-        by_type[classes.types[tag[2]]].append(tag)
-    found = []
-    for of_type in by_type.values():
-        if not 1 < len(of_type) <= MOST_NODES:
-            continue
-        places = np.array(of_type)
-        earlier, later = np.minimum(places[:, None], places), np.maximum(places[:, None], places)
-        linked = np.triu(on_grid(logits[[0, 1], earlier[..., :2], later[..., :2]]).min(-1) > 0, 1)
-        is_trigger = np.array([classes.pairs[class_id][1] is TRIGGER for class_id in places[:, 2]])
-        linked &= ~(is_trigger[:, None] & is_trigger)
-        found += [(of_type[one], of_type[other]) for one, other in np.argwhere(linked).tolist()]
-    return found
+def _label(window: Window, tag: Sequence[int]) -> Label:
+    """A tag by its characters in the text."""
+    first, last, class_id = tag
+    return window.encoding.char_span(first, last), class_id
+
+
+def _keep_best(found: dict[Any, float], scored: Iterable[tuple[Any, float]]) -> None:
+    """Add what one window says to what others have said of the same."""
+    for key, score in scored:
+        found[key] = max(score, found.get(key, score))
 
 
 def without_doubtful_triggers(
@@ -233,19 +277,21 @@ def without_doubtful_triggers(
     return [span for span in spans if span[3] > 0 or classes.pairs[span[2]][1] is not TRIGGER or best[span[2]] is span]
 
 
-def choose(example: Example, found: Sequence[Candidate], settings: Settings, classes: Classes) -> list[Event]:
+def choose(example: Example, found: Considered, settings: Settings, classes: Classes) -> list[Event]:
     """The events of a text: those that `Predictor.decode` finds, if these are its candidates."""
     from scipy.special import expit
 
-    return assemble(
-        example.text,
-        {
-            ((one.start, one.start + len(one.text)), classes.ids[one.event_type, one.role])
-            for one in found
-            if one.probability > expit(settings.threshold)
-        },
-        classes,
-    )
+    least = expit(settings.threshold)
+    labels = {
+        number: ((one.start, one.start + len(one.text)), classes.ids[one.event_type, one.role])
+        for number, one in enumerate(found.candidates)
+        if one.probability > least
+    }
+    links = None
+    if found.links is not None:
+        above = (one for one in found.links if one.probability > 0.5 and {one.one, one.other} <= labels.keys())
+        links = {(labels[one.one], labels[one.other]) for one in above}
+    return assemble(example.text, set(labels.values()), classes, links)
 
 
 def without_doubles(spans: Sequence[tuple[int, int, int, float]]) -> list[tuple[int, int, int, float]]:
@@ -297,34 +343,6 @@ def assemble(text: str, labels: Labels, classes: Classes, links: set[tuple[Label
     return events
 
 
-def event_groups(
-    labels: Sequence[Label], links: set[tuple[Label, Label]], classes: Classes
-) -> list[tuple[Span | None, list[Label]]]:
-    """The labels of one event type by event: its trigger, and its arguments in their order.
-
-    An event has one trigger, and in training 1,647 of 1,648 have one of their own: what is linked with it is of it, and
-    what is linked with none is of the event with the nearest trigger. Without any trigger the events are the cliques of
-    the links.
-    """
-    triggers = [label for label in labels if classes.pairs[label[1]][1] is TRIGGER]
-    if not triggers:
-        return [(None, group) for group in linked_groups(labels, links)]
-    groups: dict[Label, list[Label]] = {trigger: [] for trigger in triggers}
-    linked: dict[Label, set[Label]] = defaultdict(set)
-    for pair in links:
-        for label, trigger in (pair, pair[::-1]):
-            if trigger in groups:
-                linked[label].add(trigger)
-    begins, ends = np.array([span for span, _ in triggers]).T
-    for label in labels:
-        if label not in groups:
-            (begin, end), _ = label
-            gaps = np.maximum(begins - end, begin - ends).clip(0)
-            for trigger in linked[label] or [triggers[int(np.argmin(gaps))]]:
-                groups[trigger].append(label)
-    return [(trigger[0], group) for trigger, group in groups.items()]
-
-
 def _told(
     text: str, event_type: str, groups: Iterable[tuple[Span | None, list[Label]]], classes: Classes
 ) -> list[Event]:
@@ -351,7 +369,7 @@ def gold_scores(labelled: Sequence[Window], classes: Classes, head: Head) -> lis
     for window in labelled:
         tags = bio_spans(label_sequence(window, classes)[0]) if head == "crf" else sorted(window.tags)
         pairs = {pair for of_event in window.events for pair in combinations(sorted(of_event), 2)}
-        scores.append(Scores(window, {sure: tags}, {sure: sorted(pairs)} if head == "gplinker" else None))
+        scores.append(Scores(window, {sure: tags}, sorted(pairs) if head == "gplinker" else None))
     return scores
 
 

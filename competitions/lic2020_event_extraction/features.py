@@ -29,6 +29,8 @@ Label = tuple[Span, int]
 Labels = set[Label]
 #: (first token, last token, class id)
 Tag = tuple[int, int, int]
+#: With its log odds.
+ScoredTag = tuple[int, int, int, float]
 
 #: Stands for the role of a trigger. No role of a schema is None.
 TRIGGER = None

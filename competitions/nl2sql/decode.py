@@ -2,7 +2,7 @@
 result makes sense. No TensorFlow.
 
 Execution-guided decoding (Wang et al. 2018): a query that fails, that compares or adds up what is no number, or that
-returns nothing is passed over for the next best.
+returns nothing is passed over for the next best (execution.py, `meaning`).
 """
 
 import heapq
@@ -11,7 +11,6 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -23,7 +22,7 @@ from common.prediction import one_trace
 from common.runs.values import Between
 from common.tokenizers import Encoding, WordPieceTokenizer
 
-from execution import MOST_COLUMNS, Budget, Database, ExecutionError, TooSlow
+from execution import MOST_COLUMNS, Budget, TooSlow, database_of, meaning
 from features import (
     COUNTS,
     NOT_SELECTED,
@@ -43,12 +42,13 @@ from features import (
     whole_classes,
 )
 from metric import Score, compare, total
-from task import AGGREGATIONS, CONNECTIONS, OPERATORS, Condition, Example, Query, Selected
+from task import CONNECTIONS, OPERATORS, Condition, Example, Query, Selected
 from values import Column, columns_of, find_numbers, number_at
 
 
 class Settings(NamedTuple):
-    """tries: how many queries that run a question may try; 1 takes the most probable one, whatever its result."""
+    """tries: how many of the most probable queries are looked at until one makes sense and says something; 1 takes the
+    most probable one, whatever it says."""
 
     tries: Annotated[int, Between(1, 10**6)] = 100
 
@@ -62,7 +62,6 @@ _NOISE = 2.0**-14  # more than another batch, padding or processor changes in a 
 
 # Of queries
 _EQUALITY = {OPERATORS.index("=="), OPERATORS.index("!=")}
-_COUNT = AGGREGATIONS.index("COUNT")
 _KEPT = 50  # selections, and sets of conditions, of which queries are made
 _LOOKED_AT = 1000  # choices of conditions, most of which are the same where a question says one over and over
 _LEAST_OPERATOR = 0.01  # probability of one that is tried
@@ -113,8 +112,8 @@ class Scores:
 @dataclass(frozen=True)
 class Considered:
     """What the query for a question is chosen from: what a network says, and the most probable whole queries of that,
-    each with the product of the probabilities of its choices. Not yet executed: the answer is the first that makes
-    sense."""
+    each with the product of the probabilities of its choices. Not yet executed: the answer is the first that has a
+    meaning."""
 
     scores: Scores
     queries: list[tuple[Query, float]]
@@ -269,45 +268,32 @@ def _in_columns(span: tuple[int, int], operators: np.ndarray, columns: np.ndarra
 
 # Queries
 
-# Questions about one table mostly stand together; thousands of open databases would take a gigabyte.
-_database = lru_cache(maxsize=100)(Database)
-
 
 def forget_tables() -> None:
     """Gives back the memory of all tables that there were questions about: they are kept while others come."""
-    _database.cache_clear()
+    database_of.cache_clear()
     columns_of.cache_clear()
 
 
 def write_query(
     example: Example, scores: Scores, settings: Settings = Settings(), budget: Budget | None = None
 ) -> Query:
-    """The query for a question, which can always be executed, or has no condition. Where one is too slow for the budget,
-    no more are tried. A table without rows says nothing of any query, and a query without a condition all that it has."""
-    columns, first, tried = columns_of(example.table), None, 0
-    for query in itertools.islice(candidates(example.question, columns, scores), max(settings.tries, _KEPT)):
-        if not (query.conditions and example.table.rows):
-            if makes_sense(query, columns):
-                return query
-            continue
+    """The query for a question: of the most probable ones, as many as `settings.tries`, the first that has a meaning, and
+    if none has, the most probable one. Where one is too slow for the budget, no more are looked at."""
+    columns, most_probable = columns_of(example.table), None
+    for query in itertools.islice(candidates(example.question, columns, scores), settings.tries):
+        most_probable = most_probable or query
         try:
-            result = _database(example.table).execute(query, budget)
+            if meaning(query, example.table, columns, budget) is not None:
+                return query
         except TooSlow:
-            return first or query
-        except ExecutionError:
-            continue
-        tried += 1
-        if makes_sense(query, columns) and says_something(query, result):
-            return query
-        first = first or query
-        if tried == settings.tries:
             break
-    return first or _last_resort(columns, scores)
+    return most_probable or _last_resort(columns, scores)
 
 
 def candidates(question: str, columns: Sequence[Column], scores: Scores) -> Iterator[Query]:
     """Whole queries, the most probable first: a selected column, a condition, unless the scores know of none, and a
-    connection just where there are several conditions.
+    connection just where there are several conditions. Columns that sqlite has no room for are in none.
 
     Made of the most probable selections and the most probable sets of conditions, some of each; none where no condition
     was found and one has to be.
@@ -318,16 +304,17 @@ def candidates(question: str, columns: Sequence[Column], scores: Scores) -> Iter
 def _costed(question: str, columns: Sequence[Column], scores: Scores) -> Iterator[tuple[float, Query]]:
     """The same with their costs."""
     unconditioned = len(scores.condition_count) > COUNTS
+    found = [one for one in scores.found if one.column < MOST_COLUMNS]
     selections = [
         (cost + _cost(scores.selected_count[count_class(len(selected))]), selected)
-        for cost, selected in itertools.islice(_selections(scores.selections), _KEPT)
+        for cost, selected in itertools.islice(_selections(scores.selections[:MOST_COLUMNS]), _KEPT)
     ]
     joined = [
         (
             cost + _cost(scores.condition_count[condition_class(len(chosen))]) + _cost(scores.connection[connection]),
             (connection, chosen),
         )
-        for cost, chosen in itertools.islice(_conditions(question, columns, scores.found, unconditioned), _KEPT)
+        for cost, chosen in itertools.islice(_conditions(question, columns, found, unconditioned), _KEPT)
         for connection in ((0,) if len(chosen) < 2 else range(1, len(CONNECTIONS)))
     ]
     for cost, (selected, (connection, chosen)) in best_first([selections, joined]):
@@ -407,19 +394,6 @@ def _condition_options(question: str, columns: Sequence[Column], found: Sequence
 def _cost(probability: float) -> float:
     """On the grid: what is equally probable costs the same, however it was added up."""
     return on_grid(-math.log(max(float(probability), _CERTAIN)))
-
-
-def makes_sense(query: Query, columns: Sequence[Column]) -> bool:
-    """Whether everything that is compared by size, added up or averaged is a number."""
-    numbers = [one.column for one in query.conditions if one.operator not in _EQUALITY]
-    numbers += [one.column for one in query.selected if one.aggregation not in (0, _COUNT)]
-    return all(columns[column].is_numeric for column in numbers)
-
-
-def says_something(query: Query, result: Sequence[tuple]) -> bool:
-    """Whether there is a row with anything in it; a count of nothing is nothing."""
-    nothing = [(None, 0) if one.aggregation == _COUNT else (None,) for one in query.selected]
-    return any(cell not in empty for row in result for cell, empty in zip(row, nothing))
 
 
 def _last_resort(columns: Sequence[Column], scores: Scores) -> Query:

@@ -50,7 +50,7 @@ class Config:
     ceiling: bool = False
     """Score no submission, but what a perfect network would answer with either head, and count what labels lose."""
     tries: int = 100
-    """With --ceiling: queries that may be run for a question; 1: no execution-guided decoding."""
+    """With --ceiling: the most probable queries that are looked at for a question; 1: no execution-guided decoding."""
     query_seconds: float = 30
     """CPU seconds that all queries may take together; after that each may take 0.01, or has no result."""
     max_megabytes: int | None = None

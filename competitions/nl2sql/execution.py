@@ -1,4 +1,4 @@
-"""Queries, executed by sqlite on a table in memory that nobody can write to.
+"""Queries, executed by sqlite on a table in memory that nobody can write to, and what that says of them.
 
 Names of columns never get into SQL: there they are c0, c1, ... Cells and values are bound, and so are text whatever
 they say.
@@ -6,8 +6,14 @@ they say.
 
 import sqlite3
 import time
+from collections.abc import Hashable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from task import AGGREGATIONS, CONNECTIONS, OPERATORS, Cell, Query, Table
+
+if TYPE_CHECKING:
+    from values import Column  # which is slow to load, and a score needs it not
 
 #: What sqlite takes as columns of a table. Those beyond cannot be asked for.
 MOST_COLUMNS = 2000
@@ -21,6 +27,9 @@ _FEW, _MOST_CHARACTERS = 20, 5_000_000
 
 # CPU seconds of one query while there are some left for all, and afterwards: it takes some microseconds on a real table.
 _LONG, _SHORT = 1.0, 0.01
+
+_EQUALITY = {OPERATORS.index("=="), OPERATORS.index("!=")}
+_COUNT = AGGREGATIONS.index("COUNT")
 
 _ALLOWED_FUNCTIONS = frozenset(name.lower() for name in AGGREGATIONS if name)
 
@@ -174,3 +183,54 @@ def _authorize(action: int, first: str | None, second: str | None, database: str
     if action == sqlite3.SQLITE_FUNCTION and second.lower() in _ALLOWED_FUNCTIONS:
         return sqlite3.SQLITE_OK
     return sqlite3.SQLITE_DENY
+
+
+# What queries say
+
+# Questions about one table mostly stand together; thousands of open databases would take a gigabyte.
+database_of = lru_cache(maxsize=100)(Database)
+
+
+def meaning(query: Query, table: Table, columns: Sequence["Column"], budget: Budget | None = None) -> Hashable | None:
+    """What a query says: those that mean the same are equally good answers. None for one that makes no sense, fails, or
+    whose result is nothing.
+
+    It is the result, as the contest compares results; where there is none to be had, since a table without rows says
+    nothing of any query, and a query without a condition all that it has, it is the query, as the contest compares
+    queries. columns: those of the table. Raises TooSlow.
+    """
+    if not makes_sense(query, columns):
+        return None
+    if not (query.conditions and table.rows):
+        return query.logic_form
+    try:
+        rows = database_of(table).execute(query, budget)
+    except TooSlow:
+        raise
+    except ExecutionError:
+        return None
+    return tuple(tuple(in_order(row)) for row in rows) if says_something(query, rows) else None
+
+
+def makes_sense(query: Query, columns: Sequence["Column"]) -> bool:
+    """Whether everything that is compared by size, added up or averaged is a number."""
+    numbers = [one.column for one in query.conditions if one.operator not in _EQUALITY]
+    numbers += [one.column for one in query.selected if one.aggregation not in (0, _COUNT)]
+    return all(columns[column].is_numeric for column in numbers)
+
+
+def says_something(query: Query, result: Sequence[tuple]) -> bool:
+    """Whether there is a row with anything in it; a count of nothing is nothing."""
+    nothing = [(None, 0) if one.aggregation == _COUNT else (None,) for one in query.selected]
+    return any(cell not in empty for row in result for cell, empty in zip(row, nothing))
+
+
+def in_order(row: Sequence[Cell]) -> list[Cell]:
+    """The cells of a row of a result, which the contest compares in any order: null, numbers, strings."""
+    return sorted(row, key=_place)
+
+
+def _place(cell: Cell) -> tuple[int, Cell]:
+    if cell is None:
+        return 0, 0
+    return (2, cell) if isinstance(cell, str) else (1, cell)

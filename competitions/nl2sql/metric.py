@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from execution import Budget, Database, ExecutionError
-from task import Cell, Example, Query, Table
+from execution import Budget, Database, ExecutionError, in_order
+from task import Example, Query, Table
 
 #: The parts of a query that are also counted alone. One is right where its multisets are equal in gold and prediction,
 #: so that the order counts nowhere; the connection is one number.
@@ -112,20 +112,10 @@ def _comparison(example: Example, predicted: Query | None, database: Database, b
     if predicted is None:
         return Comparison(example, None, gold_result, Result(None, "no prediction"), False, False, frozenset())
     rows, result = (wanted, gold_result) if example.query == predicted else _result(predicted, database, budget)
-    same_form = is_same_form(example.query, predicted)
+    same_form = example.query.logic_form == predicted.logic_form
     same_result = wanted is not None and rows is not None and _are_same(wanted, rows)
     right = frozenset(name for name, part in PARTS.items() if part(example.query) == part(predicted))
     return Comparison(example, predicted, gold_result, result, same_form, same_result, right)
-
-
-def is_same_form(gold: Query, predicted: Query) -> bool:
-    """Whether selected columns with their aggregations are the same, conditions are, both in any order, and the
-    connection is."""
-    return (
-        Counter(gold.selected) == Counter(predicted.selected)
-        and Counter(gold.conditions) == Counter(predicted.conditions)
-        and gold.connection == predicted.connection
-    )
 
 
 def _result(query: Query, database: Database, budget: Budget) -> tuple[list[tuple] | None, Result]:
@@ -134,7 +124,7 @@ def _result(query: Query, database: Database, budget: Budget) -> tuple[list[tupl
         rows = database.execute(query, budget)
     except ExecutionError as error:
         return None, Result(None, str(error))
-    first = (", ".join(f"{cell!s:.{_CHARACTERS}}" for cell in _in_order(row)) for row in rows[:_ROWS])
+    first = (", ".join(f"{cell!s:.{_CHARACTERS}}" for cell in in_order(row)) for row in rows[:_ROWS])
     text = "; ".join(first)[:_CHARACTERS] + ("; ..." if len(rows) > _ROWS else "")
     return rows, Result(len(rows), text)
 
@@ -142,19 +132,8 @@ def _result(query: Query, database: Database, budget: Budget) -> tuple[list[tupl
 def _are_same(rows: Sequence[tuple], others: Sequence[tuple]) -> bool:
     """Whether two results are the same in the order of their rows, and in any order inside of each."""
     return len(rows) == len(others) and all(
-        len(row) == len(other) and _in_order(row) == _in_order(other) for row, other in zip(rows, others)
+        len(row) == len(other) and in_order(row) == in_order(other) for row, other in zip(rows, others)
     )
-
-
-def _in_order(row: Sequence[Cell]) -> list[Cell]:
-    return sorted(row, key=_place)
-
-
-def _place(cell: Cell) -> tuple[int, Cell]:
-    """What cells of different types are sorted by: null, numbers, strings."""
-    if cell is None:
-        return 0, 0
-    return (2, cell) if isinstance(cell, str) else (1, cell)
 
 
 def total(comparisons: Sequence[Comparison]) -> Score:

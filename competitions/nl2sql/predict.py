@@ -56,11 +56,11 @@ class Config:
     output: Path | None = None
     """The submission, zipped if its name ends in .zip. Default: submission.json in the run directory."""
     tries: int | None = None
-    """Queries that may be run for a question until one says something; 1: no execution-guided decoding. Default: as in
-    training."""
+    """The most probable queries that are looked at for a question until one says something; 1: no execution-guided
+    decoding. Default: as in training."""
     query_seconds: float = 30
-    """CPU seconds that all queries which are tried may take together; after that each may take 0.01, and of a question
-    the first slow one is taken as it is."""
+    """CPU seconds that all queries which are tried may take together; after that each may take 0.01, and a question of
+    which one is slow gets its most probable one."""
     show_sql: bool = False
     """Print each question with its query as readable SQL."""
     prediction: PredictionOptions = field(default_factory=PredictionOptions)
@@ -99,7 +99,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     print(f"{output}: {len(examples)} questions, checked  (run {trained.path}, {described(settings)})")
     print_skipped(config.input, skipped)
     if budget.stopped:
-        warn(f"{budget.stopped} queries were stopped for their time, and taken as they are - see --query-seconds")
+        warn(
+            f"{budget.stopped} queries were stopped for their time, and their questions have the most probable ones - see --query-seconds"
+        )
     return {"output": output, "questions": len(examples)}
 
 

@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,6 +74,13 @@ class Query:
             "sel": [int(one.column) for one in self.selected],
             "conds": [[int(one.column), int(one.operator), str(one.value)] for one in self.conditions],
         }
+
+    @property
+    def logic_form(self) -> Hashable:
+        """What the contest compares queries by: selected columns with their aggregations and conditions, both in any
+        order, and the connection."""
+        selected, conditions = (frozenset(Counter(parts).items()) for parts in (self.selected, self.conditions))
+        return selected, conditions, self.connection
 
     def text(self, header: Sequence[str]) -> str:
         """One line of SQL to be read by people and never to be executed; `?7` is a number that neither table nor format
@@ -274,7 +281,7 @@ def read(
         if labelled is False or (labelled is None and record.get("sql") is None):
             query = None
         else:
-            query = _query(_with_whole_numbers(field(record, "sql", dict, where), skipped), where)
+            query = query_of(_with_whole_numbers(field(record, "sql", dict, where), skipped), where)
             _check_numbers(query, tables[name], where)
         examples.append(Example(question, tables[name], query, element.line))
     return examples
@@ -299,7 +306,7 @@ def _with_whole_numbers(sql: dict[str, Any], skipped: Counter[str] | None) -> di
     return sql | changed
 
 
-def _query(record: dict[str, Any], where: str, values: tuple[type, ...] = (str, int, float)) -> Query:
+def query_of(record: dict[str, Any], where: str, values: tuple[type, ...] = (str, int, float)) -> Query:
     """The query of a record in the format of the contest; its values must be of these types. The numbers may be any
     whole ones."""
     columns = _whole_numbers(field(record, "sel", list, where), '"sel"', where)
@@ -402,7 +409,7 @@ def read_submission(path: str | Path, questions: int | None = None) -> list[Quer
                 f"{path}:{number}: gold has {questions} questions and no more - does it belong to these predictions?"
             )
         queries += [None] * (number - 1 - len(queries))
-        queries.append(_query(record, f"{path}:{number}"))
+        queries.append(query_of(record, f"{path}:{number}"))
     return queries
 
 
@@ -436,7 +443,7 @@ def check_submission(path: str | Path, examples: Sequence[Example] | None = None
 def check_record(record: dict[str, Any], table: Table | None, where: str, unconditioned: bool = False) -> None:
     """Raises UserError for a line of a submission that breaks a rule; `where` is "file:line", and table that of the
     question, where it is known. unconditioned: it may have no condition."""
-    query = _query(record, where, (str,))
+    query = query_of(record, where, (str,))
     _check_numbers(query, table, where)
     foreign = record.keys() - query.record().keys()
     if foreign:

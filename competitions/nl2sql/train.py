@@ -55,8 +55,8 @@ class Config:
     reading_size: int = 64
     """Size of a token of the question as it is read for a column."""
     tries: int = 100
-    """Queries that may be run for a question until one says something; 1: the most probable one, whatever its
-    result."""
+    """The most probable queries that are looked at for a question until one says something; 1: the first one, whatever
+    it says."""
     hidden_tokens: float = 0.15
     """Share of the tokens that the network may not read in training."""
     hidden_matches: float = 0.6

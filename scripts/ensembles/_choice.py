@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from common.dev_search import Found, search
 from common.submission import read_json_lines
 
 from dev_results import DevResults
-from ensembles._contest import Opened
+from ensembles._contest import AnyContest
 
 # What a choice must gain: sums of many scores differ in their last bits.
 _GAIN = 1e-9
@@ -75,20 +74,19 @@ class Dev:
 
     def __init__(
         self,
-        contest: ModuleType,
-        opened: Opened,
+        contest: AnyContest,
         parts: Sequence[Part],
         scores: Sequence[Path],
         grid: Sequence[Any],
         seed: int,
     ):
-        self.contest, self.opened, self.parts, self.scores = contest, opened, parts, scores
+        self.contest, self.parts, self.scores = contest, parts, scores
         self.grid, self.seed = grid, seed
 
     def best(self, weights: Sequence[float]) -> Found:
         """The best settings for an ensemble of members with these weights, and what they reach."""
-        counts = [np.array(self.contest.counts(self.opened, *of)) for of in zip(*self._predictions(weights))]
-        return search(self.grid, np.array(counts), lambda total: self.contest.score(self.opened, total), self.seed)
+        counts = [np.array(self.contest.counts(*of)) for of in zip(*self._predictions(weights))]
+        return search(self.grid, np.array(counts), self.contest.score, self.seed)
 
     def _predictions(self, weights: Sequence[float]) -> tuple[list[list[Any]], list[list[Any]]]:
         """For each of the settings all examples, and the prediction for each."""
@@ -98,10 +96,10 @@ class Dev:
             readers = [read_json_lines(self.scores[number]) for number in members]
             for example, *lines in zip(part.examples, *readers, strict=True):
                 lines = [line for _, line in lines]
-                line = self.contest.merge(self.opened, lines, [weights[number] for number in members])
+                line = self.contest.merge(lines, [weights[number] for number in members])
                 examples.append(example)
                 for settings, of_settings in zip(self.grid, predictions):
-                    of_settings.append(self.contest.choose(self.opened, example, line, settings))
+                    of_settings.append(self.contest.choose(example, line, settings))
         return [examples] * len(self.grid), predictions
 
 

@@ -5,7 +5,6 @@ import gc
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 from common.candidates import scores_file
@@ -15,6 +14,7 @@ from common.runs.directory import Run, check_trained
 
 from contest_folders import inside, load
 from dev_results import check_finished
+from ensembles._contest import AnyContest
 from live_runs import contest_run
 
 
@@ -50,7 +50,7 @@ def open_runs(paths: Sequence[Path]) -> list[Run]:
     return sorted(runs, key=lambda run: str(run.path.resolve()))
 
 
-def check_alike(runs: Sequence[Run], contest: ModuleType) -> None:
+def check_alike(runs: Sequence[Run], contest: AnyContest) -> None:
     """Raises UserError for runs that do not mean the same by an answer, as of different schemas."""
     for run in runs[1:]:
         if contest.known(run) != contest.known(runs[0]):

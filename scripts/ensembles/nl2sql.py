@@ -1,87 +1,136 @@
 """NL2SQL: members agree on columns with their aggregations, on the connection, and on the places of the question that are
 values of a column. Of the means whole queries are made as of one network, and the first that says something when it is
-executed is the answer."""
+executed is the answer. Or they vote with the whole queries that each finds probable: what most say when they are executed
+is the answer, however they are written."""
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from statistics import fmean
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 
 from common.runs.directory import Run
+from common.runs.values import Between
 
 from contest_folders import load
-from ensembles._contest import Opened, mean_candidates, weighted_mean
+from ensembles._contest import AnyContest, Candidate, Line, mean_candidates, weighted_mean
 
-EMPTY = load("nl2sql", "predict").NO_ANSWER
-KNOWN = "a rule for questions without a condition"
 _KEY = ("column", "start", "end")
 
 
-def known(run: Run) -> bool:
-    """Whether a query may have no condition."""
-    *_, unconditioned = load("nl2sql", "predict").built_with(run)
-    return unconditioned
+class Settings(NamedTuple):
+    """tries: as in decode.py, of the mean and of each that votes. choose_by: whether the mean answers as one network
+    would, or members and mean vote."""
+
+    tries: Annotated[int, Between(1, 10**6)] = 100
+    choose_by: Literal["mean", "vote"] = "mean"
 
 
-def read(opened: Opened, path: Path, skipped: Counter[str]) -> list[Any]:
-    task = opened.task
-    return task.read(path, opened.tables or task.tables_of(path), labelled=False, skipped=skipped)
+class Contest(AnyContest):
+    EMPTY = load("nl2sql", "predict").NO_ANSWER
+    KNOWN = "a rule for questions without a condition"
+    Settings = Settings
 
+    @staticmethod
+    def known(run: Run) -> bool:
+        """Whether a query may have no condition."""
+        *_, unconditioned = load("nl2sql", "predict").built_with(run)
+        return unconditioned
 
-def grid(opened: Opened, settings: Any) -> list[Any]:
-    return [settings]
+    def read(self, path: Path, skipped: Counter[str]) -> list[Any]:
+        return self.task.read(path, self.tables or self.task.tables_of(path), labelled=False, skipped=skipped)
 
+    def grid(self, settings: Settings) -> list[Settings]:
+        return [settings, *(settings._replace(choose_by=one) for one in ("mean", "vote"))]
 
-def merge(opened: Opened, lines: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
-    """The parts alone: whole queries need the question, see `choose`."""
-    parts = [line["parts"] for line in lines]
-    whole = {name: _means([one[name] for one in parts], weights) for name in opened.module("features").WHOLE}
-    selections = _means([one["selections"] for one in parts], weights)
-    return {"parts": {"selections": selections, **whole, "found": _values([one["found"] for one in parts], weights)}}
+    def merge(self, lines: Sequence[Line], weights: Sequence[float]) -> Line:
+        """The means of the parts, of which whole queries are made with the question only, see `choose`; and unless all
+        say the same, which one network does not vote about, the whole queries of each."""
+        parts = [line["parts"] for line in lines]
+        voters = [] if all(one == parts[0] for one in parts) else [line["candidates"] for line in lines]
+        whole = {name: _means([one[name] for one in parts], weights) for name in self.module("features").WHOLE}
+        selections = _means([one["selections"] for one in parts], weights)
+        found = _values([one["found"] for one in parts], weights)
+        means = {"selections": selections, **whole, "found": found}
+        return {"parts": means, "voters": voters, "weights": list(weights)}
 
+    def told(self, example: Any, line: Line, settings: Settings) -> Line:
+        """With its most probable queries, and those that are voted about."""
+        told = self._considered(example, line).record()
+        if settings.choose_by == "vote" and line["voters"]:
+            votes = self.votes(example, line, settings)
+            told["votes"] = [{**one["query"].record(), "probability": one["probability"]} for one in votes]
+        return told
 
-def told(opened: Opened, example: Any, line: dict[str, Any]) -> dict[str, Any]:
-    """A merged line with its most probable queries."""
-    return opened.decode.Considered.of(example, _scores(opened, line["parts"])).record()
+    def choose(self, example: Any, line: Line, settings: Settings) -> Any:
+        if settings.choose_by == "vote" and line["voters"]:
+            elected = self.elected(example, self.votes(example, line, settings))
+            if elected:
+                return elected
+        return self.decode.write_query(example, self._scores(line), settings, self._budget)
 
+    def votes(self, example: Any, line: Line, settings: Settings) -> list[Candidate]:
+        """Each "query" that a member or the mean is to vote for, with its mean "probability", the most probable first.
+        The mean is heard as one more member."""
+        members = [[(self.task.query_of(one, ""), one["probability"]) for one in found] for found in line["voters"]]
+        voters = [self._considered(example, line).queries, *members]
+        lists = [
+            [{"query": query, "probability": probability} for query, probability in queries[: settings.tries]]
+            for queries in voters
+        ]
+        return mean_candidates(lists, [fmean(line["weights"]), *line["weights"]], ("query",))
 
-def choose(opened: Opened, example: Any, line: dict[str, Any], settings: Any) -> Any:
-    if "budget" not in opened.made:
-        opened.made["budget"] = opened.module("execution").Budget()
-    return opened.decode.write_query(example, _scores(opened, line["parts"]), settings, opened.made["budget"])
+    def elected(self, example: Any, votes: Sequence[Candidate]) -> Any | None:
+        """The most probable query of those that together are most probable, since they mean the same. None where none
+        means anything, and where one is too slow to be heard."""
+        execution, columns = self.module("execution"), self.module("values").columns_of(example.table)
+        parties: dict[Hashable, list[Candidate]] = {}
+        for one in votes:
+            try:
+                meaning = execution.meaning(one["query"], example.table, columns, self._budget)
+            except execution.TooSlow:
+                return None
+            if meaning is not None:
+                parties.setdefault(meaning, []).append(one)
+        if not parties:
+            return None
+        best = max(parties.values(), key=lambda party: math.fsum(one["probability"] for one in party))
+        return best[0]["query"]
 
+    def check(self, example: Any, prediction: Any, where: str) -> None:
+        self.task.check_record(prediction.record(), example.table, where, self._unconditioned)
 
-def check(opened: Opened, example: Any, prediction: Any, where: str) -> None:
-    opened.task.check_record(prediction.record(), example.table, where, _unconditioned(opened))
+    def check_submission(self, output: Path, examples: Sequence[Any]) -> None:
+        self.task.check_submission(output, examples, self._unconditioned)
 
+    def counts(self, examples: Sequence[Any], predictions: Sequence[Any]) -> Sequence[Any]:
+        each = self.module("metric").compare(examples, predictions)
+        return [((one.logic_form + one.execution) / 2, 1) for one in each]
 
-def write(opened: Opened, output: Path, examples: Sequence[Any], predictions: Iterable[Any]) -> None:
-    opened.task.write_submission(output, list(predictions))
-    opened.task.check_submission(output, examples, _unconditioned(opened))
+    def score(self, total: Any) -> float:
+        return float(total[0] / total[1])
 
+    @cached_property
+    def _budget(self) -> Any:
+        return self.module("execution").Budget()
 
-def counts(opened: Opened, examples: Sequence[Any], predictions: Sequence[Any]) -> Sequence[Any]:
-    each = opened.module("metric").compare(examples, predictions)
-    return [((one.logic_form + one.execution) / 2, 1) for one in each]
+    @cached_property
+    def _unconditioned(self) -> bool:
+        return self.known(self.run)
 
+    def _considered(self, example: Any, line: Line) -> Any:
+        """The means, and the most probable whole queries of them."""
+        return self.decode.Considered.of(example, self._scores(line))
 
-def score(opened: Opened, total: Any) -> float:
-    return float(total[0] / total[1])
-
-
-def _unconditioned(opened: Opened) -> bool:
-    if "unconditioned" not in opened.made:
-        opened.made["unconditioned"] = known(opened.run)
-    return opened.made["unconditioned"]
-
-
-def _scores(opened: Opened, parts: dict[str, Any]) -> Any:
-    kind = opened.decode.Found
-    found = [kind(**{**one, "operators": np.array(one["operators"])}) for one in parts["found"]]
-    whole = {name: np.array(parts[name]) for name in ("selections", *opened.module("features").WHOLE)}
-    return opened.decode.Scores(**whole, found=found)
+    def _scores(self, line: Line) -> Any:
+        parts, kind = line["parts"], self.decode.Found
+        found = [kind(**{**one, "operators": np.array(one["operators"])}) for one in parts["found"]]
+        whole = {name: np.array(parts[name]) for name in ("selections", *self.module("features").WHOLE)}
+        return self.decode.Scores(**whole, found=found)
 
 
 def _means(values: Sequence[Any], weights: Sequence[float]) -> Any:
