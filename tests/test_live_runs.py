@@ -116,7 +116,7 @@ def test_a_table_has_types_by_its_cells_and_is_forgotten(workshop, opened):
     (answer,) = live.answers([example])
     assert len(answer.scores) == len(answer.record["sel"]) + len(answer.record["conds"])
     with competition.inside("nl2sql"):
-        assert competition.load("nl2sql", "decode")._database.cache_info().currsize == 0
+        assert competition.load("nl2sql", "execution").database_of.cache_info().currsize == 0
         assert competition.load("nl2sql", "values").columns_of.cache_info().currsize == 0
     question = {"question": "甲的编号是多少"}
     refused(lambda: live.examples([question]), "example 1: ", '"table" is missing')

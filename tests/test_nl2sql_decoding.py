@@ -290,6 +290,13 @@ def test_what_returns_nothing_is_passed_over():
     assert decode(question, of_scores, tries=1).conditions[0].column == 0
 
 
+def test_blanks_around_cells_are_nobodys():
+    hotels = table([("名称", "text"), ("级别", "text")], ("青河", " 5a"), ("白山", "3a "))
+    question = "5a的哪些"
+    of_scores = scores({0: {NO_AGGREGATION: 0.9}}, [found_in(question, 1, "5a")], columns=2)
+    assert decode(question, of_scores, hotels) == query([0], [(1, EQUAL, "5a")])
+
+
 def test_counting_nothing_says_nothing():
     question = "人口超过500或20的城市"
     found = [found_in(question, 3, "500", 0.6, MORE), found_in(question, 3, "20", 0.4, MORE)]

@@ -530,7 +530,7 @@ def test_a_good_submission_passes(tmp_path, tables):
 
 
 def compared(tables, gold, predicted, text="哪个城市的票房超过10"):
-    queries = [None if one is None else task._query(one, "here") for one in (gold, predicted)]
+    queries = [None if one is None else task.query_of(one, "here") for one in (gold, predicted)]
     (one,) = metric.compare([task.Example(text, tables["t"], queries[0], 1)], [queries[1]])
     return one
 
@@ -834,7 +834,7 @@ def test_questions_without_a_query_are_not_used_and_gold_of_a_fold_leaves_them_o
 
 
 def test_a_query_that_the_judge_would_refuse_costs_no_other(tables, capsys):
-    queries = [task._query(one, "here") for one in (sql(), sql([(7, 0)]), sql(conditions=TWO))]
+    queries = [task.query_of(one, "here") for one in (sql(), sql([(7, 0)]), sql(conditions=TWO))]
     examples = [task.Example(str(number), tables["t"], None, number) for number in (1, 2, 3)]
     predictor = functools.partial(lambda part, settings: queries)
     predictor.unconditioned = False

@@ -354,10 +354,10 @@ def columns_of(table: Table) -> list[Column]:
 
 
 def cell_text(cell: Cell) -> str:
-    """A cell as a query names it: 20.0 is 20."""
+    """A cell as a query names it: 20.0 is 20, and blanks around it are nobody's."""
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
-    return str(cell)
+    return str(cell).strip()
 
 
 def normal_form(text: str) -> str:
