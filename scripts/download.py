@@ -154,7 +154,7 @@ def fetch_by_pip(package: Package, archive: Path, index: str | None) -> None:
         wanted = Path(folder, "wanted.txt")
         wanted.write_text(f"{package.requirement} --hash=sha256:{package.sha256}\n")
         flags = ["--quiet", "--no-deps", "--no-binary=:all:", "--no-build-isolation", "--require-hashes", "-r", wanted]
-        flags += ["--dest", folder, *(["--index-url", index] if index else [])]
+        flags += ["--dest", folder, *(["-i", index] if index else [])]
         done = subprocess.run([sys.executable, "-m", "pip", "download", *flags], capture_output=True, text=True)
         if done.returncode:
             said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip said nothing"]
