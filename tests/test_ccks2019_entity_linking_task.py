@@ -207,13 +207,16 @@ def test_an_id_stands_in_a_file_once(tmp_path, labelled, again):
 def test_the_knowledge_base_may_be_another_file(tmp_path):
     for name in ("train.json", "dev.json", "names_only"):
         (tmp_path / name).touch()
-    refused(lambda: task.find_files(tmp_path), "no kb_data file", "--knowledge-base FILE")
-    found = task.find_files(tmp_path, str(tmp_path / "names_only"))
-    assert found == task.Files(tmp_path / "train.json", tmp_path / "dev.json", tmp_path / "names_only")
-    (tmp_path / "kb_data").touch()
-    assert task.find_files(tmp_path, tmp_path / "names_only") == found
-    refused(lambda: task.find_files(tmp_path, tmp_path / "none"), "none: no such file", "--knowledge-base FILE")
-    refused(lambda: task.find_files(tmp_path, tmp_path), "no such file", "--knowledge-base FILE")
+    assert task.find_files(tmp_path) == task.Files(tmp_path / "train.json", tmp_path / "dev.json")
+    refused(lambda: task.find_knowledge_base(tmp_path), "no kb_data file", "--knowledge-base FILE")
+    assert task.find_knowledge_base(tmp_path, str(tmp_path / "names_only")) == tmp_path / "names_only"
+    (tmp_path / "ccks2019_el").mkdir()
+    for name in ("ccks2019_el/kb_data", "kb_data.json", "kb_data"):  # each before the ones before it
+        (tmp_path / name).touch()
+        assert task.find_knowledge_base(tmp_path) == tmp_path / name
+    assert task.find_knowledge_base(tmp_path, tmp_path / "names_only") == tmp_path / "names_only"
+    for wrong in (tmp_path / "none", tmp_path):
+        refused(lambda: task.find_knowledge_base(tmp_path, wrong), f"{wrong}: no such file", "--knowledge-base FILE")
 
 
 # The submission
@@ -725,9 +728,9 @@ def test_golden_files_raise_doubts(capsys):
 
 @needs(DATA)
 def test_real_files_are_read_and_written(tmp_path):
-    refused(lambda: task.find_files(DATA), "no kb_data file", "--knowledge-base FILE")
-    files = task.find_files(DATA, DATA / "kb_data_ids_only")
-    entities = {json.loads(line)["subject_id"] for line in files.knowledge_base.read_text("utf-8").splitlines()}
+    refused(lambda: task.find_knowledge_base(DATA), "no kb_data file", "--knowledge-base FILE")
+    source, files = task.find_knowledge_base(DATA, DATA / "kb_data_ids_only"), task.find_files(DATA)
+    entities = {json.loads(line)["subject_id"] for line in source.read_text("utf-8").splitlines()}
     skipped = Counter()
     assert len(task.read(files.train, labelled=True, skipped=skipped)) == 8000
     examples = task.read(files.dev, labelled=True, skipped=skipped)

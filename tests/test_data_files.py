@@ -22,13 +22,13 @@ class DataFolder(NamedTuple):
 
 DATA_FOLDERS = {
     "ccks2019_entity_linking": DataFolder(
-        ("train", "dev", "kb_data"),
+        ("train", "dev"),
         ("train.json, dev.json and kb_data", "--knowledge-base FILE", "develop.json"),
         [
-            ("train.json", "dev.json", "kb_data"),
-            ("train_data.json", "dev_data.json", "kb_data.json"),
-            ("ccks2019_el/train.json", "ccks2019_el/dev.json", "ccks2019_el/kb_data"),
-            ("train.json", "ccks2019_el/dev_data.json", "kb_data"),
+            ("train.json", "dev.json"),
+            ("train_data.json", "dev_data.json"),
+            ("ccks2019_el/train.json", "ccks2019_el/dev.json"),
+            ("train.json", "ccks2019_el/dev_data.json"),
         ],
     ),
     "lic2020_event_extraction": DataFolder(

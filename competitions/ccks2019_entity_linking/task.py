@@ -193,7 +193,6 @@ class Files:
 
     train: Path
     dev: Path | None
-    knowledge_base: Path
 
 
 # Our names, and those of the organisers' folder. Their develop.json and eval722.json are no labelled files.
@@ -204,25 +203,29 @@ _NAMES = {
 }
 
 
-def find_files(data_dir: str | Path, knowledge_base: str | Path | None = None) -> Files:
-    """The training and development file in a folder, under our names or the organisers', and the knowledge base:
-    `knowledge_base`, or kb_data there.
+def find_files(data_dir: str | Path) -> Files:
+    """The training and development file in a folder, under our names or the organisers'.
 
     Raises UserError that shows the tree we expect; only the development file may be missing.
     """
-    folder = Path(data_dir)
+    return Files(*(_find(Path(data_dir), role) for role in ("train", "dev")))
+
+
+def find_knowledge_base(data_dir: str | Path, given: str | Path | None = None) -> Path:
+    """The file that is `given`, or kb_data in the folder. Raises UserError where it is not there."""
+    if given is None:
+        return _find(Path(data_dir), "kb_data")
+    if not Path(given).is_file():
+        raise UserError(f"{given}: no such file - give the knowledge base: --knowledge-base FILE")
+    return Path(given)
+
+
+def _find(folder: Path, role: str) -> Path | None:
     tree = (
         f"expected {folder}/ with train.json, dev.json and kb_data (another knowledge base: --knowledge-base FILE; "
         "the contest's develop.json has no labels: without dev.json a part of train.json is dev)"
     )
-    # A folder that is not there is told first.
-    if knowledge_base is not None and folder.is_dir() and not Path(knowledge_base).is_file():
-        raise UserError(f"{knowledge_base}: no such file - give the knowledge base: --knowledge-base FILE")
-
-    def find(role: str) -> Path:
-        return find_file(folder, role, _NAMES[role], tree, role == "dev")
-
-    return Files(find("train"), find("dev"), find("kb_data") if knowledge_base is None else Path(knowledge_base))
+    return find_file(folder, role, _NAMES[role], tree, role == "dev")
 
 
 # The submission

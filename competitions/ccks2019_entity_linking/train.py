@@ -28,7 +28,7 @@ from features import PairReader, Window, collate, label_windows, labelled_window
 from knowledge_base import link_index, open_knowledge_base
 from metric import compare, total
 from priors import link_by_priors
-from task import TASK, Example, Mention, find_files, read, submission_record
+from task import TASK, Example, Mention, find_files, find_knowledge_base, read, submission_record
 
 SAMPLE = Path(__file__).resolve().with_name("sample")
 #: Of dev, after each epoch; the best epoch is the one with the highest first one.
@@ -73,10 +73,11 @@ class Config:
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Trains; returns the `run` folder and the dev FIGURES of what predict.py will use."""
     config, resumed = parse_training_flags(Config, TASK, argv)
-    files, lost = find_files(config.data_dir or SAMPLE, config.knowledge_base), Counter()
+    data_dir, lost = config.data_dir or SAMPLE, Counter()
+    files, source = find_files(data_dir), find_knowledge_base(data_dir, config.knowledge_base)
     read_file = partial(read, labelled=True, skipped=lost)
     parts = read_parts(config.run, files.train, files.dev, read_file, lambda example: [example.text], "text")
-    knowledge_base = open_knowledge_base(files.knowledge_base, config.run.output_dir / "knowledge_bases")
+    knowledge_base = open_knowledge_base(source, config.run.output_dir / "knowledge_bases")
 
     start_tensorflow()  # now that flags and files have been looked at
     from common.keras_compat import prepare
@@ -99,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     settings = Settings() if config.threshold is None else Settings(config.threshold)
     dev = DevSet(parts.dev, predictor, evaluation)
     show(parts, lost, windows, dev, settings)
-    print(f"knowledge {len(knowledge_base):,} entities  ({files.knowledge_base})")
+    print(f"knowledge {len(knowledge_base):,} entities  ({source})")
     print(f"network   {network.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
 
     def write_run(folder: Path) -> None:
@@ -109,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         priors.write(folder)
         write_decoding(folder, settings)
 
-    kept = begin_run(resumed, TASK, config, parts.describe(lost, knowledge_base=files.knowledge_base), write_run)
+    kept = begin_run(resumed, TASK, config, parts.describe(lost, knowledge_base=source), write_run)
     print(f"run       {kept.path}\n")
     patience = config.training.early_stopping_patience
     keep = KeepRun(kept, partial(dev.evaluate, settings), config.run.seed, FIGURES, patience)
