@@ -20,6 +20,16 @@ def needs(folder: Path) -> pytest.MarkDecorator:
     return pytest.mark.skipif(not folder.is_dir(), reason=f"{folder} is not here")
 
 
+def mostly_slow(values: Iterable[Any], *default: Any, reason: str) -> list[Any]:
+    """The values of a parametrization (tuples for several names), of which the default suite has only some."""
+    values, slow = list(values), pytest.mark.slow(reason=reason)
+    assert default and set(default) <= set(values), f"{default} must be some of {values}"
+    return [
+        pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=() if value in default else slow)
+        for value in values
+    ]
+
+
 # Files
 
 

@@ -1,5 +1,7 @@
 """common/layers/attention_patterns.py and nystrom.py, beside dense attention in numpy; and in transformers."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,8 @@ from common.layers import atrous_attention, local_attention, nystrom_attention, 
 from common.optimizers.recompute import recompute
 from common.options import EncoderOptions, TrainingOptions, check_combination
 from common.tokenizers import SPECIAL_TOKENS, WordPieceTokenizer
+
+from helpers import mostly_slow
 
 HEADS, SIZE = 2, 4
 SPARSE = [name for name in PATTERNS if name not in ("full", "nystrom")]
@@ -247,8 +251,14 @@ def pairs(length=60):
     return {"token_ids": tokens.astype(np.int32), "segment_ids": segments.astype(np.int32)}
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("attention", ["local", "sparse", "nystrom"])
+@pytest.mark.parametrize(
+    ("attention", "family"),
+    mostly_slow(
+        product(["local", "sparse", "nystrom"], FAMILIES),
+        *[("local", "bert"), ("sparse", "albert"), ("nystrom", "roformer")],
+        reason="each pattern is tried by default, with one family",
+    ),
+)
 def test_a_pattern_that_sees_all_is_full_attention(family, attention):
     inputs = pairs()
     real = inputs["token_ids"] > 0
@@ -275,12 +285,14 @@ def test_questions_and_cls_are_seen_by_all_and_see_all():
     assert changed_by(made, 0) == [set(range(60)), set(range(30)), set(range(53))]
 
 
-@pytest.mark.parametrize("attention", [*SPARSE, "nystrom"])
+@pytest.mark.parametrize(
+    "attention", mostly_slow([*SPARSE, "nystrom"], "local", "nystrom", reason="two patterns stand for all")
+)
 def test_recompute_repeats_the_dropout_of_a_pattern(attention):
     inputs = pairs()
 
     def gradients(recomputed):
-        made = network(attention)
+        made = network(attention, layers=1)
         if recomputed:
             recompute(made)
 

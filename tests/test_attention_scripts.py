@@ -10,7 +10,7 @@ import pytest
 import common.optimizers
 
 import competition
-from helpers import json_lines, write
+from helpers import json_lines, mostly_slow, write
 from tiny_checkpoint import write_checkpoint
 from workshop import run_here
 
@@ -21,7 +21,9 @@ import benchmark  # noqa: E402
 import nystrom_error  # noqa: E402
 
 
-@pytest.mark.parametrize("part", attention_speed.PARTS)
+@pytest.mark.parametrize(
+    "part", mostly_slow(attention_speed.PARTS, "prediction", reason="a benchmark; training is the same with a gradient")
+)
 def test_a_pattern_is_measured(monkeypatch, part):
     monkeypatch.setattr(attention_speed, "_TOKENS", 32)
     monkeypatch.setattr(attention_speed, "WARM_UP", 1)

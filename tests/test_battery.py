@@ -19,7 +19,7 @@ from battery.indices import Indices  # noqa: E402
 from battery.mutations import LONG, mutated  # noqa: E402
 from battery.runs import Runs  # noqa: E402
 from battery.texts import Texts  # noqa: E402
-from contests import EVENT_EXTRACTION, NL2SQL, RELATION_EXTRACTION, TITLING, every_contest, in_default  # noqa: E402
+from contests import EVENT_EXTRACTION, RELATION_EXTRACTION, every_contest, in_default  # noqa: E402
 from workshop import Finished  # noqa: E402
 
 SEED = 1
@@ -51,12 +51,12 @@ def test_checkpoints(length, tmp_path, workshop):
     check("checkpoints", Checkpoints(tmp_path / "checkpoints", workshop), length)
 
 
-@in_default(RELATION_EXTRACTION, NL2SQL, reason="two contests stand for all")
+@in_default(RELATION_EXTRACTION, EVENT_EXTRACTION, reason="two contests stand for all")
 def test_odd_texts(contest, tmp_path, workshop):
     check("texts", Texts(tmp_path / "texts", workshop, [contest]), 0)
 
 
-@in_default(EVENT_EXTRACTION, TITLING, reason="two contests stand for all")
+@in_default(EVENT_EXTRACTION, RELATION_EXTRACTION, reason="two contests stand for all")
 def test_runs(contest, tmp_path, workshop):
     check("runs", Runs(tmp_path / "runs", workshop, [contest]), 0)
 

@@ -7,6 +7,7 @@ import pytest
 
 import competition
 from competition import ROOT
+from helpers import mostly_slow
 
 FOLDER = "seq2seq_titling"
 copying = competition.load(FOLDER, "copying")
@@ -38,7 +39,7 @@ def articles(built):
     return [features.read_article(text, built[1]) for text in texts]
 
 
-@pytest.mark.parametrize("beam", [1, 3])
+@pytest.mark.parametrize("beam", mostly_slow([1, 3], 3, reason="a beam does what greedy search does"))
 def test_a_memory_changes_nothing(built, plain, articles, beam):
     network, encoder = built
     expected = [decoding_speed.write(plain, encoder, [article], 1, beam, length=6)[0] for article in articles]

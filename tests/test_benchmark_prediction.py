@@ -11,7 +11,7 @@ from common.keras_compat import keras
 
 import competition
 from contests import CONTESTS
-from helpers import empty_run
+from helpers import empty_run, mostly_slow
 
 sys.path.insert(0, str(competition.ROOT / "scripts"))
 import benchmark  # noqa: E402
@@ -77,7 +77,9 @@ def test_contests_with_a_run_are_measured_and_shown(monkeypatch, tmp_path, capsy
     assert asked[0][-2:] == ["--input", "rows.json"] and "there" in asked[0]
 
 
-@pytest.mark.parametrize("precision", ["no", "bfloat16"])
+@pytest.mark.parametrize(
+    "precision", mostly_slow(["no", "bfloat16"], "bfloat16", reason="a benchmark that starts TensorFlow")
+)
 def test_a_light_step_beside_its_products(precision):
     shape = ["--layers", 1, "--width", 8, "--texts", 4, "--tokens", 5]
     flags = [*shape, "--mixed-precision", precision, "--steps", 1, "--rounds", 1]

@@ -69,6 +69,7 @@ def test_the_cases_are_the_techniques_one_by_one():
     assert all(options.accumulation_steps in (1, CASES[name].parts) for name, options in differing.items())
 
 
+@pytest.mark.slow(reason="a benchmark that starts TensorFlow; its steps are tried above")
 def test_a_bert_trains_in_a_process_of_its_own():
     figures = Size("recompute", **TINY).figures()
     assert 0 < figures["seconds"] < 10 and figures["peak_bytes"] > 1e8

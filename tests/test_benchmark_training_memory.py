@@ -9,11 +9,12 @@ import pytest
 import competition
 
 
+@pytest.mark.slow(reason="a benchmark that trains on a whole sample")
 @pytest.mark.parametrize(
     "task, most",
     [
         ("lic2020_relation_extraction", 3000),
-        pytest.param("nl2sql", 10_000, marks=pytest.mark.slow(reason="the same of larger examples, half a minute")),
+        ("nl2sql", 10_000),
     ],
 )
 def test_bytes_of_a_training_example(task, most, tmp_path):

@@ -19,7 +19,7 @@ from common.options import EncoderOptions, TrainingOptions
 from common.runs.directory import Run
 
 import competition
-from helpers import refused
+from helpers import mostly_slow, refused
 
 FOLDER = "ccks2019_entity_linking"
 task = competition.load(FOLDER, "task")
@@ -423,11 +423,7 @@ def predictor():
 
 @pytest.fixture(
     scope="module",
-    params=[
-        "dgcnn",
-        pytest.param("bilstm", marks=pytest.mark.slow(reason="a slow graph; test_encoders.py tests the encoder alone")),
-        "bert",
-    ],
+    params=mostly_slow(["dgcnn", "bilstm", "bert"], "dgcnn", reason="test_encoders.py tests the encoders alone"),
 )
 def built(request, base):
     seed_everything(3)

@@ -23,8 +23,6 @@ from contests import (
     EVENT_EXTRACTION,
     READING_COMPREHENSION,
     RELATION_EXTRACTION,
-    TITLING,
-    WEBQA,
     Contest,
     Example,
     every_contest,
@@ -235,12 +233,12 @@ def test_a_checkpoint_is_trained_and_the_run_stands_alone(contest, tmp_path, cap
     check_standing_alone(contest, ["--pretrained", write_checkpoint(tmp_path / "checkpoint")], tmp_path, capsys)
 
 
-@in_default(RELATION_EXTRACTION, WEBQA, reason="trains a network of its own; two contests stand for all")
+@in_default(EVENT_EXTRACTION, READING_COMPREHENSION, reason="trains a network of its own; two contests stand for all")
 def test_a_bilstm_is_trained_and_the_run_stands_alone(contest, tmp_path, capsys):
     check_standing_alone(contest, ["--encoder", "bilstm", "--layers", 1], tmp_path, capsys)
 
 
-@in_default(EVENT_EXTRACTION, TITLING, reason="trains a network of its own; two contests stand for all")
+@in_default(EVENT_EXTRACTION, RELATION_EXTRACTION, reason="trains a network of its own; two contests stand for all")
 def test_an_on_lstm_is_trained_and_the_run_stands_alone(contest, tmp_path, capsys):
     check_standing_alone(contest, ["--encoder", "on_lstm", "--layers", 1], tmp_path, capsys)
 
@@ -287,12 +285,7 @@ def test_odd_texts_are_predicted_and_scored(contest, workshop, tmp_path, output)
     assert tuple(strict_json(done.out)) == contest.figures
 
 
-@in_default(
-    RELATION_EXTRACTION,
-    EVENT_EXTRACTION,
-    READING_COMPREHENSION,
-    reason="trains a network of its own; three contests stand for all",
-)
+@in_default(RELATION_EXTRACTION, EVENT_EXTRACTION, reason="trains a network of its own; two contests stand for all")
 def test_odd_texts_are_learned(contest, workshop, tmp_path):
     data, examples = odd_data(contest, workshop, tmp_path)
     flags = ["--data-dir", data, *contest.tiny, "--max-train-examples", 99, "--max-dev-examples", 99]

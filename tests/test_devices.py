@@ -63,13 +63,13 @@ def two_devices(folder: str, place: str, flags: list[str]) -> None:
 def test_two_devices_do_what_one_does(contest, tmp_path):
     # A bias below a softmax over places has no gradient but what is left of rounding, and Adam makes any gradient a step
     # of the learning rate. The moments are compared, too, and do not depend on it.
-    flags = TECHNIQUES if contest is RELATION_EXTRACTION else ["--learning-rate", "1e-4"]
+    flags = ["--learning-rate", "1e-4"]
     code = f"import test_devices; test_devices.two_devices({contest.folder!r}, {str(tmp_path)!r}, {flags!r})"
     in_a_process(code, VIRTUAL_CPUS="2")
 
 
 @pytest.mark.slow(reason="trains twice in a process of its own; a training step of each kind is in the default suite")
-@pytest.mark.parametrize("flags", [[], ["--encoder", "bert", "--recompute"]])
+@pytest.mark.parametrize("flags", [[], TECHNIQUES, ["--encoder", "bert", "--recompute"]])
 def test_two_devices_do_what_one_does_with_other_flags(flags, tmp_path):
     code = (
         f"import test_devices; test_devices.two_devices({RELATION_EXTRACTION.folder!r}, {str(tmp_path)!r}, {flags!r})"

@@ -24,7 +24,7 @@ SCRIPTS = competition.ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 import ensemble  # noqa: E402
 from ensembles import contest_of  # noqa: E402
-from ensembles._choice import Dev, Part, best_members, best_weights, parts_of, systems_of  # noqa: E402
+from ensembles._choice import Dev, Part, Trial, best_members, best_weights, parts_of, systems_of  # noqa: E402
 from ensembles._contest import mean_candidates, weighted_mean  # noqa: E402
 
 
@@ -343,12 +343,12 @@ class Adding(Dev):
     """An ensemble scores what the best of its members scores in each example, by weight; nothing is read."""
 
     def __init__(self, results, parts):
-        self.results, self.parts, self.asked = results, parts, []
+        self.results, self.parts = results, parts
+        self.contest = SimpleNamespace(score=lambda total: total[0] / total[1])
 
-    def best(self, weights):
-        self.asked.append(tuple(weights))
-        scores = [one.scores * weight for one, weight in zip(self.results, weights) if weight]
-        return Found("setting", float(np.max(scores, 0).mean() / sum(weights)), 0.0)
+    def trial(self, weights):
+        scores = np.max([one.scores * weight for one, weight in zip(self.results, weights) if weight], 0) / sum(weights)
+        return Trial(Found("setting", float(scores.mean()), 0.0), np.stack([scores, np.ones(len(scores))], 1))
 
 
 def test_members_are_chosen_by_what_they_add():
@@ -361,6 +361,22 @@ def test_members_are_chosen_by_what_they_add():
     weights, found = best_members(Adding(results, parts), systems, results, 2)
     assert weights == [1.0, 0.0, 1.0] and found.setting == "setting"
     assert best_members(Adding(results, parts), systems, results, 1)[0] == [1.0, 0.0, 0.0]
+
+
+def test_of_members_that_add_alike_that_is_taken_whose_errors_depend_least():
+    """With b two more of 40 examples are right, and with c another one: no difference to speak of."""
+
+    def right(*ranges):
+        return [float(any(place in one for one in ranges)) for place in range(40)]
+
+    rows = {"a": right(range(20)), "b": right(range(18), range(20, 22)), "c": right(range(10), range(22, 23))}
+    results = [results_of(name, range(40), row) for name, row in rows.items()]
+    dev = Adding(results, parts_of(results))
+    assert dev.best([1.0, 1.0, 0.0]).score > dev.best([1.0, 0.0, 1.0]).score
+    assert best_members(dev, [[0], [1], [2]], results, 2)[0] == [1.0, 0.0, 1.0]
+    results[1].scores[20:28] = 1.0
+    results[1].scores[:8] = 0.0
+    assert best_members(dev, [[0], [1], [2]], results, 2)[0] == [1.0, 1.0, 0.0], "8 more are a difference"
 
 
 def test_a_weight_grows_as_long_as_dev_does():

@@ -180,6 +180,7 @@ def test_what_it_wrote_builds_the_network_again(learned):
         restore(network.weights, out / f"{name}.weights.h5", "model")
 
 
+@pytest.mark.slow(reason="trains twice more; seeds are set as everywhere")
 def test_one_seed_gives_one_result_and_another_one_another(learned, text, tmp_path):
     out, gold, _ = learned
     for seed in (1, 2):
@@ -190,6 +191,7 @@ def test_one_seed_gives_one_result_and_another_one_another(learned, text, tmp_pa
     assert weights[0] == weights[1] != weights[2]
 
 
+@pytest.mark.slow(reason="trains three times more; runs are kept and resumed as in the contests")
 def test_a_training_that_was_interrupted_ends_the_same(learned, text, tmp_path, monkeypatch):
     """In the second network, and in the second epoch of the first."""
     out, gold, _ = learned

@@ -20,7 +20,7 @@ from common.command_line import parse_flags
 
 import competition
 from competition import COMPETITIONS, ROOT
-from contests import CONTESTS, NL2SQL
+from contests import CONTESTS
 
 LANGUAGES = (".md", ".zh-CN.md")
 FOLDERS = [ROOT, COMPETITIONS, *sorted(path.parent for path in COMPETITIONS.glob("*/train.py"))]
@@ -152,9 +152,7 @@ def mirror(tmp_path) -> Path:
     return root
 
 
-#: What these tell a newcomer to type runs in the default suite; NL2SQL has a script more than the others.
-RUN_IN_DEFAULT = (ROOT, COMPETITIONS, COMPETITIONS / NL2SQL.folder)
-SLOW = pytest.mark.slow(reason="trains; three READMEs stand for the rest, and the flags of all are tried")
+SLOW = pytest.mark.slow(reason="trains; the two READMEs above stand for the rest, and the flags of all are tried")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +160,7 @@ SLOW = pytest.mark.slow(reason="trains; three READMEs stand for the rest, and th
     [
         pytest.param(
             path,
-            marks=SLOW if path.parent in FOLDERS and path.parent not in RUN_IN_DEFAULT else (),
+            marks=SLOW if path.parent in FOLDERS[2:] else (),
             id=str(path.relative_to(ROOT)),
         )
         for path in ORIGINALS

@@ -65,6 +65,13 @@ def _training_of(results: DevResults, number: int) -> Any:
     return json.dumps(settings, sort_keys=True)
 
 
+class Trial(NamedTuple):
+    """The best settings for an ensemble on dev. counts: of each example under them, (examples, n)."""
+
+    found: Found
+    counts: np.ndarray
+
+
 class Dev:
     """Examples of dev, and what the members that have not learned them think of them.
 
@@ -85,8 +92,21 @@ class Dev:
 
     def best(self, weights: Sequence[float]) -> Found:
         """The best settings for an ensemble of members with these weights, and what they reach."""
-        counts = [np.array(self.contest.counts(*of)) for of in zip(*self._predictions(weights))]
-        return search(self.grid, np.array(counts), self.contest.score, self.seed)
+        return self.trial(weights).found
+
+    def trial(self, weights: Sequence[float]) -> Trial:
+        """The same, and what each example counts under these settings."""
+        counts = np.array([self.contest.counts(*of) for of in zip(*self._predictions(weights))])
+        found = search(self.grid, counts, self.contest.score, self.seed)
+        return Trial(found, counts[self.grid.index(found.setting)])
+
+    def is_as_good(self, one: Trial, best: Trial) -> bool:
+        """Whether a trial scores less than another one by no more than the standard error of the difference (jackknife:
+        each example is left out once)."""
+        totals = one.counts.sum(0) - one.counts, best.counts.sum(0) - best.counts
+        lacks = np.array([self.contest.score(of_best) - self.contest.score(of_one) for of_one, of_best in zip(*totals)])
+        error = np.sqrt((len(lacks) - 1) * lacks.var())
+        return best.found.score - one.found.score <= error + _GAIN
 
     def _predictions(self, weights: Sequence[float]) -> tuple[list[list[Any]], list[list[Any]]]:
         """For each of the settings all examples, and the prediction for each."""
@@ -125,22 +145,21 @@ def _raised(weights: Sequence[float], system: Sequence[int]) -> list[float]:
 def best_members(
     dev: Dev, systems: Sequence[Sequence[int]], results: Sequence[DevResults], count: int
 ) -> tuple[list[float], Found]:
-    """Weight 1 for `count` systems and 0 for the others, and the best settings for them: first the best on dev, then
-    always the one with which the ensemble is best there. Of equally good ones that is taken whose scores depend least on
-    those of the ones before (HSIC, see common.analysis.dependence)."""
+    """Weight 1 for `count` systems and 0 for the others, and the best settings for them: first the best on dev; then,
+    of those with which the ensemble is there within a standard error of what it can be, always the one whose errors
+    depend least on those of the ones before (HSIC of the scores of examples, see common.analysis.dependence)."""
     scores = [np.concatenate([results[number].scores for number in system]) for system in systems]
     chosen: list[int] = []
-    found = None
     for _ in range(count):
         trials = {
-            number: dev.best(_of([*chosen, number], systems, len(results)))
+            number: dev.trial(_of([*chosen, number], systems, len(results)))
             for number in range(len(systems))
             if number not in chosen
         }
-        best = max(one.score for one in trials.values())
-        equal = [number for number, one in trials.items() if one.score >= best - _GAIN]
-        number = min(equal, key=lambda number: _dependence(scores, number, chosen))
-        chosen, found = [*chosen, number], trials[number]
+        best = max(trials, key=lambda number: trials[number].found.score)
+        good = [number for number, one in trials.items() if dev.is_as_good(one, trials[best])] if chosen else [best]
+        number = min(good, key=lambda number: _dependence(scores, number, chosen))
+        chosen, found = [*chosen, number], trials[number].found
     return _of(chosen, systems, len(results)), found
 
 
