@@ -15,7 +15,7 @@ from common.dev_search import Found
 from common.submission import read_json_lines, write_json_lines
 
 import competition
-from contests import CONTESTS, ENTITY_LINKING, EVENT_EXTRACTION, NL2SQL, RELATION_EXTRACTION, in_default
+from contests import CONTESTS, ENTITY_LINKING, EVENT_EXTRACTION, NL2SQL, RELATION_EXTRACTION, in_default, these
 from helpers import refused, write
 from made_runs import LABELS, dev_of, made_run
 from workshop import check_refusal, extra, numbered, run_here, sample_of, succeeds
@@ -89,8 +89,10 @@ def test_one_run_says_what_predict_says(workshop, contest, output):
 @pytest.mark.parametrize(
     "contest",
     [
-        pytest.param(EVENT_EXTRACTION, id="events"),
-        pytest.param(ENTITY_LINKING, marks=pytest.mark.slow(reason="the way is that of events"), id="entities"),
+        pytest.param(EVENT_EXTRACTION, id=EVENT_EXTRACTION.folder),
+        pytest.param(
+            ENTITY_LINKING, marks=pytest.mark.slow(reason="the way is that of events"), id=ENTITY_LINKING.folder
+        ),
     ],
 )
 def test_different_runs_are_asked_on_dev_and_their_order_is_nothing(workshop, contest, output):
@@ -317,7 +319,8 @@ def test_dev_chooses_between_the_mean_and_a_vote():
     assert ensemble.grid_of(contest, settings, ["choose_by=vote"]) == [contest.Settings(7, "vote")]
 
 
-def test_members_may_vote(workshop, output):
+@these(NL2SQL)
+def test_members_may_vote(contest, workshop, output):
     trained = workshop.trained(NL2SQL)
     source, scores = output.with_name("dev.json"), output.with_name("scores.json")
     NL2SQL.write(source, trained.examples)

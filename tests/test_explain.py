@@ -13,6 +13,7 @@ from contests import (
     RELATION_EXTRACTION,
     WEBQA,
     in_default,
+    these,
 )
 from helpers import write
 from workshop import check_refusal, run_here, succeeds
@@ -110,7 +111,8 @@ def test_the_baseline_of_masks_is_complete_too(workshop, opened, contest):
     assert found.elsewhere == 0 or contest.folder in (NL2SQL.folder, "ccks2019_entity_linking")
 
 
-def test_an_answer_that_is_nowhere_and_none_have_no_attributions(workshop, opened):
+@these(RELATION_EXTRACTION)
+def test_an_answer_that_is_nowhere_and_none_have_no_attributions(contest, workshop, opened):
     live = opened(RELATION_EXTRACTION)
     example = labelled(RELATION_EXTRACTION, live, workshop.trained(RELATION_EXTRACTION).data)[0]
     record = gold(RELATION_EXTRACTION.folder, example)
@@ -123,7 +125,8 @@ def test_an_answer_that_is_nowhere_and_none_have_no_attributions(workshop, opene
         explain(live, example, empty, 0)
 
 
-def test_what_an_answer_says_of_the_text_weighs_more_than_the_rest(workshop, opened):
+@these(RELATION_EXTRACTION)
+def test_what_an_answer_says_of_the_text_weighs_more_than_the_rest(contest, workshop, opened):
     """A run that knows an example by heart looks at the characters of the triple itself more than at others."""
     live = opened(RELATION_EXTRACTION)
     examples = labelled(RELATION_EXTRACTION, live, workshop.trained(RELATION_EXTRACTION).data)
@@ -149,7 +152,8 @@ def explained_by_script(workshop, contest, flags):
         return run_here(SCRIPTS, "explain", flags)
 
 
-def test_the_script_shows_marks_and_writes_everything(workshop, tmp_path):
+@these(RELATION_EXTRACTION)
+def test_the_script_shows_marks_and_writes_everything(contest, workshop, tmp_path):
     trained = workshop.trained(RELATION_EXTRACTION)
     flags = [trained.run, "--input", trained.data / "dev.json", "--examples", 2, "--steps", 16]
     done = succeeds(explained_by_script(workshop, RELATION_EXTRACTION, [*flags, "--output", tmp_path / "why.jsonl"]))
@@ -171,7 +175,8 @@ def test_the_script_shows_marks_and_writes_everything(workshop, tmp_path):
     assert "0 of 2 examples explained" in none.out and "nothing to explain" in none.out
 
 
-def test_the_script_refuses_in_one_line(workshop, tmp_path):
+@these(RELATION_EXTRACTION)
+def test_the_script_refuses_in_one_line(contest, workshop, tmp_path):
     trained = workshop.trained(RELATION_EXTRACTION)
     data = trained.data / "dev.json"
 

@@ -518,7 +518,7 @@ def talkative():
     """An encoder and networks with random weights so wild that they predict something everywhere."""
     seed_everything(2)
     encoder = light_encoder()
-    networks = model.build_network(encoder, len(SCHEMA.classes))
+    networks = model.half_pointer_networks(encoder, len(SCHEMA.classes))
     generator = np.random.default_rng(1)
     for weight in networks.training.weights:
         size = {"subject_tags/kernel": 0.8, "object_tags/kernel": 0.8, "condition_gamma": 0.1, "condition_beta": 0.1}
@@ -731,7 +731,7 @@ def test_training_learns_its_sentences():
     seed_everything(1)
     encoder = light_encoder()
     windows = list(features.labelled_windows(TRAINING, encoder, SCHEMA, Counter()))
-    training = TrainingModel(model.build_network(encoder, len(SCHEMA.classes)).training, model.loss)
+    training = TrainingModel(model.half_pointer_networks(encoder, len(SCHEMA.classes)).training, model.loss)
     epochs = 40
     batches = training_dataset(
         windows,

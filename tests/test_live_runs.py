@@ -20,6 +20,7 @@ from contests import (
     every_contest,
     in_default,
     lines,
+    these,
 )
 from helpers import refused, write
 from live_helpers import typed
@@ -99,16 +100,17 @@ def test_examples_that_cannot_be_read_are_named_by_number(workshop, opened, cont
     assert live.examples([]) == []
 
 
-def test_examples_need_no_names_and_may_share_one(workshop, opened):
-    for contest in (READING_COMPREHENSION, WEBQA):
-        live, good = opened(contest), typed(contest, workshop.trained(contest).examples[0])
-        nameless = {key: value for key, value in good.items() if key != "id"}
-        assert [one.id for one in live.examples([nameless, nameless])] == ["1", "2"]
-        assert [one.id for one in live.examples([good, good])] == [good["id"]] * 2
+@these(READING_COMPREHENSION, WEBQA)
+def test_examples_need_no_names_and_may_share_one(contest, workshop, opened):
+    live, good = opened(contest), typed(contest, workshop.trained(contest).examples[0])
+    nameless = {key: value for key, value in good.items() if key != "id"}
+    assert [one.id for one in live.examples([nameless, nameless])] == ["1", "2"]
+    assert [one.id for one in live.examples([good, good])] == [good["id"]] * 2
 
 
-def test_a_table_has_types_by_its_cells_and_is_forgotten(workshop, opened):
-    live = opened(NL2SQL)
+@these(NL2SQL)
+def test_a_table_has_types_by_its_cells_and_is_forgotten(contest, workshop, opened):
+    live = opened(contest)
     table = {"header": ["城市", "人口", "编号"], "rows": [["甲", "1,000", "7"], ["乙", "", 8.5], ["丙", "3", " "]]}
     (example,) = live.examples([{"question": "甲的编号是多少", "table": table}])
     assert example.table.types == ("text", "text", "real")
@@ -127,14 +129,16 @@ def test_a_table_has_types_by_its_cells_and_is_forgotten(workshop, opened):
     refused(lambda: live.examples([{**question, "table": {"rows": []}}]), "example 1: table: ", '"header" is missing')
 
 
-def test_a_question_is_one_example(workshop, opened):
+@these(WEBQA)
+def test_a_question_is_one_example(contest, workshop, opened):
     evidences = {"1": {"evidence": "甲", "answer": ["no_answer"]}}
     two = {name: {"question": "谁", "evidences": evidences} for name in ("a", "b")}
-    refused(lambda: opened(WEBQA).examples([{**two, "id": "x"}]), "example 1: ")
+    refused(lambda: opened(contest).examples([{**two, "id": "x"}]), "example 1: ")
 
 
-def test_no_file_stays_open(workshop, opened):
-    live, good = opened(WEBQA), typed(WEBQA, workshop.trained(WEBQA).examples[0])
+@these(WEBQA)
+def test_no_file_stays_open(contest, workshop, opened):
+    live, good = opened(contest), typed(contest, workshop.trained(contest).examples[0])
     live.examples([good] * 20)
     with pytest.raises(ValueError):
         live.examples([{}])

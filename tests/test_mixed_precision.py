@@ -1,5 +1,7 @@
 """--mixed-precision: in 16 bits networks say and learn what they do in float32, up to the digits that 16 bits have."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from common.tokenizers import pair_windows
 import competition
 import test_seq2seq_titling_networks as titling
 from contests import EVENT_EXTRACTION, RELATION_EXTRACTION, TITLING, in_default, strict_json, submission_bytes
+from helpers import mostly_slow
 from test_encoders import TEXTS, batch_of
 from workshop import extra, sample_of
 
@@ -150,7 +153,12 @@ def test_a_batch_means_the_same_and_predictions_are_those_of_training(contest, t
             id="bidirectional",
             marks=pytest.mark.slow(reason="builds it three times; its steps are compared below"),
         ),
-        pytest.param(TITLING, ["--model", "unilm"], id="unilm"),
+        pytest.param(
+            TITLING,
+            ["--model", "unilm"],
+            id="unilm",
+            marks=pytest.mark.slow(reason="builds it three times; its steps are compared below"),
+        ),
         pytest.param(RELATION_EXTRACTION, ["--encoder", "bert", "--recompute"], id="bert"),
     ],
 )
@@ -290,8 +298,14 @@ def test_pooling_counts_beyond_256(precision):
 # Titles, written step by step
 
 
-@pytest.mark.parametrize("name", ["copy_lstm", "self-terminating", "unilm"])
-@in_16_bits
+@pytest.mark.parametrize(
+    ("name", "precision"),
+    mostly_slow(
+        product(["copy_lstm", "self-terminating", "unilm"], LOSS),
+        *[("copy_lstm", "bfloat16"), ("unilm", "float16")],
+        reason="the slowest graphs to build; each precision is tried with one",
+    ),
+)
 def test_training_and_steps_say_the_same(name, precision):
     set_precision(precision)
     encoder, network = titling.built.__wrapped__(name)
@@ -306,11 +320,14 @@ def test_training_and_steps_say_the_same(name, precision):
     assert np.abs(found - expected[there]).mean() < tolerance * expected[there].std()
 
 
-SLOW = pytest.mark.slow(reason="the slowest graph to build")
-
-
-@pytest.mark.parametrize("name", ["copy_lstm", pytest.param("bidirectional", marks=SLOW), "unilm"])
-@in_16_bits
+@pytest.mark.parametrize(
+    ("name", "precision"),
+    mostly_slow(
+        product(["copy_lstm", "bidirectional", "unilm"], LOSS),
+        *[("copy_lstm", "float16"), ("unilm", "bfloat16")],
+        reason="the slowest graphs to build; each precision is tried with one",
+    ),
+)
 def test_a_step_hardly_depends_on_the_other_texts(name, precision):
     """The search of these random networks does, in 16 bits: a rounding decides between titles that are as good as
     equal."""

@@ -12,6 +12,7 @@ from common.optimizers.training_model import TrainingModel
 from common.options import EncoderOptions
 
 import competition
+from helpers import mostly_slow
 
 FOLDER = "nl2sql"
 task = competition.load(FOLDER, "task")
@@ -269,7 +270,7 @@ def test_both_heads_learn_from_every_question(head, kind):
     assert np.isfinite(losses).all() and losses[-1] < 0.7 * losses[0]
 
 
-@each_head
+@pytest.mark.parametrize("head", mostly_slow(HEADS, HEADS[0], reason="a graph of its own for one step"))
 def test_questions_without_any_mark_can_be_learned_from(head):
     built, training = encoder(), TrainingModel(untrained(head), model.loss)
     nothing = example("随便看看", [(0, 0)], 0, (1, 2, "不在问题里的城市"))

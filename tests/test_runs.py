@@ -42,6 +42,7 @@ from common.runs.weights import assign, load_about, load_arrays, restore, save_a
 
 import tiny_training
 from competition import ROOT
+from helpers import mostly_slow
 from tiny_training import EPOCHS, TASK, build, new_run, train
 
 
@@ -519,7 +520,10 @@ def test_interrupted_within_an_epoch_it_ends_the_same_and_says_how_to_go_on(whol
     assert contents(run) == contents(whole[0])
 
 
-@pytest.mark.parametrize("techniques", ["ALL_TECHNIQUES", "ALL_WITH_ADAFACTOR"])
+@pytest.mark.parametrize(
+    "techniques",
+    mostly_slow(["ALL_TECHNIQUES", "ALL_WITH_ADAFACTOR"], "ALL_WITH_ADAFACTOR", reason="differ in the optimizer alone"),
+)
 def test_with_every_technique_it_ends_the_same_however_often_it_is_interrupted(tmp_path, monkeypatch, techniques):
     monkeypatch.setattr(tiny_training, "TECHNIQUES", getattr(tiny_training, techniques))
     whole, broken = new_run(tmp_path), new_run(tmp_path, "broken")

@@ -9,7 +9,7 @@ from common.runs.directory import open_run
 from common.submission import read_json_lines
 
 import competition
-from contests import ENTITY_LINKING, EVENT_EXTRACTION, NL2SQL, TITLING, every_contest
+from contests import ENTITY_LINKING, EVENT_EXTRACTION, NL2SQL, TITLING, every_contest, these
 from helpers import refused
 from workshop import numbered, sample_of, succeeds
 
@@ -67,7 +67,8 @@ def test_thresholds_can_be_moved_without_the_network(workshop, contest, settings
     assert output.with_name("moved.json").read_bytes() == output.read_bytes() != before
 
 
-def test_whole_queries_stand_beside_the_parts_they_are_made_of(workshop, output):
+@these(NL2SQL)
+def test_whole_queries_stand_beside_the_parts_they_are_made_of(contest, workshop, output):
     scores, examples = output.with_name("scores.json"), workshop.trained(NL2SQL).examples
     answers = workshop.answers(NL2SQL, examples, output, "--scores", scores, "--tries", 1)
     for answer, one in zip(answers, scores_of(scores)):

@@ -20,7 +20,7 @@ import pytest
 from common.command_line import UserError
 
 import competition
-from contests import RELATION_EXTRACTION, WEBQA, every_contest, in_default
+from contests import RELATION_EXTRACTION, WEBQA, every_contest, in_default, these
 from helpers import refused
 from live_helpers import typed
 from workshop import check_refusal, run_here
@@ -459,7 +459,8 @@ def test_runs_have_names_of_their_own(tmp_path):
 # The script
 
 
-def test_what_cannot_be_served_is_one_line(workshop, tmp_path, monkeypatch):
+@these(WEBQA)
+def test_what_cannot_be_served_is_one_line(contest, workshop, tmp_path, monkeypatch):
     run = workshop.trained(WEBQA).run
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -11,7 +11,7 @@ from common.shards import Shard, name_of
 from common.submission import read_json_lines
 
 import competition
-from contests import EVENT_EXTRACTION, TITLING, every_contest
+from contests import EVENT_EXTRACTION, TITLING, every_contest, these
 from workshop import check_refusal, extra, numbered, run_here, sample_of, succeeds
 
 SCRIPTS = competition.ROOT / "scripts"
@@ -67,8 +67,8 @@ def test_merged_shards_are_the_file_of_one_prediction(contest, workshop, tmp_pat
             assert one["log_probability"] == pytest.approx(other["log_probability"], abs=1e-4)
 
 
-def test_what_is_missing_or_foreign_is_told(workshop, tmp_path):
-    contest = EVENT_EXTRACTION
+@these(EVENT_EXTRACTION)
+def test_what_is_missing_or_foreign_is_told(contest, workshop, tmp_path):
     source, whole, parts = predicted_in_shards(contest, workshop, tmp_path)
     output = tmp_path / "merged.json"
 
@@ -124,9 +124,10 @@ def test_what_is_missing_or_foreign_is_told(workshop, tmp_path):
     refuses(scores[:1], "shard 1/3, 3/3")
 
 
-def test_flags_of_decoding_and_the_number_of_shards_are_checked(workshop, tmp_path):
-    source, _, parts = predicted_in_shards(TITLING, workshop, tmp_path)
-    given = ["--run", workshop.trained(TITLING).run, "--input", source, "--output", parts[1]]
+@these(TITLING)
+def test_flags_of_decoding_and_the_number_of_shards_are_checked(contest, workshop, tmp_path):
+    source, _, parts = predicted_in_shards(contest, workshop, tmp_path)
+    given = ["--run", workshop.trained(contest).run, "--input", source, "--output", parts[1]]
     succeeds(workshop.predict_with(TITLING, [*given, "--shard", "2/3", "--length-penalty", "0.25"]))
     output = tmp_path / "merged.json"
     check_refusal(merge(TITLING, workshop, parts, source, output), parts[1], "other flags")

@@ -129,7 +129,8 @@ def relation_extraction(tau: float = 0.0) -> Case:
     batch = features.collate(windows, np.random.default_rng(0), len(schema.classes), most_subjects=99)
     adjustment = model.adjustment_for(windows, len(schema.classes), tau)
     training = TrainingModel(
-        model.build_network(encoder, len(schema.classes)).training, functools.partial(model.loss, adjustment=adjustment)
+        model.half_pointer_networks(encoder, len(schema.classes)).training,
+        functools.partial(model.loss, adjustment=adjustment),
     )
 
     def errors(labels, logits, power) -> np.ndarray:

@@ -57,7 +57,7 @@ class Networks(NamedTuple):
     objects: keras.Model
 
 
-def build_network(encoder: Encoder, classes: int, head: Head = "half_pointer") -> Networks | keras.Model:
+def build_network(encoder: Encoder, classes: int, head: Head) -> Networks | keras.Model:
     """What `half_pointer_networks` or `linking_network` makes."""
     return (linking_network if head == "gplinker" else half_pointer_networks)(encoder, classes)
 

@@ -79,11 +79,11 @@ def relations(folder: Path, job: dict[str, Any]) -> Work:
     from common.keras_compat import keras
 
     from decode import Predictor, Settings
-    from model import build_network
+    from model import half_pointer_networks
     from task import Schema, read
 
     schema, encoder = Schema.read(folder / "schema.json"), _bert(folder, job["length"])
-    networks = build_network(encoder, len(schema.classes))
+    networks = half_pointer_networks(encoder, len(schema.classes))
     predictor = Predictor(networks, encoder, schema)
     parts = [read(path, schema, labelled=False) for path in rows_of(folder, job)]
     head = networks.subjects.get_layer("subject_tags")
