@@ -492,6 +492,7 @@ def test_nothing_is_predicted_for_nothing(built, base):
     assert of_nothing([], decode.Settings()) == []
 
 
+@pytest.mark.slow(reason="the contract has it learn by heart")
 def test_it_learns_what_it_is_shown_context_deciding(base):
     seed_everything(1)
     encoder = LightEncoder.from_texts(

@@ -254,6 +254,7 @@ def fit(training, arrays, steps):
     return training.fit(batches, steps_per_epoch=1, epochs=steps, verbose=0).history["loss"]
 
 
+@pytest.mark.slow(reason="the contract has it learn by heart")
 @pytest.mark.parametrize(
     "kind, head",
     [

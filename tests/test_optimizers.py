@@ -436,6 +436,7 @@ def fit_on_devices(count: int) -> list[list[np.ndarray]]:
     ]
 
 
+@pytest.mark.slow(reason="test_devices.py has whole trainings")
 def test_two_devices_train_as_one_does():
     code = """
 import numpy as np

@@ -17,7 +17,7 @@ from common.tokenizers.segmentation import segment, segment_all, segmenter_in_us
 from common.tokenizers.words import normal_form, words_of
 
 import competition
-from contests import ENTITY_LINKING, EVENT_EXTRACTION, in_default
+from contests import EVENT_EXTRACTION, RELATION_EXTRACTION, in_default
 from helpers import refused
 from workshop import check_refusal, run_here, succeeds
 
@@ -99,7 +99,7 @@ def test_a_run_keeps_it(trained, tmp_path):
     refused(lambda: load_encoder(tmp_path / "run"), CHARACTERS)
 
 
-@in_default(EVENT_EXTRACTION, ENTITY_LINKING, reason="all use the same encoders; linking reads words before")
+@in_default(EVENT_EXTRACTION, RELATION_EXTRACTION, reason="all use the same encoders")
 def test_a_contest_trains_and_answers_with_it(contest, trained, tmp_path):
     """Without its run, once that of the contest is there."""
     flags = [*contest.tiny, "--segmenter", trained, "--output-dir", tmp_path, "--run-name", "one"]

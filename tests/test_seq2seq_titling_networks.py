@@ -538,6 +538,7 @@ def test_a_training_killed_in_its_second_stage_resumes_to_the_same_weights(two_s
         assert (whole / name).read_bytes() == (resumed / name).read_bytes(), name
 
 
+@pytest.mark.slow(reason="two trainings of two networks; their steps are compared above")
 def test_the_partners_of_the_second_stage_are_titles_of_both_sides(two_stages):
     partners = json.loads((two_stages[0] / "partners.json").read_text("utf-8"))
     assert len(partners) == 24
@@ -569,6 +570,7 @@ def predict(run, folder, examples, *flags):
     return found, task.read_titles(folder / "submission.json")
 
 
+@pytest.mark.slow(reason="two trainings of two networks; their steps are compared above")
 def test_a_bidirectional_run_predicts_what_it_was_evaluated_with(two_stages, tmp_path):
     """In the stage of its best epoch: the switch is part of what is kept."""
     dev = task.read(competition.COMPETITIONS / FOLDER / "sample/dev.json", labelled=True)[:6]

@@ -68,6 +68,7 @@ def test_scored_pairs(tmp_path):
     check_refusal(run_here(SCRIPTS, "similar_questions", flags), "has not learned to write", "--loss simbert")
 
 
+@pytest.mark.slow(reason="trains twice more; runs are kept and resumed as in the contests")
 def test_it_resumes_where_it_was_killed(trained, monkeypatch):
     home, _ = trained
     files = ["--train", home / "groups.jsonl", "--dev", home / "groups.jsonl"]
