@@ -849,6 +849,13 @@ FAULTS = [
         "tests/test_ensemble.py -k tables",
     ),
     Fault(
+        "of members that add alike the one that errs like the others is taken",
+        "scripts/ensembles/_choice.py",
+        "number = min(good, key=",
+        "number = max(good, key=",
+        "tests/test_ensemble.py -k add_alike",
+    ),
+    Fault(
         "an ensemble is paid twice for an argument whose borders are in doubt",
         "scripts/ensembles/lic2020_event_extraction.py",
         " and members.isdisjoint(others)",

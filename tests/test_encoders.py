@@ -23,6 +23,7 @@ from common.runs.weights import assign, load_arrays, named_values, save_arrays
 from common.tokenizers import SPECIAL_TOKENS, pair_windows, windows
 
 import tiny_training
+from helpers import mostly_slow
 
 import bert4keras.models  # isort: skip - after keras_compat, which tells it the Keras to use
 
@@ -46,7 +47,12 @@ def with_network(kind, seed=1):
     return encoder, encoder.network()
 
 
-@pytest.fixture(scope="module", params=["dgcnn", "bilstm", "on_lstm", "bert"])
+@pytest.fixture(
+    scope="module",
+    params=mostly_slow(
+        ["dgcnn", "bilstm", "on_lstm", "bert"], "dgcnn", "bilstm", "bert", reason="built and read as a BiLSTM is"
+    ),
+)
 def built(request):
     """An encoder of each kind, and its network; no test changes them."""
     return request.param, *with_network(request.param)
