@@ -204,12 +204,14 @@ def factored_multilabel_cross_entropy(spans, first, last, tags):
     s_c(i, j) = spans(i, j) + first_c(i) + last_c(j). The loss is that of a global pointer (kexue.fm/archives/7359),
     exact; but since the score is a sum, its exponential is a product, and
     sum_ij exp(s) = sum_i exp(first(i)) (exp(spans) exp(last))(i) is a matrix product. With dozens of classes an array
-    (batch, classes, length, length), its gradient and its exponentials would be most of the work of training.
+    (batch, classes, length, length), its gradient and its exponentials would be most of the work of training. In
+    float64, since the highest of each factor may belong to different tokens: then the highest sum lies as far below
+    theirs, and in float32, 87 below, its exponential would be 0 and the loss infinite.
 
     spans: float (batch, length, length), very negative where nothing can be. first, last: float (batch, length,
     classes). tags: int (tags, 4), rows different: row of the batch, class, first and last token. Returns float32 (batch,).
     """
-    spans, first, last = (tf.cast(scores, tf.float32) for scores in (spans, first, last))
+    spans, first, last = (tf.cast(scores, tf.float64) for scores in (spans, first, last))
     batch, classes = tf.shape(first)[0], first.shape[-1]
     rows, class_ids, begin, end = tf.unstack(tags, num=4, axis=1)
     tagged = (
@@ -217,7 +219,7 @@ def factored_multilabel_cross_entropy(spans, first, last, tags):
         + tf.gather_nd(first, tf.stack([rows, begin, class_ids], 1))
         + tf.gather_nd(last, tf.stack([rows, end, class_ids], 1))
     )
-    # Measured from the highest of each factor, no exponential overflows, and none that matters vanishes.
+    # Measured from the highest of each factor no exponential overflows.
     highest = [
         tf.stop_gradient(tf.reduce_max(scores, axis, keepdims=True))
         for scores, axis in ((spans, (1, 2)), (first, 1), (last, 1))
@@ -233,7 +235,7 @@ def factored_multilabel_cross_entropy(spans, first, last, tags):
     terms = tf.gather_nd(span_factors, tf.stack([rows, begin], 1)) * tf.gather_nd(
         tf.transpose(last_factors, [0, 2, 1]), tf.stack([rows, class_ids], 1)
     )
-    untagged = tf.reduce_sum(tf.where(left_out, 0.0, terms), 1)
+    untagged = tf.reduce_sum(tf.where(left_out, tf.zeros_like(terms), terms), 1)
     products = tf.tensor_scatter_nd_update(products, tf.stack([rows, begin, class_ids], 1), untagged)
     # From here on (batch * classes,).
     shift = tf.reshape(sum(highest), [-1])
@@ -244,7 +246,7 @@ def factored_multilabel_cross_entropy(spans, first, last, tags):
     lowest = tf.maximum(tf.math.unsorted_segment_max(-tf.stop_gradient(tagged), group, batch * classes), 0.0)
     missed = tf.math.unsorted_segment_sum(tf.exp(-tagged - tf.gather(lowest, group)), group, batch * classes)
     speech = lowest + tf.math.log(tf.exp(-lowest) + missed)
-    return tf.reduce_sum(tf.reshape(silence + speech, [batch, classes]), 1)
+    return tf.cast(tf.reduce_sum(tf.reshape(silence + speech, [batch, classes]), 1), tf.float32)
 
 
 def _log_one_plus_sum_exp(values):

@@ -365,6 +365,20 @@ def test_the_factored_loss_survives_extreme_scores():
         np.testing.assert_allclose(loss, slow_loss(*scores, tags), rtol=1e-3)
 
 
+@pytest.mark.parametrize("size", [30.0, 100.0])
+def test_the_factored_loss_bears_factors_that_are_high_at_different_tokens(size):
+    """No sum of three is near the sum of their maxima: there was a training whose loss got NaN for that."""
+    spans, first, last = np.full((1, 3, 3), -size), np.full((1, 3, 1), -size), np.full((1, 3, 1), -size)
+    spans[0, 0, 0] = first[0, 1, 0] = last[0, 2, 0] = size
+    spans[0, 1, 2] = 1 - 2 * size
+    scores, tags = [one.astype(np.float32) for one in (spans, first, last)], np.array([(0, 0, 0, 1)], np.int32)
+    parts = [tf.Variable(one) for one in scores]
+    with tf.GradientTape() as tape:
+        loss = model.factored_multilabel_cross_entropy(*parts, tags)
+    assert all(np.isfinite(tf.convert_to_tensor(one)).all() for one in tape.gradient(loss, parts))
+    np.testing.assert_allclose(loss, np.log1p(np.e) + 3 * size, rtol=1e-5)
+
+
 # The network
 
 

@@ -42,7 +42,7 @@ from common.runs.weights import assign, load_about, load_arrays, restore, save_a
 
 import tiny_training
 from competition import ROOT
-from helpers import mostly_slow
+from helpers import mostly_slow, refused
 from tiny_training import EPOCHS, TASK, build, new_run, train
 
 
@@ -609,6 +609,29 @@ def test_progress_is_a_line_per_epoch_with_the_time_left(tmp_path, capsys):
     assert len(lines) == 2
     assert lines[0].startswith("epoch 1/2  loss ") and "dev f1 0.2500  * best" in lines[0] and "left)" in lines[0]
     assert lines[1].startswith("epoch 2/2  loss ") and "dev f1 0.1250  (" in lines[1] and "0:00 left)" in lines[1]
+
+
+class Spoil(keras.callbacks.Callback):
+    """A weight is no number any more after the first step of an epoch."""
+
+    def __init__(self, epoch: int):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.is_time = epoch == self.epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.is_time:
+            self.model.weights[0].assign(self.model.weights[0] * np.nan)
+
+
+def test_weights_that_become_nan_end_it_and_are_not_kept(tmp_path):
+    run = new_run(tmp_path)
+    refused(lambda: train(run, callbacks=[Spoil(2)]), "NaN in epoch 3", "--learning-rate", "best before it, epoch ")
+    assert [entry["epoch"] for entry in load_about(run.last_state)["history"]] == [1, 2]
+    assert all(np.isfinite(value).all() for _, value in load_arrays(run.last_state, "model"))
+    refused(lambda: train(new_run(tmp_path, "at once"), callbacks=[Spoil(0)]), "NaN in epoch 1", "--learning-rate")
 
 
 def test_silence_on_dev_is_told_with_counts(tmp_path, capsys):

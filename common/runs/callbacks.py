@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from tqdm import tqdm
 
 from common.command_line import UserError
@@ -101,6 +102,7 @@ class KeepRun(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         trained = time.perf_counter()
+        self._check_weights(epoch)
         with getattr(self.model, "averaged_weights", contextlib.nullcontext)():
             evaluation = self.evaluate()
             entry = {
@@ -119,6 +121,15 @@ class KeepRun(keras.callbacks.Callback):
         self._save_state()
         self.curves.write(entry)
         self.model.stop_training = self.stopped_early
+
+    def _check_weights(self, epoch: int) -> None:
+        """Raises UserError where weights are no numbers any more: they stay so, and nothing of them is kept."""
+        if all(np.isfinite(value).all() for _, value in named_values(self.model.weights)):
+            return
+        best = f"; the best before it, epoch {self.best['epoch']}, is kept" if self.history else ""
+        raise UserError(
+            f"{self.run.path}: weights have become NaN in epoch {epoch + 1}{best} - train anew with a lower --learning-rate, or without --mixed-precision"
+        )
 
     def _save_state(self) -> None:
         groups = {"model": named_values(self.model.weights), "optimizer": named_values(optimizer_state(self.model))}

@@ -21,7 +21,7 @@ from common.tokenizers import Encoding, windows
 
 from task import VALUE, Example, Schema, Triple
 
-Head = Literal["gplinker", "half_pointer"]
+Head = Literal["half_pointer", "gplinker"]
 Span = tuple[int, int]
 #: subject span -> its (object span, class id) pairs
 Labels = dict[Span, set[tuple[Span, int]]]

@@ -48,11 +48,11 @@ class Config:
     output: Path | None = None
     """The submission; zipped when it ends in .zip. Default: submission.json in the run directory."""
     subject_threshold: float | None = None
-    """Probability above which a subject or an object counts; with half_pointer, the start or end of a subject. Default:
-    what training found."""
+    """Probability above which the start or end of a subject counts; with gplinker, a subject or an object. Default: what
+    training found."""
     object_threshold: float | None = None
-    """Probability above which a link of a subject and an object counts; with half_pointer, the start or end of an
-    object. Default: what training found."""
+    """Probability above which the start or end of an object counts; with gplinker, a link of a subject and an object.
+    Default: what training found."""
     prediction: PredictionOptions = field(default_factory=PredictionOptions)
 
     def __post_init__(self):

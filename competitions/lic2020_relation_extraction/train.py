@@ -42,15 +42,15 @@ class Config:
 
     data_dir: Path | None = None
     """Folder with train.json, dev.json and schema.json. Default: the bundled sample."""
-    head: Head = "gplinker"
-    """How triples are told: by the spans of subjects and objects and by which of them are linked, all at once; or, with
-    half_pointer, by the start and end of each subject, and then by those of its objects."""
+    head: Head = "half_pointer"
+    """How triples are told: by the start and end of each subject, and then by those of its objects; or, with gplinker,
+    by the spans of subjects and objects and by which of them are linked, all at once."""
     subject_threshold: float | None = None
-    """Probability above which a subject or an object counts; with half_pointer, the start or end of a subject. Default:
-    0.2, and 0.4 with half_pointer."""
+    """Probability above which the start or end of a subject counts; with gplinker, a subject or an object. Default: 0.4,
+    and 0.2 with gplinker."""
     object_threshold: float | None = None
-    """Probability above which a link of a subject and an object counts; with half_pointer, the start or end of an
-    object. Default: 0.2, and 0.4 with half_pointer."""
+    """Probability above which the start or end of an object counts; with gplinker, a link of a subject and an object.
+    Default: 0.4, and 0.2 with gplinker."""
     search_thresholds: bool = True
     """Search both thresholds on dev after training; predict.py then uses those found."""
     entity_replacement: float = 0.5
