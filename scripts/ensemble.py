@@ -65,7 +65,8 @@ class Config:
     """NAME=VALUE: settings of decoding.json, such as threshold=-1.5, and of NL2SQL choose_by=vote or mean. Default: what is best on dev, or of one run its
     own."""
     select: int | None = None
-    """Take only so many of the runs: one after the other that with which the ensemble is best on dev."""
+    """Take only so many of the runs: the best on dev, and then, of those with which the ensemble is as good there, one
+    after the other that whose errors depend least on the others'."""
     search: bool = True
     """Look at dev. Otherwise all runs count the same, and settings are the means of their own."""
     data_dir: Path | None = None

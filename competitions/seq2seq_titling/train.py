@@ -108,7 +108,10 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     pairs = keep_rows(labelled_pairs(parts.train, encoder, longest, lost), config.run)
     parts.check_used(pairs, lost, "do they have titles?")
     network = build_network(encoder, writing)
-    parts.show(f", {len(pairs)} used", lost)
+    untitled = sum(not example.title.strip() for example in parts.dev)
+    parts.show(
+        f", {len(pairs)} used", lost, f", {untitled} without a title, whatever is said counts 0" if untitled else ""
+    )
     for path, counted in skipped.items():
         print_skipped(path, counted)
     print(f"network   {network.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
