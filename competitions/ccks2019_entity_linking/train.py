@@ -112,22 +112,21 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     kept = begin_run(resumed, TASK, config, parts.describe(lost, knowledge_base=source), write_run)
     print(f"run       {kept.path}\n")
-    patience = config.training.early_stopping_patience
-    keep = KeepRun(kept, partial(dev.evaluate, settings), config.run.seed, FIGURES, patience)
-
+    training, seed = config.training, config.run.seed
+    keep = KeepRun(kept, partial(dev.evaluate, settings), seed, FIGURES, training.early_stopping_patience)
     model = TrainingModel(network.training, loss)
-    steps = steps_per_epoch(len(windows), config.training.batch_size)
-    model.compile(build_optimizer(config.training, config.encoder.learning_rate(light=2e-3), steps), config.training)
-    epochs = range(keep.resume(model), config.training.epochs)
+    steps = steps_per_epoch(len(windows), training.batch_size)
+    model.compile(build_optimizer(training, config.encoder.learning_rate(light=2e-3), steps), training)
+    epochs = range(keep.resume(model), training.epochs)
     lengths = [len(window.encoding) for window in windows]
     most = {"most_queries": config.mentions_per_text, "most_candidates": config.max_candidates}
     make = partial(collate, read_pair=predictor.read_pair, **most)
-    examples = windows, lengths, make, config.training.batch_size, config.run.seed
+    examples = windows, lengths, make, training.batch_size, seed
     batches = training_dataset(*examples, epochs, model, split)
     with resumable(kept):
         model.fit(batches, steps_per_epoch=steps, **keep.remaining(epochs), callbacks=[keep, Progress(keep)], verbose=0)
 
-    search = partial(dev.search, GRID, counts, f1, config.run.seed) if config.threshold is None else None
+    search = partial(dev.search, GRID, counts, f1, seed) if config.threshold is None else None
     best = choose_on_dev(keep, model, settings, search)
     print_next(__file__, kept.path, "submission.json")
     return best
