@@ -108,10 +108,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     pairs = keep_rows(labelled_pairs(parts.train, encoder, longest, lost), config.run)
     parts.check_used(pairs, lost, "do they have titles?")
     network = build_network(encoder, writing)
-    untitled = sum(not example.title.strip() for example in parts.dev)
-    parts.show(
-        f", {len(pairs)} used", lost, f", {untitled} without a title, whatever is said counts 0" if untitled else ""
-    )
+    parts.show(f", {len(pairs)} used", lost, untitled(parts.dev))
     for path, counted in skipped.items():
         print_skipped(path, counted)
     print(f"network   {network.training.count_params():,} weights, {len(encoder.tokenizer)} tokens in the vocabulary")
@@ -188,6 +185,12 @@ def default_learning_rate(config: Config) -> float:
     if config.encoder.pretrained:
         return 5e-5 if config.writing.model == "unilm" else 2e-4
     return 1e-3 if config.writing.model == "unilm" or not config.encoder.is_light else 2e-3
+
+
+def untitled(examples: Sequence[Example]) -> str:
+    """What is to be said of examples of dev without a title, if there are any."""
+    count = sum(not example.title.strip() for example in examples)
+    return f", {count} without a title: any answer counts 0" if count else ""
 
 
 def evaluation(examples: Sequence[Example], titles: Sequence[str]) -> Evaluation:
