@@ -744,3 +744,8 @@ def test_real_files_are_read_and_written(tmp_path, name, train, dev, line_to_bea
     assert metric.total(one.scores for one in errors.beginnings(examples)).rouge_l == pytest.approx(
         line_to_beat, abs=5e-4
     )
+
+
+def test_texts_of_dev_without_a_title_are_told():
+    train, titled = competition.load(FOLDER, "train"), task.Example("甲", "乙")
+    assert train.untitled([titled]) == "" and ", 1 without a title" in train.untitled([titled, task.Example("甲", " ")])
