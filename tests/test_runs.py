@@ -627,11 +627,20 @@ class Spoil(keras.callbacks.Callback):
 
 
 def test_weights_that_become_nan_end_it_and_are_not_kept(tmp_path):
-    run = new_run(tmp_path)
-    refused(lambda: train(run, callbacks=[Spoil(2)]), "NaN in epoch 3", "--learning-rate", "best before it, epoch ")
+    def spoilt(name: str, epoch: int, *words: str) -> Run:
+        run = new_run(tmp_path, name)
+
+        def training() -> None:
+            with resumable(run):
+                train(run, callbacks=[Spoil(epoch)])
+
+        refused(training, run.path, f"NaN in epoch {epoch + 1}", "--learning-rate", *words)
+        return run
+
+    run = spoilt("in the third", 2, "best before it, epoch ")
     assert [entry["epoch"] for entry in load_about(run.last_state)["history"]] == [1, 2]
     assert all(np.isfinite(value).all() for _, value in load_arrays(run.last_state, "model"))
-    refused(lambda: train(new_run(tmp_path, "at once"), callbacks=[Spoil(0)]), "NaN in epoch 1", "--learning-rate")
+    spoilt("at once", 0)
 
 
 def test_silence_on_dev_is_told_with_counts(tmp_path, capsys):

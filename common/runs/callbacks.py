@@ -123,13 +123,11 @@ class KeepRun(keras.callbacks.Callback):
         self.model.stop_training = self.stopped_early
 
     def _check_weights(self, epoch: int) -> None:
-        """Raises UserError where weights are no numbers any more: they stay so, and nothing of them is kept."""
+        """Raises FloatingPointError where weights are no numbers any more: they stay so, and nothing of them is kept."""
         if all(np.isfinite(value).all() for _, value in named_values(self.model.weights)):
             return
         best = f"; the best before it, epoch {self.best['epoch']}, is kept" if self.history else ""
-        raise UserError(
-            f"{self.run.path}: weights have become NaN in epoch {epoch + 1}{best} - train anew with a lower --learning-rate, or without --mixed-precision"
-        )
+        raise FloatingPointError(f"weights have become NaN in epoch {epoch + 1}{best}")
 
     def _save_state(self) -> None:
         groups = {"model": named_values(self.model.weights), "optimizer": named_values(optimizer_state(self.model))}
@@ -218,7 +216,7 @@ def _minutes(seconds: float) -> str:
 @contextlib.contextmanager
 def resumable(run: Run) -> Iterator[None]:
     """Around `fit`: Ctrl-C, a terminal that goes away (SIGHUP), SIGTERM and files that cannot be written end it and say
-    how to go on; so does the end of another worker, and running out of memory says what to do about it. A signal that
+    how to go on; so does the end of another worker, and running out of memory or of numbers says what to do about it. A signal that
     was ignored before (nohup) still is."""
     is_alone = cluster_of().workers == 1
     command = run.resume_command if is_alone else "the same command with --resume, for all workers"
@@ -233,6 +231,9 @@ def resumable(run: Run) -> Iterator[None]:
         raise
     except tf.errors.ResourceExhaustedError:
         raise UserError("out of memory - lower --batch-size or --max-length") from None
+    except FloatingPointError as error:
+        remedy = "train anew with a lower --learning-rate, or without --mixed-precision"
+        raise UserError(f"{run.path}: {error} - {remedy}") from None
     except (tf.errors.UnavailableError, tf.errors.AbortedError):
         raise UserError(f"another worker is gone - {ends_with}") from None
     except BrokenPipeError:
