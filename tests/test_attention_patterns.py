@@ -292,7 +292,7 @@ def test_recompute_repeats_the_dropout_of_a_pattern(attention):
     inputs = pairs()
 
     def gradients(recomputed):
-        made = network(attention, layers=1)
+        made = network(attention)
         if recomputed:
             recompute(made)
 

@@ -9,11 +9,11 @@ from workshop import sample_of
 
 sys.path.insert(0, str(competition.ROOT / "scripts"))
 import benchmark  # noqa: E402
-from contests import NL2SQL, RELATION_EXTRACTION, WEBQA  # noqa: E402
+from contests import NL2SQL, RELATION_EXTRACTION, WEBQA, these  # noqa: E402
 from many_rows import write_many_rows  # noqa: E402
 
 
-@pytest.mark.parametrize("contest", [RELATION_EXTRACTION, WEBQA, NL2SQL], ids=lambda contest: contest.folder)
+@these(RELATION_EXTRACTION, WEBQA, NL2SQL)
 def test_a_folder_has_as_many_examples_as_are_wanted(contest, tmp_path):
     write_many_rows(contest.folder, sample_of(contest), tmp_path / "data", 1234)
     records = [one.get("question") or one["text"] for one in contest.read(tmp_path / "data/train.json")]

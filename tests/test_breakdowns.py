@@ -10,14 +10,14 @@ import competition
 from breakdowns import NOTHING, breakdown
 from breakdowns.groups import FREQUENCIES, by_frequency, by_length, lengths_of, score_of
 from breakdowns.nl2sql import _aggregations, _operators
-from contests import EVENT_EXTRACTION, NL2SQL, READING_COMPREHENSION, RELATION_EXTRACTION, in_default
+from contests import EVENT_EXTRACTION, NL2SQL, READING_COMPREHENSION, RELATION_EXTRACTION, in_default, these
 from dev_results import dev_results
 from helpers import refused, write
 from made_runs import made_run
 from report_runs import COUNT, run_with_errors
 
 
-@pytest.mark.parametrize("contest", [RELATION_EXTRACTION, EVENT_EXTRACTION], ids=lambda contest: contest.folder)
+@these(RELATION_EXTRACTION, EVENT_EXTRACTION)
 def test_rows_of_a_confusion_are_gold_and_columns_predictions(contest, tmp_path):
     results = dev_results(run_with_errors(contest, tmp_path))
     parts = breakdown(results)

@@ -9,7 +9,7 @@ import pytest
 from common.runs.directory import open_run
 
 import competition
-from contests import EVENT_EXTRACTION, NL2SQL, READING_COMPREHENSION, WEBQA, every_contest
+from contests import EVENT_EXTRACTION, NL2SQL, READING_COMPREHENSION, WEBQA, every_contest, these
 from helpers import refused, write
 from made_runs import LABELS, dev_of, evaluated, made_run, rotated
 from workshop import sample_of
@@ -57,7 +57,7 @@ def made(contest, folder, data=None):
     return made_run(contest, folder, "one", rotated(labels, WRONG), data)
 
 
-@pytest.mark.parametrize("contest", [EVENT_EXTRACTION, NL2SQL], ids=lambda contest: contest.folder)
+@these(EVENT_EXTRACTION, NL2SQL)
 def test_a_fold_brings_its_own_gold(contest, tmp_path):
     run = made(contest, tmp_path)
     expected = dev_results(run)

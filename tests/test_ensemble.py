@@ -16,7 +16,7 @@ from common.submission import read_json_lines, write_json_lines
 
 import competition
 from contests import CONTESTS, ENTITY_LINKING, EVENT_EXTRACTION, NL2SQL, RELATION_EXTRACTION, in_default, these
-from helpers import refused, write
+from helpers import mostly_slow, refused, write
 from made_runs import LABELS, dev_of, made_run
 from workshop import check_refusal, extra, numbered, run_here, sample_of, succeeds
 
@@ -88,12 +88,8 @@ def test_one_run_says_what_predict_says(workshop, contest, output):
 
 @pytest.mark.parametrize(
     "contest",
-    [
-        pytest.param(EVENT_EXTRACTION, id=EVENT_EXTRACTION.folder),
-        pytest.param(
-            ENTITY_LINKING, marks=pytest.mark.slow(reason="the way is that of events"), id=ENTITY_LINKING.folder
-        ),
-    ],
+    mostly_slow([EVENT_EXTRACTION, ENTITY_LINKING], EVENT_EXTRACTION, reason="the way is that of events"),
+    ids=lambda contest: contest.folder,
 )
 def test_different_runs_are_asked_on_dev_and_their_order_is_nothing(workshop, contest, output):
     trained = workshop.trained(contest)
@@ -321,14 +317,14 @@ def test_dev_chooses_between_the_mean_and_a_vote():
 
 @these(NL2SQL)
 def test_members_may_vote(contest, workshop, output):
-    trained = workshop.trained(NL2SQL)
+    trained = workshop.trained(contest)
     source, scores = output.with_name("dev.json"), output.with_name("scores.json")
-    NL2SQL.write(source, trained.examples)
+    contest.write(source, trained.examples)
     runs = [trained.run, copied(trained.run, "noisy", noise=0.02)]
     flags = ["--no-search", "--decoding", "choose_by=vote", "--scores", scores]
-    done = succeeds(together(workshop, NL2SQL, runs, source, output, *flags))
+    done = succeeds(together(workshop, contest, runs, source, output, *flags))
     assert "decoded with tries 100, choose by vote" in done.out
-    for answer, (_, told) in zip(NL2SQL.answers(output.read_bytes(), trained.examples), read_json_lines(scores)):
+    for answer, (_, told) in zip(contest.answers(output.read_bytes(), trained.examples), read_json_lines(scores)):
         assert answer in [{name: one[name] for name in answer} for one in told["votes"]]
 
 

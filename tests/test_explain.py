@@ -113,9 +113,9 @@ def test_the_baseline_of_masks_is_complete_too(workshop, opened, contest):
 
 @these(RELATION_EXTRACTION)
 def test_an_answer_that_is_nowhere_and_none_have_no_attributions(contest, workshop, opened):
-    live = opened(RELATION_EXTRACTION)
-    example = labelled(RELATION_EXTRACTION, live, workshop.trained(RELATION_EXTRACTION).data)[0]
-    record = gold(RELATION_EXTRACTION.folder, example)
+    live = opened(contest)
+    example = labelled(contest, live, workshop.trained(contest).data)[0]
+    record = gold(contest.folder, example)
     nowhere = {**record, "spo_list": [{**record["spo_list"][0], "subject": "没有的人"}]}
     empty = {**record, "spo_list": []}
     found = attributions(live, [example] * 3, [nowhere, empty, record], steps=8)
@@ -128,8 +128,8 @@ def test_an_answer_that_is_nowhere_and_none_have_no_attributions(contest, worksh
 @these(RELATION_EXTRACTION)
 def test_what_an_answer_says_of_the_text_weighs_more_than_the_rest(contest, workshop, opened):
     """A run that knows an example by heart looks at the characters of the triple itself more than at others."""
-    live = opened(RELATION_EXTRACTION)
-    examples = labelled(RELATION_EXTRACTION, live, workshop.trained(RELATION_EXTRACTION).data)
+    live = opened(contest)
+    examples = labelled(contest, live, workshop.trained(contest).data)
     inside, outside = [], []
     for example in examples[:4]:
         triple = example.triples[0]
@@ -154,9 +154,9 @@ def explained_by_script(workshop, contest, flags):
 
 @these(RELATION_EXTRACTION)
 def test_the_script_shows_marks_and_writes_everything(contest, workshop, tmp_path):
-    trained = workshop.trained(RELATION_EXTRACTION)
+    trained = workshop.trained(contest)
     flags = [trained.run, "--input", trained.data / "dev.json", "--examples", 2, "--steps", 16]
-    done = succeeds(explained_by_script(workshop, RELATION_EXTRACTION, [*flags, "--output", tmp_path / "why.jsonl"]))
+    done = succeeds(explained_by_script(workshop, contest, [*flags, "--output", tmp_path / "why.jsonl"]))
     records = [json.loads(line) for line in (tmp_path / "why.jsonl").read_text("utf-8").splitlines()]
     assert len(records) == 2 and "2 of 2 examples explained" in done.out
     for record, example in zip(records, trained.examples):
@@ -168,16 +168,16 @@ def test_the_script_shows_marks_and_writes_everything(contest, workshop, tmp_pat
         assert f"f {record['value']:.3f}" in done.out
     assert any(set(line) <= set("+- ") and "+" in line for line in done.out.splitlines())
 
-    one = succeeds(explained_by_script(workshop, RELATION_EXTRACTION, [*flags, "--gold", "--output-number", 1]))
+    one = succeeds(explained_by_script(workshop, contest, [*flags, "--gold", "--output-number", 1]))
     triple = trained.examples[0]["spo_list"][0]
     assert f"> 1  {triple['subject']} | {triple['predicate']}" in one.out
-    none = succeeds(explained_by_script(workshop, RELATION_EXTRACTION, [*flags, "--output-number", 50]))
+    none = succeeds(explained_by_script(workshop, contest, [*flags, "--output-number", 50]))
     assert "0 of 2 examples explained" in none.out and "nothing to explain" in none.out
 
 
 @these(RELATION_EXTRACTION)
 def test_the_script_refuses_in_one_line(contest, workshop, tmp_path):
-    trained = workshop.trained(RELATION_EXTRACTION)
+    trained = workshop.trained(contest)
     data = trained.data / "dev.json"
 
     def refuses(*flags, words):

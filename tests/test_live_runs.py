@@ -12,7 +12,6 @@ from common.submission import json_bytes
 import competition
 import live_runs  # scripts/, on the path since `competition` was imported
 from contests import (
-    CONTESTS,
     NL2SQL,
     READING_COMPREHENSION,
     RELATION_EXTRACTION,
@@ -155,7 +154,7 @@ def test_runs_of_no_contest_are_refused(tmp_path):
     refused(lambda: live_runs.contest_run(run), "is a run of trees", "give a run of")
 
 
-@pytest.mark.parametrize("contest", CONTESTS, ids=lambda contest: contest.folder)
+@every_contest
 def test_the_sample_has_examples_to_begin_with(contest):
     records = live_runs.sample_records(contest.folder, 3)
     assert len(records) == 3 and records[0] != records[1]

@@ -69,8 +69,8 @@ def test_thresholds_can_be_moved_without_the_network(workshop, contest, settings
 
 @these(NL2SQL)
 def test_whole_queries_stand_beside_the_parts_they_are_made_of(contest, workshop, output):
-    scores, examples = output.with_name("scores.json"), workshop.trained(NL2SQL).examples
-    answers = workshop.answers(NL2SQL, examples, output, "--scores", scores, "--tries", 1)
+    scores, examples = output.with_name("scores.json"), workshop.trained(contest).examples
+    answers = workshop.answers(contest, examples, output, "--scores", scores, "--tries", 1)
     for answer, one in zip(answers, scores_of(scores)):
         parts, (best, *_) = one["parts"], one["candidates"]
         assert answer == {name: value for name, value in best.items() if name != "probability"}

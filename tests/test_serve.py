@@ -461,7 +461,7 @@ def test_runs_have_names_of_their_own(tmp_path):
 
 @these(WEBQA)
 def test_what_cannot_be_served_is_one_line(contest, workshop, tmp_path, monkeypatch):
-    run = workshop.trained(WEBQA).run
+    run = workshop.trained(contest).run
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -479,7 +479,7 @@ def test_what_cannot_be_served_is_one_line(contest, workshop, tmp_path, monkeypa
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow(reason="SIGTERM does"))]
 )
-@pytest.mark.parametrize("contest", [RELATION_EXTRACTION], ids=lambda contest: contest.folder)
+@these(RELATION_EXTRACTION)
 def test_a_signal_ends_it_in_order(workshop, contest, number):
     trained = workshop.trained(contest)
     command = [sys.executable, SCRIPTS / "serve.py", trained.run, "--port", "0"]

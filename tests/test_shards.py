@@ -128,12 +128,12 @@ def test_what_is_missing_or_foreign_is_told(contest, workshop, tmp_path):
 def test_flags_of_decoding_and_the_number_of_shards_are_checked(contest, workshop, tmp_path):
     source, _, parts = predicted_in_shards(contest, workshop, tmp_path)
     given = ["--run", workshop.trained(contest).run, "--input", source, "--output", parts[1]]
-    succeeds(workshop.predict_with(TITLING, [*given, "--shard", "2/3", "--length-penalty", "0.25"]))
+    succeeds(workshop.predict_with(contest, [*given, "--shard", "2/3", "--length-penalty", "0.25"]))
     output = tmp_path / "merged.json"
-    check_refusal(merge(TITLING, workshop, parts, source, output), parts[1], "other flags")
+    check_refusal(merge(contest, workshop, parts, source, output), parts[1], "other flags")
     for shard in ("0/3", "4/3", "3", "1/0", "-1/3", "a/b"):
-        check_refusal(run_here(TITLING.folder, "predict", [*given, "--shard", shard]), f"--shard {shard}", "K/N")
-    check_refusal(workshop.predict_with(TITLING, [*given, "--shard", "2/14"]), "--shard 2/14", "has 13 examples")
+        check_refusal(run_here(contest.folder, "predict", [*given, "--shard", shard]), f"--shard {shard}", "K/N")
+    check_refusal(workshop.predict_with(contest, [*given, "--shard", "2/14"]), "--shard 2/14", "has 13 examples")
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 100])
