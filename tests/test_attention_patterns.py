@@ -262,9 +262,9 @@ def pairs(length=60):
 def test_a_pattern_that_sees_all_is_full_attention(family, attention):
     inputs = pairs()
     real = inputs["token_ids"] > 0
-    full = network("full", family)(inputs)[0].numpy()[real]
-    assert np.abs(network(attention, family, number=80)(inputs)[0].numpy()[real] - full).max() < 2e-4
-    assert np.abs(network(attention, family)(inputs)[0].numpy()[real] - full).max() > 1e-2
+    full = network("full", family, layers=1)(inputs)[0].numpy()[real]
+    assert np.abs(network(attention, family, number=80, layers=1)(inputs)[0].numpy()[real] - full).max() < 2e-4
+    assert np.abs(network(attention, family, layers=1)(inputs)[0].numpy()[real] - full).max() > 1e-2
 
 
 def changed_by(made, place):
@@ -314,10 +314,10 @@ def test_recompute_repeats_the_dropout_of_a_pattern(attention):
 def test_a_network_in_half_precision(attention):
     inputs = pairs()
     real = inputs["token_ids"] > 0
-    full = network(attention)(inputs)[0].numpy()[real]
+    full = network(attention, layers=1)(inputs)[0].numpy()[real]
     set_precision("float16")
     try:
-        half = network(attention)(inputs)[0].numpy()[real]
+        half = network(attention, layers=1)(inputs)[0].numpy()[real]
     finally:
         set_precision("no")
     assert np.isfinite(half).all() and np.abs(half - full).mean() < 0.05

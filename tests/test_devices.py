@@ -12,7 +12,7 @@ import pytest
 from common.process import start_tensorflow
 
 import competition
-from contests import CONTESTS, EVENT_EXTRACTION, RELATION_EXTRACTION, in_default
+from contests import CONTESTS, RELATION_EXTRACTION, in_default
 from workshop import check_refusal, run_there, script_of
 
 TESTS = Path(__file__).resolve().parent
@@ -59,7 +59,7 @@ def two_devices(folder: str, place: str, flags: list[str]) -> None:
         np.testing.assert_allclose(two, one, rtol=0, atol=1e-5, err_msg=name)
 
 
-@in_default(RELATION_EXTRACTION, EVENT_EXTRACTION, reason="trains twice in a process of its own")
+@in_default(RELATION_EXTRACTION, reason="trains twice in a process of its own; all contests train by the same step")
 def test_two_devices_do_what_one_does(contest, tmp_path):
     # A bias below a softmax over places has no gradient but what is left of rounding, and Adam makes any gradient a step
     # of the learning rate. The moments are compared, too, and do not depend on it.

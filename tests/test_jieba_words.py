@@ -12,7 +12,7 @@ from common.tokenizers.segmentation import added_words, segment, segment_all, us
 from common.tokenizers.words import words_of
 
 import competition
-from contests import EVENT_EXTRACTION, RELATION_EXTRACTION, in_default
+from contests import EVENT_EXTRACTION, in_default
 from helpers import refused, write
 from workshop import run_here, succeeds
 
@@ -81,7 +81,7 @@ def test_a_run_keeps_them(tmp_path):
     refused(lambda: load_encoder(tmp_path / "run"), "dictionary.txt:1", "begins with a tab")
 
 
-@in_default(EVENT_EXTRACTION, RELATION_EXTRACTION, reason="all use the same encoders")
+@in_default(EVENT_EXTRACTION, reason="all use the same encoders")
 def test_a_contest_trains_and_answers_with_them(contest, tmp_path):
     """Without the file, once the run is there."""
     file = write(tmp_path / "words.tsv", "月幔探测器\n")

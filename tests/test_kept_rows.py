@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from common.kept_rows import RowFile, keep_rows, size_of
 from common.options import RunOptions
 
-from contests import EVENT_EXTRACTION, RELATION_EXTRACTION, in_default
+from contests import RELATION_EXTRACTION, in_default
 from helpers import interrupt_second_epoch
 from workshop import arrays, run_here, succeeds, without_seconds
 
@@ -118,7 +118,7 @@ def test_the_size_is_that_of_all_it_refers_to(value):
     assert size_of(np.zeros(1000, np.int8), set()) > 1000
 
 
-@in_default(RELATION_EXTRACTION, EVENT_EXTRACTION, reason="two trainings of each contest")
+@in_default(RELATION_EXTRACTION, reason="two trainings of each contest, which keep their rows alike")
 def test_a_training_from_the_file_is_the_same(contest, tmp_path, monkeypatch):
     """Bit for bit: weights, scores and predictions; also when it was interrupted."""
 

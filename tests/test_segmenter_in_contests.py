@@ -99,7 +99,7 @@ def test_a_run_keeps_it(trained, tmp_path):
     refused(lambda: load_encoder(tmp_path / "run"), CHARACTERS)
 
 
-@in_default(EVENT_EXTRACTION, RELATION_EXTRACTION, reason="all use the same encoders")
+@in_default(RELATION_EXTRACTION, reason="all use the same encoders")
 def test_a_contest_trains_and_answers_with_it(contest, trained, tmp_path):
     """Without its run, once that of the contest is there."""
     flags = [*contest.tiny, "--segmenter", trained, "--output-dir", tmp_path, "--run-name", "one"]

@@ -5,6 +5,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from common.optimizers import build_optimizer
 from common.optimizers.adversarial import perturbed, summed_by_row, token_embeddings
 from common.optimizers.training_model import TrainingModel
 from common.options import TrainingOptions
+
+from helpers import mostly_slow
 
 CLASSES, VOCABULARY = 3, 12
 TAGGER = 3  # place of its kernel among the weights
@@ -104,18 +107,24 @@ def ours(lazy: bool = False, accumulation_steps: int = 1, batches: int = 3, opti
     return build_optimizer(chosen, 0.05, batches)
 
 
+OPTIMIZERS = {
+    "SGD": lambda: keras.optimizers.SGD(0.3),
+    "AdamW": ours,
+    "lazy AdamW": lambda: ours(lazy=True),
+    "lazy AdaFactor": lambda: ours(lazy=True, optimizer="adafactor"),
+}
+
+
 @pytest.mark.parametrize(
-    "make",
-    [
-        lambda: keras.optimizers.SGD(0.3),
-        ours,
-        lambda: ours(lazy=True),
-        lambda: ours(lazy=True, optimizer="adafactor"),
-    ],
-    ids=["SGD", "AdamW", "lazy AdamW", "lazy AdaFactor"],
+    ("flooding", "optimizer"),
+    mostly_slow(
+        product([0.0, 1.75], OPTIMIZERS),
+        *[(1.75, "SGD"), (0.0, "AdamW"), (0.0, "lazy AdaFactor"), (1.75, "lazy AdamW")],
+        reason="each optimizer is tried by default, with flooding or without",
+    ),
 )
-@pytest.mark.parametrize("flooding", [0.0, 1.75])
-def test_n_batches_of_b_equal_one_of_n_b(make, flooding):
+def test_n_batches_of_b_equal_one_of_n_b(optimizer, flooding):
+    make = OPTIMIZERS[optimizer]
     # 10 examples: groups of 4 x 1, 4 x 1 and 2 x 1, against batches of 4, 4 and 2.
     rows = examples(10)
     expected = trained(make(), chunks(rows, 4), flooding=flooding)
@@ -296,7 +305,12 @@ def precision():
 
 
 @pytest.mark.parametrize(
-    ("name", "optimizer"), [(None, "adamw"), ("bfloat16", "adamw"), ("float16", "adamw"), ("float16", "adafactor")]
+    ("name", "optimizer"),
+    mostly_slow(
+        [(None, "adamw"), ("bfloat16", "adamw"), ("float16", "adamw"), ("float16", "adafactor")],
+        *[("bfloat16", "adamw"), ("float16", "adafactor")],
+        reason="each precision and each optimizer is tried by default; test_runs.py has all of it in float32",
+    ),
 )
 def test_everything_together(precision, name, optimizer):
     if name:
@@ -371,12 +385,16 @@ def two_devices(**changed) -> None:
         np.testing.assert_allclose(one, other, atol=2e-6)
 
 
+FORWARD = {"fgm": 0.5, "flooding": 1.5, "lookahead_steps": 2, "r_drop": 1.0}
+GROUPED = {"accumulation_steps": 2, "lazy_embeddings": True, "flooding": 1.5}
+
+
 @pytest.mark.parametrize(
     "changed",
     [
+        {**FORWARD, **GROUPED},
         pytest.param({}, marks=pytest.mark.slow(reason="test_optimizers.py has two devices without any technique")),
-        {"fgm": 0.5, "flooding": 1.5, "lookahead_steps": 2, "r_drop": 1.0},
-        {"accumulation_steps": 2, "lazy_embeddings": True, "flooding": 1.5},
+        *(pytest.param(some, marks=pytest.mark.slow(reason="all together by default")) for some in (FORWARD, GROUPED)),
         pytest.param(
             {"accumulation_steps": 2, "lazy_embeddings": True, "optimizer": "adafactor"},
             marks=pytest.mark.slow(reason="AdamW has two devices with what both optimizers share"),
