@@ -779,7 +779,10 @@ def _read_links(task: ModuleType, path: Path, script: str) -> Any:
 
 ENTITY_LINKING = Contest(
     folder="ccks2019_entity_linking",
-    overfit="--epochs 4 --batch-size 2 --learning-rate 3e-3 --ema-momentum 0.9 --dropout 0 --token-dropout 0".split(),
+    overfit=(
+        "--epochs 3 --batch-size 4 --learning-rate 5e-3 --ema-momentum 0.9 --dropout 0 --token-dropout 0 "
+        "--hidden-size 64 --layers 2"
+    ).split(),
     tiny="--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12".split(),
     score="f1",
     figures=("precision", "recall", "f1"),
@@ -912,7 +915,10 @@ def _read_table_questions(task: ModuleType, path: Path, script: str) -> Any:
 
 NL2SQL = Contest(
     folder="nl2sql",
-    overfit="--epochs 7 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-tokens 0 --hidden-matches 0".split(),
+    overfit=(
+        "--epochs 5 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-tokens 0 --hidden-matches 0 "
+        "--hidden-size 64 --layers 2 --reading-size 32"
+    ).split(),
     tiny="--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --reading-size 16 --max-train-examples 24 --max-dev-examples 12".split(),
     score="score",
     figures=("logic_form_accuracy", "execution_accuracy", "score"),

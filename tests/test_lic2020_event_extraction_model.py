@@ -568,7 +568,7 @@ def test_nothing_to_extract_from(predictor):
 
 
 def test_a_very_long_text_is_read_to_its_end(predictor, expected):
-    text = "".join(TEXTS) * 12
+    text = "".join(TEXTS) * 5
     long, short = predictor(unlabelled(text, TEXTS[2]), LOW)
     assert short == expected[2] and long
     windows = features.text_windows([text], predictor.encoder)

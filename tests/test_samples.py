@@ -156,6 +156,18 @@ def splits(task: str) -> dict[str, list[dict]]:
     return {split: read(task, f"{split}.json") for split in CONTESTS[task].counts}
 
 
+@pytest.fixture(scope="module")
+def made():
+    """What each generator makes, once."""
+    return functools.cache(make_samples.generate)
+
+
+@pytest.fixture
+def generated_once(made, monkeypatch):
+    """Files are compared with that; another process makes it anew (test_same_bytes_in_another_process)."""
+    monkeypatch.setattr(make_samples, "generate", made)
+
+
 # Every contest
 
 
@@ -164,6 +176,7 @@ def test_every_generator_is_tested():
 
 
 @each_contest
+@pytest.mark.usefixtures("generated_once")
 def test_files_are_what_the_generator_writes(task):
     assert make_samples.stale(task) == []
     assert {path.name for path in make_samples.folder(task).iterdir()} == {
@@ -184,6 +197,7 @@ def test_same_bytes_in_another_process(task, tmp_path):
 
 
 @each_contest
+@pytest.mark.usefixtures("generated_once")
 def test_check_finds_changed_and_missing_files(task, tmp_path):
     paths = make_samples.write(task, tmp_path)
     assert make_samples.stale(task, tmp_path) == []
@@ -192,6 +206,7 @@ def test_check_finds_changed_and_missing_files(task, tmp_path):
     assert make_samples.stale(task, tmp_path) == paths[:2]
 
 
+@pytest.mark.usefixtures("generated_once")
 def test_check_exit_codes(monkeypatch, capsys):
     assert make_samples.main(["--check"]) == 0
     path = make_samples.folder(RELATIONS) / "train.json"
@@ -226,8 +241,8 @@ def test_half_of_the_entities_of_dev_are_unseen(task):
 
 @each_contest
 @pytest.mark.parametrize("split", ["dev", "test"])
-def test_half_of_the_phrasings_are_unseen(task, split):
-    phrasings = make_samples.generate(task).phrasings
+def test_half_of_the_phrasings_are_unseen(task, split, made):
+    phrasings = made(task).phrasings
     assert len(phrasings[split] - phrasings["train"]) >= len(phrasings[split]) / 2
 
 
@@ -554,8 +569,8 @@ def test_contexts_have_the_intended_sizes():
 
 @pytest.mark.parametrize("split", ["dev", "test"])
 @pytest.mark.parametrize("generator", [lic2020_reading_comprehension, webqa_dgcnn])
-def test_half_of_the_phrasings_of_questions_and_of_answers_are_unseen(generator, split):
-    phrasings = generator.generate().phrasings
+def test_half_of_the_phrasings_of_questions_and_of_answers_are_unseen(generator, split, made):
+    phrasings = made(generator.__name__.rpartition(".")[2]).phrasings
     for kind in (phrasings[split] & generator.ASKING, phrasings[split] - generator.ASKING):
         assert len(kind - phrasings["train"]) >= len(kind) / 2
 

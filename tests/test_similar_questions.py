@@ -11,7 +11,7 @@ import competition
 from contests import READING_COMPREHENSION
 from helpers import interrupt_second_epoch, write, write_lines
 from hub_checkpoint import copy_checkpoint, read_tensors, write_tensors
-from workshop import arrays, check_refusal, run_here, succeeds
+from workshop import arrays, check_refusal, run_here, sample_of, succeeds
 
 SCRIPTS = competition.ROOT / "scripts"
 THINGS = ["花呗", "借款", "山灯", "河水", "白条", "月租"]
@@ -175,8 +175,9 @@ def test_a_run_is_scored_beside_other_ways(trained, tmp_path):
 def test_a_contest_trains_on_more_questions(trained, tmp_path):
     home, _ = trained
     folder = READING_COMPREHENSION.folder
-    sample = competition.COMPETITIONS / folder / "sample"
-    flags = ["augment", "--run", home / "similarity/whole", "--input", sample / "train.json", "--count", 1]
+    examples = READING_COMPREHENSION.read(sample_of(READING_COMPREHENSION) / "train.json")[:100]
+    READING_COMPREHENSION.write(tmp_path / "few.json", examples)
+    flags = ["augment", "--run", home / "similarity/whole", "--input", tmp_path / "few.json", "--count", 1]
     done = succeeds(run_here(SCRIPTS, "similar_questions", [*flags, "--output", tmp_path / "more.json"]))
     written, asked = map(int, re.search(r"(\d+) questions in place of (\d+)", done.out.replace(",", "")).groups())
     assert 0 < written <= asked

@@ -14,7 +14,7 @@ from workshop import run_here, succeeds
 sys.path.insert(0, str(competition.ROOT / "scripts"))
 import titling_table  # noqa: E402
 
-TINY = "--epochs 1 --batch-size 4 --hidden-size 16 --layers 1 --max-title-length 8"
+TINY = "--epochs 1 --batch-size 4 --hidden-size 16 --layers 1 --max-length 32 --max-title-length 8 --votes 0"
 
 
 @pytest.fixture

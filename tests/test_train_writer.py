@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import competition
-from helpers import interrupt_second_epoch, write
+from helpers import interrupt_second_epoch, mostly_slow, write
 from tiny_writer import write_writer
 from workshop import arrays, check_refusal, files_below, run_here, succeeds, without_seconds
 
@@ -85,12 +85,21 @@ def test_so_it_does_with_all_techniques(texts, tmp_path, monkeypatch):
     killed_and_resumed(tmp_path, flags, monkeypatch)
 
 
-def test_a_checkpoint_is_gone_on_with(tmp_path):
-    """With all techniques; and the run has its tokens and positions when it is gone."""
+@pytest.mark.parametrize(
+    "techniques",
+    mostly_slow(
+        [TECHNIQUES[:1] + TECHNIQUES[-4:], TECHNIQUES],
+        TECHNIQUES[:1] + TECHNIQUES[-4:],
+        reason="the others change the step of whatever network, and are tried in tests/test_runs.py",
+    ),
+    ids=["of layers", "all"],
+)
+def test_a_checkpoint_is_gone_on_with(techniques, tmp_path):
+    """With techniques that look at the layers; and the run has its tokens and positions when it is gone."""
     checkpoint = write_writer(tmp_path / "gpt2-ml")
     texts = write(tmp_path / "texts.txt", "山上灯照着河流\n灯照着河流，山上\n山上山上山上\n")
     flags = ["--input", texts, "--pretrained", checkpoint, "--max-length", 12, "--batch-size", 1, "--epochs", 1]
-    done = succeeds(train(*flags, *TECHNIQUES, "--output-dir", tmp_path, "--run-name", "a"))
+    done = succeeds(train(*flags, *techniques, "--output-dir", tmp_path, "--run-name", "a"))
     assert "2 to train on" in done.out and "2 layers of 8" in done.out
     checkpoint.rename(tmp_path / "elsewhere")
     written = succeeds(run_here(SCRIPTS, "write_text", ["--output-dir", tmp_path, "--prompt", "山上"]))
