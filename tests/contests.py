@@ -505,7 +505,7 @@ def _read_labelled(task: ModuleType, path: Path, script: str) -> Any:
 READING_COMPREHENSION = Contest(
     folder="lic2020_reading_comprehension",
     overfit=(
-        "--epochs 8 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 3 "
+        "--epochs 6 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 2 "
         "--keyword-questions 0"
     ).split(),
     tiny="--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12".split(),
@@ -668,7 +668,7 @@ def _read_webqa(task: ModuleType, path: Path, script: str) -> Any:
 WEBQA = Contest(
     folder="webqa_dgcnn",
     overfit=(
-        "--epochs 8 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 3 "
+        "--epochs 4 --batch-size 4 --learning-rate 3e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 2 "
         "--crop-share 0"
     ).split(),
     tiny="--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12".split(),
@@ -1005,7 +1005,7 @@ def _read_texts(task: ModuleType, path: Path, script: str) -> Any:
 
 TITLING = Contest(
     folder="seq2seq_titling",
-    overfit="--epochs 16 --batch-size 4 --learning-rate 5e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 2 --votes 0".split(),
+    overfit="--epochs 12 --batch-size 4 --learning-rate 5e-3 --ema-momentum 0 --dropout 0 --hidden-size 64 --layers 1 --votes 0".split(),
     tiny=(
         "--epochs 1 --batch-size 8 --hidden-size 16 --layers 2 --max-train-examples 24 --max-dev-examples 12 "
         "--max-title-length 12 --beam-width 2 --votes 2"

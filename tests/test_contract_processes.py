@@ -11,7 +11,6 @@ import competition
 from contests import (
     ALL_SCRIPTS,
     CONTESTS,
-    EVENT_EXTRACTION,
     RELATION_EXTRACTION,
     TITLING,
     every_contest,
@@ -115,8 +114,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 @in_default(
     RELATION_EXTRACTION,
-    EVENT_EXTRACTION,
-    reason="takes three processes with TensorFlow and a training; two contests stand for all",
+    reason="takes three processes with TensorFlow and a training; what is resumed and found beside a copy is common",
 )
 def test_a_copy_survives_a_kill_and_predicts_the_same(contest, workshop, tmp_path):
     copy, elsewhere = copy_of(contest, tmp_path), tmp_path / "elsewhere"

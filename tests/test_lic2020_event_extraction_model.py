@@ -21,7 +21,7 @@ from common.options import EncoderOptions, TrainingOptions
 from common.runs.directory import Run
 
 import competition
-from helpers import refused, write
+from helpers import mostly_slow, refused, write
 
 FOLDER = "lic2020_event_extraction"
 task = competition.load(FOLDER, "task")
@@ -741,7 +741,10 @@ def test_paths_are_legal_whatever_the_weights(talkative):
         assert all(before in (label_id - 1, label_id) for before, label_id in inside)
 
 
-@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize(
+    "head",
+    mostly_slow(HEADS, "crf", "gplinker", reason="the default, with which test_contract.py learns 8 examples by heart"),
+)
 def test_training_learns_its_texts(head):
     seed_everything(1)
     encoder, network = build(head)

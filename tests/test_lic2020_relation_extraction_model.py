@@ -727,6 +727,7 @@ def test_foreign_thresholds_are_refused(tmp_path, content):
     refused(lambda: Run(tmp_path, {}).read_decoding(Settings), path)
 
 
+@pytest.mark.slow(reason="the default head, with which test_contract.py learns 8 examples by heart")
 def test_training_learns_its_sentences():
     seed_everything(1)
     encoder = light_encoder()

@@ -16,7 +16,7 @@ from common.runs.weights import load_arrays
 from common.tokenizers import SPECIAL_TOKENS, WordPieceTokenizer, windows
 
 import competition
-from helpers import interrupt_second_epoch, refused, write
+from helpers import interrupt_second_epoch, mostly_slow, refused, write
 from workshop import arrays, check_refusal, files_below, run_here, succeeds, without_seconds
 
 SCRIPTS = competition.ROOT / "scripts"
@@ -35,7 +35,12 @@ def pretrain(*flags):
     return run_here(SCRIPTS, "pretrain", flags)
 
 
-@pytest.fixture(scope="module", params=["dgcnn", "on_lstm", "roformer"])
+@pytest.fixture(
+    scope="module",
+    params=mostly_slow(
+        ["dgcnn", "on_lstm", "roformer"], "dgcnn", "roformer", reason="a light encoder is kept and read as a DGCNN is"
+    ),
+)
 def pretrained(request, texts, tmp_path_factory):
     """(kind, folder with runs and output)"""
     home = tmp_path_factory.mktemp("pretrained")

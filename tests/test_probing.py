@@ -63,12 +63,12 @@ def slow_impacts(text, states_of):
     return matrix
 
 
-ROFORMER = pytest.param(
-    "roformer", marks=pytest.mark.slow(reason="the others stand for it, whose states are read alike")
+LIKE_BERT = pytest.mark.slow(reason="a BERT stands for all, whose states are read alike")
+
+
+@pytest.mark.parametrize(
+    "family", [pytest.param("albert", marks=LIKE_BERT), "bert", pytest.param("roformer", marks=LIKE_BERT)]
 )
-
-
-@pytest.mark.parametrize("family", ["albert", "bert", ROFORMER])
 def test_impacts_are_those_of_one_pair_at_a_time(family, checkpoints):
     encoder = probed_encoder(checkpoints[family], 0)
     network = encoder.network()

@@ -22,7 +22,7 @@ from common.similarity.search import Index, write_index
 from common.similarity.writing import ranked
 from common.tokenizers import SPECIAL_TOKENS, WordPieceTokenizer
 
-from helpers import refused, write, write_lines
+from helpers import mostly_slow, refused, write, write_lines
 
 TOKENIZER = WordPieceTokenizer([*SPECIAL_TOKENS, *"怎么还花呗借款灯亮山河水"])
 
@@ -221,7 +221,9 @@ CONFIG = {
 # What is written
 
 
-@pytest.mark.parametrize("family", ["bert", "albert", "roformer"])
+@pytest.mark.parametrize(
+    "family", mostly_slow(["bert", "albert", "roformer"], "bert", "roformer", reason="has the memory of a BERT")
+)
 def test_writing_with_a_memory_is_the_plain_pass(family):
     """Of two texts of different length, two rows each."""
     prepare(2, "no")
