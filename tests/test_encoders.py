@@ -72,7 +72,7 @@ def batch_of(encoder, texts):
 def test_windows_and_their_features_are_held_in_few_bytes(built):
     """As in training, where they stay: labelled, with the places of spans looked up in each."""
     kind, encoder, _ = built
-    texts = [f"{number}号{text}" for number in range(100) for text in TEXTS[:3]]
+    texts = [f"{number}号{text}" for number in range(400) for text in TEXTS[:3]]
     held = []
     tracemalloc.start()
     for text in texts:
