@@ -350,11 +350,17 @@ def test_the_loss_scale_of_float16_is_state(precision):
         np.testing.assert_array_equal(weight, value)
 
 
-def two_devices(**changed) -> None:
-    """As a process of its own: two devices with half a batch each do what one does with the whole of it."""
+def two_devices(*cases: dict) -> None:
+    """As a process of its own: with the options of each case."""
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )
+    for changed in cases:
+        compare_devices(**changed)
+
+
+def compare_devices(**changed) -> None:
+    """Two devices with half a batch each do what one does with the whole of it."""
     rows = examples(16)
     chosen = options(**changed)
     batch_size = 4 // chosen.accumulation_steps
@@ -385,24 +391,22 @@ def two_devices(**changed) -> None:
         np.testing.assert_allclose(one, other, atol=2e-6)
 
 
-FORWARD = {"fgm": 0.5, "flooding": 1.5, "lookahead_steps": 2, "r_drop": 1.0}
-GROUPED = {"accumulation_steps": 2, "lazy_embeddings": True, "flooding": 1.5}
-
-
 @pytest.mark.parametrize(
-    "changed",
+    "cases",
     [
-        {**FORWARD, **GROUPED},
-        pytest.param({}, marks=pytest.mark.slow(reason="test_optimizers.py has two devices without any technique")),
-        *(pytest.param(some, marks=pytest.mark.slow(reason="all together by default")) for some in (FORWARD, GROUPED)),
+        [
+            {"fgm": 0.5, "flooding": 1.5, "lookahead_steps": 2, "r_drop": 1.0},
+            {"accumulation_steps": 2, "lazy_embeddings": True, "flooding": 1.5},
+        ],
+        pytest.param([{}], marks=pytest.mark.slow(reason="test_optimizers.py has two devices without any technique")),
         pytest.param(
-            {"accumulation_steps": 2, "lazy_embeddings": True, "optimizer": "adafactor"},
+            [{"accumulation_steps": 2, "lazy_embeddings": True, "optimizer": "adafactor"}],
             marks=pytest.mark.slow(reason="AdamW has two devices with what both optimizers share"),
         ),
     ],
 )
-def test_two_devices_do_what_one_does(changed):
-    code = f"import test_training_model; test_training_model.two_devices(**{changed!r})"
+def test_two_devices_do_what_one_does(cases):
+    code = f"import test_training_model; test_training_model.two_devices(*{cases!r})"
     folder = Path(__file__).resolve().parent
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(folder.parent)])}
     done = subprocess.run(
