@@ -159,9 +159,6 @@ def flatten(settings: dict[str, Any]):
 
 # Training, prediction, score
 
-#: All contests are given their encoder by `common`, so each kind is tried with another of them.
-OTHER_ENCODER = "trains a network of its own; three contests stand for all, each with another encoder"
-
 
 @every_contest
 def test_8_examples_are_learned_by_heart(contest, workshop, output):
@@ -227,6 +224,10 @@ def test_labels_are_not_looked_at(contest, workshop, tmp_path):
     workshop.answers(contest, examples, with_labels)
     workshop.answers(contest, [contest.unlabelled(example) for example in examples], without)
     assert with_labels.read_bytes() == without.read_bytes()
+
+
+#: All contests are given their encoder by `common`, so each kind is tried with another of them.
+OTHER_ENCODER = "trains a network of its own; three contests stand for all, each with another encoder"
 
 
 @in_default(READING_COMPREHENSION, reason=OTHER_ENCODER)

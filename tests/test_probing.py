@@ -27,7 +27,7 @@ from common.lexicon.segmentation_score import segmentation_score
 from common.tokenizers import Encoding
 
 import competition
-from helpers import refused, write, write_lines
+from helpers import mostly_slow, refused, write, write_lines
 from hub_checkpoint import copy_checkpoint
 from workshop import check_refusal, run_here, succeeds
 
@@ -63,11 +63,8 @@ def slow_impacts(text, states_of):
     return matrix
 
 
-LIKE_BERT = pytest.mark.slow(reason="a BERT stands for all, whose states are read alike")
-
-
 @pytest.mark.parametrize(
-    "family", [pytest.param("albert", marks=LIKE_BERT), "bert", pytest.param("roformer", marks=LIKE_BERT)]
+    "family", mostly_slow(["albert", "bert", "roformer"], "bert", reason="all have their states read alike")
 )
 def test_impacts_are_those_of_one_pair_at_a_time(family, checkpoints):
     encoder = probed_encoder(checkpoints[family], 0)

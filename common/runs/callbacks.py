@@ -216,8 +216,8 @@ def _minutes(seconds: float) -> str:
 @contextlib.contextmanager
 def resumable(run: Run) -> Iterator[None]:
     """Around `fit`: Ctrl-C, a terminal that goes away (SIGHUP), SIGTERM and files that cannot be written end it and say
-    how to go on; so does the end of another worker, and running out of memory or of numbers says what to do about it. A signal that
-    was ignored before (nohup) still is."""
+    how to go on; so does the end of another worker, and running out of memory or of numbers says what to do about it. A
+    signal that was ignored before (nohup) still is."""
     is_alone = cluster_of().workers == 1
     command = run.resume_command if is_alone else "the same command with --resume, for all workers"
     ends_with = f"nothing but the epoch in progress is lost; continue with: {command}"
