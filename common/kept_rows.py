@@ -76,7 +76,7 @@ class RowFile(Sequence[Row]):
         places = {id(one): place for place, one in enumerate(shared)}
         try:
             for row in rows:
-                self._ends.append(self._ends[-1] + self._file.write(_written(row, places)))
+                self._ends.append(self._ends[-1] + self._file.write(written(row, places)))
             self._file.flush()
         except OSError as error:
             error.filename = error.filename or str(folder)
@@ -88,16 +88,22 @@ class RowFile(Sequence[Row]):
     def __getitem__(self, place: int) -> Row:
         place = range(len(self))[place]
         begin, end = self._ends[place], self._ends[place + 1]
-        return _Reader(io.BytesIO(os.pread(self._file.fileno(), end - begin, begin)), self._shared).load()
+        return read_back(os.pread(self._file.fileno(), end - begin, begin), self._shared)
 
     def __iter__(self) -> Iterator[Row]:
         return (self[place] for place in range(len(self)))
 
 
-def _written(row: Any, places: dict[int, int]) -> bytes:
+def written(row: Any, places: dict[int, int]) -> bytes:
+    """A row, or several, without what is shared. places: where this is in `shared`, by its `id`."""
     buffer = io.BytesIO()
     _Writer(buffer, places).dump(row)
     return buffer.getvalue()
+
+
+def read_back(row: bytes, shared: Sequence[Any]) -> Any:
+    """What `written` has written, by this program: to read what others have written is to do what they want."""
+    return _Reader(io.BytesIO(row), shared).load()
 
 
 class _Writer(pickle.Pickler):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common import making_rows
 from common.kept_rows import RowFile, keep_rows, size_of
 from common.options import RunOptions
 
@@ -120,13 +121,15 @@ def test_the_size_is_that_of_all_it_refers_to(value):
 
 @in_default(RELATION_EXTRACTION, reason="two trainings of each contest, which keep their rows alike")
 def test_a_training_from_the_file_is_the_same(contest, tmp_path, monkeypatch):
-    """Bit for bit: weights, scores and predictions; also when it was interrupted."""
+    """Bit for bit: weights, scores and predictions; also when it was interrupted, and other processes made the rows."""
 
     def train(name, *flags):
         own = ["--output-dir", tmp_path / "runs", "--run-name", name]
         return run_here(contest.folder, "train", [*own, *flags])
 
     succeeds(train("memory", *contest.tiny, "--epochs", 2))
+    monkeypatch.setattr(making_rows, "_usable", lambda count: 2)
+    monkeypatch.setattr(making_rows, "_PART", 3)
     with monkeypatch.context() as patch:
         interrupt_second_epoch(patch)
         assert train("file", *contest.tiny, "--epochs", 2, "--feature-memory", 0).code == 130

@@ -10,9 +10,8 @@ more than their number (kexue.fm/archives/7031). Sorting blocks has no such trap
 
 import multiprocessing
 import secrets
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +36,7 @@ from common.lexicon.tables import (
     store,
 )
 from common.lexicon.units import UnitReader, Units
+from common.process_pool import in_turn
 
 #: The least memory of a process that makes sense, in bytes: half of it is Python and numpy.
 LEAST_MEMORY = 256 * 2**20
@@ -185,27 +185,14 @@ def _count_by_many(
     return Merged(vocabulary, _total(sources), _size(folders), _in_turn(pool, merge, bounds, processes, last=True))
 
 
-def _in_turn(
-    pool: ProcessPoolExecutor, task: Callable[[Any], Result], items: Iterable[Any], processes: int, last: bool = False
-) -> Iterator[Result]:
-    """What comes of a task for each item, in order; few are begun before they are wanted. last: the pool ends then."""
-    begun: deque[Future] = deque()
+def _in_turn(*arguments: Any, last: bool = False) -> Iterator[Any]:
+    """`in_turn`, for users."""
     try:
-        for item in items:
-            begun.append(pool.submit(task, item))
-            if len(begun) > 2 * processes:
-                yield begun.popleft().result()
-        while begun:
-            yield begun.popleft().result()
-    except BrokenProcessPool:  # it is shut down by then
+        yield from in_turn(*arguments, last=last)
+    except BrokenProcessPool:
         raise UserError(
             "a process was ended from outside, perhaps for want of memory - give less --memory-megabytes, or fewer --processes"
         ) from None
-    except BaseException:
-        pool.shutdown(cancel_futures=True)
-        raise
-    if last:
-        pool.shutdown()
 
 
 def _counted(work: Work, partition: Partition) -> list[Path]:

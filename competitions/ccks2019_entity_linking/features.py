@@ -88,11 +88,15 @@ def cut_out(text: str, tokens: Encoding) -> tuple[str, Encoding]:
 
 
 def labelled_windows(
-    examples: Sequence[Example], spots: Sequence[Sequence[Spot]], encoder: Encoder, lost: Counter[str]
+    examples: Sequence[Example],
+    spots: Sequence[Sequence[Spot]],
+    encoder: Encoder,
+    lost: Counter[str],
+    part: slice = slice(None),
 ) -> Iterator[Window]:
-    """The windows of examples, labelled: see `label_windows`."""
-    for index, (example, of_text) in enumerate(zip(examples, spots)):
-        found = text_windows([example.text], [of_text], encoder, index)
+    """The windows of the examples of this part, labelled: see `label_windows`."""
+    for index in range(len(examples))[part]:
+        found = text_windows([examples[index].text], [spots[index]], encoder, index)
         label_windows(found, examples, lost)
         yield from found
 

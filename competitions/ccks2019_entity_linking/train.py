@@ -18,6 +18,7 @@ from common.encoders import build_encoder, encoder_of, prepare_segmentation, sav
 from common.folds import Parts, read_parts
 from common.generators import steps_per_epoch, training_dataset
 from common.kept_rows import keep_rows
+from common.making_rows import make_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
@@ -93,8 +94,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     encoder = encoder_of(resumed) or build_encoder(
         config.encoder, texts_to_read(parts.train, spots, knowledge_base, config.description_length)
     )
-    of_texts = (spot for of_text in spots for spot in of_text)
-    windows = keep_rows(labelled_windows(parts.train, spots, encoder, lost), config.run, of_texts)
+    of_texts = [spot for of_text in spots for spot in of_text]
+    label = partial(labelled_windows, parts.train, spots, encoder)
+    windows = keep_rows(make_rows(label, len(parts.train), lost, of_texts), config.run, of_texts)
     network = build_network(encoder, config.token_dropout)
     predictor = Predictor(network, PairReader(encoder, knowledge_base, config.description_length), priors)
     settings = Settings() if config.threshold is None else Settings(config.threshold)

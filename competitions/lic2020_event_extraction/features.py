@@ -103,15 +103,16 @@ def text_windows(texts: Sequence[str], encoder: Encoder, first: int = 0) -> list
 
 
 def labelled_windows(
-    examples: Sequence[Example], encoder: Encoder, classes: Classes, lost: Counter[str]
+    examples: Sequence[Example], encoder: Encoder, classes: Classes, lost: Counter[str], part: slice = slice(None)
 ) -> Iterator[Window]:
-    """Windows with their tags. lost: counts what is lost on the way, triggers and arguments by reason, and texts that
-    are of no use without them.
+    """Windows of the texts of this part with their tags. lost: counts what is lost on the way, triggers and arguments by
+    reason, and texts that are of no use without them.
 
     A text without events in gold is kept, it teaches silence; one whose labels were all lost is not, it would teach
     wrong.
     """
-    for index, example in enumerate(examples):
+    for index in range(len(examples))[part]:
+        example = examples[index]
         group = text_windows([example.text], encoder, index)
         labels = event_labels(example.text, example.events, classes, lost)
         for window in group:

@@ -61,11 +61,11 @@ def question_windows(examples: Sequence[Example], encoder: Encoder, lengths: Len
 
 
 def labelled_windows(
-    examples: Sequence[Example], encoder: Encoder, lengths: Lengths, lost: Counter[str]
+    examples: Sequence[Example], encoder: Encoder, lengths: Lengths, lost: Counter[str], part: slice = slice(None)
 ) -> Iterator[list[Window]]:
-    """The windows of every question that has an answer among them, with their labels. lost: counts what is lost on the
-    way, by reason."""
-    for group in question_windows(examples, encoder, lengths):
+    """The windows of every question of this part that has an answer among them, with their labels. lost: counts what is
+    lost on the way, by reason."""
+    for group in question_windows(examples[part], encoder, lengths):
         for span in answer_spans(group[0].example, lost):
             places = [window.pair.encoding.token_span(*span) for window in group]
             for window, place in zip(group, places):

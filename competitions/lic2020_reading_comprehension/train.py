@@ -20,6 +20,7 @@ from common.encoders import build_encoder, encoder_of, save_encoder
 from common.folds import GOLD, read_parts
 from common.generators import steps_per_epoch, training_dataset
 from common.kept_rows import keep_rows
+from common.making_rows import make_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
@@ -94,7 +95,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     texts = [*dict.fromkeys(example.context for example in parts.train), *(one.question for one in parts.train)]
     encoder = encoder_of(resumed) or build_encoder(config.encoder, texts)
     lengths = Lengths(config.max_question_length, config.doc_stride)
-    groups = keep_rows(labelled_windows(parts.train, encoder, lengths, lost), config.run, parts.train)
+    label = partial(labelled_windows, parts.train, encoder, lengths)
+    groups = keep_rows(make_rows(label, len(parts.train), lost, parts.train), config.run, parts.train)
     parts.check_used(groups, lost, "do the answers belong to the contexts?")
     network = build_network(encoder)
     # The metric looks at the first article only, of which a part of the training file may have nothing.

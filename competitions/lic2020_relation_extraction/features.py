@@ -59,15 +59,16 @@ def sentence_windows(texts: Sequence[str], encoder: Encoder, first: int = 0) -> 
 
 
 def labelled_windows(
-    examples: Sequence[Example], encoder: Encoder, schema: Schema, lost: Counter[str]
+    examples: Sequence[Example], encoder: Encoder, schema: Schema, lost: Counter[str], part: slice = slice(None)
 ) -> Iterator[Window]:
-    """Windows with token labels. lost: counts what is lost on the way, triples by reason, and sentences that are of no
-    use without them.
+    """Windows of the sentences of this part with token labels. lost: counts what is lost on the way, triples by reason,
+    and sentences that are of no use without them.
 
     A sentence without triples in gold is kept, it teaches silence; one whose triples were all lost is not, it would
     teach wrong.
     """
-    for index, example in enumerate(examples):
+    for index in range(len(examples))[part]:
+        example = examples[index]
         window_group = sentence_windows([example.text], encoder, index)
         spans = label(example.text, example.triples, schema, lost)
         for subject, objects in spans.items():

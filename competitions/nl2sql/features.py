@@ -188,10 +188,12 @@ def question_window(example: Example, encoder: Encoder, cells: int, lost: Counte
     return Window(example, question, arrays, shared, said, layout)
 
 
-def labelled_windows(examples: Sequence[Example], encoder: Encoder, cells: int, lost: Counter[str]) -> Iterator[Window]:
-    """The windows of labelled questions. lost: counts what is not read, and what of their queries has no label, by
-    reason."""
-    for example in examples:
+def labelled_windows(
+    examples: Sequence[Example], encoder: Encoder, cells: int, lost: Counter[str], part: slice = slice(None)
+) -> Iterator[Window]:
+    """The windows of the labelled questions of this part. lost: counts what is not read, and what of their queries has no
+    label, by reason."""
+    for example in examples[part]:
         window = question_window(example, encoder, cells, lost)
         labels = align(example.query, example.question, window.question, columns_of(example.table), lost)
         marks = tuple(mark for mark in labels.marks if window.columns[mark.column, 2])

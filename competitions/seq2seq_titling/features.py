@@ -97,10 +97,14 @@ def title_ids(title: str, article: Article, encoder: Encoder) -> np.ndarray:
 
 
 def labelled_pairs(
-    examples: Sequence[Example], encoder: Encoder, max_title_length: int, lost: Counter[str]
+    examples: Sequence[Example],
+    encoder: Encoder,
+    max_title_length: int,
+    lost: Counter[str],
+    part: slice = slice(None),
 ) -> Iterator[Pair]:
-    """Articles with their titles. lost: counts what is lost on the way, by reason."""
-    for example in examples:
+    """Articles of this part with their titles. lost: counts what is lost on the way, by reason."""
+    for example in examples[part]:
         article = read_article(example.text, encoder)
         ids = title_ids(example.title, article, encoder)
         if not len(ids):

@@ -21,6 +21,7 @@ from common.encoders import encoder_of, save_encoder
 from common.folds import GOLD, Parts, read_parts
 from common.generators import steps_per_epoch, training_dataset
 from common.kept_rows import keep_rows
+from common.making_rows import make_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, Run, begin_run, parse_training_flags, write_decoding
@@ -105,7 +106,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     texts = [text for example in parts.train for text in (example.text, example.title, example.title)]
     writing, longest = config.writing, config.max_title_length
     encoder = encoder_of(resumed) or build_writing_encoder(config.encoder, writing, texts, longest)
-    pairs = keep_rows(labelled_pairs(parts.train, encoder, longest, lost), config.run)
+    articles = [example.text for example in parts.train]
+    label = partial(labelled_pairs, parts.train, encoder, longest)
+    pairs = keep_rows(make_rows(label, len(parts.train), lost, articles), config.run, articles)
     parts.check_used(pairs, lost, "do they have titles?")
     network = build_network(encoder, writing)
     parts.show(f", {len(pairs)} used", lost, untitled(parts.dev))

@@ -69,10 +69,10 @@ def question_windows(examples: Sequence[Example], encoder: Encoder, lengths: Len
 
 
 def labelled_windows(
-    examples: Sequence[Example], encoder: Encoder, lengths: Lengths, lost: Counter[str]
+    examples: Sequence[Example], encoder: Encoder, lengths: Lengths, lost: Counter[str], part: slice = slice(None)
 ) -> Iterator[Evidence]:
-    """The evidence of every question that has any. lost: counts what is lost on the way, by reason."""
-    for example, group in zip(examples, question_windows(examples, encoder, lengths)):
+    """The evidence of every question of this part that has any. lost: counts what is lost on the way, by reason."""
+    for example, group in zip(examples[part], question_windows(examples[part], encoder, lengths)):
         evidence = Evidence([], [])
         for number in range(len(example.passages)):
             windows = [window for window in group if window.passage == number]

@@ -19,6 +19,7 @@ from common.encoders import build_encoder, encoder_of, save_encoder
 from common.folds import GOLD, read_parts
 from common.generators import steps_per_epoch, training_dataset
 from common.kept_rows import keep_rows
+from common.making_rows import make_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
 from common.runs.directory import Evaluation, begin_run, parse_training_flags, write_decoding
@@ -97,7 +98,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     passages = [passage.text for example in parts.train for passage in example.passages]
     encoder = encoder_of(resumed) or build_encoder(config.encoder, passages + [one.question for one in parts.train])
     lengths = Lengths(config.max_question_length, config.doc_stride)
-    evidence = keep_rows(labelled_windows(parts.train, encoder, lengths, lost), config.run)
+    label = partial(labelled_windows, parts.train, encoder, lengths)
+    evidence = keep_rows(make_rows(label, len(parts.train), lost, passages), config.run, passages)
     parts.check_used(evidence, lost, "do the answers belong to the passages?")
     network = build_network(encoder)
     holding, others = (sum(map(len, kind)) for kind in zip(*evidence))
