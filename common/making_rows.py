@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from typing import Any, TypeVar
 
 from common.command_line import warn
-from common.kept_rows import read_back, written
+from common.kept_rows import keep_rows, read_back, written
+from common.options import RunOptions
 from common.process_pool import in_turn
 
 Row = TypeVar("Row")
@@ -29,13 +31,25 @@ _MOST_PROCESSES = 8
 
 
 def make_rows(
+    label: Callable[..., Iterable[Row]],
+    arguments: Sequence[Any],
+    lost: Counter[str],
+    options: RunOptions,
+    shared: Sequence[Any] = (),
+) -> Sequence[Row]:
+    """What `label(*arguments, lost, part)` gives for all examples, kept: see `rows_in_order` and `keep_rows`. The first of
+    the arguments are the examples."""
+    return keep_rows(rows_in_order(partial(label, *arguments), len(arguments[0]), lost, shared), options, shared)
+
+
+def rows_in_order(
     make: MakeRows[Row], count: int, lost: Counter[str], shared: Sequence[Any] = (), processes: int | None = None
 ) -> Iterator[Row]:
-    """The rows of examples 0 ... count - 1 in order, as `make` gives them; lost: gets what it counts.
+    """The rows of examples 0 ... count - 1, as `make` gives them; lost: gets what it counts.
 
     make: must not go by what it was asked before. shared: see `keep_rows`. processes: how many make rows; 1 is this one.
     Default: one for each 1,000 examples, up to the number of cores and 8, on Linux; 1 elsewhere. They are copies of this
-    process, so `make` may be anything. Where one is ended from outside, this process makes the rest.
+    process, so `make` may be anything. Where one is ended from outside or cannot be had, this process makes the rest.
     """
     parts = [slice(first, min(first + _PART, count)) for first in range(0, count, _PART)]
     done = 0
@@ -46,10 +60,8 @@ def make_rows(
                 lost.update(counted)
                 done += 1
                 yield from rows
-        except BrokenProcessPool:
-            warn(
-                "a process that made features was ended from outside, perhaps for want of memory; this one goes on alone"
-            )
+        except (BrokenProcessPool, OSError) as error:  # one was ended from outside, or is not to be had
+            warn(f"features are made by one process from here on, perhaps for want of memory: {error}")
     for part in parts[done:]:
         yield from make(lost, part)
 

@@ -182,6 +182,13 @@ FAULTS = [
         "return None",
         "tests/test_kept_rows.py -k share",
     ),
+    Fault(
+        "rows of a process that was killed are lost",
+        "common/making_rows.py",
+        "for part in parts[done:]:",
+        "for part in parts[done + 1 :]:",
+        "tests/test_making_rows.py -k killed",
+    ),
     # Networks and training
     Fault(
         "an attention sees padding",

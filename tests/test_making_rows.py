@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from common import making_rows
 from common.command_line import UserError
-from common.making_rows import make_rows
+from common.making_rows import rows_in_order
 
 import competition
 
@@ -44,8 +44,8 @@ def test_several_processes_make_the_rows_of_one(count, processes, part):
     alone, together = Counter(), Counter()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(making_rows, "_PART", part)
-        expected = list(make_rows(make, count, alone, EXAMPLES, 1))
-        rows = list(make_rows(make, count, together, EXAMPLES, processes))
+        expected = list(rows_in_order(make, count, alone, EXAMPLES, 1))
+        rows = list(rows_in_order(make, count, together, EXAMPLES, processes))
     assert list(together.items()) == list(alone.items()), "in the order in which they were met"
     for (example, array, maker), (other, right, here) in zip(rows, expected, strict=True):
         assert example is other and maker != here == os.getpid()
@@ -59,7 +59,7 @@ def test_what_goes_wrong_there_goes_wrong_here():
         if part.start > 50:
             raise UserError("no such thing")
 
-    rows = make_rows(fail, 200, Counter(), EXAMPLES, 2)
+    rows = rows_in_order(fail, 200, Counter(), EXAMPLES, 2)
     with pytest.raises(UserError, match="no such thing"):
         list(rows)
     assert not multiprocessing.active_children()
@@ -74,16 +74,29 @@ def test_the_rest_of_a_process_that_was_killed_is_made_here(capsys):
             os.kill(os.getpid(), signal.SIGKILL)
 
     alone, lost = Counter(), Counter()
-    rows, expected = list(make_rows(die, 200, lost, EXAMPLES, 2)), list(make_rows(make, 200, alone, EXAMPLES, 1))
+    rows, expected = (
+        list(rows_in_order(die, 200, lost, EXAMPLES, 2)),
+        list(rows_in_order(make, 200, alone, EXAMPLES, 1)),
+    )
     assert [(len(array), array.sum()) for _, array, _ in rows] == [
         (len(array), array.sum()) for _, array, _ in expected
     ]
     assert lost == alone and rows[-1][2] == here
-    assert capsys.readouterr().err.count("a process that made features was ended from outside") == 1
+    assert capsys.readouterr().err.count("features are made by one process from here on") == 1
+
+
+def test_where_no_process_is_to_be_had_all_is_made_here(monkeypatch, capsys):
+    def refuse(*arguments):
+        raise OSError("no semaphores")
+
+    monkeypatch.setattr(making_rows, "ProcessPoolExecutor", refuse)
+    rows = list(rows_in_order(make, 200, Counter(), EXAMPLES, 2))
+    assert len(rows) == 199 and {maker for *_, maker in rows} == {os.getpid()}
+    assert capsys.readouterr().err.count("no semaphores") == 1
 
 
 def test_who_wants_no_more_rows_leaves_no_process():
-    rows = make_rows(make, 200, Counter(), EXAMPLES, 2)
+    rows = rows_in_order(make, 200, Counter(), EXAMPLES, 2)
     next(rows)
     assert len(multiprocessing.active_children()) == 2
     rows.close()
@@ -93,14 +106,14 @@ def test_who_wants_no_more_rows_leaves_no_process():
 KILLED = """
 import os, sys, time
 from collections import Counter
-from common.making_rows import make_rows
+from common.making_rows import rows_in_order
 
 def make(lost, part):
     print(os.getpid(), flush=True)
     time.sleep(60)
     yield 1
 
-list(make_rows(make, 200, Counter(), (), 2))
+list(rows_in_order(make, 200, Counter(), (), 2))
 """
 
 

@@ -17,7 +17,6 @@ from common.dev_search import DevSet
 from common.encoders import build_encoder, encoder_of, prepare_segmentation, save_encoder
 from common.folds import Parts, read_parts
 from common.generators import steps_per_epoch, training_dataset
-from common.kept_rows import keep_rows
 from common.making_rows import make_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
@@ -95,8 +94,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         config.encoder, texts_to_read(parts.train, spots, knowledge_base, config.description_length)
     )
     of_texts = [spot for of_text in spots for spot in of_text]
-    label = partial(labelled_windows, parts.train, spots, encoder)
-    windows = keep_rows(make_rows(label, len(parts.train), lost, of_texts), config.run, of_texts)
+    windows = make_rows(labelled_windows, (parts.train, spots, encoder), lost, config.run, of_texts)
     network = build_network(encoder, config.token_dropout)
     predictor = Predictor(network, PairReader(encoder, knowledge_base, config.description_length), priors)
     settings = Settings() if config.threshold is None else Settings(config.threshold)

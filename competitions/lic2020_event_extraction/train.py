@@ -20,7 +20,6 @@ from common.dev_search import DevSet
 from common.encoders import build_encoder, encoder_of, save_encoder
 from common.folds import Parts, read_parts
 from common.generators import steps_per_epoch, training_dataset
-from common.kept_rows import keep_rows
 from common.making_rows import make_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
@@ -105,8 +104,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     prepare(config.run.seed, config.training.mixed_precision, config.training.devices)
     encoder = encoder_of(resumed) or build_encoder(config.encoder, [example.text for example in parts.train])
     classes, settings = Classes(schema), config.settings()
-    label = partial(labelled_windows, parts.train, encoder, classes)
-    windows = keep_rows(make_rows(label, len(parts.train), lost), config.run)
+    windows = make_rows(labelled_windows, (parts.train, encoder, classes), lost, config.run)
     parts.check_used(windows, lost, "do the events belong to the texts?")
     network = build_network(encoder, classes, config.head, config.multiplier())
     shared = shared_roles(windows, classes)

@@ -19,7 +19,6 @@ from common.dev_search import DevSet
 from common.encoders import build_encoder, encoder_of, save_encoder
 from common.folds import GOLD, read_parts
 from common.generators import steps_per_epoch, training_dataset
-from common.kept_rows import keep_rows
 from common.making_rows import make_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
@@ -95,8 +94,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     texts = [*dict.fromkeys(example.context for example in parts.train), *(one.question for one in parts.train)]
     encoder = encoder_of(resumed) or build_encoder(config.encoder, texts)
     lengths = Lengths(config.max_question_length, config.doc_stride)
-    label = partial(labelled_windows, parts.train, encoder, lengths)
-    groups = keep_rows(make_rows(label, len(parts.train), lost, parts.train), config.run, parts.train)
+    groups = make_rows(labelled_windows, (parts.train, encoder, lengths), lost, config.run, parts.train)
     parts.check_used(groups, lost, "do the answers belong to the contexts?")
     network = build_network(encoder)
     # The metric looks at the first article only, of which a part of the training file may have nothing.

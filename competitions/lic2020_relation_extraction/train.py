@@ -20,7 +20,6 @@ from common.dev_search import DevSet
 from common.encoders import build_encoder, encoder_of, save_encoder
 from common.folds import read_parts
 from common.generators import Arrays, steps_per_epoch, training_dataset
-from common.kept_rows import keep_rows
 from common.making_rows import make_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
@@ -93,8 +92,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     prepare(seed, training.mixed_precision, training.devices)
     encoder = encoder_of(resumed) or build_encoder(config.encoder, [example.text for example in parts.train])
-    label = partial(labelled_windows, parts.train, encoder, schema)
-    windows = keep_rows(make_rows(label, len(parts.train), lost), config.run)
+    windows = make_rows(labelled_windows, (parts.train, encoder, schema), lost, config.run)
     parts.check_used(windows, lost, "do the triples belong to the texts?")
     network = build_network(encoder, len(schema.classes), config.head)
     weights = getattr(network, "training", network)

@@ -18,7 +18,6 @@ from common.encoders import build_encoder, encoder_of, save_encoder
 from common.folds import GOLD, Parts, read_parts
 from common.generators import steps_per_epoch, training_dataset
 from common.json_document import copy_records
-from common.kept_rows import keep_rows
 from common.making_rows import make_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
@@ -104,8 +103,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
     prepare(config.run.seed, config.training.mixed_precision, config.training.devices)
     encoder = encoder_of(resumed) or build_encoder(config.encoder, _texts(parts.train))
-    label = partial(labelled_windows, parts.train, encoder, config.cells)
-    windows = keep_rows(make_rows(label, len(parts.train), lost, parts.train), config.run, parts.train)
+    windows = make_rows(labelled_windows, (parts.train, encoder, config.cells), lost, config.run, parts.train)
     built_with = BuiltWith(unconditioned=not all(example.query.conditions for example in parts.train))
     network = build_network(encoder, config.head, config.reading_size, *built_with)
     training, settings = config.training, Settings(config.tries)

@@ -106,9 +106,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     texts = [text for example in parts.train for text in (example.text, example.title, example.title)]
     writing, longest = config.writing, config.max_title_length
     encoder = encoder_of(resumed) or build_writing_encoder(config.encoder, writing, texts, longest)
-    articles = [example.text for example in parts.train]
-    label = partial(labelled_pairs, parts.train, encoder, longest)
-    pairs = keep_rows(make_rows(label, len(parts.train), lost, articles), config.run, articles)
+    pairs = make_rows(labelled_pairs, (parts.train, encoder, longest), lost, config.run, texts)
     parts.check_used(pairs, lost, "do they have titles?")
     network = build_network(encoder, writing)
     parts.show(f", {len(pairs)} used", lost, untitled(parts.dev))

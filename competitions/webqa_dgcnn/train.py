@@ -18,7 +18,6 @@ from common.dev_search import DevSet
 from common.encoders import build_encoder, encoder_of, save_encoder
 from common.folds import GOLD, read_parts
 from common.generators import steps_per_epoch, training_dataset
-from common.kept_rows import keep_rows
 from common.making_rows import make_rows
 from common.options import EncoderOptions, RunOptions, TrainingOptions
 from common.process import start_tensorflow
@@ -98,8 +97,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     passages = [passage.text for example in parts.train for passage in example.passages]
     encoder = encoder_of(resumed) or build_encoder(config.encoder, passages + [one.question for one in parts.train])
     lengths = Lengths(config.max_question_length, config.doc_stride)
-    label = partial(labelled_windows, parts.train, encoder, lengths)
-    evidence = keep_rows(make_rows(label, len(parts.train), lost, passages), config.run, passages)
+    evidence = make_rows(labelled_windows, (parts.train, encoder, lengths), lost, config.run, passages)
     parts.check_used(evidence, lost, "do the answers belong to the passages?")
     network = build_network(encoder)
     holding, others = (sum(map(len, kind)) for kind in zip(*evidence))
