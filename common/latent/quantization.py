@@ -121,7 +121,9 @@ def squared_distances(z, codebook):
 
 def codes_in(codebook, codes):
     """The vectors of codes int (batch, codebooks): float (batch, codebooks, size)."""
-    return tf.transpose(tf.gather(codebook, tf.transpose(codes), batch_dims=1), [1, 0, 2])
+    count, size = codebook.shape[1:]
+    first = count * tf.range(codebook.shape[0], dtype=codes.dtype)  # of each codebook, among the codes of all
+    return tf.gather(tf.reshape(codebook, [-1, size]), codes + first)
 
 
 def perplexity(shares):

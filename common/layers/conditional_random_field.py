@@ -4,6 +4,7 @@ import numpy as np
 
 from common.decoders.viterbi import check_transitions, predecessor_groups
 from common.keras_compat import keras, tf
+from common.layers.masks import mask_by_time
 
 # The logarithm of 0 that can be calculated with, and the sum below which another one counts as it.
 _IMPOSSIBLE, _TINY = -1e30, 1e-30
@@ -112,9 +113,9 @@ class ConditionalRandomField(keras.layers.Layer):
             sums.append(tf.fill([tf.shape(alpha)[0], len(unreachable)], _IMPOSSIBLE))
             return tf.where(is_token, emission + tf.gather(tf.concat(sums, 1), np.argsort(order), axis=1), alpha)
 
-        by_time, mask_by_time = tf.transpose(emissions, [1, 0, 2]), tf.transpose(token_mask)[:, :, None]
+        by_time = tf.transpose(emissions, [1, 0, 2])
         first = tf.where(self.starts, by_time[0], _IMPOSSIBLE)
-        alphas = tf.scan(step, (by_time[1:], mask_by_time[1:]), first)
+        alphas = tf.scan(step, (by_time[1:], mask_by_time(token_mask)[1:]), first)
         return tf.reduce_logsumexp(tf.concat([first[None], alphas], 0)[-1], -1)
 
     def _few_scores(self, transitions):

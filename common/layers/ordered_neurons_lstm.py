@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from common.keras_compat import keras, tf
 from common.layers.dropout import Dropout
+from common.layers.masks import mask_by_time
 
 
 class OrderedNeuronsLSTM(keras.layers.Layer):
@@ -61,8 +62,7 @@ class OrderedNeuronsLSTM(keras.layers.Layer):
 
     def call(self, inputs, token_mask, training=None):
         by_time = tf.transpose(inputs, [1, 0, 2])
-        # Transposed as numbers: oneDNN complains of bools.
-        mask = tf.transpose(tf.cast(token_mask, tf.int32))[:, :, None] > 0
+        mask = mask_by_time(token_mask)
         projected = tf.nn.bias_add(tf.tensordot(by_time, self.kernel, 1), self.bias)
         if self.backwards:
             projected, mask = tf.reverse(projected, [0]), tf.reverse(mask, [0])
