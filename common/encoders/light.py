@@ -26,6 +26,7 @@ from common.layers import (
     OrderedNeuronsLSTM,
     masked_softmax,
 )
+from common.layers.masks import mask_by_time
 from common.options import LARGEST_ENCODER, NEURONS_OF_A_LEVEL, EncoderOptions, check_hidden_size
 from common.runs.files import bytes_of_weights, check_plain, file_of_run
 from common.runs.values import settings_from_json
@@ -296,9 +297,12 @@ class LightEncoder:
 
 
 def _read_by_bilstm(state, mask, layer: int):
-    # In float32 always: what a cell adds up over hundreds of steps would be lost in 16 bits.
-    lstm = keras.layers.LSTM(state.shape[-1] // 2, return_sequences=True, dtype="float32", name=f"lstm_{layer}")
-    return keras.layers.Bidirectional(lstm, dtype="float32", name=f"bilstm_{layer}")(state, mask=mask)
+    # In float32 always: what a cell adds up over hundreds of steps would be lost in 16 bits. By time, since Keras turns
+    # masks round as bools: see `mask_by_time`.
+    units, options = state.shape[-1] // 2, {"return_sequences": True, "time_major": True, "dtype": "float32"}
+    lstm = keras.layers.LSTM(units, **options, name=f"lstm_{layer}")
+    bilstm = keras.layers.Bidirectional(lstm, dtype="float32", name=f"bilstm_{layer}")
+    return tf.transpose(bilstm(tf.transpose(state, [1, 0, 2]), mask=mask_by_time(mask)[:, :, 0]), [1, 0, 2])
 
 
 def _read_by_on_lstm(state, mask, layer: int):
