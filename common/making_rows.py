@@ -52,18 +52,17 @@ def rows_in_order(
     process, so `make` may be anything. Where one is ended from outside or cannot be had, this process makes the rest.
     """
     parts = [slice(first, min(first + _PART, count)) for first in range(0, count, _PART)]
-    done = 0
-    if (processes or _usable(count)) > 1:
+    done, processes = 0, processes or _usable(count)
+    if processes > 1:
         try:
-            for result in _made_by_many(make, parts, shared, processes or _usable(count)):
+            for result in _made_by_many(make, parts, shared, processes):
                 rows, counted = read_back(result, shared)
                 lost.update(counted)
                 done += 1
                 yield from rows
         except (BrokenProcessPool, OSError) as error:  # one was ended from outside, or is not to be had
             warn(f"features are made by one process from here on, perhaps for want of memory: {error}")
-    for part in parts[done:]:
-        yield from make(lost, part)
+    yield from make(lost, slice(done * _PART, count))
 
 
 def _usable(count: int) -> int:
@@ -81,6 +80,10 @@ def _made_by_many(
     # Copies, as of examples, words and encoder, not new interpreters, which would have to be told all of these.
     pool = ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _begin, (make, places))
     return in_turn(pool, _made, parts, processes, last=True)
+
+
+_make: MakeRows[Any]
+_places: dict[int, int]
 
 
 def _begin(make: MakeRows[Any], places: dict[int, int]) -> None:
@@ -102,7 +105,3 @@ def _made(part: slice) -> bytes:
     lost: Counter[str] = Counter()
     rows = list(_make(lost, part))
     return written((rows, lost), _places)
-
-
-_make: MakeRows[Any]
-_places: dict[int, int]

@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -30,8 +29,6 @@ def in_turn(
                 yield begun.popleft().result()
         while begun:
             yield begun.popleft().result()
-    except BrokenProcessPool:  # it is shut down by then
-        raise
     except BaseException:
         pool.shutdown(cancel_futures=True)
         raise

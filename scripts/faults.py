@@ -185,8 +185,8 @@ FAULTS = [
     Fault(
         "rows of a process that was killed are lost",
         "common/making_rows.py",
-        "for part in parts[done:]:",
-        "for part in parts[done + 1 :]:",
+        "slice(done * _PART, count)",
+        "slice((done + 1) * _PART, count)",
         "tests/test_making_rows.py -k killed",
     ),
     # Networks and training

@@ -104,7 +104,7 @@ def test_who_wants_no_more_rows_leaves_no_process():
 
 
 KILLED = """
-import os, sys, time
+import os, time
 from collections import Counter
 from common.making_rows import rows_in_order
 

@@ -24,9 +24,9 @@ from common.layers import (
     GatedDilatedConvolution,
     IdDropout,
     OrderedNeuronsLSTM,
+    mask_by_time,
     masked_softmax,
 )
-from common.layers.masks import mask_by_time
 from common.options import LARGEST_ENCODER, NEURONS_OF_A_LEVEL, EncoderOptions, check_hidden_size
 from common.runs.files import bytes_of_weights, check_plain, file_of_run
 from common.runs.values import settings_from_json
@@ -302,7 +302,7 @@ def _read_by_bilstm(state, mask, layer: int):
     units, options = state.shape[-1] // 2, {"return_sequences": True, "time_major": True, "dtype": "float32"}
     lstm = keras.layers.LSTM(units, **options, name=f"lstm_{layer}")
     bilstm = keras.layers.Bidirectional(lstm, dtype="float32", name=f"bilstm_{layer}")
-    return tf.transpose(bilstm(tf.transpose(state, [1, 0, 2]), mask=mask_by_time(mask)[:, :, 0]), [1, 0, 2])
+    return tf.transpose(bilstm(tf.transpose(state, [1, 0, 2]), mask=mask_by_time(mask)), [1, 0, 2])
 
 
 def _read_by_on_lstm(state, mask, layer: int):

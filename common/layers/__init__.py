@@ -8,6 +8,7 @@ from common.layers.dropout import Dropout, drop_out
 from common.layers.gated_convolution import GatedDilatedConvolution
 from common.layers.global_pointer import EfficientGlobalPointer, GlobalPointer, text_mask
 from common.layers.id_dropout import IdDropout
+from common.layers.masks import mask_by_time
 from common.layers.nystrom import nystrom_attention
 from common.layers.ordered_neurons_lstm import OrderedNeuronsLSTM
 from common.layers.relative_position import RelativePosition
@@ -27,6 +28,7 @@ __all__ = [
     "atrous_attention",
     "drop_out",
     "local_attention",
+    "mask_by_time",
     "masked_softmax",
     "nystrom_attention",
     "sparse_attention",

@@ -115,7 +115,7 @@ class ConditionalRandomField(keras.layers.Layer):
 
         by_time = tf.transpose(emissions, [1, 0, 2])
         first = tf.where(self.starts, by_time[0], _IMPOSSIBLE)
-        alphas = tf.scan(step, (by_time[1:], mask_by_time(token_mask)[1:]), first)
+        alphas = tf.scan(step, (by_time[1:], mask_by_time(token_mask)[1:, :, None]), first)
         return tf.reduce_logsumexp(tf.concat([first[None], alphas], 0)[-1], -1)
 
     def _few_scores(self, transitions):

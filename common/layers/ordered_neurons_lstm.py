@@ -62,7 +62,7 @@ class OrderedNeuronsLSTM(keras.layers.Layer):
 
     def call(self, inputs, token_mask, training=None):
         by_time = tf.transpose(inputs, [1, 0, 2])
-        mask = mask_by_time(token_mask)
+        mask = mask_by_time(token_mask)[:, :, None]
         projected = tf.nn.bias_add(tf.tensordot(by_time, self.kernel, 1), self.bias)
         if self.backwards:
             projected, mask = tf.reverse(projected, [0]), tf.reverse(mask, [0])
